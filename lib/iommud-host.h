@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One machine: its VFIO devices and the containers made on it. */
+#pragma once
+
+#include "iommud-backend.h"
+#include "iommud-container.h"
+#include "iommud-device.h"
+
+G_BEGIN_DECLS
+
+#define IOMMUD_TYPE_HOST (iommud_host_get_type ())
+IOMMUD_PUBLIC
+G_DECLARE_FINAL_TYPE (IommudHost, iommud_host, IOMMUD, HOST, GObject)
+
+IOMMUD_PUBLIC IommudHost *iommud_host_new (IommudBackend *backend, GError **error);
+IOMMUD_PUBLIC IommudBackend *iommud_host_get_backend (IommudHost *self);
+IOMMUD_PUBLIC gboolean iommud_host_get_iommufd_available (IommudHost *self);
+IOMMUD_PUBLIC const char *const *iommud_host_get_features (IommudHost *self);
+IOMMUD_PUBLIC GListModel *iommud_host_get_devices (IommudHost *self);
+IOMMUD_PUBLIC GListModel *iommud_host_get_containers (IommudHost *self);
+IOMMUD_PUBLIC IommudDevice *iommud_host_find_device (IommudHost *self, const char *name,
+                                                     GError **error);
+IOMMUD_PUBLIC IommudContainer *iommud_host_find_container (IommudHost *self, const char *name,
+                                                           GError **error);
+
+IOMMUD_PUBLIC void iommud_host_create_container_async (IommudHost *self,
+                                                       IommudContainerOptions *options,
+                                                       GCancellable *cancellable,
+                                                       GAsyncReadyCallback callback,
+                                                       gpointer user_data);
+IOMMUD_PUBLIC IommudContainer *
+iommud_host_create_container_finish (IommudHost *self, GAsyncResult *result, GError **error);
+IOMMUD_PUBLIC IommudContainer *iommud_host_create_container (IommudHost *self,
+                                                             IommudContainerOptions *options,
+                                                             GCancellable *cancellable,
+                                                             GError **error);
+
+G_END_DECLS

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The enumerations and forward declarations that all public headers share. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define IOMMUD_PUBLIC __attribute__ ((visibility ("default")))
+
+/* Autoptr functions are static inline, so each type is declared before its header is. */
+typedef struct _IommudBackend IommudBackend;
+typedef struct _IommudHost IommudHost;
+typedef struct _IommudDevice IommudDevice;
+typedef struct _IommudContainer IommudContainer;
+typedef struct _IommudHwpt IommudHwpt;
+
+/**
+ * IommudDeviceState:
+ * @IOMMUD_DEVICE_STATE_AVAILABLE: no context of ours holds the device
+ * @IOMMUD_DEVICE_STATE_BOUND: bound to a container's context, its DMA blocked
+ * @IOMMUD_DEVICE_STATE_ATTACHED: translating through a HWPT, or an IOAS for an mdev
+ *
+ * What a device is doing for this host object.
+ */
+typedef enum
+{
+  IOMMUD_DEVICE_STATE_AVAILABLE,
+  IOMMUD_DEVICE_STATE_BOUND,
+  IOMMUD_DEVICE_STATE_ATTACHED,
+} IommudDeviceState;
+
+/**
+ * IommudDirtyTracker:
+ * @IOMMUD_DIRTY_TRACKER_UNKNOWN: the device is not bound, so nobody has asked
+ * @IOMMUD_DIRTY_TRACKER_DEVICE: the device logs its own DMA
+ * @IOMMUD_DIRTY_TRACKER_IOMMU: the IOMMU records it in the HWPT
+ * @IOMMUD_DIRTY_TRACKER_NONE: nobody can
+ *
+ * Who records the pages that a device has dirtied by DMA.
+ */
+typedef enum
+{
+  IOMMUD_DIRTY_TRACKER_UNKNOWN,
+  IOMMUD_DIRTY_TRACKER_DEVICE,
+  IOMMUD_DIRTY_TRACKER_IOMMU,
+  IOMMUD_DIRTY_TRACKER_NONE,
+} IommudDirtyTracker;
+
+/**
+ * IommudDirtyTrackingPolicy:
+ * @IOMMUD_DIRTY_TRACKING_POLICY_OFF: HWPTs are made without dirty tracking
+ * @IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED: with it wherever the device's IOMMU can
+ * @IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED: a device that no tracker covers is refused
+ *
+ * What a container asks of the devices that are attached to it.
+ */
+typedef enum
+{
+  IOMMUD_DIRTY_TRACKING_POLICY_OFF,
+  IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED,
+  IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED,
+} IommudDirtyTrackingPolicy;
+
+/**
+ * IommudDirtyTrackingCoverage:
+ * @IOMMUD_DIRTY_TRACKING_COVERAGE_FULL: some tracker covers every attached device
+ * @IOMMUD_DIRTY_TRACKING_COVERAGE_PARTIAL: some devices are covered, some are not
+ * @IOMMUD_DIRTY_TRACKING_COVERAGE_NONE: no attached device is covered
+ *
+ * How many of a container's attached devices a tracker covers.
+ */
+typedef enum
+{
+  IOMMUD_DIRTY_TRACKING_COVERAGE_FULL,
+  IOMMUD_DIRTY_TRACKING_COVERAGE_PARTIAL,
+  IOMMUD_DIRTY_TRACKING_COVERAGE_NONE,
+} IommudDirtyTrackingCoverage;
+
+/**
+ * IommudAccounting:
+ * @IOMMUD_ACCOUNTING_USER: locked memory is charged to the user, the kernel's default
+ * @IOMMUD_ACCOUNTING_PROCESS: locked memory is charged to the process that maps
+ *
+ * Whom the kernel charges for pinned memory (IOMMU_OPTION_RLIMIT_MODE).
+ */
+typedef enum
+{
+  IOMMUD_ACCOUNTING_USER,
+  IOMMUD_ACCOUNTING_PROCESS,
+} IommudAccounting;
+
+/**
+ * IommudAttachMode:
+ * @IOMMUD_ATTACH_MODE_AUTO: pick or make a fitting HWPT
+ * @IOMMUD_ATTACH_MODE_KERNEL: attach to the IOAS itself; the kernel picks or makes the HWPT
+ *
+ * How a device is attached to a container.
+ */
+typedef enum
+{
+  IOMMUD_ATTACH_MODE_AUTO,
+  IOMMUD_ATTACH_MODE_KERNEL,
+} IommudAttachMode;
+
+/**
+ * IommudHwptManagement:
+ * @IOMMUD_HWPT_MANAGEMENT_AUTO: made by our attach logic and freed with its last device
+ * @IOMMUD_HWPT_MANAGEMENT_MANUAL: made by iommud_container_alloc_hwpt(), freed on request
+ * @IOMMUD_HWPT_MANAGEMENT_KERNEL: made and freed inside the kernel
+ *
+ * Who made a HWPT and who frees it.
+ */
+typedef enum
+{
+  IOMMUD_HWPT_MANAGEMENT_AUTO,
+  IOMMUD_HWPT_MANAGEMENT_MANUAL,
+  IOMMUD_HWPT_MANAGEMENT_KERNEL,
+} IommudHwptManagement;
+
+/**
+ * IommudHwptFlags:
+ * @IOMMUD_HWPT_FLAGS_NONE: a plain HWPT
+ * @IOMMUD_HWPT_FLAGS_DIRTY_TRACKING: the IOMMU can record dirty pages in it
+ * @IOMMUD_HWPT_FLAGS_NEST_PARENT: it can be the parent of nested HWPTs
+ *
+ * What a HWPT was allocated with.
+ */
+typedef enum /*< flags >*/
+{
+  IOMMUD_HWPT_FLAGS_NONE = 0,
+  IOMMUD_HWPT_FLAGS_DIRTY_TRACKING = 1 << 0,
+  IOMMUD_HWPT_FLAGS_NEST_PARENT = 1 << 1,
+} IommudHwptFlags;
+
+G_END_DECLS

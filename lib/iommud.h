@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one header that users of libiommud include. */
+#pragma once
+
+#include "iommud-types.h"
+#include "iommud-error.h"
+#include "iommud-backend.h"
+#include "iommud-container.h"
+#include "iommud-device.h"
+#include "iommud-enum-types.h"
+#include "iommud-host.h"
+#include "iommud-hwpt.h"
+#include "iommud-simulator.h"

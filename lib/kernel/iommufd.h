@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ioctls of an iommufd as typed functions. Each returns 0 or a positive errno. */
+#pragma once
+
+#include "kernel/syscalls.h"
+
+G_BEGIN_DECLS
+
+/* First and last address of a range, both inside it. */
+typedef struct
+{
+  guint64 first;
+  guint64 last;
+} IommudIovaRange;
+
+typedef struct
+{
+  guint32 data_type;    /* IOMMU_HW_INFO_TYPE_*: 0 none, 1 Intel VT-d, 2 Arm SMMUv3 */
+  guint64 capabilities; /* IOMMU_HW_CAP_*: bit 0 dirty tracking */
+} IommudHwInfo;
+
+int iommud_iommufd_open (const IommudSyscalls *syscalls, int *fd);
+int iommud_iommufd_destroy (const IommudSyscalls *syscalls, int fd, guint32 id);
+int iommud_iommufd_ioas_alloc (const IommudSyscalls *syscalls, int fd, guint32 *ioas_id);
+/* Grows its buffer until the answer fits; @ranges is a new GArray of IommudIovaRange. */
+int iommud_iommufd_ioas_iova_ranges (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                                     GArray **ranges, guint64 *alignment);
+int iommud_iommufd_set_rlimit_mode (const IommudSyscalls *syscalls, int fd, guint64 mode);
+/* @pt_id: an IOAS or a nest parent. */
+int iommud_iommufd_hwpt_alloc (const IommudSyscalls *syscalls, int fd, guint32 flags,
+                               guint32 device_id, guint32 pt_id, guint32 *hwpt_id);
+int iommud_iommufd_get_hw_info (const IommudSyscalls *syscalls, int fd, guint32 device_id,
+                                IommudHwInfo *info);
+/* Whether the kernel knows an ioctl number at all: asked with a size below any minimum. */
+gboolean iommud_iommufd_knows (const IommudSyscalls *syscalls, int fd, guint32 number);
+
+G_END_DECLS

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The seam to the kernel: the four system calls below which either Linux or the simulated host is.
+ */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+G_BEGIN_DECLS
+
+typedef struct _IommudSyscalls IommudSyscalls;
+
+/* Each member answers as the system call of its name does: -1 (or MAP_FAILED) and errno on failure.
+ * All are safe to call from any thread, and any of them but open may take seconds. */
+struct _IommudSyscalls
+{
+  int (*open) (const IommudSyscalls *self, const char *path, int flags);
+  int (*close) (const IommudSyscalls *self, int fd);
+  int (*ioctl) (const IommudSyscalls *self, int fd, unsigned long request, void *argument);
+  void *(*mmap) (const IommudSyscalls *self, void *address, size_t length, int protection,
+                 int flags, int fd, off_t offset);
+  gpointer data;
+};
+
+/* The real system calls. Opening refuses symbolic links and anything but a character device. */
+const IommudSyscalls *iommud_syscalls_get_real (void);
+
+G_END_DECLS

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ioctls of a VFIO cdev as typed functions. Each returns 0 or a positive errno. */
+#pragma once
+
+#include "kernel/syscalls.h"
+
+G_BEGIN_DECLS
+
+int iommud_vfio_open (const IommudSyscalls *syscalls, const char *cdev_path, int *fd);
+int iommud_vfio_bind_iommufd (const IommudSyscalls *syscalls, int fd, int iommufd,
+                              guint32 *device_id);
+/* @pt_id: in, an IOAS or a HWPT; out, the HWPT (the IOAS for an mdev) that translates now. */
+int iommud_vfio_attach (const IommudSyscalls *syscalls, int fd, guint32 *pt_id);
+int iommud_vfio_detach (const IommudSyscalls *syscalls, int fd);
+/* Whether the device can log its own DMA: all three DMA logging features answer a probe. */
+gboolean iommud_vfio_has_dma_logging (const IommudSyscalls *syscalls, int fd);
+
+G_END_DECLS

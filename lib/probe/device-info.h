@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What discovery knows of one VFIO device: an immutable, reference-counted record. */
+#pragma once
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+typedef struct _IommudDeviceInfo IommudDeviceInfo;
+
+/* Strings are never NULL: "" where there is nothing to say. */
+struct _IommudDeviceInfo
+{
+  grefcount references;
+  char *name;       /* bus address or mdev UUID */
+  char *bus;        /* pci, platform, ap, ccw, fsl-mc, cdx, mdev */
+  char *sysfs_path; /* of the device itself; identifies it among all devices */
+  char *cdev_path;  /* /dev/vfio/devices/vfioN; "" in a kernel without cdev support */
+  char *vfio_name;  /* vfioN */
+  char *parent;     /* name of an mdev's parent device; "" otherwise */
+  char *mdev_type;  /* such as mtty-1; "" otherwise */
+  char *vendor;     /* from hwdb */
+  char *product;    /* from hwdb */
+  char *iommu;      /* IOMMU instance, such as dmar0 */
+  char *driver;     /* the host driver bound to the device, such as vfio-pci */
+  guint32 vendor_id;
+  guint32 product_id;
+  gint32 iommu_group; /* -1: none */
+  gint32 numa_node;   /* -1: none */
+};
+
+/* A new record with every string "" and every number at "none", for one owner to fill. */
+IommudDeviceInfo *iommud_device_info_new (void);
+IommudDeviceInfo *iommud_device_info_ref (IommudDeviceInfo *self);
+void iommud_device_info_unref (IommudDeviceInfo *self);
+gboolean iommud_device_info_is_mdev (const IommudDeviceInfo *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudDeviceInfo, iommud_device_info_unref)
+
+G_END_DECLS

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The discovery interface: its signals and its calls into the implementation. */
+#include "probe/probe.h"
+
+G_DEFINE_INTERFACE (IommudProbe, iommud_probe, G_TYPE_OBJECT)
+
+static void
+iommud_probe_default_init (IommudProbeInterface *iface)
+{
+  g_signal_new ("device-added", IOMMUD_TYPE_PROBE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                G_TYPE_NONE, 1, G_TYPE_POINTER);
+  g_signal_new ("device-changed", IOMMUD_TYPE_PROBE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                G_TYPE_NONE, 1, G_TYPE_POINTER);
+  g_signal_new ("device-removed", IOMMUD_TYPE_PROBE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                G_TYPE_NONE, 1, G_TYPE_STRING);
+}
+
+gboolean
+iommud_probe_start (IommudProbe *self, GError **error)
+{
+  return IOMMUD_PROBE_GET_IFACE (self)->start (self, error);
+}
+
+GPtrArray *
+iommud_probe_list_group (IommudProbe *self, gint32 iommu_group)
+{
+  return IOMMUD_PROBE_GET_IFACE (self)->list_group (self, iommu_group);
+}
+
+char *
+iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info)
+{
+  return IOMMUD_PROBE_GET_IFACE (self)->describe_holder (self, info);
+}
+
+gboolean
+iommud_probe_owns_node (IommudProbe *self, const IommudDeviceInfo *info, int fd)
+{
+  return IOMMUD_PROBE_GET_IFACE (self)->owns_node (self, info, fd);
+}
+
+void
+iommud_probe_emit_added (IommudProbe *self, IommudDeviceInfo *info)
+{
+  g_signal_emit_by_name (self, "device-added", info);
+}
+
+void
+iommud_probe_emit_changed (IommudProbe *self, IommudDeviceInfo *info)
+{
+  g_signal_emit_by_name (self, "device-changed", info);
+}
+
+void
+iommud_probe_emit_removed (IommudProbe *self, const char *sysfs_path)
+{
+  g_signal_emit_by_name (self, "device-removed", sysfs_path);
+}
+
+void
+iommud_group_member_free (IommudGroupMember *self)
+{
+  g_free (self->name);
+  g_free (self->driver);
+  g_free (self);
+}

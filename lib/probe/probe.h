@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Discovery as the model sees it: an interface that libudev or the simulated host fills.
+ *
+ * Signals, emitted in the main context that was the thread default when start was called:
+ *   "device-added"   (IommudDeviceInfo *)  a VFIO device is there
+ *   "device-changed" (IommudDeviceInfo *)  same sysfs_path, new facts
+ *   "device-removed" (const char *sysfs_path)
+ */
+#pragma once
+
+#include "probe/device-info.h"
+
+G_BEGIN_DECLS
+
+#define IOMMUD_TYPE_PROBE (iommud_probe_get_type ())
+G_DECLARE_INTERFACE (IommudProbe, iommud_probe, IOMMUD, PROBE, GObject)
+
+/* A device in an IOMMU group and the host driver that holds it ("" for none). */
+typedef struct
+{
+  char *name;
+  char *driver;
+} IommudGroupMember;
+
+struct _IommudProbeInterface
+{
+  GTypeInterface parent_interface;
+
+  /* Watches, then emits device-added for every device that is there, before it returns. */
+  gboolean (*start) (IommudProbe *self, GError **error);
+  /* All devices of an IOMMU group, VFIO or not: a GPtrArray of IommudGroupMember. */
+  GPtrArray *(*list_group) (IommudProbe *self, gint32 iommu_group);
+  /* Who has the device's node open, as "qemu-system-x86 (pid 42)"; NULL where nobody can tell. */
+  char *(*describe_holder) (IommudProbe *self, const IommudDeviceInfo *info);
+  /* Whether an open file is the node of this very device and not of a later one of that name. */
+  gboolean (*owns_node) (IommudProbe *self, const IommudDeviceInfo *info, int fd);
+};
+
+gboolean iommud_probe_start (IommudProbe *self, GError **error);
+GPtrArray *iommud_probe_list_group (IommudProbe *self, gint32 iommu_group);
+char *iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info);
+gboolean iommud_probe_owns_node (IommudProbe *self, const IommudDeviceInfo *info, int fd);
+
+/* For implementations only. */
+void iommud_probe_emit_added (IommudProbe *self, IommudDeviceInfo *info);
+void iommud_probe_emit_changed (IommudProbe *self, IommudDeviceInfo *info);
+void iommud_probe_emit_removed (IommudProbe *self, const char *sysfs_path);
+
+void iommud_group_member_free (IommudGroupMember *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudGroupMember, iommud_group_member_free)
+
+G_END_DECLS

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a simulated host is made of: plain records, filled from XML and read by the fake kernel. */
+#pragma once
+
+#include "probe/device-info.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  IOMMUD_SIMULATED_RESERVED,        /* IOMMU_RESV_RESERVED: no mapping may touch it */
+  IOMMUD_SIMULATED_RESERVED_MSI,    /* IOMMU_RESV_MSI */
+  IOMMUD_SIMULATED_RESERVED_DIRECT, /* IOMMU_RESV_DIRECT: BIND answers EINVAL */
+} IommudSimulatedRegionType;
+
+typedef struct
+{
+  guint64 first;
+  guint64 last;
+  IommudSimulatedRegionType type;
+} IommudSimulatedRegion;
+
+typedef struct
+{
+  char *name;               /* such as dmar0 */
+  gboolean dirty_tracking;  /* default for its devices */
+  gboolean nesting;         /* can allocate nest parents */
+  gboolean cache_coherency; /* without it the kernel makes no cdev for its devices */
+  gboolean enforced_coherency;
+  gboolean isolated_msi; /* without it BIND answers EPERM */
+  guint64 aperture_first;
+  guint64 aperture_last;
+  guint32 hw_info_type; /* 1 Intel VT-d, 0 none */
+  guint8 pasid_bits;
+  GArray *regions; /* of IommudSimulatedRegion: the reserved regions of each device */
+} IommudSimulatedIommu;
+
+typedef struct
+{
+  IommudDeviceInfo *info; /* iommu names an IommudSimulatedIommu; "" for an mdev */
+  gboolean plugged;       /* there when the host starts */
+  gboolean cdev;          /* FALSE: a kernel without cdev support made no node */
+  int dirty_tracking;     /* -1: as its IOMMU; else FALSE or TRUE */
+  gboolean dma_logging;
+  guint max_logged_ranges; /* of DMA_LOGGING_START */
+  guint32 regions_count;   /* num_regions of GET_INFO */
+  guint32 irqs_count;      /* num_irqs of GET_INFO */
+  GArray *regions;         /* of IommudSimulatedRegion, besides those of its IOMMU */
+} IommudSimulatedDevice;
+
+/* A function of an IOMMU group that is bound to a host driver and so no VFIO device. */
+typedef struct
+{
+  char *name;
+  char *driver;
+  gint32 iommu_group;
+} IommudSimulatedHostDevice;
+
+/* The n-th call (from 1) of an operation fails with errnum (0: does not fail), after a delay. */
+typedef struct
+{
+  char *operation; /* a name of iommud_simulated_operations */
+  guint nth;
+  int errnum;
+  guint delay_ms;
+} IommudSimulatedFault;
+
+typedef struct
+{
+  GPtrArray *iommus;       /* of IommudSimulatedIommu */
+  GPtrArray *devices;      /* of IommudSimulatedDevice */
+  GPtrArray *host_devices; /* of IommudSimulatedHostDevice */
+  GArray *faults;          /* of IommudSimulatedFault */
+  gboolean iommufd;        /* FALSE: a kernel without /dev/iommu */
+} IommudSimulatedHost;
+
+/* NULL-terminated: open-iommufd, open-cdev, close-iommufd, close-cdev, destroy, ioas-alloc, ... */
+extern const char *const iommud_simulated_operations[];
+
+IommudSimulatedIommu *iommud_simulated_iommu_new (const char *name);
+IommudSimulatedDevice *iommud_simulated_device_new (void);
+IommudSimulatedHost *iommud_simulated_host_new (void);
+void iommud_simulated_host_free (IommudSimulatedHost *self);
+IommudSimulatedIommu *iommud_simulated_host_find_iommu (const IommudSimulatedHost *self,
+                                                        const char *name);
+IommudSimulatedDevice *iommud_simulated_host_find_device (const IommudSimulatedHost *self,
+                                                          const char *name);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedHost, iommud_simulated_host_free)
+
+G_END_DECLS
