@@ -22,7 +22,14 @@ struct _IommudSyscalls
   gpointer data;
 };
 
-/* The real system calls. Opening refuses symbolic links and anything but a character device. */
+/* The real system calls. Opening refuses symbolic links (ELOOP) and anything but a character device
+ * (ENODEV), and gives a file that no program started later inherits. */
 const IommudSyscalls *iommud_syscalls_get_real (void);
+
+/* The calls of a table, taken up again after a signal: 0 (and, for open, @fd) or a positive errno.
+ */
+int iommud_syscalls_open (const IommudSyscalls *self, const char *path, int *fd);
+int iommud_syscalls_ioctl (const IommudSyscalls *self, int fd, unsigned long request,
+                           void *argument);
 
 G_END_DECLS

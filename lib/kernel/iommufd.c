@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ioctls of an iommufd: the only code that fills their records. */
+#include "config.h"
+
+#include "kernel/iommufd.h"
+
+#include "kernel/abi.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#define IOMMUFD_PATH "/dev/iommu"
+
+/* Ranges asked for at once, and the most that an answer may have: reserved regions are few. */
+#define FIRST_RANGES 16
+#define MAX_RANGES (1u << 16)
+
+int
+iommud_iommufd_open (const IommudSyscalls *syscalls, int *fd)
+{
+  return iommud_syscalls_open (syscalls, IOMMUFD_PATH, fd);
+}
+
+int
+iommud_iommufd_destroy (const IommudSyscalls *syscalls, int fd, guint32 id)
+{
+  struct iommud_abi_destroy argument = { .size = sizeof (argument), .id = id };
+
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_DESTROY, &argument);
+}
+
+int
+iommud_iommufd_ioas_alloc (const IommudSyscalls *syscalls, int fd, guint32 *ioas_id)
+{
+  struct iommud_abi_ioas_alloc argument = { .size = sizeof (argument) };
+  int errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_IOAS_ALLOC, &argument);
+
+  if (errnum == 0)
+    *ioas_id = argument.out_ioas_id;
+  return errnum;
+}
+
+static GArray *
+make_ranges (const struct iommud_abi_iova_range *answer, guint count)
+{
+  GArray *ranges = g_array_sized_new (FALSE, FALSE, sizeof (IommudIovaRange), count);
+
+  for (guint i = 0; i < count; i++)
+    {
+      IommudIovaRange range = { .first = answer[i].start, .last = answer[i].last };
+
+      g_array_append_val (ranges, range);
+    }
+  return ranges;
+}
+
+int
+iommud_iommufd_ioas_iova_ranges (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                                 GArray **ranges, guint64 *alignment)
+{
+  guint32 room = FIRST_RANGES;
+
+  while (TRUE)
+    {
+      g_autofree struct iommud_abi_iova_range *answer = g_new0 (struct iommud_abi_iova_range, room);
+      struct iommud_abi_ioas_iova_ranges argument = { .size = sizeof (argument),
+                                                      .ioas_id = ioas_id,
+                                                      .num_iovas = room,
+                                                      .allowed_iovas = (uintptr_t) answer };
+      int errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_IOAS_IOVA_RANGES, &argument);
+
+      if (errnum == 0)
+        {
+          *ranges = make_ranges (answer, MIN (argument.num_iovas, room));
+          *alignment = argument.out_iova_alignment;
+          return 0;
+        }
+      if (errnum != EMSGSIZE || argument.num_iovas <= room || argument.num_iovas > MAX_RANGES)
+        return errnum;
+      room = argument.num_iovas;
+    }
+}
+
+int
+iommud_iommufd_set_rlimit_mode (const IommudSyscalls *syscalls, int fd, guint64 mode)
+{
+  struct iommud_abi_option argument = { .size = sizeof (argument),
+                                        .option_id = IOMMUD_ABI_OPTION_RLIMIT_MODE,
+                                        .op = IOMMUD_ABI_OPTION_OP_SET,
+                                        .val64 = mode };
+
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_OPTION, &argument);
+}
+
+int
+iommud_iommufd_hwpt_alloc (const IommudSyscalls *syscalls, int fd, guint32 flags, guint32 device_id,
+                           guint32 pt_id, guint32 *hwpt_id)
+{
+  struct iommud_abi_hwpt_alloc argument = { .size = sizeof (argument),
+                                            .flags = flags,
+                                            .dev_id = device_id,
+                                            .pt_id = pt_id,
+                                            .data_type = IOMMUD_ABI_HWPT_DATA_NONE };
+  int errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_HWPT_ALLOC, &argument);
+
+  if (errnum == 0)
+    *hwpt_id = argument.out_hwpt_id;
+  return errnum;
+}
+
+int
+iommud_iommufd_get_hw_info (const IommudSyscalls *syscalls, int fd, guint32 device_id,
+                            IommudHwInfo *info)
+{
+  struct iommud_abi_hw_info argument = { .size = sizeof (argument), .dev_id = device_id };
+  int errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_GET_HW_INFO, &argument);
+
+  if (errnum != 0)
+    return errnum;
+  *info = (IommudHwInfo){ .data_type = argument.out_data_type,
+                          .capabilities = argument.out_capabilities };
+  return 0;
+}
+
+gboolean
+iommud_iommufd_knows (const IommudSyscalls *syscalls, int fd, guint32 number)
+{
+  /* As long as the longest record: should a kernel read on, it finds zeros. */
+  guint64 argument[16] = { 0 };
+
+  /* Below are VFIO's numbers, some of which do something whatever the record says. */
+  if (number < IOMMUD_ABI_NR_DESTROY || number > G_MAXUINT8)
+    return FALSE;
+
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_IOCTL (number), argument) == EINVAL;
+}
