@@ -35,12 +35,22 @@ typedef struct
   GArray *regions; /* of IommudSimulatedRegion: the reserved regions of each device */
 } IommudSimulatedIommu;
 
+/* A property of an IOMMU that single devices may have otherwise. */
+#define IOMMUD_SIMULATED_AS_IOMMU (-1)
+
+/* What info says is what discovery says, but for these: an empty vfio_name gets the lowest free
+ * number when the device is plugged, and an empty cdev_path the node of that name. */
 typedef struct
 {
-  IommudDeviceInfo *info; /* iommu names an IommudSimulatedIommu; "" for an mdev */
-  gboolean plugged;       /* there when the host starts */
-  gboolean cdev;          /* FALSE: a kernel without cdev support made no node */
-  int dirty_tracking;     /* -1: as its IOMMU; else FALSE or TRUE */
+  IommudDeviceInfo *info;       /* iommu names an IommudSimulatedIommu; "" for an mdev */
+  gboolean plugged;             /* there when the host starts */
+  gboolean cdev;                /* FALSE: a kernel without cdev support made no node */
+  int dirty_tracking;           /* IOMMUD_SIMULATED_AS_IOMMU, FALSE or TRUE */
+  int nesting;                  /* the same */
+  int enforced_coherency;       /* the same */
+  int pasid_bits;               /* IOMMUD_SIMULATED_AS_IOMMU or a number */
+  guint address_width;          /* bits of IOVA that it can translate; 0: as its IOMMU's aperture */
+  gboolean nest_excludes_dirty; /* no HWPT of it can be both */
   gboolean dma_logging;
   guint max_logged_ranges; /* of DMA_LOGGING_START */
   guint32 regions_count;   /* num_regions of GET_INFO */
@@ -53,6 +63,8 @@ typedef struct
 {
   char *name;
   char *driver;
+  char *bus;   /* as of IommudDeviceInfo */
+  char *iommu; /* names an IommudSimulatedIommu; "" if nobody cares */
   gint32 iommu_group;
 } IommudSimulatedHostDevice;
 
@@ -76,15 +88,24 @@ typedef struct
 
 /* NULL-terminated: open-iommufd, open-cdev, close-iommufd, close-cdev, destroy, ioas-alloc, ... */
 extern const char *const iommud_simulated_operations[];
+/* The index of a name in iommud_simulated_operations; -1 for a name that is not there. */
+int iommud_simulated_operation_from_name (const char *name);
 
 IommudSimulatedIommu *iommud_simulated_iommu_new (const char *name);
 IommudSimulatedDevice *iommud_simulated_device_new (void);
+IommudSimulatedHostDevice *iommud_simulated_host_device_new (void);
 IommudSimulatedHost *iommud_simulated_host_new (void);
+void iommud_simulated_iommu_free (IommudSimulatedIommu *self);
+void iommud_simulated_device_free (IommudSimulatedDevice *self);
+void iommud_simulated_host_device_free (IommudSimulatedHostDevice *self);
 void iommud_simulated_host_free (IommudSimulatedHost *self);
 IommudSimulatedIommu *iommud_simulated_host_find_iommu (const IommudSimulatedHost *self,
                                                         const char *name);
 IommudSimulatedDevice *iommud_simulated_host_find_device (const IommudSimulatedHost *self,
                                                           const char *name);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedIommu, iommud_simulated_iommu_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedDevice, iommud_simulated_device_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedHostDevice, iommud_simulated_host_device_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedHost, iommud_simulated_host_free)
 
 G_END_DECLS
