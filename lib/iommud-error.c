@@ -4,7 +4,9 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK (iommud - error - quark, iommud_error)
+/* clang-format off: the domain is a string made from what stands here, spaces and all */
+G_DEFINE_QUARK (iommud-error-quark, iommud_error)
+/* clang-format on */
 
 static const struct
 {

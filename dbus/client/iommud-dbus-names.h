@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The service's names on the bus; everybody who needs one takes it from here. */
+#pragma once
+
+/**
+ * IOMMUD_DBUS_BUS_NAME:
+ *
+ * The name that the service owns on the bus.
+ */
+#define IOMMUD_DBUS_BUS_NAME "org.iommud1"
+
+/**
+ * IOMMUD_DBUS_ROOT_PATH:
+ *
+ * The path of the object manager, which all other objects are below.
+ */
+#define "/org/iommud1/org/iommud1"
+
+/**
+ * IOMMUD_DBUS_MANAGER_PATH:
+ *
+ * The path of the one object that has the interface org.iommud1.Manager.
+ */
+#define IOMMUD_DBUS_MANAGER_PATH "/org/iommud1/Manager"
+
+/**
+ * IOMMUD_DBUS_DEVICES_PATH:
+ *
+ * What the path of each device begins with, followed by a slash.
+ */
+#define IOMMUD_DBUS_DEVICES_PATH "/org/iommud1/devices"
+
+/**
+ * IOMMUD_DBUS_CONTAINERS_PATH:
+ *
+ * What the path of each container begins with, followed by a slash.
+ */
+#define IOMMUD_DBUS_CONTAINERS_PATH "/org/iommud1/containers"
+
+/**
+ * IOMMUD_DBUS_NO_PATH:
+ *
+ * The object path that stands for no object.
+ */
+#define IOMMUD_DBUS_NO_PATH "/"
+
+/**
+ * IOMMUD_DBUS_MANAGER_INTERFACE:
+ *
+ * The interface of the host as a whole.
+ */
+#define IOMMUD_DBUS_MANAGER_INTERFACE "org.iommud1.Manager"
+
+/**
+ * IOMMUD_DBUS_DEVICE_INTERFACE:
+ *
+ * The interface of a device.
+ */
+#define IOMMUD_DBUS_DEVICE_INTERFACE "org.iommud1.Device"
+
+/**
+ * IOMMUD_DBUS_CONTAINER_INTERFACE:
+ *
+ * The interface of a container.
+ */
+#define IOMMUD_DBUS_CONTAINER_INTERFACE "org.iommud1.Container"
+
+/**
+ * IOMMUD_DBUS_HWPT_INTERFACE:
+ *
+ * The interface of a HWPT.
+ */
+#define IOMMUD_DBUS_HWPT_INTERFACE "org.iommud1.Hwpt"
