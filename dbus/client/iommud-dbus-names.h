@@ -14,7 +14,7 @@
  *
  * The path of the object manager, which all other objects are below.
  */
-#define "/org/iommud1/org/iommud1"
+#define IOMMUD_DBUS_ROOT_PATH "/org/iommud1"
 
 /**
  * IOMMUD_DBUS_MANAGER_PATH:
