@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Parts of the scenario: who may do what, and the life of the service itself."""
+
+import os
+import signal
+import subprocess
+
+import bus
+import machine
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def output_of(words, seconds=30):
+    """Runs a program; returns its status, output and errors. It is killed if it takes too long."""
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=seconds, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def start(w):
+    """The first call starts the service, through the installed activation file."""
+    w.connect()
+    try:
+        version = w.service.get(bus.MANAGER, "Version")
+    except bus.BusError as error:
+        w.checks.ok(False, "D-Bus activation starts the service", error)
+        return
+    w.checks.ok(version, "D-Bus activation starts the service")
+    w.checks.equal(os.stat(f"/proc/{w.pid()}").st_uid, 0, "it runs as root")
+    w.service.start_mirror()
+
+
+def others_may_read(w):
+    path = w.service.create(name="mine")
+    device = w.device(machine.PLAIN_A)
+    for interface_path, name in ((bus.MANAGER, "Version"), (device, "State"), (path, "Owner")):
+        status, _, errors = output_of([*NOBODY, "busctl", "get-property", bus.NAME, interface_path,
+                                       bus.interface_of(interface_path), name])
+        w.checks.equal(status, 0, f"nobody may read {name}")
+        if status:
+            w.checks.note(errors)
+    status, _, errors = output_of([*NOBODY, "busctl", "call", bus.NAME, bus.ROOT,
+                                   "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"])
+    w.checks.ok(status == 0, "nobody may list the objects", errors)
+    status, _, errors = output_of([*NOBODY, "busctl", "call", bus.NAME, bus.MANAGER,
+                                   bus.IFACE + "Manager", "FindDevice", "s", machine.PLAIN_A])
+    w.checks.ok(status == 0, "nobody may look for a device", errors)
+    w.service.free(path)
+
+
+def others_may_not_change(w):
+    path, device = w.service.create(), w.device(machine.PLAIN_A)
+    hwpt = w.service.alloc(path, w.device(machine.PLAIN_B))
+    refused = [
+        (bus.MANAGER, "CreateContainer", ["a{sv}", "0"]),
+        (path, "AttachDevice", ["oa{sv}", device, "0"]),
+        (path, "AllocHwpt", ["oa{sv}", device, "0"]),
+        (path, "Free", ["a{sv}", "0"]),
+        (hwpt, "AttachDevice", ["oa{sv}", device, "0"]),
+        (hwpt, "Free", ["a{sv}", "0"]),
+        (device, "Detach", ["a{sv}", "0"]),
+    ]
+
+    def all_of_them():
+        for object_path, method, arguments in refused:
+            status, _, errors = output_of([*NOBODY, "busctl", "call", bus.NAME, object_path,
+                                           bus.interface_of(object_path), method, *arguments])
+            w.checks.ok(status != 0 and ("denied" in errors.lower() or "reject" in errors.lower()),
+                        f"nobody may not call {bus.interface_of(object_path)}.{method}",
+                        status, errors)
+    w.unchanged_by(all_of_them, "what nobody tried")
+    w.service.free(path, force=True)
+
+
+def killed(w):
+    """After SIGKILL the kernel frees everything, and the next call starts the service anew."""
+    path = w.service.create(name="lost")
+    w.service.attach(path, w.device(machine.PLAIN_A))
+    w.checks.ok(w.kill(signal.SIGKILL), "killed")
+    w.service.wait(lambda: False, 0.5)
+    w.checks.ok(w.service.get(bus.MANAGER, "Version"), "a call starts it again")
+    w.service.start_mirror()
+    path = w.service.create(name="found")
+    w.checks.ok(w.service.attach(path, w.device(machine.PLAIN_A)) != "/", "the device is free")
+    w.consistent("after that")
+
+
+def terminated(w):
+    """SIGTERM with devices attached: it lets go of them, in order, and ends."""
+    files = w.open_files()
+    w.checks.ok("iommu" in files, "it has /dev/iommu open before", files)
+    w.checks.ok(w.kill(signal.SIGTERM), "SIGTERM ends it")
+    machine.unbind(machine.PLAIN_A).end()
+    w.checks.ok(True, "no file of a device is left open")
+    machine.bind(machine.PLAIN_A)
+    w.checks.ok(w.service.get(bus.MANAGER, "Version"), "a call starts it again")

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The service as a program on the bus sees it: calls, properties, a mirror kept by signals alone.
+
+The mirror checks each signal as it comes: an object is exported before a property points at it, and
+no property points at an object that goes.
+"""
+
+import time
+
+from gi.repository import Gio, GLib
+
+NAME = "org.iommud1"
+ROOT = "/org/iommud1"
+MANAGER = ROOT + "/Manager"
+IFACE = NAME + "."
+ERROR = NAME + ".Error."
+REFERENCES = ("Container", "Hwpt", "Hwpts", "Devices", "Parent")
+
+
+class BusError(Exception):
+    """An error reply: `name` is the last part of an org.iommud1.Error, or the whole name."""
+
+    def __init__(self, error):
+        full = Gio.DBusError.get_remote_error(error) or "?"
+        Gio.DBusError.strip_remote_error(error)
+        self.name = full[len(ERROR):] if full.startswith(ERROR) else full
+        self.message = error.message
+        super().__init__(f"{self.name}: {self.message}")
+
+
+def interface_of(path):
+    """The one interface of ours that an object has, from its path."""
+    if path == MANAGER:
+        return IFACE + "Manager"
+    parts = path[len(ROOT) + 1:].split("/")
+    kinds = {("devices", 2): "Device", ("containers", 2): "Container", ("containers", 4): "Hwpt"}
+    return IFACE + kinds[parts[0], len(parts)]
+
+
+def options(**values):
+    """A Python dictionary as a{sv}: a str is s, a bool is b, and a GLib.Variant is itself."""
+    made = {}
+    for key, value in values.items():
+        if isinstance(value, bool):
+            value = GLib.Variant("b", value)
+        elif isinstance(value, str):
+            value = GLib.Variant("s", value)
+        made[key.replace("_", "-")] = value
+    return made
+
+
+class Service:
+    def __init__(self, connection=None):
+        self.connection = connection or Gio.bus_get_sync(Gio.BusType.SYSTEM)
+        self.mirror = {}
+        self.signals = []
+        self.violations = []
+        self.connection.signal_subscribe(NAME, None, None, None, None, 0, self.on_signal)
+
+    # Calls
+
+    def call(self, path, interface, method, parameters=None, timeout=30):
+        try:
+            reply = self.connection.call_sync(NAME, path, interface, method, parameters, None, 0,
+                                              timeout * 1000, None)
+        except GLib.Error as error:
+            raise BusError(error) from None
+        finally:
+            self.drain()
+        return reply.unpack()
+
+    def call_async(self, path, method, signature, *arguments):
+        """Starts a call; returns a list that will hold its result, or its BusError."""
+        result = []
+
+        def done(connection, answer):
+            try:
+                result.append(connection.call_finish(answer).unpack())
+            except GLib.Error as error:
+                result.append(BusError(error))
+        self.connection.call(NAME, path, interface_of(path), method,
+                             GLib.Variant(signature, arguments), None, 0, 30000, None, done)
+        return result
+
+    def method(self, path, name, signature, *arguments):
+        """Calls a method of ours; returns its only result or None."""
+        reply = self.call(path, interface_of(path), name, GLib.Variant(signature, arguments))
+        return reply[0] if reply else None
+
+    def error(self, path, name, signature, *arguments):
+        """Calls a method that must fail; returns its BusError, or None when it did not fail."""
+        try:
+            self.method(path, name, signature, *arguments)
+        except BusError as error:
+            return error
+        return None
+
+    def get(self, path, name):
+        return self.call(path, "org.freedesktop.DBus.Properties", "Get",
+                         GLib.Variant("(ss)", (interface_of(path), name)))[0]
+
+    def get_all(self, path):
+        return self.call(path, "org.freedesktop.DBus.Properties", "GetAll",
+                         GLib.Variant("(s)", (interface_of(path),)))[0]
+
+    def managed(self):
+        """Every object's properties of our interface, by path."""
+        objects = self.call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")[0]
+        return {path: dict(properties)
+                for path, interfaces in objects.items()
+                for interface, properties in interfaces.items() if interface.startswith(IFACE)}
+
+    def exists(self, path):
+        return path in self.managed()
+
+    def create(self, **values):
+        return self.method(MANAGER, "CreateContainer", "(a{sv})", options(**values))
+
+    def find_device(self, name):
+        return self.method(MANAGER, "FindDevice", "(s)", name)
+
+    def attach(self, container, device, **values):
+        return self.method(container, "AttachDevice", "(oa{sv})", device, options(**values))
+
+    def alloc(self, container, device, **values):
+        return self.method(container, "AllocHwpt", "(oa{sv})", device, options(**values))
+
+    def detach(self, device):
+        return self.method(device, "Detach", "(a{sv})", {})
+
+    def free(self, path, **values):
+        return self.method(path, "Free", "(a{sv})", options(**values))
+
+    # Signals
+
+    def start_mirror(self):
+        self.drain()
+        self.mirror = self.managed()
+        self.signals = []
+        self.violations = []
+
+    def drain(self):
+        """Handles every signal that has arrived: those sent before a reply arrive before it."""
+        context = GLib.MainContext.default()
+        while context.pending():
+            context.iteration(False)
+
+    def wait(self, condition, seconds=15.0):
+        """Runs the main loop until the condition holds; says whether it came true."""
+        end = time.monotonic() + seconds
+        context = GLib.MainContext.default()
+        tick = GLib.timeout_add(100, lambda: True)
+        while not condition() and time.monotonic() < end:
+            context.iteration(True)
+        GLib.source_remove(tick)
+        return condition()
+
+    def on_signal(self, _connection, _sender, path, _interface, name, parameters):
+        arguments = parameters.unpack()
+        if name == "InterfacesAdded":
+            self.on_added(*arguments)
+        elif name == "InterfacesRemoved":
+            self.on_removed(*arguments)
+        elif name == "PropertiesChanged":
+            self.on_changed(path, *arguments)
+        else:
+            self.signals.append((name, path))
+
+    def on_added(self, path, interfaces):
+        self.signals.append(("added", path))
+        for interface, properties in interfaces.items():
+            if interface.startswith(IFACE):
+                self.mirror[path] = dict(properties)
+                self.check_references(path, properties)
+
+    def on_removed(self, path, interfaces):
+        if not any(interface.startswith(IFACE) for interface in interfaces):
+            return
+        self.signals.append(("removed", path))
+        if self.mirror.pop(path, None) is None:
+            self.violations.append(f"{path} was removed but never added")
+        for other, properties in self.mirror.items():
+            for name in REFERENCES:
+                value = properties.get(name)
+                if value == path or (isinstance(value, list) and path in value):
+                    self.violations.append(f"{path} went while {other} {name} points at it")
+            if other.startswith(path + "/"):
+                self.violations.append(f"{path} went before its child {other}")
+
+    def on_changed(self, path, interface, changed, invalidated):
+        if not interface.startswith(IFACE):
+            return
+        for name, value in changed.items():
+            self.signals.append(("changed", path, name, value))
+        if invalidated:
+            self.violations.append(f"{path} {invalidated} invalidated without a value")
+        if path not in self.mirror:
+            self.violations.append(f"{path} {sorted(changed)} changed while it is not exported")
+            return
+        self.mirror[path].update(changed)
+        self.check_references(path, changed)
+
+    def check_references(self, path, properties):
+        for name in REFERENCES:
+            value = properties.get(name, [])
+            for target in value if isinstance(value, list) else [value]:
+                if target.startswith(ROOT) and target not in self.mirror:
+                    self.violations.append(f"{path} {name}: {target} is not exported")
