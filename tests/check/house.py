@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the checks of the house rules share: the tree as they see it, fixtures, TAP.
+
+A rule is a function that takes a tree and returns the list of what breaks it. Each rule comes
+with fixtures: trees that break it. A fixture in which the rule finds nothing fails the test, so
+a rule that has stopped looking cannot stay unseen.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SKIPPED_FOLDERS = {'.git', '.libs', '.deps', 'autom4te.cache', 'build-aux', 'build', '__pycache__'}
+GENERATED_AT_TOP = {'aclocal.m4', 'ABOUT-NLS', 'Makefile.in', 'config.h.in', 'COPYING'}
+PRODUCT_FOLDERS = ('lib', 'dbus', 'tools')
+
+
+class Tree:
+    """The source files below one folder, by their path from it."""
+
+    def __init__(self, top):
+        self.top = top
+        self._text = {}
+
+    def paths(self, *suffixes):
+        """Every source file whose name ends with one of the suffixes (any file without)."""
+        found = []
+        for folder, folders, names in os.walk(self.top):
+            folders[:] = sorted(d for d in folders if self._is_source_folder(folder, d))
+            for name in sorted(names):
+                path = os.path.relpath(os.path.join(folder, name), self.top)
+                if self._is_source(path) and (not suffixes or name.endswith(suffixes)):
+                    found.append(path)
+        return found
+
+    def product_paths(self, *suffixes):
+        return [p for p in self.paths(*suffixes) if p.split('/')[0] in PRODUCT_FOLDERS]
+
+    def _is_source_folder(self, folder, name):
+        path = os.path.join(folder, name)
+        return (name not in SKIPPED_FOLDERS
+                and not os.path.exists(os.path.join(path, 'config.status')))
+
+    @staticmethod
+    def _is_source(path):
+        if '/' not in path and (path in GENERATED_AT_TOP or path.startswith('configure')):
+            return path == 'configure.ac'
+        if path.startswith('po/'):
+            return path in ('po/LINGUAS', 'po/Makevars', 'po/POTFILES.in') or path.endswith('.po')
+        if path.startswith('m4/'):
+            return path.startswith('m4/iommud-')
+        return not path.endswith(('~', '.o', '.lo', '.rej', '.orig', '.tar.xz'))
+
+    def read(self, path):
+        if path not in self._text:
+            with open(os.path.join(self.top, path), encoding='utf-8', errors='replace') as file:
+                self._text[path] = file.read()
+        return self._text[path]
+
+    def exists(self, path):
+        return os.path.exists(os.path.join(self.top, path))
+
+
+def source_tree():
+    return Tree(os.environ.get('top_srcdir') or os.path.dirname(os.path.dirname(
+        os.path.dirname(os.path.abspath(__file__)))))
+
+
+def build_folder():
+    return os.environ.get('top_builddir') or source_tree().top
+
+
+def without_comments(text):
+    """C text with comments and string contents blanked, lines kept."""
+    pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+    return pattern.sub(lambda match: _blank(match.group(0)), text)
+
+
+def _blank(token):
+    if token[0] in '"\'':
+        return token[0] + ' ' * (len(token) - 2) + token[0]
+    return re.sub(r'[^\n]', ' ', token)
+
+
+def line_of(text, offset):
+    return text.count('\n', 0, offset) + 1
+
+
+def output_of(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+class Suite:
+    """Runs rules, prints TAP."""
+
+    def __init__(self):
+        self._count = 0
+        self._failed = 0
+
+    def result(self, passed, name, details=()):
+        self._count += 1
+        self._failed += not passed
+        print(f'{"ok" if passed else "not ok"} {self._count} {name}')
+        for detail in details:
+            print(f'# {detail}')
+
+    def skip(self, name, reason):
+        self._count += 1
+        print(f'ok {self._count} {name} # SKIP {reason}')
+
+    def rule(self, name, rule, fixtures):
+        """The rule on the tree, then on each fixture: a dict of path to text."""
+        problems = rule(source_tree())
+        self.result(not problems, name, problems)
+        self.fixtures(name, rule, fixtures)
+
+    def fixtures(self, name, rule, fixtures):
+        assert fixtures, f'{name} has no fixture'
+        for title, files in fixtures.items():
+            with tempfile.TemporaryDirectory() as folder:
+                write_files(folder, files)
+                problems = rule(Tree(folder))
+            self.result(bool(problems), f'{name}: flags {title}')
+
+    def finish(self):
+        print(f'1..{self._count}')
+        sys.exit(1 if self._failed else 0)
+
+
+def write_files(folder, files):
+    for path, text in files.items():
+        full = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, 'w', encoding='utf-8') as file:
+            file.write(text)
