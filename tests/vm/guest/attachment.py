@@ -21,8 +21,11 @@ def container(w):
     w.checks.ok(w.service.get(other, "Context") != w.service.get(path, "Context"),
                 "it has a context of its own")
     w.checks.ok(w.service.get(other, "Name"), "a container without a name is given one")
-    w.service.free(other)
-    w.checks.ok(other not in w.service.mirror, "Free takes it away before it answers")
+    shared = w.service.create(share_context=bus.GLib.Variant("o", path))
+    w.see(shared, {"Context": w.service.get(path, "Context"), "IoasId": 2}, "one that shares")
+    for one in (shared, other):
+        w.service.free(one)
+        w.checks.ok(one not in w.service.mirror, "Free takes it away before it answers")
     w.consistent("after Free")
     w.service.free(path)
 
@@ -72,6 +75,11 @@ def group(w):
     w.unchanged_by(lambda: w.fails(
         "PermissionDenied", "its sibling into another container", other, "AttachDevice", "(oa{sv})",
         second, {}, says=[machine.SIBLING_B, machine.SIBLING_A]), "that")
+    shared = w.service.create(share_context=bus.GLib.Variant("o", path))
+    w.unchanged_by(lambda: w.fails(
+        "Incompatible", "its sibling into another IOAS of the context", shared, "AttachDevice",
+        "(oa{sv})", second, {}, says=[machine.SIBLING_B]), "that")
+    w.service.free(shared)
     w.checks.equal(w.service.attach(path, second), hwpt, "its sibling joins its HWPT")
     w.consistent("with both siblings")
     w.service.free(path, force=True)

@@ -55,10 +55,13 @@ def names(w):
     w.fails("NotFound", "FindContainer", bus.MANAGER, "FindContainer", "(s)", "nobody",
             says=["nobody"])
     w.fails("NotFound", "AttachDevice of an unknown device", path, "AttachDevice", "(oa{sv})",
-            NOWHERE, {}, says=[NOWHERE])
-    w.fails("NotFound", "AttachDevice of a container", path, "AttachDevice", "(oa{sv})", path, {})
+            NOWHERE, {}, says=["nowhere"])
+    w.fails("InvalidArgument", "AttachDevice of a container", path, "AttachDevice", "(oa{sv})",
+            path, {}, says=[path])
     w.fails("NotFound", "share-context with nobody", bus.MANAGER, "CreateContainer", "(a{sv})",
-            {"share-context": GLib.Variant("o", NOWHERE)})
+            {"share-context": GLib.Variant("o", bus.ROOT + "/containers/999999")})
+    w.fails("InvalidArgument", "Detach of what is in no container", w.device(machine.PLAIN_A),
+            "Detach", "(a{sv})", {}, says=[machine.PLAIN_A])
     w.service.free(path)
     error = w.service.error(path, "AttachDevice", "(oa{sv})", w.device(machine.PLAIN_A), {})
     w.checks.ok(error and error.name.startswith("org.freedesktop.DBus.Error.Unknown"),
@@ -73,6 +76,9 @@ def in_the_way(w):
     device = w.device(machine.PLAIN_A)
     hwpt = w.service.attach(path, device)
     foreign = w.service.alloc(other, w.device(machine.PLAIN_B))
+    w.unchanged_by(lambda: w.fails(
+        "Busy", "AttachDevice a second time", path, "AttachDevice", "(oa{sv})", device, {},
+        says=[machine.PLAIN_A]), "that")
     w.unchanged_by(lambda: w.fails(
         "Busy", "AttachDevice of what is attached elsewhere", other, "AttachDevice", "(oa{sv})",
         device, {}, says=[machine.PLAIN_A, "first"]), "that")
