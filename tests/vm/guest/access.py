@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Parts of the scenario: who may do what, and the life of the service itself."""
 
+import glob
 import os
+import shlex
 import signal
 import subprocess
 
@@ -18,9 +20,29 @@ def output_of(words, seconds=30):
     return done.returncode, done.stdout, done.stderr
 
 
+def wake(w):
+    """Has the next call find a service. The bus starts it through its setuid helper, unless QEMU runs
+    as somebody who cannot read that file of the host: then we do what the helper would."""
+    helper = "/usr/lib/dbus-1.0/dbus-daemon-launch-helper"
+    try:
+        with open(helper, "rb") as file:
+            file.read(1)
+        return
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        w.checks.note(f"{helper} cannot be read: the service is started without it")
+    files = glob.glob("/usr/**/dbus-1/system-services/org.iommud1.service", recursive=True)
+    for line in machine.read(files[0]).splitlines():
+        if line.startswith("Exec="):
+            subprocess.Popen(shlex.split(line[5:]), stdin=subprocess.DEVNULL)
+    w.service.wait(lambda: w.service.running(), 10)
+
+
 def start(w):
     """The first call starts the service, through the installed activation file."""
     w.connect()
+    wake(w)
     try:
         version = w.service.get(bus.MANAGER, "Version")
     except bus.BusError as error:
@@ -78,7 +100,7 @@ def killed(w):
     path = w.service.create(name="lost")
     w.service.attach(path, w.device(machine.PLAIN_A))
     w.checks.ok(w.kill(signal.SIGKILL), "killed")
-    w.service.wait(lambda: False, 0.5)
+    wake(w)
     w.checks.ok(w.service.get(bus.MANAGER, "Version"), "a call starts it again")
     w.service.start_mirror()
     path = w.service.create(name="found")
@@ -94,4 +116,5 @@ def terminated(w):
     machine.unbind(machine.PLAIN_A).end()
     w.checks.ok(True, "no file of a device is left open")
     machine.bind(machine.PLAIN_A)
+    wake(w)
     w.checks.ok(w.service.get(bus.MANAGER, "Version"), "a call starts it again")

@@ -82,6 +82,11 @@ class Service:
                              GLib.Variant(signature, arguments), None, 0, 30000, None, done)
         return result
 
+    def running(self):
+        return self.connection.call_sync(
+            "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+            "NameHasOwner", GLib.Variant("(s)", (NAME,)), None, 0, -1, None).unpack()[0]
+
     def method(self, path, name, signature, *arguments):
         """Calls a method of ours; returns its only result or None."""
         reply = self.call(path, interface_of(path), name, GLib.Variant(signature, arguments))

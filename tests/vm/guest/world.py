@@ -84,7 +84,9 @@ class World:
         """Ends the service; says whether it was gone in time."""
         pid = self.pid()
         os.kill(pid, signal_number)
-        return machine.wait_for(lambda: not os.path.exists(f"/proc/{pid}"), 20)
+        gone = machine.wait_for(lambda: not os.path.exists(f"/proc/{pid}"), 20)
+        self.service.wait(lambda: not self.service.running(), 5)
+        return gone
 
 
 def contradictions(objects):
