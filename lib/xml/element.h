@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading elements into records by tables: what is not in a table is an error. */
+#pragma once
+
+#include "xml/document.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  IOMMUD_XML_BOOLEAN, /* "yes" or "no" into a gboolean (or an int) */
+  IOMMUD_XML_UINT8,   /* decimal, minimum to maximum, into a guint8 */
+  IOMMUD_XML_UINT32,  /* decimal, minimum to maximum, into a guint32 or gint32 */
+  IOMMUD_XML_ID,      /* 0x and up to 8 hexadecimal digits, into a guint32 */
+  IOMMUD_XML_ADDRESS, /* 0x and up to 16 hexadecimal digits, into a guint64 */
+  IOMMUD_XML_CHOICE,  /* one of choices; its index goes into an int */
+  IOMMUD_XML_NAME,    /* a name that can be one part of a path, into a char pointer */
+  IOMMUD_XML_TEXT,    /* up to 128 printable characters, into a char pointer */
+} IommudXmlType;
+
+typedef struct _IommudXmlAttribute IommudXmlAttribute;
+
+struct _IommudXmlAttribute
+{
+  const char *name; /* NULL ends a table */
+  IommudXmlType type;
+  gsize offset; /* of the member in its record */
+  guint record; /* which of the records: 0 unless an element fills several */
+  gboolean required;
+  guint32 minimum;
+  guint32 maximum;
+  const char *const *choices;
+  const IommudXmlAttribute *next; /* where the table goes on; only in the last entry */
+};
+
+typedef gboolean (*IommudXmlReadElement) (const IommudXmlDocument *document, xmlNode *element,
+                                          gpointer data, GError **error);
+
+typedef struct
+{
+  const char *name; /* NULL ends a table */
+  IommudXmlReadElement read;
+  gboolean at_most_once;
+} IommudXmlChild;
+
+gboolean iommud_xml_read_attributes (const IommudXmlDocument *document, const xmlNode *element,
+                                     const IommudXmlAttribute *table, const gpointer *records,
+                                     GError **error);
+gboolean iommud_xml_read_children (const IommudXmlDocument *document, const xmlNode *element,
+                                   const IommudXmlChild *table, gpointer data, GError **error);
+gboolean iommud_xml_check_root (const IommudXmlDocument *document, const char *name,
+                                GError **error);
+
+G_END_DECLS

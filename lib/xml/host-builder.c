@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What elements of a simulated host say of each other: names, references, groups, numbers. */
+#include "config.h"
+
+#include "xml/host-builder.h"
+
+#include <string.h>
+
+const char *const iommud_xml_buses[] = { "pci",    "platform", "ap",   "ccw",
+                                         "fsl-mc", "cdx",      "mdev", NULL };
+
+/* Where Linux shows a device of this bus that has no parent worth telling. */
+static char *
+make_sysfs_path (const char *bus, const char *name)
+{
+  if (g_str_equal (bus, "pci"))
+    return g_strdup_printf ("/sys/devices/pci%.*s:00/%s", (int) (strchr (name, ':') - name), name,
+                            name);
+  if (g_str_equal (bus, "ccw"))
+    return g_strconcat ("/sys/devices/css0/", name, NULL);
+  return g_strconcat ("/sys/devices/", bus, "/", name, NULL);
+}
+
+/* Remembers a device that may be the parent of mdevs. */
+void
+iommud_xml_add_host_device (IommudXmlHostBuilder *self, const IommudSimulatedHostDevice *device)
+{
+  IommudXmlHostDevice *host_device = g_new0 (IommudXmlHostDevice, 1);
+
+  host_device->sysfs_path = make_sysfs_path (device->bus, device->name);
+  host_device->driver = g_strdup (device->driver);
+  g_hash_table_insert (self->host_devices, device->name, host_device);
+}
+
+void
+iommud_xml_host_device_free (gpointer self)
+{
+  IommudXmlHostDevice *host_device = self;
+
+  g_free (host_device->sysfs_path);
+  g_free (host_device->driver);
+  g_free (host_device);
+}
+
+static gboolean
+has_form (const char *name, const char *form)
+{
+  return g_regex_match_simple (form, name, G_REGEX_DOLLAR_ENDONLY, 0);
+}
+
+gboolean
+iommud_xml_check_device_name (const IommudXmlHostBuilder *self, const xmlNode *element,
+                              const char *bus, const char *name, GError **error)
+{
+  const char *expected = NULL;
+
+  if (g_str_equal (bus, "pci")
+      && !has_form (name, "^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]$"))
+    expected = "a PCI address such as 0000:01:00.0";
+  if (g_str_equal (bus, "mdev") && !has_form (name, "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
+    expected = "a UUID in lower case";
+  if (expected != NULL)
+    iommud_xml_set_error (self->document, element, error, "<%s> has name=\"%s\": expected %s",
+                          (const char *) element->name, name, expected);
+  return expected == NULL;
+}
+
+/* @name must outlive @names. */
+gboolean
+iommud_xml_add_name (const IommudXmlHostBuilder *self, GHashTable *names, const xmlNode *element,
+                     const char *name, GError **error)
+{
+  const xmlNode *first = g_hash_table_lookup (names, name);
+
+  if (first != NULL)
+    {
+      iommud_xml_set_error (self->document, element, error,
+                            "<%s> \"%s\" is defined twice (first on line %u)",
+                            (const char *) element->name, name, iommud_xml_get_line (first));
+      return FALSE;
+    }
+  g_hash_table_insert (names, (gpointer) name, (gpointer) element);
+  return TRUE;
+}
+
+static gboolean set_device_error (const IommudXmlHostBuilder *self, const IommudXmlDevice *entry,
+                                  GError **error, const char *format, ...) G_GNUC_PRINTF (4, 5);
+
+static gboolean
+set_device_error (const IommudXmlHostBuilder *self, const IommudXmlDevice *entry, GError **error,
+                  const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  iommud_xml_set_error (self->document, entry->element, error, "<%s> \"%s\" %s",
+                        (const char *) entry->element->name, entry->device->info->name, message);
+  return FALSE;
+}
+
+static void
+replace_string (char **member, char *value)
+{
+  g_free (*member);
+  *member = value;
+}
+
+static gboolean
+finish_mdev (IommudXmlHostBuilder *self, const IommudXmlDevice *entry, GError **error)
+{
+  IommudDeviceInfo *info = entry->device->info;
+  const IommudXmlHostDevice *parent = g_hash_table_lookup (self->host_devices, info->parent);
+
+  if (parent == NULL && g_hash_table_contains (self->elements, info->parent))
+    return set_device_error (self, entry, error,
+                             "has the parent \"%s\", which is a VFIO device: only a <host-device> "
+                             "can have mdevs",
+                             info->parent);
+  if (parent == NULL)
+    return set_device_error (self, entry, error,
+                             "has the parent \"%s\", but no <host-device> has that name",
+                             info->parent);
+  replace_string (&info->sysfs_path, g_strconcat (parent->sysfs_path, "/", info->name, NULL));
+  if (*info->driver == '\0')
+    replace_string (&info->driver, g_strdup (parent->driver));
+  return TRUE;
+}
+
+static gboolean
+finish_physical_device (IommudXmlHostBuilder *self, const IommudXmlDevice *entry, GError **error)
+{
+  IommudDeviceInfo *info = entry->device->info;
+
+  if (*info->iommu == '\0')
+    {
+      const IommudSimulatedIommu *only =
+          self->host->iommus->len == 1 ? g_ptr_array_index (self->host->iommus, 0) : NULL;
+
+      if (only == NULL)
+        return set_device_error (self, entry, error,
+                                 "lacks the attribute \"iommu\": there are %u IOMMUs",
+                                 self->host->iommus->len);
+      replace_string (&info->iommu, g_strdup (only->name));
+    }
+  if (!g_hash_table_contains (self->iommus, info->iommu))
+    return set_device_error (self, entry, error,
+                             "has the IOMMU \"%s\", but no <iommu> has that name", info->iommu);
+  replace_string (&info->sysfs_path, make_sysfs_path (info->bus, info->name));
+  return TRUE;
+}
+
+/* One IOMMU translates for all devices of a group; an mdev's group is its own. */
+static gboolean
+check_group (const IommudXmlHostBuilder *self, GHashTable *groups, const IommudXmlDevice *entry,
+             GError **error)
+{
+  const IommudDeviceInfo *info = entry->device->info;
+  const IommudXmlDevice *first = g_hash_table_lookup (groups, GINT_TO_POINTER (info->iommu_group));
+
+  if (info->iommu_group < 0)
+    return TRUE;
+  if (first == NULL)
+    g_hash_table_insert (groups, GINT_TO_POINTER (info->iommu_group), (gpointer) entry);
+  else if (*info->iommu == '\0' || *first->device->info->iommu == '\0')
+    return set_device_error (
+        self, entry, error, "is in group %d with \"%s\" (line %u): an mdev has a group of its own",
+        info->iommu_group, first->device->info->name, iommud_xml_get_line (first->element));
+  else if (!g_str_equal (info->iommu, first->device->info->iommu))
+    return set_device_error (
+        self, entry, error,
+        "is in group %d behind \"%s\", but \"%s\" (line %u) of that group is behind \"%s\"",
+        info->iommu_group, info->iommu, first->device->info->name,
+        iommud_xml_get_line (first->element), first->device->info->iommu);
+  return TRUE;
+}
+
+static gboolean
+claim_number (const IommudXmlHostBuilder *self, GHashTable *numbers, const IommudXmlDevice *entry,
+              GError **error)
+{
+  gpointer number = GUINT_TO_POINTER (entry->vfio_number);
+  const IommudXmlDevice *first = g_hash_table_lookup (numbers, number);
+
+  if (entry->vfio_number == IOMMUD_XML_NO_NUMBER)
+    return TRUE;
+  if (first != NULL)
+    return set_device_error (self, entry, error, "is vfio%u, as \"%s\" (line %u) is",
+                             entry->vfio_number, first->device->info->name,
+                             iommud_xml_get_line (first->element));
+  g_hash_table_insert (numbers, number, (gpointer) entry);
+  return TRUE;
+}
+
+/* A device without a number gets one when it is plugged, and would then take one that a device
+ * named later was promised. So where the file gives any number, every device has one. */
+static void
+number_devices (const IommudXmlHostBuilder *self, GHashTable *numbers)
+{
+  guint32 lowest = 0;
+
+  for (guint i = 0; i < self->devices->len && g_hash_table_size (numbers) > 0; i++)
+    {
+      const IommudXmlDevice *entry = &g_array_index (self->devices, IommudXmlDevice, i);
+      gboolean has_number = entry->vfio_number != IOMMUD_XML_NO_NUMBER;
+
+      while (!has_number && g_hash_table_contains (numbers, GUINT_TO_POINTER (lowest)))
+        lowest++;
+      replace_string (&entry->device->info->vfio_name,
+                      g_strdup_printf ("vfio%u", has_number ? entry->vfio_number : lowest++));
+    }
+}
+
+static gboolean
+check_host_devices (const IommudXmlHostBuilder *self, GHashTable *groups, GError **error)
+{
+  for (guint i = 0; i < self->host->host_devices->len; i++)
+    {
+      const IommudSimulatedHostDevice *device = g_ptr_array_index (self->host->host_devices, i);
+      const xmlNode *element = g_hash_table_lookup (self->elements, device->name);
+      const IommudXmlDevice *sibling =
+          g_hash_table_lookup (groups, GINT_TO_POINTER (device->iommu_group));
+      gboolean has_iommu = *device->iommu != '\0';
+
+      if (has_iommu && !g_hash_table_contains (self->iommus, device->iommu))
+        iommud_xml_set_error (self->document, element, error,
+                              "<host-device> \"%s\" has the IOMMU \"%s\", but no <iommu> has that "
+                              "name",
+                              device->name, device->iommu);
+      else if (has_iommu && sibling != NULL
+               && !g_str_equal (device->iommu, sibling->device->info->iommu))
+        iommud_xml_set_error (self->document, element, error,
+                              "<host-device> \"%s\" is in group %d behind \"%s\", but \"%s\" "
+                              "(line %u) of that group is behind \"%s\"",
+                              device->name, device->iommu_group, device->iommu,
+                              sibling->device->info->name, iommud_xml_get_line (sibling->element),
+                              sibling->device->info->iommu);
+      else
+        continue;
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Checks what the devices refer to and fills what follows from it: paths, numbers, names. */
+gboolean
+iommud_xml_finish_devices (IommudXmlHostBuilder *self, GError **error)
+{
+  g_autoptr (GHashTable) groups = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) numbers = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < self->devices->len; i++)
+    {
+      const IommudXmlDevice *entry = &g_array_index (self->devices, IommudXmlDevice, i);
+
+      if (entry->bus == IOMMUD_XML_BUS_MDEV ? !finish_mdev (self, entry, error)
+                                            : !finish_physical_device (self, entry, error))
+        return FALSE;
+      if (!check_group (self, groups, entry, error) || !claim_number (self, numbers, entry, error))
+        return FALSE;
+    }
+  number_devices (self, numbers);
+  return check_host_devices (self, groups, error);
+}
