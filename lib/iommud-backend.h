@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 IOMMUD_PUBLIC
 G_DECLARE_DERIVABLE_TYPE (IommudBackend, iommud_backend, IOMMUD, BACKEND, GObject)
 
-IOMMUD_PUBLIC IommudBackend *iommud_backend_new_kernel (GError **error);
+IOMMUD_PUBLIC IommudBackend *iommud_backend_new_kernel (void);
 IOMMUD_PUBLIC const char *iommud_backend_get_name (IommudBackend *self);
 
 G_END_DECLS

@@ -8,4 +8,9 @@ G_BEGIN_DECLS
 
 char *iommud_error_describe_errno (int errnum);
 
+/* "Cannot <what>: <step>: <errno>[: <cause>]", with @code, or the errno's own code where @code is
+ * negative. @cause may be NULL. */
+void iommud_error_set_from_errno (GError **error, int code, const char *what, const char *step,
+                                  int errnum, const char *cause);
+
 G_END_DECLS

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 /* clang-format off: the domain is a string made from what stands here, spaces and all */
-G_DEFINE_QUARK (iommud-error-quark, iommud_error)
+G_DEFINE_QUARK (iommud - error - quark, iommud_error)
 /* clang-format on */
 
 static const struct
@@ -69,4 +69,16 @@ iommud_error_describe_errno (int errnum)
     if (errnos[i].errnum == errnum)
       return g_strdup_printf ("%s (%s)", g_strerror (errnum), errnos[i].name);
   return g_strdup_printf ("%s (errno %d)", g_strerror (errnum), errnum);
+}
+
+void
+iommud_error_set_from_errno (GError **error, int code, const char *what, const char *step,
+                             int errnum, const char *cause)
+{
+  g_autofree char *description = iommud_error_describe_errno (errnum);
+
+  g_set_error (error, IOMMUD_ERROR,
+               code >= 0 ? (gint) code : (gint) iommud_error_code_from_errno (errnum),
+               "Cannot %s: %s: %s%s%s", what, step, description, cause != NULL ? ": " : "",
+               cause != NULL ? cause : "");
 }

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The attach logic: which HWPT a device goes to, and how every step is undone. */
+#include "iommud-attach.h"
+
+#include <errno.h>
+
+#include "iommud-error-private.h"
+
+IommudAttachPlan *
+iommud_attach_plan_new (void)
+{
+  IommudAttachPlan *self = g_new0 (IommudAttachPlan, 1);
+
+  self->binding.cdev = -1;
+  self->candidate = -1;
+  self->candidates = g_array_new (FALSE, TRUE, sizeof (IommudAttachCandidate));
+  self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+  return self;
+}
+
+void
+iommud_attach_plan_free (IommudAttachPlan *self)
+{
+  iommud_kernel_call_clear (&self->call);
+  iommud_binding_clear (&self->binding);
+  iommud_iova_space_clear (&self->space);
+  g_array_unref (self->candidates);
+  g_array_unref (self->orphans);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+void
+iommud_attach_plan_add_candidate (IommudAttachPlan *self, guint32 hwpt_id, IommudHwptFlags flags)
+{
+  IommudAttachCandidate candidate = { .hwpt_id = hwpt_id, .flags = flags };
+
+  g_array_append_val (self->candidates, candidate);
+}
+
+static gboolean
+is_mdev (const IommudAttachPlan *self)
+{
+  return iommud_device_info_is_mdev (self->binding.info);
+}
+
+/* Attaching to the IOAS itself gives a HWPT without dirty tracking, so there only the device's own
+ * tracker counts. */
+static gboolean
+check_policy (IommudAttachPlan *self)
+{
+  gboolean through_hwpt = self->mode == IOMMUD_ATTACH_MODE_AUTO && !is_mdev (self);
+
+  if (self->policy != IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED || self->binding.dma_logging
+      || (through_hwpt && iommud_binding_iommu_can_track (&self->binding)))
+    return TRUE;
+  g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+               "Cannot %s: the container requires dirty tracking, and %s: make the container with "
+               "dirty-tracking preferred or off, or use another device",
+               self->call.what,
+               through_hwpt ? "neither the device nor its IOMMU can track dirty pages"
+                            : "the device, which only its own tracker could cover, has none");
+  return FALSE;
+}
+
+static IommudHwptFlags
+wanted_flags (const IommudAttachPlan *self)
+{
+  if (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_OFF
+      || !iommud_binding_iommu_can_track (&self->binding))
+    return IOMMUD_HWPT_FLAGS_NONE;
+  return IOMMUD_HWPT_FLAGS_DIRTY_TRACKING;
+}
+
+static gboolean
+attach_to (IommudAttachPlan *self, guint32 pt_id)
+{
+  int errnum;
+
+  self->pt_id = pt_id;
+  errnum = iommud_binding_try_attach (&self->binding, &self->call, &self->pt_id);
+  if (errnum == 0)
+    return TRUE;
+  iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+  return FALSE;
+}
+
+/* EINVAL means that this HWPT does not fit and is no error of the call; any other errno ends it:
+ * EADDRINUSE would come from every further HWPT of the IOAS as well. */
+static gboolean
+try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
+{
+  for (guint i = 0; i < self->candidates->len; i++)
+    {
+      IommudAttachCandidate *candidate =
+          &g_array_index (self->candidates, IommudAttachCandidate, i);
+      guint32 pt_id = candidate->hwpt_id;
+      int errnum;
+
+      if (candidate->refused || candidate->flags != flags)
+        continue;
+      errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
+      if (errnum == EINVAL)
+        {
+          candidate->refused = TRUE;
+          continue;
+        }
+      if (errnum != 0)
+        {
+          iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+          return FALSE;
+        }
+      self->pt_id = pt_id;
+      self->candidate = (int) i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/* What an undo step cannot free is kept to be freed later: the kernel's ids are not lost. */
+static void
+free_allocated (IommudAttachPlan *self, guint32 hwpt_id)
+{
+  if (!iommud_page_table_free (&self->call, hwpt_id, NULL))
+    g_array_append_val (self->orphans, hwpt_id);
+  self->allocated = FALSE;
+}
+
+static int
+attach_to_new (IommudAttachPlan *self, IommudHwptFlags flags)
+{
+  guint32 hwpt_id;
+  int errnum;
+
+  if (!iommud_page_table_alloc (&self->call, &self->binding, self->ioas_id, flags, &hwpt_id,
+                                &self->error))
+    return -1;
+  self->allocated = TRUE;
+  self->flags = flags;
+  self->pt_id = hwpt_id;
+  errnum = iommud_binding_try_attach (&self->binding, &self->call, &self->pt_id);
+  if (errnum != 0)
+    free_allocated (self, hwpt_id);
+  return errnum;
+}
+
+/* A HWPT with dirty tracking can be allocated for a device whose group it does not fit: a sibling's
+ * IOMMU cannot track (a mixed group). Only its attach says so. */
+static gboolean
+group_cannot_track (const IommudAttachPlan *self, IommudHwptFlags flags, int errnum)
+{
+  return errnum == EINVAL && flags == IOMMUD_HWPT_FLAGS_DIRTY_TRACKING
+         && (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED || self->binding.dma_logging)
+         && iommud_binding_shares_group (&self->binding, &self->call);
+}
+
+static gboolean
+attach_with_flags (IommudAttachPlan *self, IommudHwptFlags flags)
+{
+  int errnum;
+
+  if (try_candidates (self, flags))
+    return TRUE;
+  if (self->error != NULL)
+    return FALSE;
+  errnum = attach_to_new (self, flags);
+  if (errnum == 0)
+    return TRUE;
+  if (group_cannot_track (self, flags, errnum))
+    return attach_with_flags (self, IOMMUD_HWPT_FLAGS_NONE);
+  if (errnum > 0)
+    iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+  return FALSE;
+}
+
+/* The group translates already: its devices share one HWPT, whichever they are. */
+static gboolean
+join_group (IommudAttachPlan *self)
+{
+  const IommudAttachCandidate *candidate =
+      &g_array_index (self->candidates, IommudAttachCandidate, 0);
+
+  self->candidate = 0;
+  if (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED && !self->binding.dma_logging
+      && (candidate->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) == 0)
+    {
+      g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+                   "Cannot %s: the container requires dirty tracking, and the HWPT of the device's "
+                   "IOMMU group %d was made without it",
+                   self->call.what, self->binding.info->iommu_group);
+      return FALSE;
+    }
+  return attach_to (self, candidate->hwpt_id);
+}
+
+static gboolean
+attach (IommudAttachPlan *self)
+{
+  if (is_mdev (self) || self->mode == IOMMUD_ATTACH_MODE_KERNEL)
+    return attach_to (self, self->ioas_id);
+  if (self->group_is_attached)
+    return join_group (self);
+  return attach_with_flags (self, wanted_flags (self));
+}
+
+static void
+undo_attach (IommudAttachPlan *self)
+{
+  iommud_binding_detach (&self->binding, &self->call, NULL);
+  if (self->allocated)
+    free_allocated (self, self->pt_id);
+}
+
+void
+iommud_attach_plan_perform (IommudAttachPlan *self)
+{
+  gboolean was_bound = iommud_binding_is_bound (&self->binding);
+
+  iommud_page_table_free_orphans (&self->call, self->orphans);
+  if (!was_bound && !iommud_binding_bind (&self->binding, &self->call, &self->error))
+    return;
+  if (check_policy (self) && attach (self))
+    {
+      if (iommud_iova_space_read (&self->space, &self->call, self->ioas_id, &self->error))
+        return;
+      undo_attach (self);
+    }
+  if (!was_bound)
+    iommud_binding_unbind (&self->binding, &self->call);
+}

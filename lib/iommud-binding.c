@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A device bound to a context, as the kernel sees it: open cdev, device id, trackers. */
+#include "iommud-binding.h"
+
+#include <errno.h>
+
+#include "iommud-error-private.h"
+
+/* IOMMU_HW_CAP_DIRTY_TRACKING of linux/iommufd.h. */
+#define CAPABILITY_DIRTY_TRACKING (G_GUINT64_CONSTANT (1) << 0)
+
+void
+iommud_kernel_call_clear (IommudKernelCall *self)
+{
+  g_clear_pointer (&self->what, g_free);
+  g_clear_object (&self->probe);
+}
+
+void
+iommud_binding_copy (IommudBinding *self, const IommudBinding *source)
+{
+  *self = *source;
+  iommud_device_info_ref (self->info);
+}
+
+void
+iommud_binding_clear (IommudBinding *self)
+{
+  g_clear_pointer (&self->info, iommud_device_info_unref);
+}
+
+gboolean
+iommud_binding_is_bound (const IommudBinding *self)
+{
+  return self->cdev >= 0;
+}
+
+gboolean
+iommud_binding_iommu_can_track (const IommudBinding *self)
+{
+  return (self->iommu_capabilities & CAPABILITY_DIRTY_TRACKING) != 0;
+}
+
+/* A PCI port's driver leaves DMA to others, so the kernel lets it be (driver_managed_dma). */
+static gboolean
+driver_blocks_group (const char *driver)
+{
+  return *driver != '\0' && !g_str_has_prefix (driver, "vfio") && !g_str_equal (driver, "pcieport")
+         && !g_str_equal (driver, "pci-stub");
+}
+
+/* BIND answers EPERM without a word about whom it minds: look at the group. */
+static char *
+explain_bind_eperm (const IommudBinding *self, const IommudKernelCall *call)
+{
+  g_autoptr (GPtrArray) members = iommud_probe_list_group (call->probe, self->info->iommu_group);
+
+  for (guint i = 0; members != NULL && i < members->len; i++)
+    {
+      const IommudGroupMember *member = g_ptr_array_index (members, i);
+
+      if (driver_blocks_group (member->driver))
+        return g_strdup_printf ("%s of the same IOMMU group %d is still bound to host driver %s: "
+                                "unbind it, or bind it to a VFIO driver too",
+                                member->name, self->info->iommu_group, member->driver);
+    }
+  return g_strdup_printf ("IOMMU group %d belongs to another context (a device of it is bound "
+                          "elsewhere), or its MSI interrupts are not isolated",
+                          self->info->iommu_group);
+}
+
+static char *
+explain_bind_einval (const IommudBinding *self, const IommudKernelCall *call)
+{
+  g_autofree char *holder = iommud_probe_describe_holder (call->probe, self->info);
+
+  if (holder != NULL)
+    return g_strdup_printf ("the device is held by %s", holder);
+  return g_strdup ("the device is bound through another open file, or its IOMMU cannot isolate "
+                   "it (no cache coherency, or a region that must stay mapped 1:1)");
+}
+
+static void
+set_bind_error (const IommudBinding *self, const IommudKernelCall *call, int errnum, GError **error)
+{
+  g_autofree char *cause = NULL;
+  int code = -1;
+
+  if (errnum == EPERM)
+    cause = explain_bind_eperm (self, call);
+  else if (errnum == EINVAL)
+    {
+      cause = explain_bind_einval (self, call);
+      code = IOMMUD_ERROR_BUSY;
+    }
+  else if (errnum == EBUSY)
+    cause = g_strdup_printf ("the device's group is in use through /dev/vfio/%d, or its IOMMU "
+                             "domain was replaced",
+                             self->info->iommu_group);
+  iommud_error_set_from_errno (error, code, call->what, "VFIO_DEVICE_BIND_IOMMUFD", errnum, cause);
+}
+
+static gboolean
+open_cdev (IommudBinding *self, const IommudKernelCall *call, GError **error)
+{
+  const char *path = self->info->cdev_path;
+  int errnum;
+
+  if (*path == '\0')
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+                   "Cannot %s: %s has no node below /dev/vfio/devices: this kernel was built "
+                   "without CONFIG_VFIO_DEVICE_CDEV, or the device is a no-IOMMU one",
+                   call->what, self->info->name);
+      return FALSE;
+    }
+  errnum = iommud_vfio_open (call->syscalls, path, &self->cdev);
+  if (errnum == 0 && !iommud_probe_owns_node (call->probe, self->info, self->cdev))
+    {
+      call->syscalls->close (call->syscalls, self->cdev);
+      errnum = ENODEV;
+    }
+  if (errnum == 0)
+    return TRUE;
+  self->cdev = -1;
+  iommud_error_set_from_errno (
+      error, errnum == ENOENT || errnum == ENODEV ? IOMMUD_ERROR_DEVICE_GONE : -1, call->what, path,
+      errnum, errnum == EACCES ? "opening it takes the rights of root" : NULL);
+  return FALSE;
+}
+
+/* An mdev has no IOMMU of its own to ask: the kernel answers ENOENT. */
+static gboolean
+ask_for_trackers (IommudBinding *self, const IommudKernelCall *call, GError **error)
+{
+  IommudHwInfo hw_info = { 0 };
+  int errnum = 0;
+
+  if (!iommud_device_info_is_mdev (self->info))
+    errnum = iommud_iommufd_get_hw_info (call->syscalls, call->iommufd, self->device_id, &hw_info);
+  if (errnum != 0)
+    {
+      iommud_error_set_from_errno (error, -1, call->what, "IOMMU_GET_HW_INFO", errnum, NULL);
+      return FALSE;
+    }
+  self->iommu_capabilities = hw_info.capabilities;
+  self->dma_logging = iommud_vfio_has_dma_logging (call->syscalls, self->cdev);
+  return TRUE;
+}
+
+gboolean
+iommud_binding_bind (IommudBinding *self, const IommudKernelCall *call, GError **error)
+{
+  int errnum;
+
+  if (!open_cdev (self, call, error))
+    return FALSE;
+  errnum = iommud_vfio_bind_iommufd (call->syscalls, self->cdev, call->iommufd, &self->device_id);
+  if (errnum != 0)
+    set_bind_error (self, call, errnum, error);
+  else if (ask_for_trackers (self, call, error))
+    return TRUE;
+  iommud_binding_unbind (self, call);
+  return FALSE;
+}
+
+void
+iommud_binding_unbind (IommudBinding *self, const IommudKernelCall *call)
+{
+  if (self->cdev >= 0)
+    call->syscalls->close (call->syscalls, self->cdev);
+  self->cdev = -1;
+  self->device_id = 0;
+  self->iommu_capabilities = 0;
+  self->dma_logging = FALSE;
+}
+
+int
+iommud_binding_try_attach (IommudBinding *self, const IommudKernelCall *call, guint32 *pt_id)
+{
+  int errnum = iommud_vfio_attach (call->syscalls, self->cdev, pt_id);
+
+  g_debug ("%s: attach %s to id %u: %s", call->what, self->info->name, *pt_id,
+           errnum == 0 ? "ok" : g_strerror (errnum));
+  return errnum;
+}
+
+void
+iommud_binding_set_attach_error (IommudBinding *self, const IommudKernelCall *call, int errnum,
+                                 GError **error)
+{
+  const char *cause = NULL;
+  int code = -1;
+
+  if (errnum == EINVAL)
+    {
+      code = IOMMUD_ERROR_INCOMPATIBLE;
+      cause = "the device does not fit this HWPT: its IOMMU, its dirty tracking or its group "
+              "differs";
+    }
+  else if (errnum == EADDRINUSE)
+    cause = "a mapping or an allowed range of the container lies in a range that the device "
+            "reserves";
+  else if (errnum == ENOMEM)
+    cause = "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was met";
+  else if (errnum == EFAULT)
+    cause = "memory that was mapped into the container is gone";
+  iommud_error_set_from_errno (error, code, call->what, "VFIO_DEVICE_ATTACH_IOMMUFD_PT", errnum,
+                               cause);
+}
+
+gboolean
+iommud_binding_detach (IommudBinding *self, const IommudKernelCall *call, GError **error)
+{
+  int errnum = iommud_vfio_detach (call->syscalls, self->cdev);
+
+  if (errnum == 0)
+    return TRUE;
+  iommud_error_set_from_errno (error, -1, call->what, "VFIO_DEVICE_DETACH_IOMMUFD_PT", errnum,
+                               NULL);
+  return FALSE;
+}
+
+gboolean
+iommud_binding_shares_group (const IommudBinding *self, const IommudKernelCall *call)
+{
+  g_autoptr (GPtrArray) members = iommud_probe_list_group (call->probe, self->info->iommu_group);
+
+  return members != NULL && members->len > 1;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the operations change in a container. */
+#pragma once
+
+#include "iommud-container.h"
+#include "iommud-context.h"
+#include "iommud-host.h"
+#include "iommud-page-table.h"
+
+G_BEGIN_DECLS
+
+struct _IommudContainerOptions
+{
+  GObject parent_instance;
+
+  char *name;
+  guint owner;
+  IommudDirtyTrackingPolicy dirty_tracking;
+  IommudAccounting accounting;
+  gboolean accounting_set; /* else that of the shared context */
+  IommudContainer *share_context;
+};
+
+IommudContainer *iommud_container_new (IommudHost *host, IommudContext *context, guint64 serial,
+                                       const IommudContainerOptions *options, guint32 ioas_id,
+                                       const IommudIovaSpace *space);
+IommudHost *iommud_container_get_host (IommudContainer *self);
+IommudContext *iommud_container_get_context (IommudContainer *self);
+guint32 iommud_container_get_ioas_id (IommudContainer *self);
+IommudDirtyTrackingPolicy iommud_container_get_policy (IommudContainer *self);
+
+/* Freed: whoever still holds the object gets NOT_FOUND from here on. */
+gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);
+void iommud_container_set_freed (IommudContainer *self);
+
+/* Fills the part of a plan that says where kernel calls go. @what is taken. */
+void iommud_container_fill_call (IommudContainer *self, IommudKernelCall *call, char *what);
+
+IommudAccounting iommud_container_get_accounting (IommudContainer *self);
+/* HWPT ids that the kernel would not free while an operation was undone: arrays of guint32. */
+void iommud_container_copy_orphans (IommudContainer *self, GArray *orphans);
+void iommud_container_set_orphans (IommudContainer *self, GArray *orphans);
+
+/* A space without ranges leaves the container's as they are. */
+void iommud_container_set_space (IommudContainer *self, const IommudIovaSpace *space);
+IommudHwpt *iommud_container_find_hwpt (IommudContainer *self, guint32 hwpt_id);
+
+/* The device is bound, and listed, or was already. */
+void iommud_container_add_device (IommudContainer *self, IommudDevice *device,
+                                  const IommudBinding *binding);
+/* Makes a HWPT whose first device is @device (or NULL), complete before it is listed. */
+IommudHwpt *iommud_container_add_hwpt (IommudContainer *self, guint32 hwpt_id,
+                                       IommudHwptManagement management, IommudHwptFlags flags,
+                                       const char *iommu, IommudDevice *device);
+void iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt);
+/* Puts the device on a HWPT (NULL for an mdev), or from one to another. */
+void iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt);
+/* Takes the device off its HWPT; it stays bound. A HWPT of the kernel's goes with its last device.
+ */
+void iommud_container_detach (IommudContainer *self, IommudDevice *device);
+/* Takes the device off its HWPT and out of the container. */
+void iommud_container_remove_device (IommudContainer *self, IommudDevice *device);
+
+G_END_DECLS

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One container: its properties, its devices and HWPTs, and how they come and go in the model. */
+#include "iommud-container-private.h"
+
+#include "iommud-device-private.h"
+#include "iommud-enum-types.h"
+#include "iommud-error.h"
+#include "iommud-host-private.h"
+#include "iommud-hwpt-private.h"
+
+/**
+ * IommudContainer:
+ *
+ * One I/O address space (IOAS) in an IOMMUFD context, with the HWPTs made from it and the devices
+ * that use it.
+ */
+struct _IommudContainer
+{
+  GObject parent_instance;
+
+  IommudHost *host; /* weak */
+  IommudContext *context;
+  guint64 serial;
+  guint64 last_hwpt_serial;
+  char *name;
+  guint owner;
+  guint32 ioas_id;
+  IommudDirtyTrackingPolicy policy;
+  IommudAccounting accounting;
+  GListStore *devices;
+  GListStore *hwpts;
+  GHashTable *hwpts_by_id; /* kernel id -> IommudHwpt, not owned */
+  IommudIovaSpace space;
+  GArray *orphans;
+  guint n_attached;
+  guint n_covered;
+  gboolean freed;
+};
+
+G_DEFINE_FINAL_TYPE (IommudContainer, iommud_container, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_SERIAL = 1,
+  PROP_NAME,
+  PROP_OWNER,
+  PROP_IOAS_ID,
+  PROP_CONTEXT,
+  PROP_DIRTY_TRACKING_POLICY,
+  PROP_ACCOUNTING,
+  PROP_DEVICES,
+  PROP_HWPTS,
+  PROP_IOVA_RANGES,
+  PROP_IOVA_ALIGNMENT,
+  PROP_DIRTY_TRACKING,
+  N_PROPERTIES,
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+static GVariant *
+build_ranges (IommudContainer *self)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tt)"));
+  for (guint i = 0; self->space.ranges != NULL && i < self->space.ranges->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (self->space.ranges, IommudIovaRange, i);
+
+      g_variant_builder_add (&builder, "(tt)", range->first, range->last);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+static IommudDirtyTrackingCoverage
+get_coverage (IommudContainer *self)
+{
+  if (self->n_attached == 0)
+    return self->policy == IOMMUD_DIRTY_TRACKING_POLICY_OFF ? IOMMUD_DIRTY_TRACKING_COVERAGE_NONE
+                                                            : IOMMUD_DIRTY_TRACKING_COVERAGE_FULL;
+  if (self->n_covered == self->n_attached)
+    return IOMMUD_DIRTY_TRACKING_COVERAGE_FULL;
+  return self->n_covered > 0 ? IOMMUD_DIRTY_TRACKING_COVERAGE_PARTIAL
+                             : IOMMUD_DIRTY_TRACKING_COVERAGE_NONE;
+}
+
+static void
+iommud_container_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  IommudContainer *self = IOMMUD_CONTAINER (object);
+
+  switch (id)
+    {
+    case PROP_SERIAL:
+      g_value_set_uint64 (value, self->serial);
+      break;
+    case PROP_NAME:
+      g_value_set_string (value, self->name);
+      break;
+    case PROP_OWNER:
+      g_value_set_uint (value, self->owner);
+      break;
+    case PROP_IOAS_ID:
+      g_value_set_uint (value, self->ioas_id);
+      break;
+    case PROP_CONTEXT:
+      g_value_set_uint64 (value, iommud_context_get_serial (self->context));
+      break;
+    case PROP_DIRTY_TRACKING_POLICY:
+      g_value_set_enum (value, self->policy);
+      break;
+    case PROP_ACCOUNTING:
+      g_value_set_enum (value, self->accounting);
+      break;
+    case PROP_DEVICES:
+      g_value_set_object (value, self->devices);
+      break;
+    case PROP_HWPTS:
+      g_value_set_object (value, self->hwpts);
+      break;
+    case PROP_IOVA_RANGES:
+      g_value_set_variant (value, build_ranges (self));
+      break;
+    case PROP_IOVA_ALIGNMENT:
+      g_value_set_uint64 (value, self->space.alignment);
+      break;
+    case PROP_DIRTY_TRACKING:
+      g_value_set_enum (value, get_coverage (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+iommud_container_finalize (GObject *object)
+{
+  IommudContainer *self = IOMMUD_CONTAINER (object);
+
+  g_clear_weak_pointer (&self->host);
+  iommud_context_unref (self->context);
+  g_free (self->name);
+  g_object_unref (self->devices);
+  g_object_unref (self->hwpts);
+  g_hash_table_unref (self->hwpts_by_id);
+  iommud_iova_space_clear (&self->space);
+  g_array_unref (self->orphans);
+  G_OBJECT_CLASS (iommud_container_parent_class)->finalize (object);
+}
+
+#define FLAGS (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY)
+
+static void
+install_constant_properties (void)
+{
+  /**
+   * IommudContainer:serial:
+   *
+   * A number of ours that is never used twice.
+   */
+  properties[PROP_SERIAL] = g_param_spec_uint64 ("serial", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
+  /**
+   * IommudContainer:name:
+   *
+   * Its name, which no other container of the host has.
+   */
+  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudContainer:owner:
+   *
+   * The user id of its owner.
+   */
+  properties[PROP_OWNER] = g_param_spec_uint ("owner", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
+  /**
+   * IommudContainer:ioas-id:
+   *
+   * The kernel's id of its IOAS in its context.
+   */
+  properties[PROP_IOAS_ID] = g_param_spec_uint ("ioas-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
+  /**
+   * IommudContainer:context:
+   *
+   * The number of its IOMMUFD context; containers of one context have the same.
+   */
+  properties[PROP_CONTEXT] = g_param_spec_uint64 ("context", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
+  /**
+   * IommudContainer:dirty-tracking-policy:
+   *
+   * What it asks of the devices that are attached to it.
+   */
+  properties[PROP_DIRTY_TRACKING_POLICY] =
+      g_param_spec_enum ("dirty-tracking-policy", NULL, NULL, IOMMUD_TYPE_DIRTY_TRACKING_POLICY,
+                         IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED, FLAGS);
+  /**
+   * IommudContainer:accounting:
+   *
+   * Whom the kernel charges for pinned memory.
+   */
+  properties[PROP_ACCOUNTING] = g_param_spec_enum ("accounting", NULL, NULL, IOMMUD_TYPE_ACCOUNTING,
+                                                   IOMMUD_ACCOUNTING_USER, FLAGS);
+}
+
+static void
+install_changing_properties (void)
+{
+  /**
+   * IommudContainer:devices:
+   *
+   * The devices that are bound to its context for it, a list of #IommudDevice.
+   */
+  properties[PROP_DEVICES] = g_param_spec_object ("devices", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
+  /**
+   * IommudContainer:hwpts:
+   *
+   * The HWPTs made from its IOAS, a list of #IommudHwpt.
+   */
+  properties[PROP_HWPTS] = g_param_spec_object ("hwpts", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
+  /**
+   * IommudContainer:iova-ranges: (type GLib.Variant)
+   *
+   * The I/O virtual addresses that can be mapped, first and last of each range, as `a(tt)`. Devices
+   * and HWPTs narrow them (IOMMU_IOAS_IOVA_RANGES).
+   */
+  properties[PROP_IOVA_RANGES] =
+      g_param_spec_variant ("iova-ranges", NULL, NULL, G_VARIANT_TYPE ("a(tt)"), NULL, FLAGS);
+  /**
+   * IommudContainer:iova-alignment:
+   *
+   * What IOVAs and lengths of mappings are a multiple of, in bytes.
+   */
+  properties[PROP_IOVA_ALIGNMENT] =
+      g_param_spec_uint64 ("iova-alignment", NULL, NULL, 0, G_MAXUINT64, 1, FLAGS);
+  /**
+   * IommudContainer:dirty-tracking:
+   *
+   * How many of the attached devices some tracker covers.
+   */
+  properties[PROP_DIRTY_TRACKING] =
+      g_param_spec_enum ("dirty-tracking", NULL, NULL, IOMMUD_TYPE_DIRTY_TRACKING_COVERAGE,
+                         IOMMUD_DIRTY_TRACKING_COVERAGE_FULL, FLAGS);
+}
+
+static void
+iommud_container_class_init (IommudContainerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = iommud_container_get_property;
+  object_class->finalize = iommud_container_finalize;
+  install_constant_properties ();
+  install_changing_properties ();
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+iommud_container_init (IommudContainer *self)
+{
+  self->devices = g_list_store_new (IOMMUD_TYPE_DEVICE);
+  self->hwpts = g_list_store_new (IOMMUD_TYPE_HWPT);
+  self->hwpts_by_id = g_hash_table_new (NULL, NULL);
+  self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+}
+
+IommudContainer *
+iommud_container_new (IommudHost *host, IommudContext *context, guint64 serial,
+                      const IommudContainerOptions *options, guint32 ioas_id,
+                      const IommudIovaSpace *space)
+{
+  IommudContainer *self = g_object_new (IOMMUD_TYPE_CONTAINER, NULL);
+
+  g_set_weak_pointer (&self->host, host);
+  self->context = iommud_context_ref (context);
+  self->serial = serial;
+  self->name = g_strdup (options->name);
+  self->owner = options->owner;
+  self->policy = options->dirty_tracking;
+  self->accounting = options->accounting;
+  self->ioas_id = ioas_id;
+  iommud_iova_space_copy (&self->space, space);
+  return self;
+}
+
+IommudHost *
+iommud_container_get_host (IommudContainer *self)
+{
+  return self->host;
+}
+
+IommudContext *
+iommud_container_get_context (IommudContainer *self)
+{
+  return self->context;
+}
+
+guint32
+iommud_container_get_ioas_id (IommudContainer *self)
+{
+  return self->ioas_id;
+}
+
+IommudDirtyTrackingPolicy
+iommud_container_get_policy (IommudContainer *self)
+{
+  return self->policy;
+}
+
+IommudAccounting
+iommud_container_get_accounting (IommudContainer *self)
+{
+  return self->accounting;
+}
+
+void
+iommud_container_copy_orphans (IommudContainer *self, GArray *orphans)
+{
+  g_array_append_vals (orphans, self->orphans->data, self->orphans->len);
+}
+
+gboolean
+iommud_container_check_alive (IommudContainer *self, const char *what, GError **error)
+{
+  if (!self->freed && self->host != NULL)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "Cannot %s: container %s is gone", what,
+               self->name);
+  return FALSE;
+}
+
+void
+iommud_container_set_freed (IommudContainer *self)
+{
+  self->freed = TRUE;
+}
+
+void
+iommud_container_fill_call (IommudContainer *self, IommudKernelCall *call, char *what)
+{
+  IommudBackend *backend = iommud_host_get_backend (self->host);
+
+  iommud_kernel_call_clear (call);
+  call->syscalls = iommud_backend_get_syscalls (backend);
+  call->probe = g_object_ref (iommud_backend_get_probe (backend));
+  call->iommufd = iommud_context_get_fd (self->context);
+  call->what = what;
+}
+
+static gboolean
+same_ranges (const GArray *a, const GArray *b)
+{
+  return a != NULL && b != NULL && a->len == b->len
+         && memcmp (a->data, b->data, a->len * sizeof (IommudIovaRange)) == 0;
+}
+
+void
+iommud_container_set_space (IommudContainer *self, const IommudIovaSpace *space)
+{
+  gboolean ranges_changed, alignment_changed;
+
+  if (space->ranges == NULL)
+    return;
+  ranges_changed = !same_ranges (self->space.ranges, space->ranges);
+  alignment_changed = self->space.alignment != space->alignment;
+  iommud_iova_space_clear (&self->space);
+  iommud_iova_space_copy (&self->space, space);
+  if (ranges_changed)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IOVA_RANGES]);
+  if (alignment_changed)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IOVA_ALIGNMENT]);
+}
+
+void
+iommud_container_set_orphans (IommudContainer *self, GArray *orphans)
+{
+  g_array_ref (orphans);
+  g_array_unref (self->orphans);
+  self->orphans = orphans;
+}
+
+IommudHwpt *
+iommud_container_find_hwpt (IommudContainer *self, guint32 hwpt_id)
+{
+  return g_hash_table_lookup (self->hwpts_by_id, GUINT_TO_POINTER (hwpt_id));
+}
+
+void
+iommud_container_add_device (IommudContainer *self, IommudDevice *device,
+                             const IommudBinding *binding)
+{
+  if (iommud_device_get_container (device) == self)
+    return;
+  iommud_device_set_bound (device, self, binding);
+  g_list_store_append (self->devices, device);
+}
+
+IommudHwpt *
+iommud_container_add_hwpt (IommudContainer *self, guint32 hwpt_id, IommudHwptManagement management,
+                           IommudHwptFlags flags, const char *iommu, IommudDevice *device)
+{
+  g_autoptr (IommudHwpt) hwpt =
+      iommud_hwpt_new (self, ++self->last_hwpt_serial, hwpt_id, management, flags, iommu);
+
+  if (device != NULL)
+    iommud_hwpt_add_device (hwpt, device);
+  g_hash_table_insert (self->hwpts_by_id, GUINT_TO_POINTER (hwpt_id), hwpt);
+  g_list_store_append (self->hwpts, hwpt);
+  return hwpt;
+}
+
+void
+iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt)
+{
+  g_autoptr (IommudHwpt) removed = g_object_ref (hwpt);
+  guint position;
+
+  g_hash_table_remove (self->hwpts_by_id, GUINT_TO_POINTER (iommud_hwpt_get_id (hwpt)));
+  if (g_list_store_find (self->hwpts, hwpt, &position))
+    g_list_store_remove (self->hwpts, position);
+  iommud_hwpt_set_freed (removed);
+}
+
+/* Counted before and after every change, so that the coverage costs nothing per device. */
+static void
+count_device (IommudContainer *self, IommudDevice *device, int by)
+{
+  if (iommud_device_is_attached (device))
+    self->n_attached += by;
+  if (iommud_device_is_covered (device))
+    self->n_covered += by;
+}
+
+static void
+set_attachment (IommudContainer *self, IommudDevice *device, gboolean attached, IommudHwpt *hwpt)
+{
+  IommudDirtyTrackingCoverage before = get_coverage (self);
+
+  count_device (self, device, -1);
+  iommud_device_set_attached (device, attached, hwpt);
+  count_device (self, device, 1);
+  if (get_coverage (self) != before)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKING]);
+}
+
+/* The kernel frees its own HWPTs with their last device. */
+static void
+drop_from_hwpt (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt)
+{
+  iommud_hwpt_remove_device (hwpt, device);
+  if (iommud_hwpt_get_management (hwpt) == IOMMUD_HWPT_MANAGEMENT_KERNEL
+      && iommud_hwpt_get_n_devices (hwpt) == 0)
+    iommud_container_remove_hwpt (self, hwpt);
+}
+
+/* A new HWPT lists the device that it was made for before it is listed itself. */
+static gboolean
+was_made_for (IommudHwpt *hwpt, IommudDevice *device)
+{
+  g_autoptr (GObject) first = g_list_model_get_item (iommud_hwpt_get_devices (hwpt), 0);
+
+  return first == G_OBJECT (device);
+}
+
+void
+iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt)
+{
+  IommudHwpt *old = iommud_device_get_hwpt (device);
+
+  if (hwpt != NULL && hwpt != old && !was_made_for (hwpt, device))
+    iommud_hwpt_add_device (hwpt, device);
+  set_attachment (self, device, TRUE, hwpt);
+  if (old != NULL && old != hwpt)
+    drop_from_hwpt (self, device, old);
+}
+
+void
+iommud_container_detach (IommudContainer *self, IommudDevice *device)
+{
+  IommudHwpt *hwpt = iommud_device_get_hwpt (device);
+
+  set_attachment (self, device, FALSE, NULL);
+  if (hwpt != NULL)
+    drop_from_hwpt (self, device, hwpt);
+}
+
+void
+iommud_container_remove_device (IommudContainer *self, IommudDevice *device)
+{
+  const IommudBinding unbound = { .cdev = -1 };
+  guint position;
+
+  iommud_container_detach (self, device);
+  iommud_device_set_bound (device, NULL, &unbound);
+  if (g_list_store_find (self->devices, device, &position))
+    g_list_store_remove (self->devices, position);
+}
+
+/**
+ * iommud_container_get_serial:
+ * @self: a container
+ *
+ * A number of ours that is never used twice.
+ *
+ * Returns: the serial
+ */
+guint64
+iommud_container_get_serial (IommudContainer *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), 0);
+  return self->serial;
+}
+
+/**
+ * iommud_container_get_name:
+ * @self: a container
+ *
+ * The container's name, which no other container of the host has.
+ *
+ * Returns: the name
+ */
+const char *
+iommud_container_get_name (IommudContainer *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
+  return self->name;
+}
+
+/**
+ * iommud_container_get_devices:
+ * @self: a container
+ *
+ * The devices that are bound to the container's context for it; emits #GListModel::items-changed as
+ * they come and go.
+ *
+ * Returns: (transfer none): a list of #IommudDevice
+ */
+GListModel *
+iommud_container_get_devices (IommudContainer *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
+  return G_LIST_MODEL (self->devices);
+}
+
+/**
+ * iommud_container_get_hwpts:
+ * @self: a container
+ *
+ * The HWPTs made from the container's IOAS; emits #GListModel::items-changed as they come and go.
+ *
+ * Returns: (transfer none): a list of #IommudHwpt
+ */
+GListModel *
+iommud_container_get_hwpts (IommudContainer *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
+  return G_LIST_MODEL (self->hwpts);
+}

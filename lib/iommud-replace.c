@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Attaching a device to one given HWPT, also over an attachment that it has (a replace). */
+#include "iommud-replace.h"
+
+#include "iommud-error.h"
+
+IommudReplacePlan *
+iommud_replace_plan_new (void)
+{
+  IommudReplacePlan *self = g_new0 (IommudReplacePlan, 1);
+
+  self->binding.cdev = -1;
+  self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+  return self;
+}
+
+void
+iommud_replace_plan_free (IommudReplacePlan *self)
+{
+  iommud_kernel_call_clear (&self->call);
+  iommud_binding_clear (&self->binding);
+  iommud_iova_space_clear (&self->before);
+  iommud_iova_space_clear (&self->space);
+  g_array_unref (self->orphans);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+static gboolean
+read_space (IommudReplacePlan *self, IommudIovaSpace *space, GError **error)
+{
+  return iommud_iova_space_read (space, &self->call, self->ioas_id, error);
+}
+
+/* DETACH and ATTACH give the device's reserved regions back to the IOAS. */
+static gboolean
+reattach (IommudReplacePlan *self, guint32 hwpt_id)
+{
+  g_autoptr (GError) error = NULL;
+  guint32 pt_id = hwpt_id;
+  int errnum;
+
+  if (!iommud_binding_detach (&self->binding, &self->call, &error))
+    {
+      g_prefix_error (&self->error,
+                      "The kernel lost the device's reserved ranges and would not "
+                      "detach it to mend that (%s). ",
+                      error->message);
+      return FALSE;
+    }
+  errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
+  if (errnum == 0)
+    return read_space (self, &self->space, self->error == NULL ? &self->error : NULL);
+  self->attached = FALSE;
+  self->detached = TRUE;
+  g_clear_error (&self->error);
+  iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+  g_prefix_error (&self->error, "The device is now attached to nothing. ");
+  return FALSE;
+}
+
+/* Both HWPTs were there before and are there after it, so their apertures count the same: an
+ * address that is free now and was not is one that the device reserves. */
+static gboolean
+repair_lost_regions (IommudReplacePlan *self, guint32 current_hwpt_id)
+{
+  if (self->space.ranges == NULL || !iommud_iova_space_exceeds (&self->space, &self->before))
+    return TRUE;
+  g_message ("%s: the kernel forgot the reserved ranges of %s; attaching it once more",
+             self->call.what, self->binding.info->name);
+  return reattach (self, current_hwpt_id);
+}
+
+static void
+free_old_hwpt (IommudReplacePlan *self)
+{
+  if (!self->old_is_last)
+    return;
+  self->old_freed = iommud_page_table_free (&self->call, self->old_hwpt_id,
+                                            self->error == NULL ? &self->error : NULL);
+  if (self->old_freed)
+    read_space (self, &self->space, NULL);
+}
+
+static gboolean
+check_policy (IommudReplacePlan *self)
+{
+  if (self->policy != IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED || self->binding.dma_logging
+      || (self->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0)
+    return TRUE;
+  g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+               "Cannot %s: the container requires dirty tracking, and the HWPT was made without it",
+               self->call.what);
+  return FALSE;
+}
+
+static void
+replace (IommudReplacePlan *self)
+{
+  guint32 pt_id = self->hwpt_id;
+  g_autoptr (GError) error = NULL;
+  int errnum;
+
+  if (!check_policy (self) || !read_space (self, &self->before, &self->error))
+    return;
+  errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
+  self->attached = errnum == 0;
+  if (errnum != 0)
+    iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+  if (!read_space (self, &self->space, &error))
+    g_message ("%s", error->message);
+  if (repair_lost_regions (self, self->attached ? self->hwpt_id : self->old_hwpt_id)
+      && self->attached)
+    free_old_hwpt (self);
+}
+
+static void
+attach_bound (IommudReplacePlan *self)
+{
+  guint32 pt_id = self->hwpt_id;
+  int errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
+
+  if (errnum != 0)
+    iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+  else if (read_space (self, &self->space, &self->error))
+    self->attached = TRUE;
+  else
+    iommud_binding_detach (&self->binding, &self->call, NULL);
+}
+
+static void
+attach_first (IommudReplacePlan *self)
+{
+  gboolean was_bound = iommud_binding_is_bound (&self->binding);
+
+  if (!was_bound && !iommud_binding_bind (&self->binding, &self->call, &self->error))
+    return;
+  if (check_policy (self))
+    attach_bound (self);
+  if (!self->attached && !was_bound)
+    iommud_binding_unbind (&self->binding, &self->call);
+}
+
+void
+iommud_replace_plan_perform (IommudReplacePlan *self)
+{
+  iommud_page_table_free_orphans (&self->call, self->orphans);
+  if (self->old_hwpt_id != 0)
+    replace (self);
+  else
+    attach_first (self);
+}
