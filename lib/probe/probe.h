@@ -28,6 +28,7 @@ struct _IommudProbeInterface
 
   /* Watches, then emits device-added for every device that is there, before it returns. */
   gboolean (*start) (IommudProbe *self, GError **error);
+  /* The rest is called on worker threads, several at once, while the main loop runs the watch. */
   /* All devices of an IOMMU group, VFIO or not: a GPtrArray of IommudGroupMember. */
   GPtrArray *(*list_group) (IommudProbe *self, gint32 iommu_group);
   /* Who has the device's node open, as "qemu-system-x86 (pid 42)"; NULL where nobody can tell. */
