@@ -9,6 +9,7 @@ import subprocess
 
 import bus
 import machine
+import world
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
@@ -21,8 +22,8 @@ def output_of(words, seconds=30):
 
 
 def wake(w):
-    """Has the next call find a service. The bus starts it through its setuid helper, unless QEMU runs
-    as somebody who cannot read that file of the host: then we do what the helper would."""
+    """Has the next call find a service. The bus starts it by its setuid helper, unless QEMU runs as
+    somebody who cannot read that file of the host: then we do what the helper would."""
     helper = "/usr/lib/dbus-1.0/dbus-daemon-launch-helper"
     try:
         with open(helper, "rb") as file:
@@ -110,10 +111,15 @@ def killed(w):
 
 def terminated(w):
     """SIGTERM with devices attached: it lets go of them, in order, and ends."""
+    path = w.service.create()
+    w.service.attach(path, w.device(machine.PLAIN_A))
+    w.service.attach(path, w.device(world.MTTY_A))
     files = w.open_files()
-    w.checks.ok("iommu" in files, "it has /dev/iommu open before", files)
+    w.checks.ok({"iommu", machine.vfio_name(machine.PLAIN_A)} <= set(files),
+                "the service has the files open, not its clients", files)
     w.checks.ok(w.kill(signal.SIGTERM), "SIGTERM ends it")
     machine.unbind(machine.PLAIN_A).end()
+    machine.remove_mdev(world.MTTY_A).end()
     w.checks.ok(True, "no file of a device is left open")
     machine.bind(machine.PLAIN_A)
     wake(w)

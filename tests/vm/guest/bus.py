@@ -22,9 +22,8 @@ class BusError(Exception):
 
     def __init__(self, error):
         full = Gio.DBusError.get_remote_error(error) or "?"
-        Gio.DBusError.strip_remote_error(error)
         self.name = full[len(ERROR):] if full.startswith(ERROR) else full
-        self.message = error.message
+        self.message = error.message.replace(f"GDBus.Error:{full}: ", "")
         super().__init__(f"{self.name}: {self.message}")
 
 

@@ -123,10 +123,25 @@ def remove_mdev(uuid):
     return Write(f"{MDEV}/{uuid}/remove", "1")
 
 
-def press(verb, name):
-    """Has QEMU press the button of a slot: press('unplug', 'hot0')."""
+def ask_qemu(request):
     with open(CONTROL, "r+b", buffering=0) as control:
-        control.write(f"{verb} {name}\n".encode())
-        answer = control.readline().decode().strip()
+        control.write(f"{request}\n".encode())
+        return control.readline().decode().strip()
+
+
+def unplug(name):
+    """Has QEMU press the button of a slot; the kernel asks for the device some seconds later."""
+    answer = ask_qemu(f"unplug {name}")
     if answer != "done":
-        raise OSError(f"{verb} {name}: {answer}")
+        raise OSError(f"unplug {name}: {answer}")
+
+
+def plug(name):
+    """Puts a device into an empty slot. QEMU lets go of the old one after the kernel did."""
+    answers = []
+
+    def done():
+        answers.append(ask_qemu(f"plug {name}"))
+        return answers[-1] == "done"
+    if not wait_for(done):
+        raise OSError(f"plug {name}: {answers[-1]}")

@@ -47,11 +47,11 @@ def comes_back(w, name, bring_back, what):
 def unplug(w):
     """The hypervisor's button: the kernel asks, waits five seconds, takes the device."""
     name = machine.hot_address("hot0")
-    goes(w, name, lambda: machine.press("unplug", "hot0"), "unplug")
+    goes(w, name, lambda: machine.unplug("hot0"), "unplug")
     w.checks.ok(machine.wait_for(lambda: machine.hot_address("hot0") is None), "the slot is empty")
 
     def plug():
-        machine.press("plug", "hot0")
+        machine.plug("hot0")
         machine.wait_for(lambda: machine.hot_address("hot0"))
         machine.bind(machine.hot_address("hot0"))
     comes_back(w, name, plug, "plug")
