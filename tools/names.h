@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From the names that people type to objects, and back. */
+#pragma once
+
+#include "iommud-dbus.h"
+
+G_BEGIN_DECLS
+
+/* A device, container or HWPT by any name; the result is a proxy of one of the three. */
+GDBusProxy *iommuctl_names_find (IommudDBusClient *client, const char *name, GError **error);
+IommudDBusDevice *iommuctl_names_find_device (IommudDBusClient *client, const char *name,
+                                              GError **error);
+IommudDBusContainer *iommuctl_names_find_container (IommudDBusClient *client, const char *name,
+                                                    GError **error);
+IommudDBusHwpt *iommuctl_names_find_hwpt (IommudDBusClient *client, const char *name,
+                                          GError **error);
+
+/* What a person calls the object at a path, good as an argument again; "-" for none. */
+char *iommuctl_names_of_path (IommudDBusClient *client, const char *path);
+
+G_END_DECLS

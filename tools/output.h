@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All that iommuctl prints: tables, trees, records and lines for people, the same as JSON. */
+#pragma once
+
+#include "iommud-dbus.h"
+
+G_BEGIN_DECLS
+
+typedef struct _IommuctlOutput IommuctlOutput;
+
+typedef struct
+{
+  const char *title;
+  const char *key; /* of the record; NULL where describe makes the text */
+  char *(*describe) (GVariant *record, IommudDBusClient *client);
+  gboolean may_be_cut; /* where the line is too narrow */
+} IommuctlColumn;
+
+IommuctlOutput *iommuctl_output_new (gboolean json);
+void iommuctl_output_free (IommuctlOutput *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlOutput, iommuctl_output_free)
+
+/* Object paths in records are shown by the names that this client knows for them. */
+void iommuctl_output_set_client (IommuctlOutput *self, IommudDBusClient *client);
+
+/* @records: an aa{sv}. @columns ends with a column without a title. */
+void iommuctl_output_table (IommuctlOutput *self, GVariant *records, const IommuctlColumn *columns);
+/* @root: an a{sv}, each aa{sv} in which holds children; the root itself is not shown as a line. */
+void iommuctl_output_tree (IommuctlOutput *self, GVariant *root, const IommuctlColumn *columns);
+/* One record, all of it. */
+void iommuctl_output_record (IommuctlOutput *self, GVariant *record);
+/* What came of a command: a sentence for people, a record as JSON (floating or not). */
+void iommuctl_output_result (IommuctlOutput *self, GVariant *record, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+/* One of many: a sentence on a line, or a record as JSON on a line. */
+void iommuctl_output_event (IommuctlOutput *self, GVariant *record, const char *line);
+/* One name on each line; JSON: an array of strings. */
+void iommuctl_output_names (IommuctlOutput *self, const char *const *names);
+/* To standard error for people, to standard output as JSON. */
+void iommuctl_output_error (IommuctlOutput *self, const GError *error);
+
+/* A value for people: "-" for nothing, names for object paths. */
+char *iommuctl_output_describe_value (IommuctlOutput *self, const char *key, GVariant *value);
+
+/* Sends out what was printed. A reader who has gone away is no error, but ends the output. */
+gboolean iommuctl_output_flush (IommuctlOutput *self, GError **error);
+gboolean iommuctl_output_reader_has_gone (IommuctlOutput *self);
+
+G_END_DECLS

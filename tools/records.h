@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Objects of the service as records: the shape that --json prints and that tables are made from. */
+#pragma once
+
+#include "iommud-dbus.h"
+
+G_BEGIN_DECLS
+
+/* An a{sv}: Kind, Path, then every property by its D-Bus name, sorted. */
+GVariant *iommuctl_records_of_proxy (GDBusProxy *proxy);
+/* The same from an interface's name and an a{sv} of properties of which some may be missing. */
+GVariant *iommuctl_records_of_properties (const char *interface_name, const char *path,
+                                          GVariant *properties);
+/* An aa{sv} of all devices, or of all containers, sorted by what people call them. */
+GVariant *iommuctl_records_of_devices (IommudDBusClient *client);
+GVariant *iommuctl_records_of_containers (IommudDBusClient *client);
+/* The record of a listed object, or NULL where it has gone meanwhile. */
+GVariant *iommuctl_records_of_path (IommudDBusClient *client, const char *path);
+/* "device", "container", "hwpt" or "manager"; NULL for a foreign interface. */
+const char *iommuctl_records_kind (const char *interface_name);
+
+G_END_DECLS

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iommuctl show: all properties of one thing. */
+#include "config.h"
+
+#include "command.h"
+#include "names.h"
+#include "records.h"
+
+gboolean
+iommuctl_show_run (IommuctlRequest *request, GError **error)
+{
+  g_autoptr (GDBusProxy) proxy =
+      iommuctl_names_find (request->client, request->arguments[0], error);
+  g_autoptr (GVariant) record = NULL;
+
+  if (proxy == NULL)
+    return FALSE;
+  record = iommuctl_records_of_proxy (proxy);
+  iommuctl_output_record (request->output, record);
+  return TRUE;
+}
