@@ -7,8 +7,15 @@
 G_BEGIN_DECLS
 
 #define IOMMUD_TYPE_SIMULATOR (iommud_simulator_get_type ())
-IOMMUD_PUBLIC
-G_DECLARE_FINAL_TYPE (IommudSimulator, iommud_simulator, IOMMUD, SIMULATOR, IommudBackend)
+#define IOMMUD_SIMULATOR(object)                                                                   \
+  (G_TYPE_CHECK_INSTANCE_CAST ((object), IOMMUD_TYPE_SIMULATOR, IommudSimulator))
+#define IOMMUD_IS_SIMULATOR(object) (G_TYPE_CHECK_INSTANCE_TYPE ((object), IOMMUD_TYPE_SIMULATOR))
+
+/* Declared by hand: G_DECLARE_FINAL_TYPE wants the class of its parent, which is private. */
+typedef struct _IommudSimulator IommudSimulator;
+typedef struct _IommudSimulatorClass IommudSimulatorClass;
+IOMMUD_PUBLIC GType iommud_simulator_get_type (void);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulator, g_object_unref)
 
 IOMMUD_PUBLIC IommudSimulator *iommud_simulator_new (const char *filename, GError **error);
 IOMMUD_PUBLIC IommudSimulator *iommud_simulator_new_from_data (const char *xml, gssize length,

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One method call, from its arrival to its answer. */
+#pragma once
+
+#include "parts.h"
+
+G_BEGIN_DECLS
+
+typedef struct _IommudCall IommudCall;
+
+IommudCall *iommud_call_new (IommudServiceParts *parts, GDBusMethodInvocation *invocation);
+GVariant *iommud_call_get_arguments (IommudCall *self);
+guint32 iommud_call_get_uid (IommudCall *self);
+void iommud_call_set_uid (IommudCall *self, guint32 uid);
+void iommud_call_return (IommudCall *self);
+void iommud_call_return_object (IommudCall *self, gpointer object);
+void iommud_call_fail (IommudCall *self, GError *error);
+
+G_END_DECLS

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The exported interfaces whose changes have not been told yet. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _IommudChanges IommudChanges;
+
+IommudChanges *iommud_changes_new (void);
+void iommud_changes_free (IommudChanges *self);
+void iommud_changes_add (IommudChanges *self, GDBusInterfaceSkeleton *interface);
+void iommud_changes_flush (IommudChanges *self);
+void iommud_changes_clear (IommudChanges *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudChanges, iommud_changes_free)
+
+G_END_DECLS

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A model object as an interface on the bus. */
+#pragma once
+
+#include "call.h"
+
+G_BEGIN_DECLS
+
+#define IOMMUD_TYPE_EXPORT (iommud_export_get_type ())
+G_DECLARE_DERIVABLE_TYPE (IommudExport, iommud_export, IOMMUD, EXPORT, GDBusInterfaceSkeleton)
+
+/* A handler unpacks the call's arguments and starts the model's operation; it, or what it started,
+ * ends the call exactly once. */
+typedef struct
+{
+  const char *name;
+  void (*handle) (IommudExport *self, IommudCall *call);
+} IommudMethod;
+
+struct _IommudExportClass
+{
+  GDBusInterfaceSkeletonClass parent_class;
+
+  /* The value of a property that the model does not have; NULL for one that it has. Owned. */
+  GVariant *(*read_own_property) (IommudExport *self, const char *member);
+
+  GArray *members; /* filled by iommud_export_class_describe */
+  GDBusInterfaceInfo *info;
+  const IommudMethod *methods;
+  gsize n_methods;
+};
+
+void iommud_export_class_describe (IommudExportClass *class, GDBusInterfaceInfo *info,
+                                   const IommudMethod *methods, gsize n_methods);
+const IommudMethod *iommud_export_class_find_method (IommudExportClass *class, const char *name);
+IommudExport *iommud_export_new (GType type, IommudServiceParts *parts, gpointer model);
+gpointer iommud_export_get_model (IommudExport *self);
+IommudServiceParts *iommud_export_get_parts (IommudExport *self);
+
+G_END_DECLS

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The model's objects as objects on the bus. */
+#pragma once
+
+#include "parts.h"
+
+G_BEGIN_DECLS
+
+typedef struct _IommudExporter IommudExporter;
+
+IommudExporter *iommud_exporter_new (IommudServiceParts *parts, GDBusConnection *connection);
+void iommud_exporter_free (IommudExporter *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudExporter, iommud_exporter_free)
+
+G_END_DECLS

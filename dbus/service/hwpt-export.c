@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.iommud1.Hwpt: one hardware page table. */
+#include "hwpt-export.h"
+
+#include "arguments.h"
+#include "iommud-dbus-generated.h"
+
+struct _IommudHwptExport
+{
+  IommudExport parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (IommudHwptExport, iommud_hwpt_export, IOMMUD_TYPE_EXPORT)
+
+static void
+on_device_attached (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IommudCall *call = user_data;
+  GError *error = NULL;
+
+  if (!iommud_hwpt_attach_device_finish (IOMMUD_HWPT (source), result, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_call_return (call);
+}
+
+static void
+handle_attach_device (IommudExport *self, IommudCall *call)
+{
+  GError *error = NULL;
+  IommudDevice *device = iommud_arguments_get_device (self, call, &error);
+
+  if (device == NULL || !iommud_arguments_parse_options (self, call, NULL, 0, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_hwpt_attach_device_async (iommud_export_get_model (self), device, NULL,
+                                     on_device_attached, call);
+}
+
+static void
+on_freed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IommudCall *call = user_data;
+  GError *error = NULL;
+
+  if (!iommud_hwpt_destroy_finish (IOMMUD_HWPT (source), result, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_call_return (call);
+}
+
+static void
+handle_free (IommudExport *self, IommudCall *call)
+{
+  GError *error = NULL;
+
+  if (!iommud_arguments_parse_options (self, call, NULL, 0, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_hwpt_destroy_async (iommud_export_get_model (self), NULL, on_freed, call);
+}
+
+static const IommudMethod methods[] = {
+  { "AttachDevice", handle_attach_device },
+  { "Free", handle_free },
+};
+
+static void
+iommud_hwpt_export_class_init (IommudHwptExportClass *class)
+{
+  iommud_export_class_describe (IOMMUD_EXPORT_CLASS (class), iommud_dbus_hwpt_interface_info (),
+                                methods, G_N_ELEMENTS (methods));
+}
+
+static void
+iommud_hwpt_export_init (IommudHwptExport *self)
+{
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Model properties as D-Bus properties, bound by name. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "paths.h"
+
+G_BEGIN_DECLS
+
+char *iommud_properties_name_from_member (const char *member);
+GVariant *iommud_properties_read (GObject *model, const char *name, const GVariantType *type,
+                                  IommudPaths *paths);
+
+G_END_DECLS

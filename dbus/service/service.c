@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A host on a bus: all its objects are there from creation on; whoever makes it owns the name. */
+#include "service.h"
+
+#include "exporter.h"
+#include "iommud-dbus-error.h"
+
+/* The bus's codes are the library's: what is registered for one is sent for the other. */
+#define ASSERT_SAME_CODE(name)                                                                     \
+  G_STATIC_ASSERT ((int) IOMMUD_ERROR_##name == (int) IOMMUD_DBUS_ERROR_##name)
+ASSERT_SAME_CODE (FAILED);
+ASSERT_SAME_CODE (NOT_FOUND);
+ASSERT_SAME_CODE (EXISTS);
+ASSERT_SAME_CODE (BUSY);
+ASSERT_SAME_CODE (INVALID_ARGUMENT);
+ASSERT_SAME_CODE (NOT_SUPPORTED);
+ASSERT_SAME_CODE (INCOMPATIBLE);
+ASSERT_SAME_CODE (PERMISSION_DENIED);
+ASSERT_SAME_CODE (NOT_AUTHORIZED);
+ASSERT_SAME_CODE (ADDRESS_IN_USE);
+ASSERT_SAME_CODE (NO_SPACE);
+ASSERT_SAME_CODE (NO_MEMORY);
+ASSERT_SAME_CODE (LIMITS_EXCEEDED);
+ASSERT_SAME_CODE (DEVICE_GONE);
+ASSERT_SAME_CODE (TIMED_OUT);
+
+struct _IommudService
+{
+  GObject parent_instance;
+
+  IommudServiceParts *parts;
+  IommudExporter *exporter;
+};
+
+G_DEFINE_FINAL_TYPE (IommudService, iommud_service, G_TYPE_OBJECT)
+
+static void
+iommud_service_finalize (GObject *object)
+{
+  IommudService *self = IOMMUD_SERVICE (object);
+
+  g_clear_pointer (&self->exporter, iommud_exporter_free);
+  g_clear_pointer (&self->parts, iommud_service_parts_unref);
+  G_OBJECT_CLASS (iommud_service_parent_class)->finalize (object);
+}
+
+static void
+iommud_service_class_init (IommudServiceClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = iommud_service_finalize;
+}
+
+static void
+iommud_service_init (IommudService *self)
+{
+}
+
+IommudService *
+iommud_service_new (IommudHost *host, GDBusConnection *connection, IommudPolicy policy)
+{
+  IommudService *self = g_object_new (IOMMUD_TYPE_SERVICE, NULL);
+
+  g_assert (iommud_dbus_error_quark () == iommud_error_quark ());
+  self->parts = iommud_service_parts_new (host, policy);
+  self->exporter = iommud_exporter_new (self->parts, connection);
+  return self;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A host on a bus. */
+#pragma once
+
+#include <iommud.h>
+
+#include "policy.h"
+
+G_BEGIN_DECLS
+
+#define IOMMUD_TYPE_SERVICE (iommud_service_get_type ())
+G_DECLARE_FINAL_TYPE (IommudService, iommud_service, IOMMUD, SERVICE, GObject)
+
+IommudService *iommud_service_new (IommudHost *host, GDBusConnection *connection,
+                                   IommudPolicy policy);
+
+G_END_DECLS
