@@ -11,7 +11,7 @@ from house import Suite, build_folder, source_tree, without_comments
 
 # Makefile variables that hold the installed headers.
 HEADER_LISTS = (('lib/Makefile.inc', 'iommud_headers'),
-                ('dbus/client/Makefile.inc', 'iommud_dbus_headers'))
+                ('dbus/client/Makefile.inc', 'dbus_client_headers'))
 BUILD_MACRO = re.compile(r'^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif)\b.*\b'
                          r'(HAVE_\w+|_GNU_SOURCE|VFIO_\w+|IOMMU_[A-Z]\w*)', re.M)
 INCLUDE_FOLDERS = ('lib', 'dbus/client', 'dbus')

@@ -11,7 +11,8 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 # Where a quoted include is looked for, after the folder of the file that includes.
 INCLUDE_FOLDERS = ('lib', 'dbus/client', 'dbus/service', 'dbus', 'tools')
 
-ROOMS = ('lib', 'lib/kernel', 'lib/probe')
+ROOMS = ('lib', 'lib/kernel', 'lib/probe', 'lib/sim', 'lib/xml', 'dbus/client', 'dbus/service',
+         'tools')
 MODEL = ('lib/iommud-*.[ch]', 'lib/iommud.h')
 # The backend of this machine is where the model's interfaces meet their implementations.
 COMPOSITION = ('lib/iommud-kernel-backend.c',)

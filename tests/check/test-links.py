@@ -12,7 +12,7 @@ FORBIDDEN = {
     'iommuctl': ('libiommud-1.', 'libudev.', 'libxml2.'),
     'libiommud-dbus-1.so': ('libiommud-1.', 'libudev.', 'libxml2.', 'libsystemd.'),
     'libiommud-1.so': ('libiommud-dbus-1.', 'libjson-glib', 'libsystemd.'),
-    'iommud': ('libiommud-dbus-1.', 'libudev.', 'libxml2.', 'libsmartcols.'),
+    'iommud': ('libsmartcols.', 'libjson-glib'),
 }
 
 PREFIXES = {

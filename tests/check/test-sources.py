@@ -87,13 +87,17 @@ def check_goto(tree):
 
 
 def functions(tree):
-    """(path, line, name, lines) of each C function: from its { to its }, both at column 0."""
+    """(path, line, name, lines) of each C function, from its { to its }, both at column 0.
+
+    Lines that hold code count: properties are documented where they are installed.
+    """
     opening = re.compile(r'^(\w+) \([^;{}]*\)\s*\n\{\n.*?^\}', re.M | re.S)
     for path in tree.paths('.c', '.h'):
         text = without_comments(tree.read(path))
         for match in opening.finditer(text):
             body = match.group(0)[match.group(0).index('\n{'):]
-            yield path, line_of(text, match.start()), match.group(1), body.count('\n')
+            lines = sum(1 for line in body.split('\n') if line.strip())
+            yield path, line_of(text, match.start()), match.group(1), lines
 
 
 def check_function_length(tree):

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The D-Bus interfaces: documented, read-only, handled, allowed to somebody, and never changed."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+from house import Suite
+
+INTERFACE = re.compile(r'dbus/org\.iommud1\.(\w+)\.xml$')
+EMITS_CHANGED = 'org.freedesktop.DBus.Property.EmitsChangedSignal'
+# Looking something up takes a name and nothing else.
+WITHOUT_OPTIONS = {'Manager.FindDevice', 'Manager.FindContainer'}
+# What programs in the field rely on: lines may be added, none may change or go.
+API_FILE = 'tests/check/dbus-api-1.txt'
+ERRORS_FILE = 'dbus/client/iommud-dbus-error.c'
+POLICY_FILE = 'dbus/service/policy.c'
+
+
+def kebab(name):
+    """IovaRanges as a GObject property: iova-ranges."""
+    return re.sub(r'(?<!^)(?=[A-Z])', '-', name).lower()
+
+
+class Member:
+    def __init__(self, interface, element, comment):
+        self.interface = interface
+        self.element = element
+        self.kind = element.tag
+        self.name = element.get('name')
+        self.comment = comment or ''
+        self.full_name = f'{interface}.{self.name}'
+
+    def arguments(self, direction):
+        return [a for a in self.element.findall('arg') if a.get('direction', 'in') == direction]
+
+    def emits_changed(self):
+        values = [a.get('value') for a in self.element.findall('annotation')
+                  if a.get('name') == EMITS_CHANGED]
+        return values[0] if values else 'true'
+
+    def signature(self):
+        if self.kind == 'property':
+            constant = ' const' if self.emits_changed() == 'const' else ''
+            return f'{self.full_name} {self.element.get("type")}{constant}'
+        texts = [', '.join(f'{a.get("type")} {a.get("name")}' for a in self.arguments(direction))
+                 for direction in ('in', 'out')]
+        return f'{self.full_name} ({texts[0]}) -> ({texts[1]})'
+
+
+def members(tree):
+    """Every member of every interface, with the comment right before it; then the interfaces."""
+    for path in tree.paths('.xml'):
+        match = INTERFACE.match(path)
+        if match:
+            yield from members_of(match.group(1), tree.read(path))
+
+
+def members_of(interface, text):
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
+    root = ElementTree.fromstring(text.encode(), parser)
+    for parent in [root] + root.findall('interface'):
+        comment = None
+        for element in parent:
+            if element.tag is ElementTree.Comment:
+                comment = element.text
+                continue
+            if element.tag in ('interface', 'method', 'property', 'signal'):
+                yield Member(interface, element, comment)
+            comment = None
+
+
+def methods(tree):
+    return [member for member in members(tree) if member.kind == 'method']
+
+
+def properties(tree):
+    return [member for member in members(tree) if member.kind == 'property']
+
+
+def check_documented(tree):
+    problems = []
+    for member in members(tree):
+        lines = [line.strip() for line in member.comment.strip().split('\n')]
+        if not lines[0].startswith(f'{member.name}:'):
+            problems.append(f'{member.full_name}: no comment that begins with its name')
+        if not any(line and line[0] != '@' for line in lines[1:]):
+            problems.append(f'{member.full_name}: its comment says nothing')
+        for argument in member.element.findall('arg'):
+            if f'@{argument.get("name")}:' not in member.comment:
+                problems.append(f'{member.full_name}: argument {argument.get("name")} is not told')
+        if '@since:' not in member.comment:
+            problems.append(f'{member.full_name}: no @since')
+    return problems
+
+
+def check_read_only(tree):
+    return [f'{member.full_name}: access is {member.element.get("access")}'
+            for member in properties(tree) if member.element.get('access') != 'read']
+
+
+def check_options(tree):
+    problems = []
+    for member in methods(tree):
+        arguments = [(a.get('name'), a.get('type')) for a in member.arguments('in')]
+        if member.full_name not in WITHOUT_OPTIONS and arguments[-1:] != [('options', 'a{sv}')]:
+            problems.append(f'{member.full_name}: its last argument is not a{{sv}} options')
+    return problems
+
+
+def check_errors(tree):
+    """Methods say which errors they give, and these errors exist."""
+    table = tree.read(ERRORS_FILE) if tree.exists(ERRORS_FILE) else ''
+    known = set(re.findall(r'"(?:org\.iommud1\.Error\.)?([A-Z]\w+)"', table))
+    problems = []
+    for member in methods(tree):
+        named = re.findall(r'org\.iommud1\.Error\.(\w+)', member.comment)
+        problems += [f'{member.full_name}: there is no error {name}' for name in named
+                     if name not in known]
+        if not named:
+            problems.append(f'{member.full_name}: says of no error when it comes')
+    return problems
+
+
+def handlers(tree, interface):
+    path = f'dbus/service/{interface.lower()}-export.c'
+    text = tree.read(path) if tree.exists(path) else ''
+    return set(re.findall(r'\{ "(\w+)", handle_\w+ \}', text))
+
+
+def check_handlers(tree):
+    """A method without a handler compiles, and answers UnknownMethod."""
+    problems = [f'{member.full_name}: no row {{ "{member.name}", handle_... }}'
+                for member in methods(tree)
+                if member.name not in handlers(tree, member.interface)]
+    known = {member.full_name for member in methods(tree)}
+    for interface in sorted({member.interface for member in members(tree)}):
+        problems += [f'{interface}.{name}: handled, and not in the XML'
+                     for name in handlers(tree, interface) if f'{interface}.{name}' not in known]
+    return problems
+
+
+def check_policy(tree):
+    text = tree.read(POLICY_FILE) if tree.exists(POLICY_FILE) else ''
+    rows = {f'{interface.capitalize()}.{method}' for interface, method in
+            re.findall(r'\{ IOMMUD_DBUS_(\w+)_INTERFACE, "(\w+)", IOMMUD_ACCESS_\w+ \}', text)}
+    known = {member.full_name for member in methods(tree)}
+    return ([f'{name}: no row in {POLICY_FILE}, so nobody may call it'
+             for name in sorted(known - rows)]
+            + [f'{name}: {POLICY_FILE} has a row for it, the XML has not'
+               for name in sorted(rows - known)])
+
+
+def check_bound_properties(tree):
+    """The exporter finds a property of the model by its name, or reads it itself."""
+    problems = []
+    for member in properties(tree):
+        noun = 'host' if member.interface == 'Manager' else member.interface.lower()
+        model, export = f'lib/iommud-{noun}.c', f'dbus/service/{member.interface.lower()}-export.c'
+        bound = tree.exists(model) and f'"{kebab(member.name)}"' in tree.read(model)
+        if not bound and not (tree.exists(export) and f'"{member.name}"' in tree.read(export)):
+            problems.append(f'{member.full_name}: neither {model} nor {export} has it')
+    return problems
+
+
+def check_api(tree):
+    listed = set(tree.read(API_FILE).split('\n')) if tree.exists(API_FILE) else set()
+    listed = {line for line in listed if line and line[0] != '#'}
+    there = {member.signature() for member in members(tree) if member.kind != 'interface'}
+    return ([f'{line}: promised in {API_FILE}, not in the XML' for line in sorted(listed - there)]
+            + [f'{line}: in the XML, not in {API_FILE}' for line in sorted(there - listed)])
+
+
+def interface(body, name='Device', comment='<!-- org.iommud1.Device: @since: 1\n\nText. -->'):
+    return {f'dbus/org.iommud1.{name}.xml':
+            f'<node>{comment}<interface name="org.iommud1.{name}">{body}</interface></node>'}
+
+
+def method(arguments, comment='Go:\n@since: 1\n\nText.'):
+    return interface(f'<!-- {comment} --><method name="Go">{arguments}</method>')
+
+
+OPTIONS = '<arg name="options" type="a{sv}" direction="in"/>'
+STATE = '<!-- State:\n@since: 1\n\nText. --><property name="State" type="s" access="%s"/>'
+
+
+def main():
+    suite = Suite()
+    suite.rule('documented', check_documented, {
+        'a property without a comment': interface('<property name="A" type="s" access="read"/>'),
+        'a comment of another member': method('', comment='Gone:\n@since: 1\n\nText.'),
+        'a comment that says nothing': method('', comment='Go:\n@since: 1'),
+        'an argument that is not told': method(OPTIONS)})
+    suite.rule('no writable property', check_read_only, {
+        'readwrite': interface(STATE % 'readwrite'), 'write': interface(STATE % 'write')})
+    suite.rule('options come last', check_options, {
+        'a method without': method(''),
+        'options that are not last': method(OPTIONS + '<arg name="a" type="s" direction="in"/>')})
+    suite.rule('errors are told', check_errors, {
+        'a method that tells none': method(OPTIONS),
+        'an error that does not exist': method('', comment='Go: org.iommud1.Error.Tired')})
+    suite.rule('every method has a handler', check_handlers, {
+        'a method without': method(OPTIONS),
+        'a handler without a method': {**interface(''), 'dbus/service/device-export.c':
+                                       '  { "Gone", handle_gone },\n'}})
+    suite.rule('every method has a policy', check_policy, {
+        'a method without': method(OPTIONS),
+        'a row without a method': {**interface(''), POLICY_FILE:
+                                   '{ IOMMUD_DBUS_DEVICE_INTERFACE, "Go", IOMMUD_ACCESS_READ },'}})
+    suite.rule('every property is bound', check_bound_properties, {
+        'a property that the model has not': {**interface(STATE % 'read'),
+                                              'lib/iommud-device.c': '"stat"\n'}})
+    suite.rule('the API keeps its promises', check_api, {
+        'a type that has changed': {**interface(STATE % 'read'), API_FILE: 'Device.State u\n'},
+        'a member that has gone': {**interface(''), API_FILE: 'Device.State s\n'},
+        'a member that is not listed': interface(STATE % 'read')})
+    suite.finish()
+
+
+if __name__ == '__main__':
+    main()
