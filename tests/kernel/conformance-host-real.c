@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* This machine for conformance sequences: the devices of its `dev` steps are given, PCI functions
+ * that are bound to vfio-pci when a sequence wants them. Needs root; meant for a virtual machine.
+ */
+#include "config.h"
+
+#include "conformance-host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SYSFS_PCI "/sys/bus/pci"
+#define VFIO_DRIVER "vfio-pci"
+
+/* A device that was just asked for may take a moment to come. */
+#define LONGEST_PROBE_MS 5000
+
+typedef struct
+{
+  ConformanceHost parent;
+  char **devices;
+  GPid writer; /* a process that writes to sysfs; 0: none */
+  int result;  /* of the last write that has ended */
+} RealHost;
+
+static RealHost *
+get_self (ConformanceHost *host)
+{
+  return (RealHost *) host;
+}
+
+/* `vmock.0` is the first of the given devices; any other name is its own. */
+static char *
+translate_name (RealHost *self, const char *name)
+{
+  char *end = NULL;
+  guint64 id;
+
+  if (!g_str_has_prefix (name, "vmock.") || !g_ascii_isdigit (name[strlen ("vmock.")]))
+    return g_strdup (name);
+  id = g_ascii_strtoull (name + strlen ("vmock."), &end, 10);
+  if (*end != '\0' || id >= g_strv_length (self->devices))
+    return g_strdup (name);
+  return g_strdup (self->devices[id]);
+}
+
+/* The mock devices of sequences are on the platform bus, those of this machine on PCI. */
+static char *
+translate_path (RealHost *self, const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+
+  for (guint i = 0; parts[i] != NULL; i++)
+    {
+      g_autofree char *part = parts[i];
+
+      parts[i] = g_str_equal (part, "platform") ? g_strdup ("pci") : translate_name (self, part);
+    }
+  return g_strjoinv ("/", parts);
+}
+
+static char *
+find_device (RealHost *self, const char *name)
+{
+  static const char *const buses[] = { "pci", "mdev", "platform" };
+  g_autofree char *own = translate_name (self, name);
+
+  for (guint i = 0; i < G_N_ELEMENTS (buses); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/sys/bus/%s/devices/%s", buses[i], own);
+
+      if (g_file_test (path, G_FILE_TEST_EXISTS))
+        return g_steal_pointer (&path);
+    }
+  return NULL;
+}
+
+static int
+write_file (const char *path, const char *value)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  int errnum = 0;
+
+  if (fd < 0)
+    return errno;
+  if (write (fd, value, strlen (value)) < 0)
+    errnum = errno;
+  close (fd);
+  return errnum;
+}
+
+/* In a process of its own without any of our files: the kernel may wait for their last close. */
+static int
+start_writer (RealHost *self, const char *path, const char *value)
+{
+  pid_t writer;
+
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return ENOENT;
+  writer = fork ();
+  if (writer < 0)
+    return errno;
+  if (writer == 0)
+    {
+      syscall (SYS_close_range, 3u, G_MAXUINT, 0u);
+      _exit (write_file (path, value));
+    }
+  self->writer = writer;
+  return 0;
+}
+
+static gboolean
+host_has_ended (ConformanceHost *host, int *errnum)
+{
+  RealHost *self = get_self (host);
+  int status = 0;
+
+  if (self->writer != 0 && waitpid (self->writer, &status, WNOHANG) != self->writer)
+    return FALSE;
+  if (self->writer != 0)
+    self->result = WIFEXITED (status) ? WEXITSTATUS (status) : EIO;
+  self->writer = 0;
+  *errnum = self->result;
+  return TRUE;
+}
+
+static int
+host_begin_write (ConformanceHost *host, const char *path, const char *value)
+{
+  RealHost *self = get_self (host);
+  g_autofree char *own_path = translate_path (self, path);
+  g_autofree char *own_value = translate_name (self, value);
+
+  return start_writer (self, own_path, own_value);
+}
+
+/* The node goes when removal begins, the write ends with the device's last close. */
+static int
+host_find_node (ConformanceHost *host, const char *name, char **path)
+{
+  g_autofree char *device = find_device (get_self (host), name);
+  g_autofree char *folder = device != NULL ? g_build_filename (device, "vfio-dev", NULL) : NULL;
+  g_autoptr (GDir) dir = folder != NULL ? g_dir_open (folder, 0, NULL) : NULL;
+  const char *vfio_name = dir != NULL ? g_dir_read_name (dir) : NULL;
+
+  if (vfio_name == NULL)
+    return ENODEV;
+  *path = g_build_filename ("/dev/vfio/devices", vfio_name, NULL);
+  return 0;
+}
+
+static gboolean
+has_node (ConformanceHost *host, const char *name)
+{
+  g_autofree char *path = NULL;
+
+  return host_find_node (host, name, &path) == 0;
+}
+
+static int
+host_begin_removal (ConformanceHost *host, const char *name)
+{
+  RealHost *self = get_self (host);
+  g_autofree char *device = find_device (self, name);
+  g_autofree char *remove_path = device != NULL ? g_build_filename (device, "remove", NULL) : NULL;
+  gint64 deadline = g_get_monotonic_time () + LONGEST_PROBE_MS * G_TIME_SPAN_MILLISECOND;
+  int errnum;
+
+  if (device == NULL)
+    return ENODEV;
+  errnum = start_writer (self, remove_path, "1");
+  while (errnum == 0 && has_node (host, name) && g_get_monotonic_time () < deadline)
+    g_usleep (G_TIME_SPAN_MILLISECOND);
+  return errnum;
+}
+
+static int
+write_attribute (const char *folder, const char *attribute, const char *value)
+{
+  g_autofree char *path = g_build_filename (folder, attribute, NULL);
+
+  return write_file (path, value);
+}
+
+/* Makes sure that the @id-th device is there and VFIO's. */
+static int
+require_device (RealHost *self, guint id)
+{
+  const char *address = self->devices[id];
+  g_autofree char *device = g_strdup_printf (SYSFS_PCI "/devices/%s", address);
+  int errnum = 0;
+
+  if (has_node (&self->parent, address))
+    return 0;
+  if (!g_file_test (device, G_FILE_TEST_EXISTS))
+    errnum = write_attribute (SYSFS_PCI, "rescan", "1");
+  if (errnum == 0)
+    errnum = write_attribute (device, "driver_override", VFIO_DRIVER);
+  if (errnum == 0)
+    {
+      /* A device without a driver has nothing to be unbound from. */
+      write_attribute (device, "driver/unbind", address);
+      errnum = write_attribute (SYSFS_PCI, "drivers_probe", address);
+    }
+  if (errnum == 0 && !has_node (&self->parent, address))
+    errnum = ENODEV;
+  return errnum;
+}
+
+/* A real device is what it is: only its number and the first IOMMU can be asked for. */
+static gboolean
+parse_specification (const char *text, guint64 *id)
+{
+  g_auto (GStrv) words = g_strsplit (text, ",", -1);
+
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      char *end = NULL;
+
+      if (g_str_equal (words[i], "iommu=0"))
+        continue;
+      if (!g_str_has_prefix (words[i], "id="))
+        return FALSE;
+      *id = g_ascii_strtoull (words[i] + strlen ("id="), &end, 0);
+      if (*end != '\0')
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static int
+host_add_device (ConformanceHost *host, const char *specification)
+{
+  RealHost *self = get_self (host);
+  guint64 id = 0;
+
+  if (!parse_specification (specification, &id))
+    return EINVAL;
+  if (id >= g_strv_length (self->devices))
+    return ENODEV;
+  return require_device (self, (guint) id);
+}
+
+/* The last part of what a link of a device points to; NULL without it. */
+static char *
+read_link (RealHost *self, const char *name, const char *link)
+{
+  g_autofree char *device = find_device (self, name);
+  g_autofree char *path = device != NULL ? g_build_filename (device, link, NULL) : NULL;
+  g_autofree char *target = path != NULL ? g_file_read_link (path, NULL) : NULL;
+
+  return target != NULL ? g_path_get_basename (target) : NULL;
+}
+
+static int
+host_same_group (ConformanceHost *host, const char *name, const char *other, gboolean *same)
+{
+  g_autofree char *group = read_link (get_self (host), name, "iommu_group");
+  g_autofree char *other_group = read_link (get_self (host), other, "iommu_group");
+
+  *same = group != NULL && g_strcmp0 (group, other_group) == 0;
+  return 0;
+}
+
+static int
+host_get_driver (ConformanceHost *host, const char *name, char **driver)
+{
+  *driver = read_link (get_self (host), name, "driver");
+  return *driver != NULL ? 0 : ENOENT;
+}
+
+static gboolean
+host_path_exists (ConformanceHost *host, const char *path)
+{
+  g_autofree char *own = translate_path (get_self (host), path);
+
+  return g_file_test (own, G_FILE_TEST_EXISTS);
+}
+
+static int
+host_read_attribute (ConformanceHost *host, const char *path, char **value)
+{
+  g_autofree char *own = translate_path (get_self (host), path);
+  char buffer[4097];
+  int fd = open (own, O_RDONLY | O_CLOEXEC);
+  gssize length;
+  int errnum;
+
+  if (fd < 0)
+    return errno;
+  length = read (fd, buffer, sizeof (buffer) - 1);
+  errnum = length < 0 ? errno : 0;
+  close (fd);
+  if (errnum == 0)
+    *value = g_strndup (buffer, (gsize) length);
+  return errnum;
+}
+
+static int
+set_effective_capabilities (guint64 capabilities)
+{
+  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+  if (syscall (SYS_capget, &header, data) < 0)
+    return errno;
+  data[0].effective = data[0].permitted & (guint32) capabilities;
+  data[1].effective = data[1].permitted & (guint32) (capabilities >> 32);
+  return syscall (SYS_capset, &header, data) < 0 ? errno : 0;
+}
+
+/* Of this thread alone, by the bare call; the saved user stays, so that there is a way back. */
+static int
+host_become (ConformanceHost *host, guint32 uid, guint64 capabilities)
+{
+  if (syscall (SYS_setresuid, -1, uid, -1) < 0)
+    return errno;
+  return set_effective_capabilities (capabilities);
+}
+
+static void
+host_resume (ConformanceHost *host)
+{
+  if (syscall (SYS_setresuid, -1, 0, -1) < 0)
+    g_error ("cannot become root again: %s", g_strerror (errno));
+}
+
+static int
+host_register_read (ConformanceHost *host, int fd, gint64 *value)
+{
+  *value = 0;
+  return pread (fd, value, sizeof (*value), 0) < 0 ? errno : 0;
+}
+
+static char *
+host_refuse (ConformanceHost *host, ConformanceWords *words)
+{
+  static const char *const mock_only[] = { "dma", "inject", "regdma", "state", NULL };
+  RealHost *self = get_self (host);
+  g_autofree char *rest = conformance_words_join (words, 1);
+  guint64 id = 0;
+
+  if (g_strv_contains (mock_only, words->words[0]))
+    return g_strdup_printf ("'%s' needs a mock device", words->words[0]);
+  if (strstr (rest, "vmock_host") != NULL || strstr (rest, "vfio_mock") != NULL)
+    return g_strdup ("it needs the drivers of mock devices");
+  if (!g_str_equal (words->words[0], "dev"))
+    return NULL;
+  if (!parse_specification (rest, &id))
+    return g_strdup_printf ("no device here is '%s'", rest);
+  if (id >= g_strv_length (self->devices))
+    return g_strdup_printf ("only %u devices were given", g_strv_length (self->devices));
+  return NULL;
+}
+
+static void
+host_free (ConformanceHost *host)
+{
+  RealHost *self = get_self (host);
+
+  g_strfreev (self->devices);
+  g_free (self);
+}
+
+ConformanceHost *
+conformance_host_new_real (const char *const *devices, GError **error)
+{
+  static const ConformanceHost functions = {
+    .refuse = host_refuse,
+    .add_device = host_add_device,
+    .find_node = host_find_node,
+    .same_group = host_same_group,
+    .get_driver = host_get_driver,
+    .path_exists = host_path_exists,
+    .read_attribute = host_read_attribute,
+    .begin_write = host_begin_write,
+    .begin_removal = host_begin_removal,
+    .has_ended = host_has_ended,
+    .become = host_become,
+    .resume = host_resume,
+    .register_read = host_register_read,
+    .free = host_free,
+  };
+  RealHost *self;
+
+  if (geteuid () != 0)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                   "a real kernel's devices are root's: run this as root");
+      return NULL;
+    }
+  self = g_new0 (RealHost, 1);
+  self->parent = functions;
+  self->parent.syscalls = iommud_syscalls_get_real ();
+  self->devices = g_strdupv ((char **) devices);
+  return &self->parent;
+}
