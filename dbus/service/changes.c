@@ -9,7 +9,7 @@
 struct _IommudChanges
 {
   GQueue interfaces; /* with a reference each */
-  guint source_id;
+  GSource *source;   /* NULL while nothing is untold */
 };
 
 IommudChanges *
@@ -25,12 +25,20 @@ iommud_changes_free (IommudChanges *self)
   g_free (self);
 }
 
+static void
+stop_waiting (IommudChanges *self)
+{
+  if (self->source == NULL)
+    return;
+  g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+}
+
 static gboolean
 on_main_loop (gpointer user_data)
 {
   IommudChanges *self = user_data;
 
-  self->source_id = 0;
   iommud_changes_flush (self);
   return G_SOURCE_REMOVE;
 }
@@ -40,8 +48,12 @@ void
 iommud_changes_add (IommudChanges *self, GDBusInterfaceSkeleton *interface)
 {
   g_queue_push_tail (&self->interfaces, g_object_ref (interface));
-  if (self->source_id == 0)
-    self->source_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_main_loop, self, NULL);
+  if (self->source != NULL)
+    return;
+  self->source = g_idle_source_new ();
+  g_source_set_priority (self->source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (self->source, on_main_loop, self, NULL);
+  g_source_attach (self->source, g_main_context_get_thread_default ());
 }
 
 void
@@ -53,13 +65,13 @@ iommud_changes_flush (IommudChanges *self)
 
       g_dbus_interface_skeleton_flush (interface);
     }
-  g_clear_handle_id (&self->source_id, g_source_remove);
+  stop_waiting (self);
 }
 
 /* Forgets the changes untold, as when the service goes. */
 void
 iommud_changes_clear (IommudChanges *self)
 {
-  g_clear_handle_id (&self->source_id, g_source_remove);
+  stop_waiting (self);
   g_queue_clear_full (&self->interfaces, g_object_unref);
 }

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How the options that end each call are read, and what is said of wrong ones. */
+#include <iommud.h>
+
+#include "options.h"
+
+typedef struct
+{
+  char *name;
+  gboolean force;
+  int mode;
+  GObject *partner;
+} Values;
+
+static void
+values_clear (Values *values)
+{
+  g_free (values->name);
+  g_clear_object (&values->partner);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Values, values_clear)
+
+static gboolean
+parse (const char *text, Values *values, GError **error)
+{
+  const IommudOption known[] = {
+    { "name", IOMMUD_OPTION_STRING, &values->name },
+    { "force", IOMMUD_OPTION_BOOLEAN, &values->force },
+    { "mode", IOMMUD_OPTION_ENUM, &values->mode, IOMMUD_TYPE_ATTACH_MODE },
+    { "partner", IOMMUD_OPTION_OBJECT, &values->partner, G_TYPE_CANCELLABLE },
+  };
+  g_autoptr (GVariant) options =
+      g_variant_ref_sink (g_variant_new_parsed (text)); /* of this file only */
+  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+  g_autoptr (GCancellable) partner = g_cancellable_new ();
+  g_autoptr (GObject) other = g_object_new (G_TYPE_OBJECT, NULL);
+
+  g_assert_true (iommud_paths_add (paths, "/partner", partner));
+  g_assert_true (iommud_paths_add (paths, "/other", other));
+  return iommud_options_parse (options, known, G_N_ELEMENTS (known), paths, error);
+}
+
+static void
+test_good (void)
+{
+  g_auto (Values) values = { NULL, FALSE, IOMMUD_ATTACH_MODE_AUTO, NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (parse ("@a{sv} {}", &values, &error));
+  g_assert_no_error (error);
+  g_assert_null (values.name);
+  g_assert_false (values.force);
+  g_assert_cmpint (values.mode, ==, IOMMUD_ATTACH_MODE_AUTO);
+
+  g_assert_true (parse ("{'name': <'x'>, 'force': <true>, 'mode': <'kernel'>, "
+                        "'partner': <objectpath '/partner'>}",
+                        &values, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (values.name, ==, "x");
+  g_assert_true (values.force);
+  g_assert_cmpint (values.mode, ==, IOMMUD_ATTACH_MODE_KERNEL);
+  g_assert_true (G_IS_CANCELLABLE (values.partner));
+}
+
+static void
+check_bad (const char *text, int code, const char *pattern)
+{
+  g_auto (Values) values = { NULL, FALSE, IOMMUD_ATTACH_MODE_AUTO, NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (parse (text, &values, &error));
+  g_assert_error (error, IOMMUD_ERROR, code);
+  if (!g_pattern_match_simple (pattern, error->message))
+    g_error ("'%s' does not match '%s'", error->message, pattern);
+  g_assert_cmpuint (strlen (error->message), <, 1000);
+}
+
+static void
+test_bad (void)
+{
+  const int invalid = IOMMUD_ERROR_INVALID_ARGUMENT;
+  g_autofree char *filler = g_strnfill (300, 'x');
+  g_autofree char *long_name = g_strdup_printf ("{'name': <'%s'>}", filler);
+  g_autofree char *long_key = g_strdup_printf ("{'%s': <'x'>}", filler);
+
+  check_bad ("{'colour': <'x'>}", invalid, "Unknown option 'colour'; known are: name, force*");
+  check_bad ("{'name': <uint32 5>}", invalid, "Option 'name' has the type 's', not 'u'");
+  check_bad ("{'force': <'true'>}", invalid, "Option 'force' has the type 'b', not 's'");
+  check_bad ("{'mode': <'fast'>}", invalid,
+             "Option 'mode' cannot be 'fast'; it is one of: auto, kernel");
+  check_bad ("{'partner': <'/partner'>}", invalid, "Option 'partner' has the type 'o', not 's'");
+  check_bad ("{'partner': <objectpath '/gone'>}", IOMMUD_ERROR_NOT_FOUND,
+             "Option 'partner': *'/gone'*");
+  check_bad ("{'partner': <objectpath '/other'>}", invalid, "Option 'partner': *'/other'*");
+  check_bad ("{'force': <true>, 'force': <false>}", invalid, "Option 'force' is given twice");
+  check_bad ("{'name': <'a'>, 'name': <'b'>}", invalid, "Option 'name' is given twice");
+  check_bad (long_name, invalid, "Option 'name' is 300 bytes long; at most 255*");
+  check_bad (long_key, invalid, "Unknown option 'xxx*...'; known*");
+  check_bad ("{'bell\\u0007': <'x'>}", invalid, "Unknown option 'bell\\x07'*");
+}
+
+static void
+test_none_known (void)
+{
+  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed ("{'force': <true>}"));
+  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (iommud_options_parse (options, NULL, 0, paths, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpstr (error->message, ==, "Unknown option 'force'; known are: none");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/options/good", test_good);
+  g_test_add_func ("/options/bad", test_bad);
+  g_test_add_func ("/options/none-known", test_none_known);
+  return g_test_run ();
+}
