@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Parts of the scenario: what an administrator types, busctl and iommuctl."""
+"""Parts of the scenario: busctl alone drives and watches the service."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from access import output_of
 BUSCTL = ["busctl", "--json=short"]
 
 
-def busctl(w):
+def main_job(w):
     """The main job by busctl alone."""
     def call(path, method, *arguments):
         status, output, errors = output_of(
@@ -41,19 +41,19 @@ def busctl(w):
     w.consistent("after busctl")
 
 
-def busctl_monitor(w):
+def monitor(w):
     """What a monitor of the bus sees of one attach and detach."""
     with subprocess.Popen([*BUSCTL, "monitor", bus.NAME], stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as monitor:
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
-            w.checks.ok("Monitoring" in monitor.stderr.readline(), "busctl monitor starts")
+            w.checks.ok("Monitoring" in process.stderr.readline(), "busctl monitor starts")
             path, device = w.service.create(), w.device(machine.PLAIN_A)
             hwpt = w.service.attach(path, device)
             w.service.free(path, force=True)
             time.sleep(1)
         finally:
-            monitor.terminate()
-            output = monitor.stdout.read()
+            process.terminate()
+            output = process.stdout.read()
     seen = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     signals = [message for message in seen if message["type"] == "signal"]
 
