@@ -233,8 +233,9 @@ connect_client (CommandLine *self, GError **error)
   if (local_error->domain == G_DBUS_ERROR)
     g_propagate_error (error, g_steal_pointer (&local_error));
   else
-    g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_NO_SERVICE, _ ("Cannot reach the bus: %s"),
-                 local_error->message);
+    g_set_error (
+        error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_NO_SERVICE, _ ("Cannot reach the bus at %s: %s"),
+        self->address != NULL ? self->address : _ ("its usual address"), local_error->message);
   return NULL;
 }
 
