@@ -13,7 +13,7 @@ static const IommuctlOption names_options[] = {
 
 static const IommuctlOption create_options[] = {
   { "dirty-tracking", "s", N_ ("POLICY"), N_ ("off, preferred (the default) or required") },
-  { "accounting", "s", N_ ("WHOM"), N_ ("Charge locked memory to the user (default) or process") },
+  { "accounting", "s", N_ ("WHOM"), N_ ("Charge locked memory to user (default) or process") },
   { "share-context", "s", N_ ("CONTAINER"), N_ ("Join the IOMMUFD context of a container") },
   { NULL },
 };
@@ -60,10 +60,10 @@ static const IommuctlCommand commands[] = {
     N_ ("Binds a device to a container and attaches it to a HWPT that fits it."), attach_options,
     iommuctl_attach_run },
   { "alloc", N_ ("CONTAINER DEVICE"), 2, 2, N_ ("Make a HWPT for a device"),
-    N_ ("Makes a HWPT that fits a device, without attaching it. Free it when it is done with."),
+    N_ ("Makes a HWPT that fits a device, without attaching it. It stays until freed."),
     alloc_options, iommuctl_alloc_run },
   { "detach", N_ ("DEVICE"), 1, 1, N_ ("Detach a device from its container"),
-    N_ ("Detaches a device and lets go of it. A HWPT made for it goes with its last device."), NULL,
+    N_ ("Detaches a device. A HWPT that attach made goes with its last device."), NULL,
     iommuctl_detach_run },
   { "free", N_ ("CONTAINER|HWPT"), 1, 1, N_ ("Free a container or a HWPT"),
     N_ ("Frees a container, or a HWPT that alloc has made."), free_options, iommuctl_free_run },

@@ -100,7 +100,7 @@ class Suite:
     def result(self, passed, name, details=()):
         self._count += 1
         print(f'{"ok" if passed else "not ok"} {self._count} {name}')
-        for detail in details:
+        for detail in () if passed else details:
             print(f'# {detail}')
 
     def skip(self, name, reason):
