@@ -13,7 +13,7 @@ static const IommuctlOption names_options[] = {
 
 static const IommuctlOption create_options[] = {
   { "dirty-tracking", "s", N_ ("POLICY"), N_ ("off, preferred (the default) or required") },
-  { "accounting", "s", N_ ("WHOM"), N_ ("Charge locked memory to user (default) or process") },
+  { "accounting", "s", N_ ("WHOM"), N_ ("Whom to charge locked memory: user or process") },
   { "share-context", "s", N_ ("CONTAINER"), N_ ("Join the IOMMUFD context of a container") },
   { NULL },
 };
