@@ -45,6 +45,21 @@ iommud_device_info_unref (IommudDeviceInfo *self)
 }
 
 gboolean
+iommud_device_info_equal (const IommudDeviceInfo *self, const IommudDeviceInfo *other)
+{
+  return g_str_equal (self->name, other->name) && g_str_equal (self->bus, other->bus)
+         && g_str_equal (self->sysfs_path, other->sysfs_path)
+         && g_str_equal (self->cdev_path, other->cdev_path)
+         && g_str_equal (self->vfio_name, other->vfio_name)
+         && g_str_equal (self->parent, other->parent)
+         && g_str_equal (self->mdev_type, other->mdev_type)
+         && g_str_equal (self->vendor, other->vendor) && g_str_equal (self->product, other->product)
+         && g_str_equal (self->iommu, other->iommu) && g_str_equal (self->driver, other->driver)
+         && self->vendor_id == other->vendor_id && self->product_id == other->product_id
+         && self->iommu_group == other->iommu_group && self->numa_node == other->numa_node;
+}
+
+gboolean
 iommud_device_info_is_mdev (const IommudDeviceInfo *self)
 {
   return g_str_equal (self->bus, "mdev");

@@ -33,6 +33,7 @@ struct _IommudDeviceInfo
 IommudDeviceInfo *iommud_device_info_new (void);
 IommudDeviceInfo *iommud_device_info_ref (IommudDeviceInfo *self);
 void iommud_device_info_unref (IommudDeviceInfo *self);
+gboolean iommud_device_info_equal (const IommudDeviceInfo *self, const IommudDeviceInfo *other);
 gboolean iommud_device_info_is_mdev (const IommudDeviceInfo *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudDeviceInfo, iommud_device_info_unref)
 

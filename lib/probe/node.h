@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who has the node of a VFIO device open, and whose node an open file is. */
+#pragma once
+
+#include "probe/device-info.h"
+
+G_BEGIN_DECLS
+
+char *iommud_node_describe_holder (const IommudDeviceInfo *info);
+gboolean iommud_node_is_open_as (const IommudDeviceInfo *info, int fd);
+
+G_END_DECLS
