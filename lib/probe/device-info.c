@@ -10,7 +10,7 @@ iommud_device_info_new (void)
                        &self->vfio_name, &self->parent, &self->mdev_type,  &self->vendor,
                        &self->product,   &self->iommu,  &self->driver };
 
-  g_ref_count_init (&self->references);
+  g_atomic_ref_count_init (&self->references);
   self->iommu_group = -1;
   self->numa_node = -1;
   for (gsize i = 0; i < G_N_ELEMENTS (strings); i++)
@@ -21,14 +21,14 @@ iommud_device_info_new (void)
 IommudDeviceInfo *
 iommud_device_info_ref (IommudDeviceInfo *self)
 {
-  g_ref_count_inc (&self->references);
+  g_atomic_ref_count_inc (&self->references);
   return self;
 }
 
 void
 iommud_device_info_unref (IommudDeviceInfo *self)
 {
-  if (!g_ref_count_dec (&self->references))
+  if (!g_atomic_ref_count_dec (&self->references))
     return;
   g_free (self->name);
   g_free (self->bus);

@@ -11,7 +11,7 @@ typedef struct _IommudDeviceInfo IommudDeviceInfo;
 /* Strings are never NULL: "" where there is nothing to say. */
 struct _IommudDeviceInfo
 {
-  grefcount references;
+  gatomicrefcount references;
   char *name;       /* bus address or mdev UUID */
   char *bus;        /* pci, platform, ap, ccw, fsl-mc, cdx, mdev */
   char *sysfs_path; /* of the device itself; identifies it among all devices */

@@ -41,6 +41,15 @@ iommud_simulated_operation_from_name (const char *name)
   return -1;
 }
 
+void
+iommud_simulated_replace_string (char **place, const char *value)
+{
+  char *copy = g_strdup (value);
+
+  g_free (*place);
+  *place = copy;
+}
+
 IommudSimulatedIommu *
 iommud_simulated_iommu_new (const char *name)
 {

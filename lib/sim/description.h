@@ -91,6 +91,9 @@ extern const char *const iommud_simulated_operations[];
 /* The index of a name in iommud_simulated_operations; -1 for a name that is not there. */
 int iommud_simulated_operation_from_name (const char *name);
 
+/* Puts a copy of @value in the place of a string of a record. */
+void iommud_simulated_replace_string (char **place, const char *value);
+
 IommudSimulatedIommu *iommud_simulated_iommu_new (const char *name);
 IommudSimulatedDevice *iommud_simulated_device_new (void);
 IommudSimulatedHostDevice *iommud_simulated_host_device_new (void);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernel/syscalls.h"
+#include "probe/probe.h"
 #include "sim/description.h"
 
 G_BEGIN_DECLS
@@ -35,7 +36,8 @@ gssize iommud_simulated_kernel_pread (IommudSimulatedKernel *self, int fd, void 
  * EEXIST: the name is taken; ENODEV: no such IOMMU. */
 int iommud_simulated_kernel_add_iommu (IommudSimulatedKernel *self, IommudSimulatedIommu *iommu);
 int iommud_simulated_kernel_add_device (IommudSimulatedKernel *self, IommudSimulatedDevice *device);
-/* A function of a group that a host driver holds ("" for none) and VFIO does not. */
+/* A function that a host driver holds ("" for none) and VFIO does not, as far as sysfs writes do
+ * not change that. It is plugged at once. */
 int iommud_simulated_kernel_add_host_device (IommudSimulatedKernel *self, const char *name,
                                              const char *driver, const char *iommu,
                                              gint32 iommu_group);
@@ -95,8 +97,9 @@ int iommud_simulated_kernel_dma_read (IommudSimulatedKernel *self, const char *n
 int iommud_simulated_kernel_register_dma (IommudSimulatedKernel *self, int fd, guint64 iova,
                                           guint64 length, guint8 value, gint64 *result);
 
-/* Makes the next call into the IOMMU driver fail for a device. @call: "attach", "alloc", "map",
- * "dirty" or "log". */
+/* Makes the next call into the IOMMU driver or, for "log", into the VFIO driver fail for a device.
+ * @call: "attach", "alloc", "map" (when a HWPT of it is filled), "dirty" or "log". EINVAL: another
+ * word; ENODEV: no such device. */
 int iommud_simulated_kernel_fail_driver (IommudSimulatedKernel *self, const char *name,
                                          const char *call, int errnum);
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of an iommufd's ioctls, and what is the same for all: sizes, tails, bad addresses. */
+#include "config.h"
+
+#include "sim/command.h"
+#include "sim/dirty.h"
+#include "sim/faults.h"
+#include "sim/hw-info.h"
+#include "sim/hwpt.h"
+#include "sim/ioas.h"
+#include "sim/option.h"
+#include "sim/user-memory.h"
+
+#include "kernel/abi.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The old interface of VFIO containers, which an iommufd answers too. */
+#define VFIO_GET_API_VERSION IOMMUD_ABI_IOCTL (100)
+#define VFIO_CHECK_EXTENSION IOMMUD_ABI_IOCTL (101)
+#define VFIO_SET_IOMMU IOMMUD_ABI_IOCTL (102)
+#define VFIO_IOMMU_GET_INFO IOMMUD_ABI_IOCTL (112)
+#define VFIO_IOMMU_MAP_DMA IOMMUD_ABI_IOCTL (113)
+#define VFIO_IOMMU_UNMAP_DMA IOMMUD_ABI_IOCTL (114)
+#define VFIO_API_VERSION 0
+
+enum
+{
+  VFIO_TYPE1_IOMMU = 1,
+  VFIO_TYPE1V2_IOMMU = 3,
+  VFIO_DMA_CC_IOMMU = 4,
+  VFIO_UNMAP_ALL = 9,
+};
+
+typedef struct
+{
+  guint number;
+  IommudSimulatedOperation operation;
+  guint32 size;
+  guint32 min_size;
+  IommudSimulatedHandler handle;
+} Ioctl;
+
+typedef union
+{
+  struct iommud_abi_destroy destroy;
+  struct iommud_abi_ioas_alloc ioas_alloc;
+  struct iommud_abi_ioas_allow_iovas allow_iovas;
+  struct iommud_abi_ioas_copy copy;
+  struct iommud_abi_ioas_iova_ranges iova_ranges;
+  struct iommud_abi_ioas_map map;
+  struct iommud_abi_ioas_unmap unmap;
+  struct iommud_abi_option option;
+  struct iommud_abi_hwpt_alloc hwpt_alloc;
+  struct iommud_abi_hw_info hw_info;
+  struct iommud_abi_hwpt_set_dirty_tracking set_dirty_tracking;
+  struct iommud_abi_hwpt_get_dirty_bitmap get_dirty_bitmap;
+} Record;
+
+#define WHOLE(type) sizeof (struct type), sizeof (struct type)
+#define FROM(type, min_size) sizeof (struct type), min_size
+
+static int
+destroy (IommudSimulatedCommand *command)
+{
+  const struct iommud_abi_destroy *record = command->record;
+  IommudSimulatedObject *object =
+      iommud_simulated_context_get (command->context, record->id, IOMMUD_SIMULATED_ANY);
+
+  return object != NULL ? iommud_simulated_object_destroy (object) : ENOENT;
+}
+
+static const Ioctl *
+find_ioctl (unsigned long request)
+{
+  static const Ioctl ioctls[] = {
+    { IOMMUD_ABI_NR_DESTROY, IOMMUD_SIMULATED_DESTROY, WHOLE (iommud_abi_destroy), destroy },
+    { IOMMUD_ABI_NR_IOAS_ALLOC, IOMMUD_SIMULATED_IOAS_ALLOC, WHOLE (iommud_abi_ioas_alloc),
+      iommud_simulated_ioas_alloc },
+    { IOMMUD_ABI_NR_IOAS_ALLOW_IOVAS, IOMMUD_SIMULATED_IOAS_ALLOW_IOVAS,
+      WHOLE (iommud_abi_ioas_allow_iovas), iommud_simulated_ioas_allow_iovas },
+    { IOMMUD_ABI_NR_IOAS_COPY, IOMMUD_SIMULATED_IOAS_COPY, WHOLE (iommud_abi_ioas_copy),
+      iommud_simulated_ioas_copy },
+    { IOMMUD_ABI_NR_IOAS_IOVA_RANGES, IOMMUD_SIMULATED_IOAS_IOVA_RANGES,
+      WHOLE (iommud_abi_ioas_iova_ranges), iommud_simulated_ioas_iova_ranges },
+    { IOMMUD_ABI_NR_IOAS_MAP, IOMMUD_SIMULATED_IOAS_MAP, WHOLE (iommud_abi_ioas_map),
+      iommud_simulated_ioas_map },
+    { IOMMUD_ABI_NR_IOAS_UNMAP, IOMMUD_SIMULATED_IOAS_UNMAP, WHOLE (iommud_abi_ioas_unmap),
+      iommud_simulated_ioas_unmap },
+    { IOMMUD_ABI_NR_OPTION, IOMMUD_SIMULATED_OPTION, WHOLE (iommud_abi_option),
+      iommud_simulated_option },
+    { IOMMUD_ABI_NR_HWPT_ALLOC, IOMMUD_SIMULATED_HWPT_ALLOC,
+      FROM (iommud_abi_hwpt_alloc, IOMMUD_ABI_HWPT_ALLOC_MIN_SIZE), iommud_simulated_hwpt_alloc },
+    { IOMMUD_ABI_NR_GET_HW_INFO, IOMMUD_SIMULATED_GET_HW_INFO,
+      FROM (iommud_abi_hw_info, IOMMUD_ABI_HW_INFO_MIN_SIZE), iommud_simulated_get_hw_info },
+    { IOMMUD_ABI_NR_HWPT_SET_DIRTY_TRACKING, IOMMUD_SIMULATED_SET_DIRTY_TRACKING,
+      WHOLE (iommud_abi_hwpt_set_dirty_tracking), iommud_simulated_set_dirty_tracking },
+    { IOMMUD_ABI_NR_HWPT_GET_DIRTY_BITMAP, IOMMUD_SIMULATED_GET_DIRTY_BITMAP,
+      WHOLE (iommud_abi_hwpt_get_dirty_bitmap), iommud_simulated_get_dirty_bitmap },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ioctls); i++)
+    if (IOMMUD_ABI_IOCTL (ioctls[i].number) == request)
+      return &ioctls[i];
+  return NULL;
+}
+
+int
+iommud_simulated_iommufd_get_operation (unsigned long request)
+{
+  const Ioctl *found = find_ioctl (request);
+
+  return found != NULL ? (int) found->operation : IOMMUD_SIMULATED_NO_OPERATION;
+}
+
+int
+iommud_simulated_command_respond (const IommudSimulatedCommand *self)
+{
+  return iommud_simulated_copy_to_user (self->address, self->record,
+                                        MIN (self->size, self->user_size));
+}
+
+static int
+check_tail (guint64 address, guint32 length)
+{
+  guint8 bytes[256];
+
+  while (length > 0)
+    {
+      guint32 chunk = MIN (length, sizeof bytes);
+
+      if (iommud_simulated_copy_from_user (bytes, address, chunk) != 0)
+        return EFAULT;
+      for (guint32 i = 0; i < chunk; i++)
+        if (bytes[i] != 0)
+          return E2BIG;
+      address += chunk;
+      length -= chunk;
+    }
+  return 0;
+}
+
+/* What the caller's record is too short for stays zero; what ours is too short for must be zero. */
+static int
+load_record (const IommudSimulatedCommand *command)
+{
+  int errnum = 0;
+
+  if (command->user_size > command->size)
+    errnum = check_tail (command->address + command->size, command->user_size - command->size);
+  if (errnum != 0)
+    return errnum;
+  return iommud_simulated_copy_from_user (command->record, command->address,
+                                          MIN (command->size, command->user_size));
+}
+
+static int
+check_extension (guint64 extension)
+{
+  switch (extension)
+    {
+    case VFIO_TYPE1_IOMMU:
+    case VFIO_TYPE1V2_IOMMU:
+    case VFIO_UNMAP_ALL:
+      return 1;
+    case VFIO_DMA_CC_IOMMU:
+      return -ENODEV;
+    default:
+      return 0;
+    }
+}
+
+/* There never is an IOAS for the old interface to work on, as VFIO_IOAS is not there to set one. */
+static int
+handle_vfio_container (unsigned long request, guint64 argument)
+{
+  switch (request)
+    {
+    case VFIO_GET_API_VERSION:
+      return VFIO_API_VERSION;
+    case VFIO_CHECK_EXTENSION:
+      return check_extension (argument);
+    case VFIO_SET_IOMMU:
+      return argument == VFIO_TYPE1_IOMMU || argument == VFIO_TYPE1V2_IOMMU ? -ENODEV : -EINVAL;
+    case VFIO_IOMMU_GET_INFO:
+    case VFIO_IOMMU_MAP_DMA:
+    case VFIO_IOMMU_UNMAP_DMA:
+      return -ENODEV;
+    default:
+      return -ENOTTY;
+    }
+}
+
+int
+iommud_simulated_iommufd_ioctl (IommudSimulatedContext *context, unsigned long request,
+                                guint64 address, gboolean privileged)
+{
+  const Ioctl *found = find_ioctl (request);
+  IommudSimulatedCommand command = { .context = context, .privileged = privileged };
+  Record record;
+  int errnum;
+
+  if (found == NULL)
+    return handle_vfio_container (request, address);
+  if (iommud_simulated_copy_from_user (&command.user_size, address, sizeof command.user_size) != 0)
+    return -EFAULT;
+  if (command.user_size < found->min_size)
+    return -EINVAL;
+  memset (&record, 0, sizeof record);
+  command.address = address;
+  command.size = found->size;
+  command.record = &record;
+  errnum = load_record (&command);
+  return errnum != 0 ? -errnum : -found->handle (&command);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The open files of a simulated kernel: real file descriptors, known by whatever copy of them a
+ * process holds, and released when the last copy anywhere is closed. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  IOMMUD_SIMULATED_FILE_IOMMUFD,
+  IOMMUD_SIMULATED_FILE_CDEV,
+} IommudSimulatedFileType;
+
+typedef struct
+{
+  IommudSimulatedFileType type;
+  gpointer subject; /* a context or a function */
+  guint references; /* one while it is open, one for each call on it */
+  guint64 identity; /* of the caller's end of the socket pair */
+  int far_end;      /* -1 once it is closed */
+} IommudSimulatedFile;
+
+typedef struct _IommudSimulatedFiles IommudSimulatedFiles;
+
+/* Called with the lock held, when a file is closed and no call on it is left. */
+typedef void (*IommudSimulatedRelease) (IommudSimulatedFile *file, gpointer data);
+
+/* @lock guards everything here, and what @release touches. */
+IommudSimulatedFiles *iommud_simulated_files_new (GMutex *lock, IommudSimulatedRelease release,
+                                                  gpointer data);
+/* Without the lock held. Releases all files. */
+void iommud_simulated_files_free (IommudSimulatedFiles *self);
+
+/* The rest is called with the lock held. */
+
+/* A new descriptor for the caller into @fd; 0 or an errno. */
+int iommud_simulated_files_open (IommudSimulatedFiles *self, IommudSimulatedFileType type,
+                                 gpointer subject, gboolean close_on_exec, int *fd);
+/* With a reference to give back. EBADF: no such descriptor; ENOTTY: it is none of ours. */
+int iommud_simulated_files_get (IommudSimulatedFiles *self, int fd, IommudSimulatedFile **file);
+void iommud_simulated_files_put (IommudSimulatedFiles *self, IommudSimulatedFile *file);
+/* Closes the file if no copy of its descriptor is left anywhere. */
+void iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *file);
+guint iommud_simulated_files_count (const IommudSimulatedFiles *self);
+
+G_END_DECLS

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mapping, copying and unmapping in an IOAS. */
+#include "config.h"
+
+#include "sim/hwpt.h"
+#include "sim/ioas.h"
+#include "sim/user-memory.h"
+
+#include "kernel/abi.h"
+
+#include <errno.h>
+
+#define PROT_FLAGS (IOMMUD_ABI_MAP_WRITEABLE | IOMMUD_ABI_MAP_READABLE)
+#define MAP_FLAGS (IOMMUD_ABI_MAP_FIXED_IOVA | PROT_FLAGS)
+
+/* A part of pages, on its way into an IOAS. */
+typedef struct
+{
+  IommudSimulatedPages *pages;
+  guint64 start;
+  guint64 length;
+} Slice;
+
+static void
+put_pages (IommudSimulatedPages *pages)
+{
+  if (--pages->references == 0)
+    g_free (pages);
+}
+
+static void
+clear_slice (gpointer slice)
+{
+  put_pages (((Slice *) slice)->pages);
+}
+
+static GArray *
+new_slices (void)
+{
+  GArray *slices = g_array_new (FALSE, FALSE, sizeof (Slice));
+
+  g_array_set_clear_func (slices, clear_slice);
+  return slices;
+}
+
+static guint64
+count_pages (const IommudSimulatedArea *area)
+{
+  return area->interval.last / IOMMUD_SIMULATED_PAGE_SIZE
+         - area->interval.first / IOMMUD_SIMULATED_PAGE_SIZE + 1;
+}
+
+static void
+remove_area (IommudSimulatedIoas *self, IommudSimulatedArea *area)
+{
+  iommud_intervals_remove (&self->areas, &area->interval);
+  self->pages -= count_pages (area);
+  self->full_below = MIN (self->full_below, area->interval.first);
+  for (GList *l = self->dirty_hwpts.head; l != NULL; l = l->next)
+    iommud_simulated_hwpt_forget_dirty (l->data, area->interval.first, area->interval.last);
+  put_pages (area->pages);
+  g_free (area);
+}
+
+static int
+check_iova (const IommudSimulatedIoas *self, guint64 iova, guint64 length)
+{
+  if ((iova & (self->alignment - 1)) != 0)
+    return EINVAL;
+  if (length - 1 > G_MAXUINT64 - iova)
+    return EOVERFLOW;
+  if (iommud_intervals_find (&self->reserved, iova, iova + length - 1) != NULL)
+    return EINVAL;
+  return iommud_intervals_find (&self->areas, iova, iova + length - 1) != NULL ? EEXIST : 0;
+}
+
+static int
+check_slice (const IommudSimulatedIoas *self, const Slice *slice, guint prot)
+{
+  if ((prot & IOMMUD_SIMULATED_PROT_WRITE) != 0 && !slice->pages->writable)
+    return EPERM;
+  return slice->start % IOMMUD_SIMULATED_PAGE_SIZE % self->alignment != 0 ? EINVAL : 0;
+}
+
+static int
+insert_area (IommudSimulatedIoas *self, const Slice *slice, guint64 iova, guint prot,
+             IommudSimulatedArea **inserted)
+{
+  IommudSimulatedArea *area;
+  int errnum = check_slice (self, slice, prot);
+
+  if (errnum != 0)
+    return errnum;
+  area = g_new0 (IommudSimulatedArea, 1);
+  area->interval.first = iova;
+  area->interval.last = iova + slice->length - 1;
+  area->pages = slice->pages;
+  area->pages->references++;
+  area->start = slice->start;
+  area->prot = prot;
+  iommud_intervals_insert (&self->areas, &area->interval);
+  self->pages += count_pages (area);
+  *inserted = area;
+  if (self->domains == 0)
+    return 0;
+  return iommud_simulated_pin_user (iommud_simulated_area_get_address (area, iova), slice->length,
+                                    area->pages->writable);
+}
+
+static int
+insert_slices (IommudSimulatedIoas *self, GArray *slices, guint64 iova, guint prot)
+{
+  g_autoptr (GPtrArray) inserted = g_ptr_array_new ();
+
+  for (guint i = 0; i < slices->len; i++)
+    {
+      const Slice *slice = &g_array_index (slices, Slice, i);
+      IommudSimulatedArea *area = NULL;
+      int errnum = insert_area (self, slice, iova, prot, &area);
+
+      if (area != NULL)
+        g_ptr_array_add (inserted, area);
+      if (errnum != 0)
+        {
+          for (guint j = 0; j < inserted->len; j++)
+            remove_area (self, inserted->pdata[j]);
+          return errnum;
+        }
+      iova += slice->length;
+    }
+  return 0;
+}
+
+/* Maps slices one after the other, at *iova or where there is room. */
+static int
+map_slices (IommudSimulatedIoas *self, GArray *slices, guint64 length, guint64 *iova, guint32 flags)
+{
+  const Slice *first = &g_array_index (slices, Slice, 0);
+  guint prot = 0;
+  int errnum;
+
+  if ((length & (self->alignment - 1)) != 0 || length == 0)
+    return EINVAL;
+  if ((flags & IOMMUD_ABI_MAP_FIXED_IOVA) != 0)
+    errnum = check_iova (self, *iova, length);
+  else
+    errnum = iommud_simulated_ioas_choose_iova (self, first->pages->address + first->start, length,
+                                                iova);
+  if (errnum != 0)
+    return errnum;
+  if ((flags & IOMMUD_ABI_MAP_READABLE) != 0)
+    prot |= IOMMUD_SIMULATED_PROT_READ;
+  if ((flags & IOMMUD_ABI_MAP_WRITEABLE) != 0)
+    prot |= IOMMUD_SIMULATED_PROT_WRITE;
+  return insert_slices (self, slices, *iova, prot);
+}
+
+static int
+take_user_memory (const struct iommud_abi_ioas_map *record, GArray *slices)
+{
+  Slice slice;
+
+  if (record->length > G_MAXUINT64 - IOMMUD_SIMULATED_PAGE_SIZE || record->length == 0)
+    return EINVAL;
+  if (record->length > G_MAXUINT64 - record->user_va)
+    return EOVERFLOW;
+  slice.start = record->user_va % IOMMUD_SIMULATED_PAGE_SIZE;
+  slice.length = record->length;
+  slice.pages = g_new0 (IommudSimulatedPages, 1);
+  slice.pages->references = 1;
+  slice.pages->address = record->user_va - slice.start;
+  slice.pages->writable = (record->flags & IOMMUD_ABI_MAP_WRITEABLE) != 0;
+  g_array_append_val (slices, slice);
+  return 0;
+}
+
+int
+iommud_simulated_ioas_map (IommudSimulatedCommand *command)
+{
+  struct iommud_abi_ioas_map *record = command->record;
+  g_autoptr (GArray) slices = new_slices ();
+  IommudSimulatedIoas *self;
+  guint64 iova = record->iova;
+  int errnum;
+
+  if ((record->flags & ~(guint32) MAP_FLAGS) != 0 || record->reserved != 0)
+    return EOPNOTSUPP;
+  if (record->iova == G_MAXUINT64 || record->length == G_MAXUINT64)
+    return EOVERFLOW;
+  if ((record->flags & PROT_FLAGS) == 0)
+    return EINVAL;
+  errnum = iommud_simulated_ioas_get (command->context, record->ioas_id, &self);
+  if (errnum == 0)
+    errnum = take_user_memory (record, slices);
+  if (errnum == 0)
+    errnum = map_slices (self, slices, record->length, &iova, record->flags);
+  if (errnum != 0)
+    return errnum;
+  record->iova = iova;
+  return iommud_simulated_command_respond (command);
+}
+
+/* ENOENT: the range is not mapped from end to end. */
+static int
+slice_range (IommudSimulatedIoas *self, guint64 first, guint64 length, GArray *slices)
+{
+  IommudSimulatedArea *area;
+  guint64 last = first + length - 1;
+  guint64 iova = first;
+
+  if (length == 0)
+    return EINVAL;
+  if (length - 1 > G_MAXUINT64 - first)
+    return EOVERFLOW;
+  for (area = iommud_simulated_ioas_find_area (self, first); area != NULL;
+       area = iommud_simulated_ioas_next_area (self, area))
+    {
+      guint64 end = MIN (last, area->interval.last);
+      Slice slice = { .pages = area->pages,
+                      .start = area->start + (iova - area->interval.first),
+                      .length = end - iova + 1 };
+
+      slice.pages->references++;
+      g_array_append_val (slices, slice);
+      if (end == last)
+        return 0;
+      iova = end + 1;
+    }
+  return ENOENT;
+}
+
+int
+iommud_simulated_ioas_copy (IommudSimulatedCommand *command)
+{
+  struct iommud_abi_ioas_copy *record = command->record;
+  g_autoptr (GArray) slices = new_slices ();
+  IommudSimulatedIoas *source;
+  IommudSimulatedIoas *target;
+  guint64 iova = record->dst_iova;
+  int errnum;
+
+  if ((record->flags & ~(guint32) MAP_FLAGS) != 0)
+    return EOPNOTSUPP;
+  if (record->length == G_MAXUINT64 || record->src_iova == G_MAXUINT64
+      || record->dst_iova == G_MAXUINT64)
+    return EOVERFLOW;
+  if ((record->flags & PROT_FLAGS) == 0)
+    return EINVAL;
+  errnum = iommud_simulated_ioas_get (command->context, record->src_ioas_id, &source);
+  if (errnum == 0)
+    errnum = slice_range (source, record->src_iova, record->length, slices);
+  if (errnum == 0)
+    errnum = iommud_simulated_ioas_get (command->context, record->dst_ioas_id, &target);
+  if (errnum == 0)
+    errnum = map_slices (target, slices, record->length, &iova, record->flags);
+  if (errnum != 0)
+    return errnum;
+  record->dst_iova = iova;
+  return iommud_simulated_command_respond (command);
+}
+
+int
+iommud_simulated_ioas_unmap_range (IommudSimulatedIoas *self, guint64 first, guint64 last,
+                                   guint64 *unmapped)
+{
+  IommudInterval *interval;
+  guint64 bytes = 0;
+  int errnum = 0;
+
+  while ((interval = iommud_intervals_find (&self->areas, first, last)) != NULL)
+    {
+      guint64 area_last = interval->last;
+
+      if (interval->first < first || area_last > last)
+        {
+          errnum = ENOENT;
+          break;
+        }
+      bytes += area_last - interval->first + 1;
+      remove_area (self, (IommudSimulatedArea *) interval);
+      if (area_last == last)
+        break;
+      first = area_last + 1;
+    }
+  if (unmapped != NULL)
+    *unmapped = bytes;
+  return errnum;
+}
+
+static int
+unmap (IommudSimulatedIoas *self, guint64 iova, guint64 length, guint64 *unmapped)
+{
+  int errnum;
+
+  if (iova == 0 && length == G_MAXUINT64)
+    return iommud_simulated_ioas_unmap_range (self, 0, G_MAXUINT64, unmapped);
+  if (iova == G_MAXUINT64 || length == G_MAXUINT64)
+    return EOVERFLOW;
+  if (length == 0)
+    return EINVAL;
+  if (length - 1 > G_MAXUINT64 - iova)
+    return EOVERFLOW;
+  errnum = iommud_simulated_ioas_unmap_range (self, iova, iova + length - 1, unmapped);
+  return errnum == 0 && *unmapped == 0 ? ENOENT : errnum;
+}
+
+int
+iommud_simulated_ioas_unmap (IommudSimulatedCommand *command)
+{
+  struct iommud_abi_ioas_unmap *record = command->record;
+  IommudSimulatedIoas *self;
+  guint64 unmapped = 0;
+  int errnum = iommud_simulated_ioas_get (command->context, record->ioas_id, &self);
+
+  if (errnum == 0)
+    errnum = unmap (self, record->iova, record->length, &unmapped);
+  if (errnum != 0)
+    return errnum;
+  record->length = unmapped;
+  return iommud_simulated_command_respond (command);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An IOAS: which IOVAs are mapped to which memory, reserved for whom, or allowed to be given out.
+ */
+#pragma once
+
+#include "sim/intervals.h"
+#include "sim/command.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  IOMMUD_SIMULATED_PROT_READ = 1 << 0,
+  IOMMUD_SIMULATED_PROT_WRITE = 1 << 1,
+} IommudSimulatedProt;
+
+/* Memory of a process that one or more areas, in one or more IOASes, map. */
+typedef struct
+{
+  guint references;
+  guint64 address; /* of the first page */
+  gboolean writable;
+} IommudSimulatedPages;
+
+/* A mapping: IOVAs from interval.first to interval.last, to bytes of pages from start on. */
+typedef struct
+{
+  IommudInterval interval; /* first */
+  IommudSimulatedPages *pages;
+  guint64 start;
+  guint prot; /* of IommudSimulatedProt */
+} IommudSimulatedArea;
+
+typedef struct _IommudSimulatedIoas IommudSimulatedIoas;
+struct _IommudSimulatedIoas
+{
+  IommudSimulatedObject object;
+  IommudIntervals areas;
+  IommudIntervals allowed;
+  IommudIntervals reserved;
+  GHashTable *reserved_ranges;   /* the same, as a set of ranges each of which has owners */
+  GHashTable *reserved_by_owner; /* of GPtrArray of them */
+  guint64 alignment;
+  gboolean single_pages; /* IOMMU_OPTION_HUGE_PAGES is off */
+  guint domains;         /* HWPTs that translate by this IOAS */
+  guint accesses;        /* attached mdevs */
+  guint64 pages;         /* mapped */
+  guint64 full_below;    /* no IOVA between the first page and here is free */
+  GQueue auto_hwpts;     /* those that the kernel made for itself, in order */
+  GQueue dirty_hwpts;    /* those that can track dirty pages */
+};
+
+IommudSimulatedIoas *iommud_simulated_ioas_new (IommudSimulatedContext *context);
+
+IommudSimulatedArea *iommud_simulated_ioas_find_area (IommudSimulatedIoas *self, guint64 iova);
+/* The area that begins right after another one; NULL if there is a hole. */
+IommudSimulatedArea *iommud_simulated_ioas_next_area (IommudSimulatedIoas *self,
+                                                      const IommudSimulatedArea *area);
+/* The address in the process that an IOVA in the area stands for. */
+guint64 iommud_simulated_area_get_address (const IommudSimulatedArea *self, guint64 iova);
+
+/* EADDRINUSE: the range is mapped or allowed. */
+int iommud_simulated_ioas_reserve (IommudSimulatedIoas *self, guint64 first, guint64 last,
+                                   gpointer owner);
+void iommud_simulated_ioas_unreserve (IommudSimulatedIoas *self, gpointer owner);
+
+/* A HWPT joins: its aperture is enforced, and with the first one all memory is pinned. EADDRINUSE:
+ * something is mapped that does not fit; EFAULT: memory is not there. */
+int iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, gpointer hwpt,
+                                      guint64 aperture_first, guint64 aperture_last);
+void iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, gpointer hwpt);
+/* An mdev joins. EADDRINUSE: something is mapped that is not aligned to pages. */
+int iommud_simulated_ioas_add_access (IommudSimulatedIoas *self);
+void iommud_simulated_ioas_remove_access (IommudSimulatedIoas *self);
+
+/* The ioctls. */
+int iommud_simulated_ioas_alloc (IommudSimulatedCommand *command);
+int iommud_simulated_ioas_allow_iovas (IommudSimulatedCommand *command);
+int iommud_simulated_ioas_iova_ranges (IommudSimulatedCommand *command);
+int iommud_simulated_ioas_map (IommudSimulatedCommand *command);
+int iommud_simulated_ioas_copy (IommudSimulatedCommand *command);
+int iommud_simulated_ioas_unmap (IommudSimulatedCommand *command);
+
+/* Where the kernel would put a mapping of @length bytes at @address of the process. ENOSPC: no
+ * room.
+ */
+int iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 address, guint64 length,
+                                       guint64 *iova);
+/* Unmaps all that the range holds, and never a part of a map: ENOENT then, with what came before it
+ * gone. @unmapped: bytes. */
+int iommud_simulated_ioas_unmap_range (IommudSimulatedIoas *self, guint64 first, guint64 last,
+                                       guint64 *unmapped);
+/* ENOENT: no such IOAS. */
+int iommud_simulated_ioas_get (IommudSimulatedContext *context, guint32 id,
+                               IommudSimulatedIoas **ioas);
+
+/* Whether the IOAS shall be mapped by single pages alone. EINVAL: it has HWPTs and maps. */
+int iommud_simulated_ioas_set_single_pages (IommudSimulatedIoas *self, gboolean single_pages);
+
+G_END_DECLS

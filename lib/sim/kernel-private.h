@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A simulated kernel as its own rooms see it. */
+#pragma once
+
+#include "sim/faults.h"
+#include "sim/files.h"
+#include "sim/kernel.h"
+#include "sim/machine.h"
+#include "sim/objects.h"
+
+G_BEGIN_DECLS
+
+struct _IommudSimulatedKernel
+{
+  gatomicrefcount references;
+  IommudSyscalls syscalls;
+  IommudSimulatedFaults *faults; /* has a lock of its own */
+
+  GMutex lock; /* guards all that follows; never held while a call is delayed or somebody is told */
+  IommudSimulatedFiles *files;
+  IommudSimulatedMachine machine;
+  IommudSimulatedCensus census;
+  gboolean iommufd;    /* there is a /dev/iommu */
+  gboolean privileged; /* the callers have CAP_SYS_RESOURCE */
+  IommudSimulatedListener listener;
+  gpointer listener_data;
+};
+
+void iommud_simulated_kernel_lock (IommudSimulatedKernel *self);
+/* Then tells the listener what happened meanwhile. */
+void iommud_simulated_kernel_unlock (IommudSimulatedKernel *self);
+/* Under the lock. NULL: no such function. */
+IommudSimulatedFunction *iommud_simulated_kernel_find (IommudSimulatedKernel *self,
+                                                       const char *name);
+void iommud_simulated_syscalls_init (IommudSimulatedKernel *self);
+/* Under the lock; of a file whose last copy is closed and that no call uses. */
+void iommud_simulated_syscalls_release (IommudSimulatedFile *file, gpointer kernel);
+
+G_END_DECLS

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hands the simulated kernel's uevents to the main context that listens for them. */
+#include "config.h"
+
+#include "sim/probe.h"
+
+struct _IommudSimulatedProbe
+{
+  GObject parent_instance;
+  IommudSimulatedKernel *kernel;
+  GMainContext *context; /* NULL until it is started */
+};
+
+static void iommud_simulated_probe_iface_init (IommudProbeInterface *iface);
+
+G_DEFINE_TYPE_WITH_CODE (IommudSimulatedProbe, iommud_simulated_probe, G_TYPE_OBJECT,
+                         G_IMPLEMENT_INTERFACE (IOMMUD_TYPE_PROBE,
+                                                iommud_simulated_probe_iface_init))
+
+/* A uevent on its way to the main context. */
+typedef struct
+{
+  IommudSimulatedProbe *probe;
+  IommudSimulatedUevent event;
+  IommudDeviceInfo *info;
+} Delivery;
+
+static void
+delivery_free (gpointer data)
+{
+  Delivery *self = data;
+
+  g_object_unref (self->probe);
+  iommud_device_info_unref (self->info);
+  g_free (self);
+}
+
+static gboolean
+deliver (gpointer data)
+{
+  Delivery *self = data;
+  IommudProbe *probe = IOMMUD_PROBE (self->probe);
+
+  switch (self->event)
+    {
+    case IOMMUD_SIMULATED_DEVICE_ADDED:
+      iommud_probe_emit_added (probe, self->info);
+      break;
+    case IOMMUD_SIMULATED_DEVICE_CHANGED:
+      iommud_probe_emit_changed (probe, self->info);
+      break;
+    case IOMMUD_SIMULATED_DEVICE_REMOVED:
+      iommud_probe_emit_removed (probe, self->info->sysfs_path);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_uevent (IommudSimulatedUevent event, IommudDeviceInfo *info, gpointer data)
+{
+  IommudSimulatedProbe *self = data;
+  Delivery *delivery = g_new0 (Delivery, 1);
+
+  delivery->probe = g_object_ref (self);
+  delivery->event = event;
+  delivery->info = iommud_device_info_ref (info);
+  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, deliver, delivery, delivery_free);
+}
+
+static gboolean
+iommud_simulated_probe_start (IommudProbe *probe, GError **error)
+{
+  IommudSimulatedProbe *self = IOMMUD_SIMULATED_PROBE (probe);
+  g_autoptr (GPtrArray) devices = NULL;
+
+  g_clear_pointer (&self->context, g_main_context_unref);
+  self->context = g_main_context_ref_thread_default ();
+  iommud_simulated_kernel_set_listener (self->kernel, on_uevent, self);
+  devices = iommud_simulated_kernel_list_devices (self->kernel);
+  for (guint i = 0; i < devices->len; i++)
+    iommud_probe_emit_added (probe, devices->pdata[i]);
+  return TRUE;
+}
+
+static GPtrArray *
+iommud_simulated_probe_list_group (IommudProbe *probe, gint32 iommu_group)
+{
+  return iommud_simulated_kernel_list_group (IOMMUD_SIMULATED_PROBE (probe)->kernel, iommu_group);
+}
+
+static char *
+iommud_simulated_probe_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+{
+  return iommud_simulated_kernel_describe_holder (IOMMUD_SIMULATED_PROBE (probe)->kernel, info);
+}
+
+static gboolean
+iommud_simulated_probe_owns_node (IommudProbe *probe, const IommudDeviceInfo *info, int fd)
+{
+  return iommud_simulated_kernel_owns_node (IOMMUD_SIMULATED_PROBE (probe)->kernel, info, fd);
+}
+
+static void
+iommud_simulated_probe_iface_init (IommudProbeInterface *iface)
+{
+  iface->start = iommud_simulated_probe_start;
+  iface->list_group = iommud_simulated_probe_list_group;
+  iface->describe_holder = iommud_simulated_probe_describe_holder;
+  iface->owns_node = iommud_simulated_probe_owns_node;
+}
+
+static void
+iommud_simulated_probe_finalize (GObject *object)
+{
+  IommudSimulatedProbe *self = IOMMUD_SIMULATED_PROBE (object);
+
+  iommud_simulated_kernel_set_listener (self->kernel, NULL, NULL);
+  iommud_simulated_kernel_unref (self->kernel);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  G_OBJECT_CLASS (iommud_simulated_probe_parent_class)->finalize (object);
+}
+
+static void
+iommud_simulated_probe_class_init (IommudSimulatedProbeClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = iommud_simulated_probe_finalize;
+}
+
+static void
+iommud_simulated_probe_init (IommudSimulatedProbe *self)
+{
+}
+
+IommudProbe *
+iommud_simulated_probe_new (IommudSimulatedKernel *kernel)
+{
+  IommudSimulatedProbe *self = g_object_new (IOMMUD_TYPE_SIMULATED_PROBE, NULL);
+
+  self->kernel = iommud_simulated_kernel_ref (kernel);
+  return IOMMUD_PROBE (self);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How tests of the library get below a simulated host. */
+#pragma once
+
+#include "iommud-simulator.h"
+#include "sim/kernel.h"
+
+G_BEGIN_DECLS
+
+/* Takes @host. */
+IommudSimulator *iommud_simulator_new_from_host (IommudSimulatedHost *host);
+/* Owned by @self. */
+IommudSimulatedKernel *iommud_simulator_get_kernel (IommudSimulator *self);
+
+G_END_DECLS

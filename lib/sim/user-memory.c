@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copies that survive bad addresses: the real kernel does them on our own process. */
+#include "config.h"
+
+#include "sim/user-memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* As of Linux 5.14; C libraries learned the names later. */
+#define ADVICE_POPULATE_READ 22
+#define ADVICE_POPULATE_WRITE 23
+
+/* What fits into a pipe at once, whatever its page size and limits. */
+#define PIPE_CHUNK 4096
+
+typedef enum
+{
+  FROM_USER,
+  TO_USER,
+} Direction;
+
+static gboolean
+is_address (guint64 address, guint64 length)
+{
+  return address <= UINTPTR_MAX && length <= UINTPTR_MAX - address;
+}
+
+/* A system call filter may forbid process_vm_readv: a pipe does it for any process. */
+static int
+copy_through_pipe (Direction direction, void *user, void *own, gsize length)
+{
+  int ends[2];
+  int errnum = 0;
+
+  if (pipe2 (ends, O_CLOEXEC) < 0)
+    return EFAULT;
+  for (gsize done = 0; done < length && errnum == 0; done += MIN (PIPE_CHUNK, length - done))
+    {
+      gsize chunk = MIN (PIPE_CHUNK, length - done);
+      char *source = (direction == FROM_USER ? (char *) user : (char *) own) + done;
+      char *target = (direction == FROM_USER ? (char *) own : (char *) user) + done;
+
+      if (write (ends[1], source, chunk) != (gssize) chunk
+          || read (ends[0], target, chunk) != (gssize) chunk)
+        errnum = EFAULT;
+    }
+  close (ends[0]);
+  close (ends[1]);
+  return errnum;
+}
+
+static int
+copy (Direction direction, guint64 address, void *own, gsize length)
+{
+  void *user = (void *) (guintptr) address;
+  struct iovec local = { own, length };
+  struct iovec remote = { user, length };
+  gssize done;
+
+  if (length == 0)
+    return 0;
+  if (!is_address (address, length))
+    return EFAULT;
+  if (direction == FROM_USER)
+    done = process_vm_readv (getpid (), &local, 1, &remote, 1, 0);
+  else
+    done = process_vm_writev (getpid (), &local, 1, &remote, 1, 0);
+  if (done < 0 && (errno == ENOSYS || errno == EPERM))
+    return copy_through_pipe (direction, user, own, length);
+  return done == (gssize) length ? 0 : EFAULT;
+}
+
+int
+iommud_simulated_copy_from_user (void *to, guint64 from, gsize length)
+{
+  return copy (FROM_USER, from, to, length);
+}
+
+int
+iommud_simulated_copy_to_user (guint64 to, const void *from, gsize length)
+{
+  return copy (TO_USER, to, (void *) (guintptr) from, length);
+}
+
+static int
+populate (guint64 page, gboolean writable)
+{
+  int advice = writable ? ADVICE_POPULATE_WRITE : ADVICE_POPULATE_READ;
+  char byte;
+
+  if (madvise ((void *) (guintptr) page, IOMMUD_SIMULATED_PAGE_SIZE, advice) == 0)
+    return 0;
+  /* EINVAL says that the memory may not be accessed so, or that the advice is not known. */
+  if (errno == EINVAL && madvise (NULL, 0, advice) != 0)
+    return iommud_simulated_copy_from_user (&byte, page, 1);
+  return EFAULT;
+}
+
+int
+iommud_simulated_pin_user (guint64 address, guint64 length, gboolean writable)
+{
+  guint64 first = address & ~(IOMMUD_SIMULATED_PAGE_SIZE - 1);
+  guint64 last = (address + length - 1) & ~(IOMMUD_SIMULATED_PAGE_SIZE - 1);
+
+  if (!is_address (address, length))
+    return EFAULT;
+  /* This flag does nothing but to look for gaps, in time that goes with the number of mappings. */
+  if (msync ((void *) (guintptr) first, (gsize) (last - first + IOMMUD_SIMULATED_PAGE_SIZE),
+             MS_ASYNC)
+      != 0)
+    return EFAULT;
+  if (populate (first, writable) != 0)
+    return EFAULT;
+  return last != first ? populate (last, writable) : 0;
+}
