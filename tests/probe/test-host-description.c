@@ -135,6 +135,56 @@ test_examples (void)
   xmlRelaxNGFree (schema);
 }
 
+static char *
+read_data_file (const char *name)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "data", name, NULL);
+  g_autoptr (GError) error = NULL;
+  char *content = NULL;
+
+  g_file_get_contents (path, &content, NULL, &error);
+  g_assert_no_error (error);
+  return content;
+}
+
+/* The manual page names every attribute and every word that the schema allows. */
+static void
+test_manual_is_complete (void)
+{
+  g_autofree char *manual = read_data_file ("iommud-simulated-host.5.rst");
+  g_autofree char *schema = read_data_file ("simulated-host.rng");
+  g_autoptr (GRegex) word =
+      g_regex_new ("(?:<attribute name=\"|<value type=\"string\">)([a-z-]+)", 0, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  guint count = 0;
+
+  for (g_regex_match (word, schema, 0, &match); g_match_info_matches (match);
+       g_match_info_next (match, NULL))
+    {
+      g_autofree char *name = g_match_info_fetch (match, 1);
+
+      g_test_message ("%s", name);
+      g_assert_nonnull (strstr (manual, name));
+      count++;
+    }
+  g_assert_cmpuint (count, >, 50);
+}
+
+static void
+test_manual_example (void)
+{
+  g_autofree char *manual = read_data_file ("iommud-simulated-host.5.rst");
+  const char *start = strstr (manual, "    <simulated-host>\n");
+  const char *end = strstr (manual, "    </simulated-host>\n");
+  g_autofree char *xml = NULL;
+  g_autoptr (IommudSimulatedHost) host = NULL;
+
+  g_assert_true (start != NULL && end != NULL);
+  xml = g_strndup (start, (gsize) (end - start) + strlen ("    </simulated-host>\n"));
+  host = parse (g_strstrip (xml));
+  g_assert_cmpuint (host->devices->len, ==, 3);
+}
+
 static void
 test_iommu (void)
 {
@@ -777,6 +827,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/host-description/default", test_default);
   g_test_add_func ("/host-description/examples", test_examples);
+  g_test_add_func ("/host-description/manual-is-complete", test_manual_is_complete);
+  g_test_add_func ("/host-description/manual-example", test_manual_example);
   g_test_add_func ("/host-description/iommu", test_iommu);
   g_test_add_func ("/host-description/device", test_device);
   g_test_add_func ("/host-description/device-defaults", test_device_defaults);
