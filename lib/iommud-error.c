@@ -5,7 +5,9 @@
 #include <errno.h>
 
 /* clang-format off: the domain is a string made from what stands here, spaces and all */
-G_DEFINE_QUARK (iommud - error - quark, iommud_error)
+/* clang-format off: it would put spaces around the hyphens of the name. */
+G_DEFINE_QUARK (iommud-error-quark, iommud_error)
+/* clang-format on */
 /* clang-format on */
 
 static const struct

@@ -8,7 +8,9 @@
 
 #include <glib/gi18n.h>
 
-G_DEFINE_QUARK (iommuctl - error - quark, iommuctl_error)
+/* clang-format off: it would put spaces around the hyphens of the name. */
+G_DEFINE_QUARK (iommuctl-error-quark, iommuctl_error)
+/* clang-format on */
 
 typedef struct
 {

@@ -86,6 +86,12 @@ def check_goto(tree):
     return problems
 
 
+def check_quarks(tree):
+    """A formatter that takes the hyphens of a name for minus signs changes the name."""
+    return [f'{path}: {match.group(0)}' for path in tree.paths('.c')
+            for match in re.finditer(r'G_DEFINE_QUARK \([^,)]* - [^)]*\)', tree.read(path))]
+
+
 def functions(tree):
     """(path, line, name, lines) of each C function, from its { to its }, both at column 0.
 
@@ -152,6 +158,8 @@ def main():
         'a long line': {'lib/a.c': 'x' * 101 + '\n'},
         'white space at an end': {'lib/a.c': 'int a; \n'}})
     suite.rule('no goto', check_goto, {'a goto': {'lib/a.c': '  goto out;\n'}})
+    suite.rule('names of quarks', check_quarks, {
+        'spaces around hyphens': {'lib/a.c': 'G_DEFINE_QUARK (a - quark, a)\n'}})
     suite.rule('length of functions', check_function_length, {
         'a long function': {'lib/a.c': 'static void\na (int b)\n{\n' + '  b++;\n' * 60 + '}\n'}})
     suite.rule('type names', check_type_names, {
