@@ -111,17 +111,22 @@ perform_attachment (gpointer data)
   iommud_attach_plan_perform (((Attachment *) data)->plan);
 }
 
+/* A HWPT of the device's own IOMMU refuses for the sake of its group, which says nothing about the
+ * other devices of that IOMMU. */
 static void
 remember_refusals (Attachment *self)
 {
+  const char *iommu = self->plan->binding.info->iommu;
+
   for (guint i = 0; i < self->plan->candidates->len; i++)
     {
       const IommudAttachCandidate *candidate =
           &g_array_index (self->plan->candidates, IommudAttachCandidate, i);
       IommudHwpt *hwpt = iommud_container_find_hwpt (self->container, candidate->hwpt_id);
 
-      if (candidate->refused && hwpt != NULL)
-        iommud_hwpt_set_refused (hwpt, self->plan->binding.info->iommu);
+      if (candidate->refused && hwpt != NULL
+          && !g_str_equal (iommud_hwpt_get_iommu (hwpt), iommu))
+        iommud_hwpt_set_refused (hwpt, iommu);
     }
 }
 

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The attach logic on the simulated host: which HWPT a device goes to, and what is refused. */
+#include "model-fixture.h"
+
+static void
+test_share_one_hwpt (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  IommudHwpt *hwpt = model_fixture_attach (fixture, container, DIRTY_A);
+  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
+  IommudDirtyTracker tracker;
+
+  g_assert_nonnull (hwpt);
+  g_assert_true (model_fixture_attach (fixture, container, DIRTY_B) == hwpt);
+  assert_n_items (iommud_container_get_hwpts (container), 1);
+  assert_n_items (iommud_hwpt_get_devices (hwpt), 2);
+  g_assert_cmpuint (iommud_hwpt_get_flags (hwpt), ==, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING);
+  g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_AUTO);
+  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_ATTACHED);
+  g_assert_true (iommud_device_get_container (device) == container);
+  g_object_get (device, "dirty-tracker", &tracker, NULL);
+  g_assert_cmpuint (tracker, ==, IOMMUD_DIRTY_TRACKER_IOMMU);
+
+  /* The HWPT stays with the device that is left, and goes with it. */
+  model_fixture_detach (fixture, DIRTY_A);
+  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+  g_assert_null (iommud_device_get_hwpt (device));
+  assert_n_items (iommud_container_get_hwpts (container), 1);
+  model_fixture_detach (fixture, DIRTY_B);
+  assert_n_items (iommud_container_get_hwpts (container), 0);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, 1);
+  model_fixture_free_container (container);
+}
+
+static void
+test_incompatible_gets_another (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudHwpt *first = model_fixture_attach (fixture, container, DIRTY_A);
+  guint before = iommud_simulator_count_calls (fixture->simulator, "attach");
+  IommudHwpt *second = model_fixture_attach (fixture, container, PLAIN_A);
+
+  g_assert_true (first != second);
+  g_assert_cmpuint (iommud_hwpt_get_flags (first), ==, IOMMUD_HWPT_FLAGS_NONE);
+  g_assert_cmpuint (iommud_hwpt_get_flags (second), ==, IOMMUD_HWPT_FLAGS_NONE);
+  /* EINVAL from the first, then the new one. */
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "attach") - before, ==, 2);
+
+  /* What was refused once is not tried again, and the own IOMMU's come first. */
+  model_fixture_detach (fixture, PLAIN_A);
+  before = iommud_simulator_count_calls (fixture->simulator, "attach");
+  model_fixture_attach (fixture, container, PLAIN_A);
+  model_fixture_attach (fixture, container, PLAIN_B);
+  model_fixture_attach (fixture, container, DIRTY_B);
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "attach") - before, ==, 3);
+  assert_n_items (iommud_container_get_hwpts (container), 2);
+  model_fixture_free_container (container);
+}
+
+static void
+test_mdev_has_no_hwpt (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  guint before = iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc");
+  IommudDevice *mdev = model_fixture_device (fixture, MDEV);
+
+  model_fixture_attach (fixture, container, DIRTY_A);
+  g_assert_null (model_fixture_attach (fixture, container, MDEV));
+  g_assert_cmpuint (iommud_device_get_state (mdev), ==, IOMMUD_DEVICE_STATE_ATTACHED);
+  g_assert_null (iommud_device_get_hwpt (mdev));
+  assert_n_items (iommud_container_get_hwpts (container), 1);
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc") - before, ==,
+                    1);
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "get-hw-info"), ==, 1);
+  model_fixture_detach (fixture, MDEV);
+  assert_n_items (iommud_container_get_devices (container), 1);
+  model_fixture_free_container (container);
+}
+
+static void
+test_dirty_capable_never_on_plain (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  IommudHwpt *plain = model_fixture_attach (fixture, container, PLAIN_A);
+  IommudHwpt *dirty = model_fixture_attach (fixture, container, DIRTY_A);
+  IommudDirtyTrackingCoverage coverage;
+
+  g_assert_cmpuint (iommud_hwpt_get_flags (plain), ==, IOMMUD_HWPT_FLAGS_NONE);
+  g_assert_cmpuint (iommud_hwpt_get_flags (dirty), ==, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING);
+  g_object_get (container, "dirty-tracking", &coverage, NULL);
+  g_assert_cmpuint (coverage, ==, IOMMUD_DIRTY_TRACKING_COVERAGE_PARTIAL);
+  model_fixture_detach (fixture, PLAIN_A);
+  g_object_get (container, "dirty-tracking", &coverage, NULL);
+  g_assert_cmpuint (coverage, ==, IOMMUD_DIRTY_TRACKING_COVERAGE_FULL);
+  model_fixture_attach (fixture, container, LOGGING);
+  g_object_get (container, "dirty-tracking", &coverage, NULL);
+  g_assert_cmpuint (coverage, ==, IOMMUD_DIRTY_TRACKING_COVERAGE_FULL);
+  model_fixture_free_container (container);
+}
+
+static void
+test_policy_required (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED);
+
+  model_fixture_attach_fails (fixture, container, PLAIN_A, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_NOT_SUPPORTED, "requires dirty tracking");
+  g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, PLAIN_A)), ==,
+                    IOMMUD_DEVICE_STATE_AVAILABLE);
+  model_fixture_attach_fails (fixture, container, MDEV, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_NOT_SUPPORTED, "requires dirty tracking");
+  model_fixture_attach_fails (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_KERNEL,
+                              IOMMUD_ERROR_NOT_SUPPORTED, "requires dirty tracking");
+  g_assert_nonnull (model_fixture_attach (fixture, container, LOGGING));
+  g_assert_nonnull (model_fixture_attach (fixture, container, DIRTY_A));
+  model_fixture_free_container (container);
+}
+
+static void
+test_group_shares_its_hwpt (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  IommudHwpt *hwpt;
+  guint before;
+
+  model_fixture_attach (fixture, container, DIRTY_B);
+  g_assert_true (iommud_container_attach_device (container, model_fixture_device (fixture, DIRTY_A),
+                                                 IOMMUD_ATTACH_MODE_KERNEL, NULL, NULL, NULL));
+  hwpt = iommud_device_get_hwpt (model_fixture_device (fixture, DIRTY_A));
+  g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_KERNEL);
+
+  /* The sibling's HWPT is the only candidate, though another would fit its flags better. */
+  before = iommud_simulator_count_calls (fixture->simulator, "attach");
+  g_assert_true (model_fixture_attach (fixture, container, DIRTY_A_SIBLING) == hwpt);
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "attach") - before, ==, 1);
+  model_fixture_free_container (container);
+}
+
+static void
+test_mixed_group (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *preferred =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  IommudContainer *required =
+      model_fixture_container (fixture, "b", IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED);
+  IommudHwpt *hwpt;
+
+  model_fixture_attach_fails (fixture, required, MIXED_DIRTY, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_INCOMPATIBLE, "EINVAL");
+  hwpt = model_fixture_attach (fixture, preferred, MIXED_DIRTY);
+  g_assert_cmpuint (iommud_hwpt_get_flags (hwpt), ==, IOMMUD_HWPT_FLAGS_NONE);
+  g_assert_true (model_fixture_attach (fixture, preferred, MIXED_PLAIN) == hwpt);
+
+  /* That its group could not have the dirty HWPT says nothing about the others of its IOMMU. */
+  model_fixture_detach (fixture, MIXED_DIRTY);
+  model_fixture_detach (fixture, MIXED_PLAIN);
+  hwpt = model_fixture_attach (fixture, preferred, DIRTY_A);
+  model_fixture_attach (fixture, preferred, MIXED_DIRTY);
+  g_assert_true (model_fixture_attach (fixture, preferred, DIRTY_B) == hwpt);
+  model_fixture_free_container (preferred);
+  model_fixture_free_container (required);
+}
+
+static void
+test_kernel_mode (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudHwpt *automatic = model_fixture_attach (fixture, container, DIRTY_B);
+  g_autoptr (IommudHwpt) first = NULL;
+  g_autoptr (IommudHwpt) second = NULL;
+  g_autoptr (GError) error = NULL;
+
+  iommud_container_attach_device (container, model_fixture_device (fixture, PLAIN_A),
+                                  IOMMUD_ATTACH_MODE_KERNEL, NULL, &first, &error);
+  g_assert_no_error (error);
+  iommud_container_attach_device (container, model_fixture_device (fixture, PLAIN_B),
+                                  IOMMUD_ATTACH_MODE_KERNEL, NULL, &second, &error);
+  g_assert_no_error (error);
+  g_assert_true (first == second);
+  g_assert_true (first != automatic);
+  g_assert_cmpuint (iommud_hwpt_get_management (first), ==, IOMMUD_HWPT_MANAGEMENT_KERNEL);
+
+  /* Our own logic never puts a device on a HWPT of the kernel's. */
+  g_assert_true (model_fixture_attach (fixture, container, LOGGING) != first);
+  iommud_hwpt_destroy (first, NULL, &error);
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
+  model_fixture_detach (fixture, PLAIN_A);
+  model_fixture_detach (fixture, PLAIN_B);
+  g_assert_null (iommud_hwpt_get_container (first));
+  assert_n_items (iommud_container_get_hwpts (container), 2);
+  model_fixture_free_container (container);
+}
+
+static void
+test_no_node (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+
+  model_fixture_attach_fails (fixture, container, NO_NODE, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_NOT_SUPPORTED, "CONFIG_VFIO_DEVICE_CDEV");
+  model_fixture_free_container (container);
+}
+
+static void
+test_blocked_group_names_the_driver (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+
+  model_fixture_attach_fails (fixture, container, BLOCKED_GROUP, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_PERMISSION_DENIED, "0000:07:00.1");
+  model_fixture_attach_fails (fixture, container, BLOCKED_GROUP, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_PERMISSION_DENIED, "snd_hda_intel");
+  model_fixture_free_container (container);
+}
+
+static void
+test_held_elsewhere (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *first =
+      model_fixture_container (fixture, "first", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudContainer *second =
+      model_fixture_container (fixture, "second", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+
+  model_fixture_attach (fixture, first, DIRTY_A);
+  model_fixture_attach_fails (fixture, second, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_ERROR_BUSY,
+                              "container first");
+  model_fixture_attach_fails (fixture, first, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_ERROR_BUSY,
+                              "container first");
+  /* The group is owned by the first container's context. */
+  model_fixture_attach_fails (fixture, second, DIRTY_A_SIBLING, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_PERMISSION_DENIED, "EPERM");
+  model_fixture_free_container (first);
+  model_fixture_free_container (second);
+}
+
+static void
+test_ranges_follow (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autoptr (GVariant) before = NULL;
+  g_autoptr (GVariant) during = NULL;
+  g_autoptr (GVariant) after = NULL;
+  g_autofree char *text = NULL;
+  guint64 alignment;
+
+  g_object_get (container, "iova-ranges", &before, NULL);
+  model_fixture_attach (fixture, container, RESERVED);
+  g_object_get (container, "iova-ranges", &during, "iova-alignment", &alignment, NULL);
+  text = g_variant_print (during, FALSE);
+  g_assert_cmpstr (text, ==,
+                   "[(0, 1073741823), (2147483648, 4276092927), "
+                   "(4277141504, 18446744073709551615)]");
+  g_assert_cmpuint (alignment, ==, 4096);
+  model_fixture_detach (fixture, RESERVED);
+  g_object_get (container, "iova-ranges", &after, NULL);
+  g_assert_cmpvariant (before, after);
+  model_fixture_free_container (container);
+}
+
+#define ADD(path, function)                                                                        \
+  g_test_add ("/attach/" path, ModelFixture, NULL, model_fixture_set_up, function,                 \
+              model_fixture_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("share-one-hwpt", test_share_one_hwpt);
+  ADD ("incompatible-gets-another", test_incompatible_gets_another);
+  ADD ("mdev-has-no-hwpt", test_mdev_has_no_hwpt);
+  ADD ("dirty-capable-never-on-plain", test_dirty_capable_never_on_plain);
+  ADD ("policy-required", test_policy_required);
+  ADD ("group-shares-its-hwpt", test_group_shares_its_hwpt);
+  ADD ("mixed-group", test_mixed_group);
+  ADD ("kernel-mode", test_kernel_mode);
+  ADD ("no-node", test_no_node);
+  ADD ("blocked-group-names-the-driver", test_blocked_group_names_the_driver);
+  ADD ("held-elsewhere", test_held_elsewhere);
+  ADD ("ranges-follow", test_ranges_follow);
+  return g_test_run ();
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Containers, HWPTs and devices as they come and go, and callers that get in each other's way. */
+#include <errno.h>
+#include <string.h>
+
+#include "model-fixture.h"
+
+typedef struct
+{
+  gboolean done;
+  gboolean ok;
+  GError *error;
+} Call;
+
+static void
+attach_ready (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+
+  call->ok =
+      iommud_container_attach_device_finish (IOMMUD_CONTAINER (source), result, NULL, &call->error);
+  call->done = TRUE;
+}
+
+static void
+wait_for (const gboolean *done)
+{
+  while (!*done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+test_names (ModelFixture *fixture, gconstpointer unused)
+{
+  const char *const bad[] = { "", "42", "a b", "a/b", "\xc3\xa4", NULL };
+  g_autoptr (IommudContainer) container =
+      model_fixture_container (fixture, "vm-1.a_b:c", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autoptr (IommudContainer) unnamed =
+      model_fixture_container (fixture, NULL, IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  g_autofree char *longest = g_strnfill (64, 'x');
+  g_autofree char *too_long = g_strnfill (65, 'x');
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (iommud_host_find_container (fixture->host, "vm-1.a_b:c", NULL) == container);
+  g_assert_cmpstr (iommud_container_get_name (unnamed), ==, "container-2");
+  g_object_set (options, "name", "vm-1.a_b:c", NULL);
+  g_assert_null (iommud_host_create_container (fixture->host, options, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_EXISTS);
+  for (guint i = 0; i <= G_N_ELEMENTS (bad) - 1; i++)
+    {
+      g_clear_error (&error);
+      g_object_set (options, "name", bad[i] != NULL ? bad[i] : too_long, NULL);
+      g_assert_null (iommud_host_create_container (fixture->host, options, NULL, &error));
+      g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+    }
+  model_fixture_free_container (
+      model_fixture_container (fixture, longest, IOMMUD_DIRTY_TRACKING_POLICY_OFF));
+  g_clear_error (&error);
+  g_assert_null (iommud_host_find_container (fixture->host, longest, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+}
+
+static void
+test_find_device (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudDevice *device = model_fixture_device (fixture, MDEV);
+  g_autofree char *upper = g_ascii_strup (MDEV, -1);
+  g_autofree char *vfio_name = NULL;
+  g_autofree char *sysfs_path = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_object_get (device, "vfio-name", &vfio_name, "sysfs-path", &sysfs_path, NULL);
+  g_assert_true (iommud_host_find_device (fixture->host, upper, NULL) == device);
+  g_assert_true (iommud_host_find_device (fixture->host, vfio_name, NULL) == device);
+  g_assert_true (iommud_host_find_device (fixture->host, sysfs_path, NULL) == device);
+  g_assert_null (iommud_host_find_device (fixture->host, "", &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_null (iommud_host_find_device (fixture->host, "0000:ff:00.0", &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+}
+
+static void
+test_free_in_use (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (IommudContainer) container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autoptr (GError) error = NULL;
+
+  model_fixture_attach (fixture, container, DIRTY_A);
+  model_fixture_attach (fixture, container, MDEV);
+  g_assert_false (iommud_container_destroy (container, FALSE, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  g_assert_nonnull (strstr (error->message, "2 attached devices and 1 HWPTs"));
+  g_clear_error (&error);
+  g_assert_true (iommud_container_destroy (container, TRUE, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, MDEV)), ==,
+                    IOMMUD_DEVICE_STATE_AVAILABLE);
+
+  /* What is gone is not found, whoever still holds it. */
+  g_assert_false (iommud_container_destroy (container, TRUE, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+  model_fixture_attach_fails (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_NOT_FOUND, "gone");
+}
+
+static void
+test_detach_what_is_not_attached (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (iommud_device_detach (model_fixture_device (fixture, DIRTY_A), NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+}
+
+static void
+test_manual_hwpt (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
+  g_autoptr (IommudHwpt) hwpt = NULL;
+  g_autoptr (GError) error = NULL;
+
+  hwpt = iommud_container_alloc_hwpt (
+      container, device, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING | IOMMUD_HWPT_FLAGS_NEST_PARENT, NULL,
+      &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
+  g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_MANUAL);
+  g_assert_true (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
+  g_assert_false (iommud_hwpt_destroy (hwpt, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  g_clear_error (&error);
+
+  /* A manual HWPT outlives its last device, and auto attachments keep off it. */
+  model_fixture_detach (fixture, DIRTY_A);
+  g_assert_true (model_fixture_attach (fixture, container, DIRTY_A) != hwpt);
+  g_assert_true (iommud_hwpt_destroy (hwpt, NULL, &error));
+  g_assert_false (iommud_hwpt_destroy (hwpt, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_false (
+      iommud_hwpt_attach_device (hwpt, model_fixture_device (fixture, DIRTY_B), NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+  model_fixture_free_container (container);
+}
+
+static void
+test_alloc_refused (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (iommud_container_alloc_hwpt (container, model_fixture_device (fixture, MDEV),
+                                              IOMMUD_HWPT_FLAGS_NONE, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
+  g_clear_error (&error);
+  g_assert_null (iommud_container_alloc_hwpt (container, model_fixture_device (fixture, PLAIN_A),
+                                              IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
+  g_assert_nonnull (strstr (error->message, "dmar1"));
+  g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, PLAIN_A)), ==,
+                    IOMMUD_DEVICE_STATE_AVAILABLE);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, 1);
+  model_fixture_free_container (container);
+}
+
+static void
+test_shared_context (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *first = model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  g_autoptr (GError) error = NULL;
+  IommudContainer *second;
+  guint64 first_context, second_context;
+
+  g_object_set (options, "share-context", first, NULL);
+  second = iommud_host_create_container (fixture->host, options, NULL, &error);
+  g_assert_no_error (error);
+  g_object_get (first, "context", &first_context, NULL);
+  g_object_get (second, "context", &second_context, NULL);
+  g_assert_cmpuint (first_context, ==, second_context);
+  g_assert_cmpuint (iommud_simulator_count_contexts (fixture->simulator), ==, 1);
+  model_fixture_attach (fixture, second, DIRTY_A);
+
+  /* The context lives on with its last container. */
+  g_object_set (options, "accounting", IOMMUD_ACCOUNTING_PROCESS, NULL);
+  g_assert_null (iommud_host_create_container (fixture->host, options, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_true (iommud_container_destroy (first, FALSE, NULL, &error));
+  g_assert_cmpuint (iommud_simulator_count_contexts (fixture->simulator), ==, 1);
+  g_assert_null (iommud_host_create_container (fixture->host, options, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+  g_object_unref (first);
+  model_fixture_free_container (second);
+}
+
+static void
+test_two_callers (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *first = model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudContainer *second =
+      model_fixture_container (fixture, "b", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
+  Call calls[2] = { 0 };
+
+  iommud_container_attach_device_async (first, device, IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready,
+                                        &calls[0]);
+  iommud_container_attach_device_async (second, device, IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready,
+                                        &calls[1]);
+  wait_for (&calls[0].done);
+  wait_for (&calls[1].done);
+  g_assert_true (calls[0].ok);
+  g_assert_error (calls[1].error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  g_assert_true (iommud_device_get_container (device) == first);
+  g_clear_error (&calls[1].error);
+  model_fixture_free_container (first);
+  model_fixture_free_container (second);
+}
+
+static void
+test_loop_runs_on (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *slow =
+      model_fixture_container (fixture, "slow", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudContainer *quick =
+      model_fixture_container (fixture, "quick", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  Call call = { 0 };
+
+  model_fixture_inject (fixture, "hwpt-alloc", 1, 0, 500);
+  iommud_container_attach_device_async (slow, model_fixture_device (fixture, DIRTY_A),
+                                        IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready, &call);
+  while (iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc") == 0)
+    g_main_context_iteration (NULL, FALSE);
+  /* Another context goes on while the first one waits for its kernel call. */
+  model_fixture_attach (fixture, quick, PLAIN_A);
+  g_assert_false (call.done);
+  wait_for (&call.done);
+  g_assert_true (call.ok);
+  model_fixture_free_container (slow);
+  model_fixture_free_container (quick);
+}
+
+static void
+test_cancel_while_waiting (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Call calls[2] = { 0 };
+
+  iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
+                                        IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready, &calls[0]);
+  iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_B),
+                                        IOMMUD_ATTACH_MODE_AUTO, cancellable, attach_ready,
+                                        &calls[1]);
+  g_cancellable_cancel (cancellable);
+  wait_for (&calls[0].done);
+  wait_for (&calls[1].done);
+  g_assert_true (calls[0].ok);
+  g_assert_error (calls[1].error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&calls[1].error);
+  model_fixture_attach (fixture, container, DIRTY_B);
+  model_fixture_free_container (container);
+}
+
+static gboolean
+is_listed (ModelFixture *fixture, const char *name)
+{
+  return iommud_host_find_device (fixture->host, name, NULL) != NULL;
+}
+
+static void
+test_unplug_attached (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  g_autoptr (IommudDevice) device = g_object_ref (model_fixture_device (fixture, DIRTY_A));
+  g_autoptr (GError) error = NULL;
+
+  model_fixture_attach (fixture, container, DIRTY_A);
+  model_fixture_attach (fixture, container, MDEV);
+  g_assert_true (iommud_simulator_unplug_device (fixture->simulator, DIRTY_A, &error));
+  g_assert_true (iommud_simulator_unplug_device (fixture->simulator, MDEV, &error));
+  while (is_listed (fixture, DIRTY_A) || is_listed (fixture, MDEV))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+  assert_n_items (iommud_container_get_devices (container), 0);
+  assert_n_items (iommud_container_get_hwpts (container), 0);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, 1);
+  g_assert_false (iommud_device_detach (device, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_false (iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, NULL,
+                                                  NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE);
+  model_fixture_free_container (container);
+}
+
+static void
+test_unplug_in_the_middle (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  g_autoptr (GError) error = NULL;
+  Call call = { 0 };
+
+  model_fixture_inject (fixture, "bind", 1, 0, 200);
+  iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
+                                        IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready, &call);
+  while (iommud_simulator_count_calls (fixture->simulator, "bind") == 0)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_true (iommud_simulator_unplug_device (fixture->simulator, DIRTY_A, &error));
+  wait_for (&call.done);
+  /* 6.12 lets an fd that is open already bind and attach; either way all of it is let go. */
+  g_clear_error (&call.error);
+  while (is_listed (fixture, DIRTY_A))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, 1);
+
+  g_assert_true (iommud_simulator_plug_device (fixture->simulator, DIRTY_A, &error));
+  while (!is_listed (fixture, DIRTY_A))
+    g_main_context_iteration (NULL, TRUE);
+  model_fixture_attach (fixture, container, DIRTY_A);
+  model_fixture_free_container (container);
+}
+
+static void
+test_dropped_host_lets_go (void)
+{
+  ModelFixture fixture;
+  IommudContainer *container;
+
+  model_fixture_set_up (&fixture, NULL);
+  container = model_fixture_container (&fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  model_fixture_attach (&fixture, container, DIRTY_A);
+  model_fixture_attach (&fixture, container, MDEV);
+  model_fixture_iterate ();
+  g_assert_finalize_object (fixture.host);
+  g_assert_cmpuint (iommud_simulator_count_contexts (fixture.simulator), ==, 0);
+  g_assert_finalize_object (container);
+  g_assert_finalize_object (fixture.simulator);
+}
+
+#define ADD(path, function)                                                                        \
+  g_test_add ("/lifecycle/" path, ModelFixture, NULL, model_fixture_set_up, function,              \
+              model_fixture_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("names", test_names);
+  ADD ("find-device", test_find_device);
+  ADD ("free-in-use", test_free_in_use);
+  ADD ("detach-what-is-not-attached", test_detach_what_is_not_attached);
+  ADD ("manual-hwpt", test_manual_hwpt);
+  ADD ("alloc-refused", test_alloc_refused);
+  ADD ("shared-context", test_shared_context);
+  ADD ("two-callers", test_two_callers);
+  ADD ("loop-runs-on", test_loop_runs_on);
+  ADD ("cancel-while-waiting", test_cancel_while_waiting);
+  ADD ("unplug-attached", test_unplug_attached);
+  ADD ("unplug-in-the-middle", test_unplug_in_the_middle);
+  g_test_add_func ("/lifecycle/dropped-host-lets-go", test_dropped_host_lets_go);
+  return g_test_run ();
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Moving a device from one HWPT to another, and what the kernel loses on the way. */
+#include <errno.h>
+#include <string.h>
+
+#include "model-fixture.h"
+#include "sim/kernel.h"
+#include "sim/simulator-private.h"
+
+static IommudHwpt *
+alloc (ModelFixture *fixture, IommudContainer *container, const char *name, IommudHwptFlags flags)
+{
+  g_autoptr (GError) error = NULL;
+  IommudHwpt *hwpt = iommud_container_alloc_hwpt (container, model_fixture_device (fixture, name),
+                                                  flags, NULL, &error);
+
+  g_assert_no_error (error);
+  return hwpt;
+}
+
+static char *
+print_ranges (IommudContainer *container)
+{
+  g_autoptr (GVariant) ranges = NULL;
+
+  g_object_get (container, "iova-ranges", &ranges, NULL);
+  return g_variant_print (ranges, FALSE);
+}
+
+static void
+assert_refused (ModelFixture *fixture, IommudHwpt *hwpt, const char *name, IommudError code,
+                const char *text)
+{
+  IommudDevice *device = model_fixture_device (fixture, name);
+  IommudHwpt *before = iommud_device_get_hwpt (device);
+  guint calls = iommud_simulator_count_calls (fixture->simulator, "attach");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, (gint) code);
+  g_assert_nonnull (strstr (error->message, text));
+  g_assert_true (iommud_device_get_hwpt (device) == before);
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "attach"), ==, calls);
+}
+
+static void
+test_move (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
+  g_autoptr (IommudHwpt) old = g_object_ref (model_fixture_attach (fixture, container, DIRTY_A));
+  g_autoptr (IommudHwpt) hwpt = alloc (fixture, container, DIRTY_A, IOMMUD_HWPT_FLAGS_NONE);
+  g_autofree char *before = print_ranges (container);
+  g_autofree char *after = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (iommud_device_get_hwpt (device) == hwpt);
+  /* The auto HWPT went with its last device, and the ranges are whole. */
+  g_assert_null (iommud_hwpt_get_container (old));
+  assert_n_items (iommud_container_get_hwpts (container), 1);
+  after = print_ranges (container);
+  g_assert_cmpstr (after, ==, before);
+
+  /* Once more to the same is a success that changes nothing. */
+  g_assert_true (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
+  assert_n_items (iommud_hwpt_get_devices (hwpt), 1);
+  model_fixture_free_container (container);
+}
+
+static void
+test_refused_without_asking (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  g_autoptr (IommudHwpt) dirty =
+      alloc (fixture, container, DIRTY_B, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING);
+  g_autoptr (IommudHwpt) plain = alloc (fixture, container, DIRTY_B, IOMMUD_HWPT_FLAGS_NONE);
+
+  model_fixture_attach (fixture, container, PLAIN_A);
+  assert_refused (fixture, dirty, PLAIN_A, IOMMUD_ERROR_INCOMPATIBLE, "dmar0");
+  model_fixture_attach (fixture, container, MIXED_PLAIN);
+  assert_refused (fixture, dirty, MIXED_PLAIN, IOMMUD_ERROR_INCOMPATIBLE, "dirty tracking");
+  model_fixture_attach (fixture, container, DIRTY_A);
+  model_fixture_attach (fixture, container, DIRTY_A_SIBLING);
+  assert_refused (fixture, plain, DIRTY_A, IOMMUD_ERROR_INCOMPATIBLE, DIRTY_A_SIBLING);
+  assert_refused (fixture, plain, MDEV, IOMMUD_ERROR_NOT_SUPPORTED, "mdev");
+  model_fixture_free_container (container);
+}
+
+static void
+test_policy_required (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED);
+  g_autoptr (IommudHwpt) plain = alloc (fixture, container, DIRTY_B, IOMMUD_HWPT_FLAGS_NONE);
+
+  assert_refused (fixture, plain, DIRTY_B, IOMMUD_ERROR_NOT_SUPPORTED, "requires dirty tracking");
+  assert_refused (fixture, plain, DIRTY_A, IOMMUD_ERROR_NOT_SUPPORTED, "requires dirty tracking");
+  g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, DIRTY_A)), ==,
+                    IOMMUD_DEVICE_STATE_AVAILABLE);
+  model_fixture_free_container (container);
+}
+
+static void
+test_other_container (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *first =
+      model_fixture_container (fixture, "first", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudContainer *second =
+      model_fixture_container (fixture, "second", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autoptr (IommudHwpt) hwpt = alloc (fixture, first, DIRTY_B, IOMMUD_HWPT_FLAGS_NONE);
+
+  model_fixture_attach (fixture, second, DIRTY_A);
+  assert_refused (fixture, hwpt, DIRTY_A, IOMMUD_ERROR_BUSY, "container second");
+  model_fixture_free_container (first);
+  model_fixture_free_container (second);
+}
+
+/* A driver that fails a replace makes 6.12 forget the reserved regions; the library mends it. */
+static void
+test_lost_regions_are_repaired (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudDevice *device = model_fixture_device (fixture, RESERVED);
+  IommudHwpt *old = model_fixture_attach (fixture, container, RESERVED);
+  g_autoptr (IommudHwpt) hwpt = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
+  g_autofree char *before = print_ranges (container);
+  g_autofree char *after = NULL;
+  guint detaches = iommud_simulator_count_calls (fixture->simulator, "detach");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (
+      iommud_simulated_kernel_fail_driver (iommud_simulator_get_kernel (fixture->simulator),
+                                           RESERVED, "attach", ENOMEM),
+      ==, 0);
+  g_assert_false (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+  g_assert_true (iommud_device_get_hwpt (device) == old);
+  after = print_ranges (container);
+  g_assert_cmpstr (after, ==, before);
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "detach"), ==, detaches + 1);
+  model_fixture_free_container (container);
+}
+
+#define ADD(path, function)                                                                        \
+  g_test_add ("/replace/" path, ModelFixture, NULL, model_fixture_set_up, function,                \
+              model_fixture_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("move", test_move);
+  ADD ("refused-without-asking", test_refused_without_asking);
+  ADD ("policy-required", test_policy_required);
+  ADD ("other-container", test_other_container);
+  ADD ("lost-regions-are-repaired", test_lost_regions_are_repaired);
+  return g_test_run ();
+}
