@@ -65,6 +65,7 @@ test_mdev_has_no_hwpt (ModelFixture *fixture, gconstpointer unused)
   IommudContainer *container =
       model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
   guint before = iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc");
+  guint asked = iommud_simulator_count_calls (fixture->simulator, "get-hw-info");
   IommudDevice *mdev = model_fixture_device (fixture, MDEV);
 
   model_fixture_attach (fixture, container, DIRTY_A);
@@ -74,7 +75,8 @@ test_mdev_has_no_hwpt (ModelFixture *fixture, gconstpointer unused)
   assert_n_items (iommud_container_get_hwpts (container), 1);
   g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc") - before, ==,
                     1);
-  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "get-hw-info"), ==, 1);
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "get-hw-info") - asked, ==,
+                    1);
   model_fixture_detach (fixture, MDEV);
   assert_n_items (iommud_container_get_devices (container), 1);
   model_fixture_free_container (container);
@@ -259,7 +261,7 @@ test_ranges_follow (ModelFixture *fixture, gconstpointer unused)
   text = g_variant_print (during, FALSE);
   g_assert_cmpstr (text, ==,
                    "[(0, 1073741823), (2147483648, 4276092927), "
-                   "(4277141504, 18446744073709551615)]");
+                   "(4277141504, 281474976710655)]");
   g_assert_cmpuint (alignment, ==, 4096);
   model_fixture_detach (fixture, RESERVED);
   g_object_get (container, "iova-ranges", &after, NULL);
