@@ -20,6 +20,26 @@ free_group (gpointer data)
 }
 
 static void
+free_mdev_type (gpointer data)
+{
+  IommudSimulatedMdevType *type = data;
+
+  g_free (type->name);
+  g_free (type->label);
+  g_free (type->device_api);
+  g_free (type);
+}
+
+static void
+free_mdev_parent (gpointer data)
+{
+  IommudSimulatedMdevParent *parent = data;
+
+  g_hash_table_unref (parent->types);
+  g_free (parent);
+}
+
+static void
 free_uevent (gpointer data)
 {
   IommudSimulatedPendingUevent *pending = data;
@@ -54,6 +74,7 @@ iommud_simulated_machine_init (IommudSimulatedMachine *self)
   self->nodes = g_hash_table_new (g_str_hash, g_str_equal);
   self->vfio_names = g_hash_table_new (g_str_hash, g_str_equal);
   self->lowest_vfio = 0;
+  self->mdev_parents = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_mdev_parent);
   g_queue_init (&self->uevents);
 }
 
@@ -67,6 +88,7 @@ iommud_simulated_machine_clear (IommudSimulatedMachine *self)
   g_hash_table_unref (self->functions);
   g_hash_table_unref (self->groups);
   g_hash_table_unref (self->iommus);
+  g_hash_table_unref (self->mdev_parents);
 }
 
 int
@@ -159,6 +181,17 @@ iommud_simulated_function_take_error (IommudSimulatedFunction *self, IommudSimul
 
   self->driver_errors[call] = 0;
   return errnum;
+}
+
+static void
+give_back_capacity (IommudSimulatedMachine *self, const IommudDeviceInfo *info)
+{
+  IommudSimulatedMdevParent *parent = g_hash_table_lookup (self->mdev_parents, info->parent);
+  const IommudSimulatedMdevType *type =
+      parent != NULL ? g_hash_table_lookup (parent->types, info->mdev_type) : NULL;
+
+  if (type != NULL)
+    parent->capacity += type->cost;
 }
 
 static gpointer
@@ -299,22 +332,30 @@ stop_vfio (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
   g_clear_pointer (&function->info, iommud_device_info_unref);
 }
 
-void
-iommud_simulated_machine_set_driver (IommudSimulatedMachine *self,
-                                     IommudSimulatedFunction *function, const char *name)
+int
+iommud_simulated_machine_bind (IommudSimulatedMachine *self, IommudSimulatedFunction *function,
+                               const char *driver)
 {
-  if (function->info != NULL)
-    announce (self, IOMMUD_SIMULATED_DEVICE_REMOVED, function->info);
-  stop_vfio (self, function);
-  replace_string (&function->driver, g_strdup (name));
-  if (iommud_simulated_function_is_vfio_driver (function, name))
+  gboolean is_vfio = iommud_simulated_function_is_vfio_driver (function, driver);
+
+  if (!is_vfio && function->group != NULL && function->group->owners > 0)
+    return EBUSY;
+  iommud_simulated_replace_string (&function->driver, driver);
+  if (is_vfio)
     start_vfio (self, function);
+  return 0;
+}
+
+const char *
+iommud_simulated_function_get_matching_driver (const IommudSimulatedFunction *self)
+{
+  return *self->driver_override != '\0' ? self->driver_override : self->usual_driver;
 }
 
 int
 iommud_simulated_machine_plug (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
 {
-  const char *driver = function->usual_driver;
+  const char *driver;
 
   if (function->present)
     return function->leaving ? EBUSY : EEXIST;
@@ -322,39 +363,68 @@ iommud_simulated_machine_plug (IommudSimulatedMachine *self, IommudSimulatedFunc
   g_queue_push_tail (&self->present, function);
   function->link = self->present.tail;
   join_group (self, function);
-  if (*function->driver_override != '\0')
-    driver = function->driver_override;
-  iommud_simulated_machine_set_driver (self, function, driver);
+  driver = iommud_simulated_function_get_matching_driver (function);
+  /* A host driver that finds the DMA of its group taken leaves the function alone. */
+  if (*driver != '\0')
+    iommud_simulated_machine_bind (self, function, driver);
   return 0;
+}
+
+static void
+leave_bus (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
+{
+  iommud_simulated_replace_string (&function->driver_override, "");
+  leave_group (self, function);
+  g_queue_delete_link (&self->present, g_steal_pointer (&function->link));
+  function->present = FALSE;
+  if (!function->made)
+    return;
+  give_back_capacity (self, function->description->info);
+  g_hash_table_remove (self->functions, function->description->info->name);
 }
 
 void
 iommud_simulated_machine_finish_unplug (IommudSimulatedMachine *self,
                                         IommudSimulatedFunction *function)
 {
+  gboolean unbinding = function->unbinding;
+
   if (!function->leaving || function->files != 0)
     return;
   stop_vfio (self, function);
-  replace_string (&function->driver, g_strdup (""));
-  replace_string (&function->driver_override, g_strdup (""));
-  leave_group (self, function);
-  g_queue_delete_link (&self->present, function->link);
-  function->link = NULL;
-  function->present = FALSE;
+  iommud_simulated_replace_string (&function->driver, "");
   function->leaving = FALSE;
-  if (function->made)
-    g_hash_table_remove (self->functions, function->description->info->name);
+  function->unbinding = FALSE;
+  if (!unbinding)
+    leave_bus (self, function);
+}
+
+static void
+leave (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
+{
+  if (function->info != NULL && !function->leaving)
+    announce (self, IOMMUD_SIMULATED_DEVICE_REMOVED, function->info);
+  function->leaving = TRUE;
+  iommud_simulated_machine_finish_unplug (self, function);
 }
 
 int
 iommud_simulated_machine_unplug (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
 {
-  if (!function->present || function->leaving)
+  if (!function->present || (function->leaving && !function->unbinding))
     return ENODEV;
-  if (function->info != NULL)
-    announce (self, IOMMUD_SIMULATED_DEVICE_REMOVED, function->info);
-  function->leaving = TRUE;
-  iommud_simulated_machine_finish_unplug (self, function);
+  function->unbinding = FALSE;
+  leave (self, function);
+  return 0;
+}
+
+int
+iommud_simulated_machine_unbind (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
+{
+  if (!function->present || *function->driver == '\0' || function->leaving)
+    return ENODEV;
+  function->unbinding = TRUE;
+  leave (self, function);
   return 0;
 }
 
@@ -446,4 +516,51 @@ IommudSimulatedFunction *
 iommud_simulated_machine_find_node (IommudSimulatedMachine *self, const char *path)
 {
   return g_hash_table_lookup (self->nodes, path);
+}
+
+void
+iommud_simulated_machine_add_mdev_parent (IommudSimulatedMachine *self, const char *name,
+                                          guint capacity)
+{
+  IommudSimulatedMdevParent *parent = g_new0 (IommudSimulatedMdevParent, 1);
+
+  parent->capacity = capacity;
+  parent->types = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_mdev_type);
+  g_hash_table_replace (self->mdev_parents, g_strdup (name), parent);
+}
+
+void
+iommud_simulated_machine_add_mdev_type (IommudSimulatedMachine *self, const char *parent_name,
+                                        const IommudSimulatedMdevType *type)
+{
+  IommudSimulatedMdevParent *parent = g_hash_table_lookup (self->mdev_parents, parent_name);
+  IommudSimulatedMdevType *copy = g_new0 (IommudSimulatedMdevType, 1);
+
+  g_assert (parent != NULL);
+  copy->name = g_strdup (type->name);
+  copy->label = g_strdup (type->label);
+  copy->device_api = g_strdup (type->device_api);
+  copy->cost = type->cost;
+  g_hash_table_replace (parent->types, copy->name, copy);
+}
+
+int
+iommud_simulated_machine_create_mdev (IommudSimulatedMachine *self, const char *parent_name,
+                                      const IommudSimulatedMdevType *type, const char *uuid)
+{
+  IommudSimulatedMdevParent *parent = g_hash_table_lookup (self->mdev_parents, parent_name);
+  IommudSimulatedDevice *device;
+
+  if (g_hash_table_contains (self->functions, uuid))
+    return EEXIST;
+  if (parent->capacity < type->cost)
+    return ENOSPC;
+  parent->capacity -= type->cost;
+  device = iommud_simulated_device_new ();
+  iommud_simulated_replace_string (&device->info->name, uuid);
+  iommud_simulated_replace_string (&device->info->bus, "mdev");
+  iommud_simulated_replace_string (&device->info->parent, parent_name);
+  iommud_simulated_replace_string (&device->info->mdev_type, type->name);
+  iommud_simulated_replace_string (&device->info->driver, parent_name);
+  return iommud_simulated_machine_add_device (self, device, TRUE);
 }

@@ -54,8 +54,9 @@ typedef struct
 
   /* While it is on its bus. */
   gboolean present;
-  gboolean leaving; /* unplugged, with files still open */
-  char *driver;     /* that holds it; "" for none */
+  gboolean leaving;   /* unplugged, or taken from its VFIO driver, with files still open */
+  gboolean unbinding; /* leaving its driver alone, not its bus */
+  char *driver;       /* that holds it; "" for none */
   IommudSimulatedGroup *group;
   GList *link;                     /* among those that are there */
   IommudDeviceInfo *info;          /* NULL unless a VFIO driver holds it */
@@ -74,14 +75,29 @@ typedef struct
 
 typedef struct
 {
-  GHashTable *iommus;     /* of IommudSimulatedIommu by name */
-  GHashTable *functions;  /* of IommudSimulatedFunction by name, there or not */
-  GQueue present;         /* of those that are there, in the order they came */
-  GHashTable *groups;     /* of IommudSimulatedGroup by id */
-  GHashTable *nodes;      /* of IommudSimulatedFunction by path; until they are gone */
-  GHashTable *vfio_names; /* of IommudSimulatedFunction by vfioN */
-  guint lowest_vfio;      /* no number below is free */
-  GQueue uevents;         /* of IommudSimulatedPendingUevent, to be told without the lock */
+  char *name;
+  char *label;
+  char *device_api;
+  guint cost; /* of an instance, out of the parent's capacity */
+} IommudSimulatedMdevType;
+
+typedef struct
+{
+  guint capacity;    /* that is left */
+  GHashTable *types; /* of IommudSimulatedMdevType by name */
+} IommudSimulatedMdevParent;
+
+typedef struct
+{
+  GHashTable *iommus;       /* of IommudSimulatedIommu by name */
+  GHashTable *functions;    /* of IommudSimulatedFunction by name, there or not */
+  GQueue present;           /* of those that are there, in the order they came */
+  GHashTable *groups;       /* of IommudSimulatedGroup by id */
+  GHashTable *nodes;        /* of IommudSimulatedFunction by path; until they are gone */
+  GHashTable *vfio_names;   /* of IommudSimulatedFunction by vfioN */
+  guint lowest_vfio;        /* no number below is free */
+  GHashTable *mdev_parents; /* of IommudSimulatedMdevParent by name */
+  GQueue uevents;           /* of IommudSimulatedPendingUevent, to be told without the lock */
 } IommudSimulatedMachine;
 
 typedef struct
@@ -91,6 +107,14 @@ typedef struct
 } IommudSimulatedPendingUevent;
 
 void iommud_simulated_machine_init (IommudSimulatedMachine *self);
+void iommud_simulated_machine_add_mdev_parent (IommudSimulatedMachine *self, const char *name,
+                                               guint capacity);
+/* Copies @type. */
+void iommud_simulated_machine_add_mdev_type (IommudSimulatedMachine *self, const char *parent_name,
+                                             const IommudSimulatedMdevType *type);
+/* An instance of a type of the parent takes its part of the capacity. EEXIST, ENOSPC. */
+int iommud_simulated_machine_create_mdev (IommudSimulatedMachine *self, const char *parent_name,
+                                          const IommudSimulatedMdevType *type, const char *uuid);
 /* When no file is left. */
 void iommud_simulated_machine_clear (IommudSimulatedMachine *self);
 
@@ -108,6 +132,10 @@ IommudSimulatedFunction *iommud_simulated_machine_find_node (IommudSimulatedMach
 int iommud_simulated_machine_plug (IommudSimulatedMachine *self, IommudSimulatedFunction *function);
 int iommud_simulated_machine_unplug (IommudSimulatedMachine *self,
                                      IommudSimulatedFunction *function);
+/* A VFIO driver loses a function with the last close of its files, a host driver at once. ENODEV:
+ * no driver has it. */
+int iommud_simulated_machine_unbind (IommudSimulatedMachine *self,
+                                     IommudSimulatedFunction *function);
 /* Of a function that left while its files were open, after one of them was closed. */
 void iommud_simulated_machine_finish_unplug (IommudSimulatedMachine *self,
                                              IommudSimulatedFunction *function);
@@ -123,9 +151,12 @@ guint64 iommud_simulated_function_get_aperture_last (const IommudSimulatedFuncti
 int iommud_simulated_function_take_error (IommudSimulatedFunction *self,
                                           IommudSimulatedDriverCall call);
 
-/* The host driver @name takes a function that is there, or leaves it if @name is "". */
-void iommud_simulated_machine_set_driver (IommudSimulatedMachine *self,
-                                          IommudSimulatedFunction *function, const char *name);
+/* A driver takes a function that is there and has none. EBUSY: it is a host driver, and the group's
+ * DMA belongs to a context. */
+int iommud_simulated_machine_bind (IommudSimulatedMachine *self, IommudSimulatedFunction *function,
+                                   const char *driver);
+/* The driver that would take it: "" for none. */
+const char *iommud_simulated_function_get_matching_driver (const IommudSimulatedFunction *self);
 /* Whether a driver that has this function makes it a VFIO device. */
 gboolean iommud_simulated_function_is_vfio_driver (const IommudSimulatedFunction *self,
                                                    const char *driver);
