@@ -25,8 +25,7 @@ typedef struct
 {
   ConformanceHost parent;
   char **devices;
-  GPid writer; /* a process that writes to sysfs; 0: none */
-  int result;  /* of the last write that has ended */
+  pid_t writers[CONFORMANCE_JOBS]; /* processes that write to sysfs; 0: none */
 } RealHost;
 
 static RealHost *
@@ -97,7 +96,7 @@ write_file (const char *path, const char *value)
 
 /* In a process of its own without any of our files: the kernel may wait for their last close. */
 static int
-start_writer (RealHost *self, const char *path, const char *value)
+start_writer (RealHost *self, ConformanceJob job, const char *path, const char *value)
 {
   pid_t writer;
 
@@ -111,33 +110,30 @@ start_writer (RealHost *self, const char *path, const char *value)
       syscall (SYS_close_range, 3u, G_MAXUINT, 0u);
       _exit (write_file (path, value));
     }
-  self->writer = writer;
+  self->writers[job] = writer;
   return 0;
 }
 
 static gboolean
-host_has_ended (ConformanceHost *host, int *errnum)
+host_has_ended (ConformanceHost *host, ConformanceJob job, int *errnum)
 {
   RealHost *self = get_self (host);
   int status = 0;
 
-  if (self->writer != 0 && waitpid (self->writer, &status, WNOHANG) != self->writer)
+  if (waitpid (self->writers[job], &status, WNOHANG) != self->writers[job])
     return FALSE;
-  if (self->writer != 0)
-    self->result = WIFEXITED (status) ? WEXITSTATUS (status) : EIO;
-  self->writer = 0;
-  *errnum = self->result;
+  *errnum = WIFEXITED (status) ? WEXITSTATUS (status) : EIO;
   return TRUE;
 }
 
 static int
-host_begin_write (ConformanceHost *host, const char *path, const char *value)
+host_begin_write (ConformanceHost *host, ConformanceJob job, const char *path, const char *value)
 {
   RealHost *self = get_self (host);
   g_autofree char *own_path = translate_path (self, path);
   g_autofree char *own_value = translate_name (self, value);
 
-  return start_writer (self, own_path, own_value);
+  return start_writer (self, job, own_path, own_value);
 }
 
 /* The node goes when removal begins, the write ends with the device's last close. */
@@ -164,7 +160,7 @@ has_node (ConformanceHost *host, const char *name)
 }
 
 static int
-host_begin_removal (ConformanceHost *host, const char *name)
+host_begin_removal (ConformanceHost *host, ConformanceJob job, const char *name)
 {
   RealHost *self = get_self (host);
   g_autofree char *device = find_device (self, name);
@@ -174,7 +170,7 @@ host_begin_removal (ConformanceHost *host, const char *name)
 
   if (device == NULL)
     return ENODEV;
-  errnum = start_writer (self, remove_path, "1");
+  errnum = start_writer (self, job, remove_path, "1");
   while (errnum == 0 && has_node (host, name) && g_get_monotonic_time () < deadline)
     g_usleep (G_TIME_SPAN_MILLISECOND);
   return errnum;

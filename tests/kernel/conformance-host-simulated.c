@@ -22,6 +22,13 @@
 
 #define CAPABILITY_SYS_RESOURCE 24
 
+/* What a write or a removal waits for. */
+typedef struct
+{
+  gboolean (*has_happened) (IommudSimulatedKernel *kernel, const char *name); /* NULL: it has */
+  char *name;
+} Awaited;
+
 typedef struct
 {
   ConformanceHost parent;
@@ -29,8 +36,7 @@ typedef struct
   GHashTable *iommus; /* set of names */
   char **devices;     /* names in a described host; NULL for an empty one */
   gint32 next_group;
-  gboolean (*ended) (IommudSimulatedKernel *kernel, const char *name); /* NULL: at once */
-  char *awaited;
+  Awaited awaited[CONFORMANCE_JOBS];
 } SimulatedHost;
 
 static SimulatedHost *
@@ -337,49 +343,50 @@ is_unbound (IommudSimulatedKernel *kernel, const char *name)
 }
 
 static void
-await (SimulatedHost *self, gboolean (*ended) (IommudSimulatedKernel *, const char *),
-       const char *name)
+await (SimulatedHost *self, ConformanceJob job,
+       gboolean (*has_happened) (IommudSimulatedKernel *, const char *), const char *name)
 {
-  self->ended = ended;
-  set_string (&self->awaited, name);
+  self->awaited[job].has_happened = has_happened;
+  set_string (&self->awaited[job].name, name);
 }
 
 static int
-host_begin_write (ConformanceHost *host, const char *path, const char *value)
+host_begin_write (ConformanceHost *host, ConformanceJob job, const char *path, const char *value)
 {
   SimulatedHost *self = get_self (host);
   int errnum = iommud_simulated_kernel_write_attribute (self->kernel, path, value);
 
-  await (self, NULL, "");
+  await (self, job, NULL, "");
   if (errnum == 0 && g_str_has_suffix (path, "/unbind"))
-    await (self, is_unbound, value);
+    await (self, job, is_unbound, value);
   if (errnum == 0 && g_str_has_suffix (path, "/remove"))
     {
       g_autofree char *folder = g_path_get_dirname (path);
       g_autofree char *name = g_path_get_basename (folder);
 
-      await (self, is_gone, name);
+      await (self, job, is_gone, name);
     }
   return errnum;
 }
 
 static int
-host_begin_removal (ConformanceHost *host, const char *name)
+host_begin_removal (ConformanceHost *host, ConformanceJob job, const char *name)
 {
   SimulatedHost *self = get_self (host);
   const char *own = translate (self, name);
 
-  await (self, is_gone, own);
+  await (self, job, is_gone, own);
   return iommud_simulated_kernel_unplug (self->kernel, own);
 }
 
 static gboolean
-host_has_ended (ConformanceHost *host, int *errnum)
+host_has_ended (ConformanceHost *host, ConformanceJob job, int *errnum)
 {
   SimulatedHost *self = get_self (host);
+  const Awaited *awaited = &self->awaited[job];
 
   *errnum = 0;
-  return self->ended == NULL || self->ended (self->kernel, self->awaited);
+  return awaited->has_happened == NULL || awaited->has_happened (self->kernel, awaited->name);
 }
 
 static int
@@ -466,7 +473,8 @@ host_free (ConformanceHost *host)
   iommud_simulated_kernel_unref (self->kernel);
   g_hash_table_unref (self->iommus);
   g_strfreev (self->devices);
-  g_free (self->awaited);
+  for (guint job = 0; job < CONFORMANCE_JOBS; job++)
+    g_free (self->awaited[job].name);
   g_free (self);
 }
 

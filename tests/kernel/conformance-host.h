@@ -13,6 +13,14 @@ G_BEGIN_DECLS
 
 typedef struct _ConformanceHost ConformanceHost;
 
+/* What a step waits for itself, and what `bg` left running. */
+typedef enum
+{
+  CONFORMANCE_FOREGROUND,
+  CONFORMANCE_BACKGROUND,
+  CONFORMANCE_JOBS,
+} ConformanceJob;
+
 struct _ConformanceHost
 {
   const IommudSyscalls *syscalls;
@@ -30,10 +38,11 @@ struct _ConformanceHost
   gboolean (*path_exists) (ConformanceHost *self, const char *path);
   int (*read_attribute) (ConformanceHost *self, const char *path, char **value);
   /* A write may wait for files to be closed: it is begun, and looked after until it has ended. One
-   * at a time. The same for the end of a device. */
-  int (*begin_write) (ConformanceHost *self, const char *path, const char *value);
-  int (*begin_removal) (ConformanceHost *self, const char *name);
-  gboolean (*has_ended) (ConformanceHost *self, int *errnum);
+   * at a time of each kind. The same for the end of a device. */
+  int (*begin_write) (ConformanceHost *self, ConformanceJob job, const char *path,
+                      const char *value);
+  int (*begin_removal) (ConformanceHost *self, ConformanceJob job, const char *name);
+  gboolean (*has_ended) (ConformanceHost *self, ConformanceJob job, int *errnum);
 
   /* The calls from now on come from this user with these capabilities, until resume. */
   int (*become) (ConformanceHost *self, guint32 uid, guint64 capabilities);

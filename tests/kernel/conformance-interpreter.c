@@ -66,24 +66,39 @@ get_errno_name (int errnum)
   return name != NULL ? name : "EUNKNOWN";
 }
 
+/* Whether a job has come to its end before the time is over. */
+static gboolean
+wait_for_job (Conformance *self, ConformanceJob job, guint milliseconds, int *errnum)
+{
+  gint64 deadline = g_get_monotonic_time () + (gint64) milliseconds * G_TIME_SPAN_MILLISECOND;
+
+  while (!self->host->has_ended (self->host, job, errnum))
+    {
+      if (g_get_monotonic_time () >= deadline)
+        return FALSE;
+      g_usleep (G_TIME_SPAN_MILLISECOND);
+    }
+  return TRUE;
+}
+
+static void
+set_background_answer (Conformance *self, const char *answer)
+{
+  self->background = FALSE;
+  g_free (self->background_answer);
+  self->background_answer = g_strdup (answer);
+}
+
 static gboolean
 wait_for_background (Conformance *self, guint milliseconds)
 {
-  gint64 deadline = g_get_monotonic_time () + (gint64) milliseconds * G_TIME_SPAN_MILLISECOND;
   int errnum = 0;
 
-  while (self->background)
-    {
-      if (self->host->has_ended (self->host, &errnum))
-        {
-          self->background = FALSE;
-          self->background_answer = g_strdup (errnum == 0 ? "ok" : get_errno_name (errnum));
-        }
-      else if (g_get_monotonic_time () >= deadline)
-        return FALSE;
-      else
-        g_usleep (G_TIME_SPAN_MILLISECOND);
-    }
+  if (!self->background)
+    return TRUE;
+  if (!wait_for_job (self, CONFORMANCE_BACKGROUND, milliseconds, &errnum))
+    return FALSE;
+  set_background_answer (self, errnum == 0 ? "ok" : get_errno_name (errnum));
   return TRUE;
 }
 
@@ -307,13 +322,6 @@ conformance_call_append (ConformanceCall *call, const char *format, ...)
 }
 
 void
-conformance_call_append_bytes (ConformanceCall *call, const guint8 *bytes, gsize length)
-{
-  for (gsize i = 0; i < length; i++)
-    g_string_append_printf (call->answer, "%02x", bytes[i]);
-}
-
-void
 conformance_call_keep (ConformanceCall *call, guint64 value)
 {
   if (call->words->variable != NULL)
@@ -348,22 +356,28 @@ conformance_call_record (ConformanceCall *call, int fd, unsigned long request, v
   return ok;
 }
 
+ConformanceJob
+conformance_call_get_job (ConformanceCall *call)
+{
+  if (call->background && call->self->background)
+    conformance_call_complain (call, "something runs in the background: bgwait comes first");
+  return call->background ? CONFORMANCE_BACKGROUND : CONFORMANCE_FOREGROUND;
+}
+
 void
 conformance_call_await (ConformanceCall *call, int errnum)
 {
   Conformance *self = call->self;
 
-  g_clear_pointer (&self->background_answer, g_free);
-  if (errnum != 0)
-    self->background_answer = g_strdup (get_errno_name (errnum));
-  else
-    self->background = TRUE;
-  if (call->background)
-    conformance_call_answer (call, 0);
-  else if (wait_for_background (self, LONGEST_WAIT_MS))
-    g_string_assign (call->answer, self->background_answer);
-  else
-    conformance_call_answer (call, ETIMEDOUT);
+  if (call->background && errnum == 0)
+    {
+      self->background = TRUE;
+      call->begun = TRUE;
+      return;
+    }
+  if (errnum == 0 && !wait_for_job (self, CONFORMANCE_FOREGROUND, LONGEST_WAIT_MS, &errnum))
+    errnum = ETIMEDOUT;
+  conformance_call_answer (call, errnum);
 }
 
 gboolean
@@ -448,7 +462,12 @@ conformance_run (Conformance *self, const char *text)
     conformance_call_complain (&call, "unknown verb '%s'", words->words[0]);
   else
     run_verb (&call, verb, user);
-
+  if (call.background && verb != NULL && call.complaint == NULL)
+    {
+      if (!call.begun)
+        set_background_answer (self, call.answer->str);
+      conformance_call_answer (&call, 0);
+    }
   if (call.complaint != NULL)
     {
       g_string_printf (call.answer, "!%s", call.complaint);

@@ -30,6 +30,7 @@ typedef struct
   ConformanceHost *host;
   ConformanceWords *words;
   gboolean background;
+  gboolean begun; /* the step's write goes on after it */
   GString *answer;
   char *complaint; /* set once: the step makes no sense */
 } ConformanceCall;
@@ -71,7 +72,6 @@ guint64 *conformance_call_make_bitmap (ConformanceCall *call);
 /* `ok`, or the name of an errno; TRUE for `ok`. */
 gboolean conformance_call_answer (ConformanceCall *call, int errnum);
 void conformance_call_append (ConformanceCall *call, const char *format, ...) G_GNUC_PRINTF (2, 3);
-void conformance_call_append_bytes (ConformanceCall *call, const guint8 *bytes, gsize length);
 /* Keeps a value for the `>variable` of the step, if it has one. */
 void conformance_call_keep (ConformanceCall *call, guint64 value);
 /* One ioctl and its answer. */
@@ -80,6 +80,8 @@ gboolean conformance_call_ioctl (ConformanceCall *call, int fd, unsigned long re
 /* The same with a record of ours, which is followed by zeros: a step may say that it is longer. */
 gboolean conformance_call_record (ConformanceCall *call, int fd, unsigned long request,
                                   void *record, gsize length);
+/* Which of the machine's jobs the step's writes are. */
+ConformanceJob conformance_call_get_job (ConformanceCall *call);
 /* Answers with what a begun write or removal comes to, now or, under bg, later. */
 void conformance_call_await (ConformanceCall *call, int errnum);
 

@@ -71,18 +71,25 @@ verb_mem (ConformanceCall *call)
   conformance_call_answer (call, 0);
 }
 
+/* Memory is shown as a number of eight bytes, as this machine has them. */
+static guint64
+read_number (const guint8 *bytes, gsize length)
+{
+  guint64 value = 0;
+
+  memcpy (&value, bytes, MIN (length, sizeof (value)));
+  return value;
+}
+
 static void
 verb_peek (ConformanceCall *call)
 {
   guint64 address = conformance_call_number (call, "va", 0);
-  guint64 length = conformance_call_number (call, "len", 8);
+  gboolean owned = conformance_call_owns_memory (call, address, sizeof (guint64));
 
-  if (length > LONGEST_DMA
-      || !conformance_call_answer (
-          call, conformance_call_owns_memory (call, address, (gsize) length) ? 0 : EFAULT))
-    return;
-  g_string_append_c (call->answer, ' ');
-  conformance_call_append_bytes (call, (const guint8 *) (uintptr_t) address, (gsize) length);
+  if (conformance_call_answer (call, owned ? 0 : EFAULT))
+    conformance_call_append (call, "%016" G_GINT64_MODIFIER "x",
+                             read_number ((const guint8 *) (uintptr_t) address, sizeof (guint64)));
 }
 
 static void
@@ -110,9 +117,10 @@ static void
 verb_deldev (ConformanceCall *call)
 {
   const char *name = conformance_call_place (call, 0);
+  ConformanceJob job = conformance_call_get_job (call);
 
   if (call->complaint == NULL)
-    conformance_call_await (call, call->host->begin_removal (call->host, name));
+    conformance_call_await (call, call->host->begin_removal (call->host, job, name));
 }
 
 static void
@@ -163,14 +171,25 @@ verb_get (ConformanceCall *call)
     conformance_call_append (call, "\"%s\"", g_strchomp (value));
 }
 
+/* Writes to sysfs; @missing is the answer where there is no such file. */
+static void
+write_attribute (ConformanceCall *call, const char *path, const char *value, int missing)
+{
+  ConformanceJob job = conformance_call_get_job (call);
+  int errnum;
+
+  if (call->complaint != NULL)
+    return;
+  errnum = call->host->begin_write (call->host, job, path, value);
+  conformance_call_await (call, errnum == ENOENT ? missing : errnum);
+}
+
 static void
 verb_put (ConformanceCall *call)
 {
   g_autofree char *value = conformance_words_join (call->words, 2);
-  const char *path = conformance_call_place (call, 0);
 
-  if (call->complaint == NULL)
-    conformance_call_await (call, call->host->begin_write (call->host, path, value));
+  write_attribute (call, conformance_call_place (call, 0), value, ENOENT);
 }
 
 static void
@@ -182,18 +201,17 @@ verb_mdev (ConformanceCall *call)
   g_autofree char *path =
       g_strdup_printf ("/sys/class/mdev_bus/%s/mdev_supported_types/%s/create", parent, type);
 
-  if (call->complaint == NULL)
-    conformance_call_await (call, call->host->begin_write (call->host, path, uuid));
+  write_attribute (call, path, uuid, ENOENT);
 }
 
+/* A device that is gone has no file to write to. */
 static void
 verb_delmdev (ConformanceCall *call)
 {
-  const char *uuid = conformance_call_place (call, 0);
-  g_autofree char *path = g_strdup_printf ("/sys/bus/mdev/devices/%s/remove", uuid);
-  int errnum = call->host->begin_write (call->host, path, "1");
+  g_autofree char *path =
+      g_strdup_printf ("/sys/bus/mdev/devices/%s/remove", conformance_call_place (call, 0));
 
-  conformance_call_await (call, errnum == ENOENT ? ENODEV : errnum);
+  write_attribute (call, path, "1", ENODEV);
 }
 
 static void
@@ -220,13 +238,6 @@ verb_bgwait (ConformanceCall *call)
 }
 
 static void
-append_data (ConformanceCall *call, const guint8 *data, gsize length)
-{
-  g_string_append (call->answer, " data=");
-  conformance_call_append_bytes (call, data, length);
-}
-
-static void
 verb_dma (ConformanceCall *call)
 {
   const char *name = conformance_call_place (call, 0);
@@ -244,7 +255,8 @@ verb_dma (ConformanceCall *call)
   if (conformance_call_answer (
           call, call->host->dma (call->host, name, is_write, iova, length, value, data))
       && !is_write)
-    append_data (call, data, (gsize) length);
+    conformance_call_append (call, "data=%016" G_GINT64_MODIFIER "x",
+                             read_number (data, (gsize) length));
 }
 
 static void

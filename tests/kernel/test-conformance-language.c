@@ -46,7 +46,7 @@ noting_close (const IommudSyscalls *syscalls, int fd)
 }
 
 static int
-begin_write (ConformanceHost *host, const char *path, const char *value)
+begin_write (ConformanceHost *host, ConformanceJob job, const char *path, const char *value)
 {
   NotingHost *self = (NotingHost *) host;
 
@@ -56,10 +56,10 @@ begin_write (ConformanceHost *host, const char *path, const char *value)
 }
 
 static gboolean
-has_ended (ConformanceHost *host, int *errnum)
+has_ended (ConformanceHost *host, ConformanceJob job, int *errnum)
 {
   *errnum = EBUSY;
-  return ((NotingHost *) host)->may_end;
+  return job == CONFORMANCE_FOREGROUND || ((NotingHost *) host)->may_end;
 }
 
 static int
@@ -197,9 +197,9 @@ test_memory (void)
 
   assert_answer (conformance, "mem pages=2 >m", "ok");
   assert_answer (conformance, "peek va=$m", "ok 0000000000000000");
-  assert_answer (conformance, "poke va=$m+0x1ffc len=4 byte=0xab", "ok");
-  assert_answer (conformance, "peek va=$m+0x1ffa len=6", "ok 0000abababab");
-  assert_answer (conformance, "peek va=$m+0x1ffa len=7", "EFAULT");
+  assert_answer (conformance, "poke va=$m+0x1ff8 byte=0xab", "ok");
+  assert_answer (conformance, "peek va=$m+0x1ff8", "ok abababababababab");
+  assert_answer (conformance, "peek va=$m+0x1ff9", "EFAULT");
   assert_answer (conformance, "peek va=$m-1", "EFAULT");
   assert_answer (conformance, "mem pages=0", "!pages= is from 1 to 1048576");
 }
@@ -228,9 +228,15 @@ test_background (void)
   assert_answer (conformance, "bg put /sys/y two words", "ok");
   g_assert_cmpstr (host.written, ==, "/sys/y=two words");
   assert_answer (conformance, "bgstate ms=1", "ok running");
+  assert_answer (conformance, "put /sys/x 1", "EBUSY");
+  assert_answer (conformance, "bg put /sys/z 1",
+                 "!something runs in the background: bgwait comes first");
+  assert_answer (conformance, "bgstate ms=1", "ok running");
   host.may_end = TRUE;
   assert_answer (conformance, "bgstate", "ok done");
   assert_answer (conformance, "bgwait", "EBUSY");
+  assert_answer (conformance, "bg put /sys/refused 1", "ok");
+  assert_answer (conformance, "bgwait", "EINVAL");
   assert_answer (conformance, "bg delmdev 123", "ok");
   g_assert_cmpstr (host.written, ==, "/sys/bus/mdev/devices/123/remove=1");
 }
