@@ -3,27 +3,29 @@
 #include "config.h"
 
 #include "command.h"
+#include "names.h"
 #include "records.h"
 
 #include <glib/gi18n.h>
 
-/* Vendor and product as hwdb knows them, else as numbers, else the type of an mdev. */
+/* What leaves room for the other columns beside a UUID. */
+#define LONGEST_NAME 12
+
+/* As hwdb knows it, else as numbers, else the type of an mdev. */
 static char *
 describe_product (GVariant *record, IommudDBusClient *client)
 {
-  const char *vendor = "";
   const char *product = "";
   const char *mdev_type = "";
   guint32 vendor_id = 0;
   guint32 product_id = 0;
 
-  g_variant_lookup (record, "Vendor", "&s", &vendor);
   g_variant_lookup (record, "Product", "&s", &product);
   g_variant_lookup (record, "MdevType", "&s", &mdev_type);
   g_variant_lookup (record, "VendorId", "u", &vendor_id);
   g_variant_lookup (record, "ProductId", "u", &product_id);
-  if (*vendor != '\0' || *product != '\0')
-    return g_strstrip (g_strdup_printf ("%s %s", vendor, product));
+  if (*product != '\0')
+    return g_strdup (product);
   if (*mdev_type != '\0')
     return g_strdup (mdev_type);
   if (vendor_id == 0)
@@ -31,15 +33,34 @@ describe_product (GVariant *record, IommudDBusClient *client)
   return g_strdup_printf ("%04x:%04x", vendor_id, product_id);
 }
 
+/* "attached vm1": two columns would leave no room for the product beside a UUID. */
+static char *
+describe_state (GVariant *record, IommudDBusClient *client)
+{
+  const char *state = "";
+  const char *container = IOMMUD_DBUS_NO_PATH;
+  g_autofree char *name = NULL;
+  g_autofree char *short_name = NULL;
+
+  g_variant_lookup (record, "State", "&s", &state);
+  g_variant_lookup (record, "Container", "&o", &container);
+  if (g_str_equal (container, IOMMUD_DBUS_NO_PATH))
+    return g_strdup (state);
+  name = iommuctl_names_of_path (client, container);
+  if (g_utf8_strlen (name, -1) <= LONGEST_NAME)
+    return g_strdup_printf ("%s %s", state, name);
+  short_name = g_utf8_substring (name, 0, LONGEST_NAME - 1);
+  return g_strdup_printf ("%s %s…", state, short_name);
+}
+
 gboolean
 iommuctl_devices_run (IommuctlRequest *request, GError **error)
 {
   static const IommuctlColumn columns[] = {
     { N_ ("NAME"), "Name", NULL, FALSE },
-    { N_ ("STATE"), "State", NULL, FALSE },
-    { N_ ("IOMMU"), "Iommu", NULL, TRUE },
+    { N_ ("STATE"), NULL, describe_state, FALSE },
+    { N_ ("IOMMU"), "Iommu", NULL, FALSE },
     { N_ ("GROUP"), "IommuGroup", NULL, FALSE },
-    { N_ ("CONTAINER"), "Container", NULL, TRUE },
     { N_ ("PRODUCT"), NULL, describe_product, TRUE },
     { NULL },
   };

@@ -8,7 +8,8 @@
 
 #include <glib/gi18n.h>
 
-/* clang-format off: it would put spaces around the hyphens of the name. */
+/* The formatter would put spaces around the hyphens of the name. */
+/* clang-format off */
 G_DEFINE_QUARK (iommuctl-error-quark, iommuctl_error)
 /* clang-format on */
 

@@ -10,6 +10,12 @@
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <string.h>
+
+#define EVENT_ADDED "added"
+#define EVENT_CHANGED "changed"
+#define EVENT_REMOVED "removed"
+#define CONTINUATION_INDENT 19
 
 typedef struct
 {
@@ -45,11 +51,30 @@ print_service (Monitor *self, const char *event, const char *line)
   send_out (self);
 }
 
-/* "State=attached Hwpt=vm1/1" */
-static char *
-describe_properties (Monitor *self, GVariant *properties)
+/* Goes on below where the line gets too long. */
+static void
+append_words (Monitor *self, GString *line, gsize *length, const char *text)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
+  const guint width = iommuctl_output_get_width (self->request->output);
+  g_auto (GStrv) words = g_strsplit (text, " ", -1);
+
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      if (*length + 1 + strlen (words[i]) > width)
+        {
+          g_string_append_printf (line, "\n%*s", CONTINUATION_INDENT, "");
+          *length = CONTINUATION_INDENT;
+        }
+      g_string_append_printf (line, " %s", words[i]);
+      *length += 1 + strlen (words[i]);
+    }
+}
+
+/* "State=attached Hwpt=vm1/1" */
+static void
+append_properties (Monitor *self, GString *line, GVariant *properties)
+{
+  gsize length = line->len;
   GVariantIter iter;
   const char *key = NULL;
   GVariant *value = NULL;
@@ -57,57 +82,63 @@ describe_properties (Monitor *self, GVariant *properties)
   g_variant_iter_init (&iter, properties);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
     {
-      g_autofree char *words = NULL;
+      g_autofree char *described =
+          iommuctl_output_describe_value (self->request->output, key, value);
+      g_autofree char *text = g_strdup_printf ("%s=%s", key, described);
 
-      if (g_str_equal (key, "Kind") || g_str_equal (key, "Path"))
-        continue;
-      words = iommuctl_output_describe_value (self->request->output, key, value);
-      g_string_append_printf (text, " %s=%s", key, words);
+      append_words (self, line, &length, text);
     }
-  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* What has gone is no longer known by its path. */
+static char *
+name_of_record (Monitor *self, GVariant *record)
+{
+  const char *path = IOMMUD_DBUS_NO_PATH;
+  char *name = NULL;
+
+  if (g_variant_lookup (record, "Name", "s", &name))
+    return name;
+  g_variant_lookup (record, "Path", "&s", &path);
+  return iommuctl_names_of_path (self->request->client, path);
 }
 
 static GVariant *
-event_record (const char *event, GVariant *record, gboolean with_properties)
+event_record (const char *event, GVariant *record, GVariant *properties)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
-  GVariantDict properties;
-  const char *kind = "";
-  const char *path = IOMMUD_DBUS_NO_PATH;
+  g_autoptr (GVariant) kind = g_variant_lookup_value (record, "Kind", NULL);
+  g_autoptr (GVariant) path = g_variant_lookup_value (record, "Path", NULL);
 
-  g_variant_lookup (record, "Kind", "&s", &kind);
-  g_variant_lookup (record, "Path", "&o", &path);
-  g_variant_lookup (record, "Path", "&s", &path);
   g_variant_builder_add (&builder, "{sv}", "Event", g_variant_new_string (event));
-  g_variant_builder_add (&builder, "{sv}", "Kind", g_variant_new_string (kind));
-  g_variant_builder_add (&builder, "{sv}", "Path", g_variant_new_string (path));
-  if (!with_properties)
-    return g_variant_builder_end (&builder);
-  g_variant_dict_init (&properties, record);
-  g_variant_dict_remove (&properties, "Kind");
-  g_variant_dict_remove (&properties, "Path");
-  g_variant_builder_add (&builder, "{sv}", "Properties", g_variant_dict_end (&properties));
+  g_variant_builder_add (&builder, "{sv}", "Kind", kind);
+  g_variant_builder_add (&builder, "{sv}", "Path", path);
+  if (properties != NULL)
+    g_variant_builder_add (&builder, "{sv}", "Properties", properties);
   return g_variant_builder_end (&builder);
 }
 
-/* @shown: what a line for people tells of the properties. */
 static void
-print_event (Monitor *self, const char *event, GVariant *record, const char *shown,
-             gboolean with_properties)
+print_event (Monitor *self, const char *event, GVariant *record)
 {
+  g_autoptr (GVariant) properties = iommuctl_records_without (record, "Kind", "Path", NULL);
+  g_autoptr (GString) line = g_string_new (NULL);
   const char *kind = "";
-  const char *path = IOMMUD_DBUS_NO_PATH;
   g_autofree char *name = NULL;
-  g_autofree char *line = NULL;
 
   if (is_done (self))
     return;
   g_variant_lookup (record, "Kind", "&s", &kind);
-  g_variant_lookup (record, "Path", "&s", &path);
-  name = iommuctl_names_of_path (self->request->client, path);
-  line = g_strdup_printf ("%-8s %-10s %s%s", event, kind, name, shown);
-  iommuctl_output_event (self->request->output, event_record (event, record, with_properties),
-                         line);
+  name = name_of_record (self, record);
+  g_string_printf (line, "%-8s %-10s %s", event, kind, name);
+  /* Of what is new, people see where it hangs by its name; of what has gone nothing is left. */
+  if (g_str_equal (event, EVENT_CHANGED))
+    append_properties (self, line, properties);
+  if (g_str_equal (event, EVENT_REMOVED))
+    iommuctl_output_event (self->request->output, event_record (event, record, NULL), line->str);
+  else
+    iommuctl_output_event (self->request->output, event_record (event, record, properties),
+                           line->str);
   send_out (self);
 }
 
@@ -130,7 +161,7 @@ on_object_added (GDBusObjectManager *manager, GDBusObject *object, Monitor *self
   g_autoptr (GVariant) record = record_of_object (object);
 
   if (record != NULL)
-    print_event (self, "added", record, "", TRUE);
+    print_event (self, EVENT_ADDED, record);
 }
 
 static void
@@ -139,7 +170,7 @@ on_object_removed (GDBusObjectManager *manager, GDBusObject *object, Monitor *se
   g_autoptr (GVariant) record = record_of_object (object);
 
   if (record != NULL)
-    print_event (self, "removed", record, "", FALSE);
+    print_event (self, EVENT_REMOVED, record);
 }
 
 static void
@@ -149,14 +180,12 @@ on_properties_changed (GDBusObjectManagerClient *manager, GDBusObjectProxy *obje
 {
   const char *interface_name = g_dbus_proxy_get_interface_name (proxy);
   g_autoptr (GVariant) record = NULL;
-  g_autofree char *shown = NULL;
 
   if (iommuctl_records_kind (interface_name) == NULL)
     return;
   record = iommuctl_records_of_properties (interface_name, g_dbus_proxy_get_object_path (proxy),
                                            changed);
-  shown = describe_properties (self, record);
-  print_event (self, "changed", record, shown, TRUE);
+  print_event (self, EVENT_CHANGED, record);
 }
 
 static void

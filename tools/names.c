@@ -67,7 +67,7 @@ iommuctl_names_find_device (IommudDBusClient *client, const char *name, GError *
   return NULL;
 }
 
-/* A container's own name comes before its number, in case someone calls one "2". */
+/* No container's name is a number, so a number is that of its object path. */
 IommudDBusContainer *
 iommuctl_names_find_container (IommudDBusClient *client, const char *name, GError **error)
 {

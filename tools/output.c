@@ -69,8 +69,8 @@ add_json (IommuctlOutput *self, GVariant *value, gboolean pretty)
   g_string_append_c (self->text, '\n');
 }
 
-static guint
-line_width (void)
+guint
+iommuctl_output_get_width (IommuctlOutput *self)
 {
   const char *columns = g_getenv ("COLUMNS");
   struct winsize size = { 0 };
@@ -84,13 +84,13 @@ line_width (void)
 }
 
 static ColumnsTable *
-new_table (void)
+new_table (IommuctlOutput *self)
 {
   ColumnsTable *table = scols_new_table ();
 
   /* Output that is no terminal is as wide as one: it is read by people too, programs take JSON. */
   scols_table_set_termforce (table, SCOLS_TERMFORCE_ALWAYS);
-  scols_table_set_termwidth (table, line_width ());
+  scols_table_set_termwidth (table, iommuctl_output_get_width (self));
   if (!g_get_charset (NULL))
     scols_table_enable_ascii (table, 1);
   return table;
@@ -222,7 +222,7 @@ iommuctl_output_table (IommuctlOutput *self, GVariant *records, const IommuctlCo
       add_json (self, records, TRUE);
       return;
     }
-  table = new_table ();
+  table = new_table (self);
   add_columns (table, columns, FALSE);
   g_variant_iter_init (&iter, records);
   while (g_variant_iter_loop (&iter, "@a{sv}", &record))
@@ -264,7 +264,7 @@ iommuctl_output_tree (IommuctlOutput *self, GVariant *root, const IommuctlColumn
       add_json (self, root, TRUE);
       return;
     }
-  table = new_table ();
+  table = new_table (self);
   add_columns (table, columns, TRUE);
   add_children (self, table, NULL, root, columns);
   add_table (self, table);
@@ -283,7 +283,7 @@ iommuctl_output_record (IommuctlOutput *self, GVariant *record)
       add_json (self, record, TRUE);
       return;
     }
-  table = new_table ();
+  table = new_table (self);
   scols_table_enable_noheadings (table, 1);
   scols_table_new_column (table, "key", 0.0, 0);
   scols_table_new_column (table, "value", 0.0, SCOLS_FL_WRAP);

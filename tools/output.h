@@ -39,6 +39,9 @@ void iommuctl_output_names (IommuctlOutput *self, const char *const *names);
 /* To standard error for people, to standard output as JSON. */
 void iommuctl_output_error (IommuctlOutput *self, const GError *error);
 
+/* How many columns a line has. */
+guint iommuctl_output_get_width (IommuctlOutput *self);
+
 /* A value for people: "-" for nothing, names for object paths. */
 char *iommuctl_output_describe_value (IommuctlOutput *self, const char *key, GVariant *value);
 

@@ -156,3 +156,44 @@ iommuctl_records_of_path (IommudDBusClient *client, const char *path)
     }
   return NULL;
 }
+
+static void
+copy_without (GVariantBuilder *builder, GVariant *record, GPtrArray *left_out)
+{
+  GVariantIter iter;
+  const char *key = NULL;
+  GVariant *value = NULL;
+
+  g_variant_iter_init (&iter, record);
+  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
+    if (!g_ptr_array_find_with_equal_func (left_out, key, g_str_equal, NULL))
+      g_variant_builder_add (builder, "{sv}", key, value);
+}
+
+GVariant *
+iommuctl_records_without (GVariant *record, ...)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GPtrArray) left_out = g_ptr_array_new ();
+  const char *key = NULL;
+  va_list keys;
+
+  va_start (keys, record);
+  while ((key = va_arg (keys, const char *)) != NULL)
+    g_ptr_array_add (left_out, (gpointer) key);
+  va_end (keys);
+  copy_without (&builder, record, left_out);
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+GVariant *
+iommuctl_records_with (GVariant *record, const char *key, GVariant *value)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GPtrArray) left_out = g_ptr_array_new ();
+
+  g_ptr_array_add (left_out, (gpointer) key);
+  copy_without (&builder, record, left_out);
+  g_variant_builder_add (&builder, "{sv}", key, value);
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}

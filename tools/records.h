@@ -16,6 +16,10 @@ GVariant *iommuctl_records_of_devices (IommudDBusClient *client);
 GVariant *iommuctl_records_of_containers (IommudDBusClient *client);
 /* The record of a listed object, or NULL where it has gone meanwhile. */
 GVariant *iommuctl_records_of_path (IommudDBusClient *client, const char *path);
+/* A copy without some members (up to a NULL), in the same order. */
+GVariant *iommuctl_records_without (GVariant *record, ...) G_GNUC_NULL_TERMINATED;
+/* A copy in which a member, added or replaced, comes last. */
+GVariant *iommuctl_records_with (GVariant *record, const char *key, GVariant *value);
 /* "device", "container", "hwpt" or "manager"; NULL for a foreign interface. */
 const char *iommuctl_records_kind (const char *interface_name);
 

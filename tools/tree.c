@@ -23,17 +23,6 @@ records_of_paths (IommudDBusClient *client, const char *const *paths)
   return g_variant_builder_end (&builder);
 }
 
-/* A copy of a record in which records stand where paths of children were. */
-static GVariant *
-replace_member (GVariant *record, const char *key, GVariant *value)
-{
-  GVariantDict dict;
-
-  g_variant_dict_init (&dict, record);
-  g_variant_dict_insert_value (&dict, key, value);
-  return g_variant_dict_end (&dict);
-}
-
 static GVariant *
 expand_hwpt (IommudDBusClient *client, GVariant *record)
 {
@@ -41,7 +30,7 @@ expand_hwpt (IommudDBusClient *client, GVariant *record)
 
   if (!g_variant_lookup (record, "Devices", "^a&o", &devices))
     return g_variant_ref (record);
-  return replace_member (record, "Devices", records_of_paths (client, devices));
+  return iommuctl_records_with (record, "Devices", records_of_paths (client, devices));
 }
 
 static GVariant *
@@ -56,7 +45,7 @@ expand_hwpts (IommudDBusClient *client, const char *const *paths)
 
       if (record == NULL)
         continue;
-      expanded = g_variant_take_ref (expand_hwpt (client, record));
+      expanded = expand_hwpt (client, record);
       g_variant_builder_add_value (&builder, expanded);
     }
   return g_variant_builder_end (&builder);
@@ -94,8 +83,8 @@ expand_container (IommudDBusClient *client, GVariant *record, GVariant *devices)
   if (!g_variant_lookup (record, "Hwpts", "^a&o", &hwpts)
       || !g_variant_lookup (record, "Path", "&s", &path))
     return g_variant_ref (record);
-  with_hwpts = g_variant_ref_sink (replace_member (record, "Hwpts", expand_hwpts (client, hwpts)));
-  return replace_member (with_hwpts, "Devices", devices_beside_hwpts (devices, path));
+  with_hwpts = iommuctl_records_with (record, "Hwpts", expand_hwpts (client, hwpts));
+  return iommuctl_records_with (with_hwpts, "Devices", devices_beside_hwpts (devices, path));
 }
 
 static GVariant *
@@ -109,8 +98,7 @@ expand_containers (IommudDBusClient *client, GVariant *devices)
   g_variant_iter_init (&iter, records);
   while (g_variant_iter_loop (&iter, "@a{sv}", &record))
     {
-      g_autoptr (GVariant) expanded =
-          g_variant_take_ref (expand_container (client, record, devices));
+      g_autoptr (GVariant) expanded = expand_container (client, record, devices);
 
       g_variant_builder_add_value (&builder, expanded);
     }
@@ -202,9 +190,9 @@ gboolean
 iommuctl_tree_run (IommuctlRequest *request, GError **error)
 {
   static const IommuctlColumn columns[] = {
-    { N_ ("NAME"), NULL, describe_name, FALSE },
+    { N_ ("NAME"), NULL, describe_name, TRUE },
     { N_ ("KIND"), NULL, describe_kind, FALSE },
-    { N_ ("IOMMU"), "Iommu", NULL, TRUE },
+    { N_ ("IOMMU"), "Iommu", NULL, FALSE },
     { N_ ("STATE"), NULL, describe_state, TRUE },
     { NULL },
   };

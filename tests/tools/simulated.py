@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of the tool share: TAP, and the daemon with a simulated host on a private bus."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.environ.get('top_srcdir') or os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+BUILD = os.environ.get('top_builddir') or os.path.join(TOP, 'build')
+RUNNER = os.path.join(TOP, 'tools', 'with-simulated-host')
+
+
+class Suite:
+    """Prints TAP."""
+
+    def __init__(self):
+        self.count = 0
+
+    def result(self, passed, name, *details):
+        self.count += 1
+        print(f'{"ok" if passed else "not ok"} {self.count} {name}', flush=True)
+        for detail in () if passed else details:
+            for line in str(detail).split('\n'):
+                print(f'# {line}', flush=True)
+        return passed
+
+    def equal(self, found, expected, name):
+        return self.result(found == expected, name, f'found    {found!r}', f'expected {expected!r}')
+
+    def skip(self, name, reason):
+        self.count += 1
+        print(f'ok {self.count} {name} # SKIP {reason}', flush=True)
+
+    def finish(self):
+        print(f'1..{self.count}', flush=True)
+
+
+def skip_all(reason):
+    print(f'1..0 # SKIP {reason}')
+    sys.exit(0)
+
+
+class Session:
+    """One service with a fresh simulated host, for as long as the with statement."""
+
+    def __init__(self, *options):
+        self.options = options
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix='iommud-test.')
+        ready = os.path.join(self.folder, 'environment')
+        script = 'env -0 >"$1.new" && mv "$1.new" "$1" && exec sleep 600'
+        log = os.path.join(self.folder, 'log')
+        with open(log, 'wb') as file:
+            self.process = subprocess.Popen(
+                ['sh', RUNNER, BUILD, *self.options, 'sh', '-c', script, 'sh', ready],
+                stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+        deadline = time.monotonic() + 60
+        while not os.path.exists(ready):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                with open(log, encoding='utf-8') as file:
+                    raise RuntimeError(f'the service has not started: {file.read()}')
+            time.sleep(0.05)
+        with open(ready, encoding='utf-8') as file:
+            pairs = [entry.split('=', 1) for entry in file.read().split('\0') if entry]
+        self.environment = dict(pairs, LC_ALL='C.UTF-8', COLUMNS='80')
+        return self
+
+    def __exit__(self, *exception):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+    @property
+    def address(self):
+        return self.environment['DBUS_SYSTEM_BUS_ADDRESS']
+
+    def run(self, *command, **options):
+        """Runs a command; returns its exit status, output and errors."""
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, env=self.environment,
+                                timeout=60, **options)
+        return result.returncode, result.stdout, result.stderr
+
+    def start(self, *command, **options):
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, env=self.environment, **options)

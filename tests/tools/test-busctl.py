@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""busctl against the daemon: tree, introspect, call, get-property, monitor."""
+
+import json
+import shutil
+import time
+
+from simulated import Session, Suite, skip_all
+
+NAME = 'org.iommud1'
+MANAGER = '/org/iommud1/Manager'
+
+
+class Busctl:
+    def __init__(self, suite, session):
+        self.suite = suite
+        self.session = session
+
+    def run(self, *words):
+        return self.session.run('busctl', '--no-pager', f'--address={self.session.address}', *words)
+
+    def call(self, path, interface, method, *arguments):
+        """What the method returns, or None."""
+        status, output, errors = self.run('--json=short', 'call', NAME, path,
+                                          f'{NAME}.{interface}', method, *arguments)
+        if not self.suite.result(status == 0, f'call {interface}.{method}', errors):
+            return None
+        return json.loads(output)['data'][0] if output.strip() else None
+
+    def refused(self, path, interface, method, *arguments):
+        status, _, errors = self.run('call', NAME, path, f'{NAME}.{interface}', method, *arguments)
+        self.suite.result(status != 0 and errors.strip() != '',
+                          f'{interface}.{method} {" ".join(arguments)} is refused', status, errors)
+        return errors
+
+
+def check_objects(suite, busctl, paths):
+    status, output, errors = busctl.run('tree', '--list', NAME)
+    suite.result(status == 0 and set(paths) <= set(output.split()), 'tree shows every object',
+                 output, errors)
+    for path, interface, members in (
+            (MANAGER, 'Manager', ('.CreateContainer', '.Version')),
+            (paths[0], 'Device', ('.Detach', '.State')),
+            (paths[1], 'Container', ('.AttachDevice', '.IovaRanges')),
+            (paths[2], 'Hwpt', ('.Free', '.Management'))):
+        status, output, errors = busctl.run('introspect', NAME, path)
+        found = set(output.split())
+        suite.result(status == 0 and {f'{NAME}.{interface}', *members} <= found,
+                     f'introspect {path}', output, errors)
+
+
+def check_monitor(suite, session, container, device):
+    process = session.start('busctl', '--json=short', f'--address={session.address}', 'monitor',
+                            NAME)
+    suite.result('Monitoring' in process.stderr.readline(), 'monitor starts')
+    busctl = Busctl(suite, session)
+    hwpt = busctl.call(container, 'Container', 'AttachDevice', 'oa{sv}', device, '0')
+    time.sleep(0.5)
+    process.terminate()
+    output, _ = process.communicate(timeout=30)
+    signals = [message for message in map(json.loads, output.splitlines())
+               if message['type'] == 'signal']
+    added = [n for n, message in enumerate(signals)
+             if message['member'] == 'InterfacesAdded' and hwpt in json.dumps(message)]
+    changed = [n for n, message in enumerate(signals)
+               if message['member'] == 'PropertiesChanged' and message['path'] == device]
+    suite.result(added and changed and added[0] < changed[-1],
+                 'monitor shows the HWPT come before the device is on it', output)
+
+
+def main():
+    if not shutil.which('busctl'):
+        skip_all('no busctl')
+    suite = Suite()
+    with Session() as session:
+        busctl = Busctl(suite, session)
+        device = busctl.call(MANAGER, 'Manager', 'FindDevice', 's', '0000:01:00.0')
+        container = busctl.call(MANAGER, 'Manager', 'CreateContainer', 'a{sv}', '2', 'name', 's',
+                                'vm1', 'dirty-tracking', 's', 'preferred')
+        suite.equal(busctl.call(MANAGER, 'Manager', 'FindContainer', 's', 'vm1'), container,
+                    'found')
+        hwpt = busctl.call(container, 'Container', 'AttachDevice', 'oa{sv}', device, '1', 'mode',
+                           's', 'auto')
+        status, output, _ = busctl.run('get-property', NAME, device, f'{NAME}.Device', 'Hwpt')
+        suite.equal((status, output), (0, f'o "{hwpt}"\n'), 'get-property')
+        check_objects(suite, busctl, (device, container, hwpt))
+        errors = busctl.refused(container, 'Container', 'Free', 'a{sv}', '1', 'speed', 'u', '3')
+        suite.result('speed' in errors, 'the option is named', errors)
+        busctl.refused(container, 'Container', 'Free', 'a{sv}', '1', 'force', 's', 'yes')
+        busctl.refused(container, 'Container', 'Free', 'a{sv}', '0')
+        status, _, _ = busctl.run('set-property', NAME, device, f'{NAME}.Device', 'State', 's', 'x')
+        suite.result(status != 0, 'no property can be set')
+        busctl.call(device, 'Device', 'Detach', 'a{sv}', '0')
+        check_monitor(suite, session, container, device)
+        busctl.call(container, 'Container', 'Free', 'a{sv}', '1', 'force', 'b', 'true')
+        status, output, _ = busctl.run('tree', '--list', NAME)
+        suite.result(container not in output.split(), 'what is freed is gone')
+    suite.finish()
+
+
+if __name__ == '__main__':
+    main()
