@@ -20,6 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulator, g_object_unref)
 IOMMUD_PUBLIC IommudSimulator *iommud_simulator_new (const char *filename, GError **error);
 IOMMUD_PUBLIC IommudSimulator *iommud_simulator_new_from_data (const char *xml, gssize length,
                                                                GError **error);
+IOMMUD_PUBLIC gboolean iommud_simulator_follow_file (IommudSimulator *self, GError **error);
 IOMMUD_PUBLIC gboolean iommud_simulator_plug_device (IommudSimulator *self, const char *name,
                                                      GError **error);
 IOMMUD_PUBLIC gboolean iommud_simulator_unplug_device (IommudSimulator *self, const char *name,

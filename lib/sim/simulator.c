@@ -6,6 +6,7 @@
 
 #include "iommud-backend-private.h"
 #include "iommud-error-private.h"
+#include "sim/follow.h"
 #include "sim/kernel.h"
 #include "sim/probe.h"
 #include "sim/simulator-private.h"
@@ -18,6 +19,7 @@ struct _IommudSimulator
   IommudBackend parent_instance;
   IommudSimulatedKernel *kernel;
   IommudProbe *probe;
+  IommudSimulatedFollower *follower; /* NULL unless a file was named */
 };
 
 struct _IommudSimulatorClass
@@ -57,6 +59,7 @@ iommud_simulator_finalize (GObject *object)
 {
   IommudSimulator *self = IOMMUD_SIMULATOR (object);
 
+  g_clear_pointer (&self->follower, iommud_simulated_follower_free);
   g_clear_object (&self->probe);
   g_clear_pointer (&self->kernel, iommud_simulated_kernel_unref);
   G_OBJECT_CLASS (iommud_simulator_parent_class)->finalize (object);
@@ -102,21 +105,59 @@ iommud_simulator_get_kernel (IommudSimulator *self)
  * Makes the simulated host that a file describes. The built-in host has two IOMMUs, one of which
  * can track dirty pages, eight PCI functions in several groups and two mdevs.
  *
- * Fails with %IOMMUD_ERROR_NOT_FOUND or %IOMMUD_ERROR_PERMISSION_DENIED if the file cannot be read,
- * and with %IOMMUD_ERROR_INVALID_ARGUMENT, naming file and line, if it does not describe a host.
+ * Fails with %IOMMUD_ERROR_INVALID_ARGUMENT, naming the file, if it cannot be read, and naming the
+ * line and the cause if it does not describe a host.
  *
  * Returns: (transfer full): a new simulated host
  */
 IommudSimulator *
 iommud_simulator_new (const char *filename, GError **error)
 {
+  IommudSimulatedFollower *follower = NULL;
   IommudSimulatedHost *host;
+  IommudSimulator *self;
 
   if (filename != NULL)
     host = iommud_xml_load_simulated_host (filename, error);
   else
     host = iommud_xml_load_default_simulated_host (error);
-  return host != NULL ? iommud_simulator_new_from_host (host) : NULL;
+  if (host == NULL)
+    return NULL;
+  if (filename != NULL)
+    follower = iommud_simulated_follower_new (filename, host);
+  self = iommud_simulator_new_from_host (host);
+  self->follower = follower;
+  return self;
+}
+
+/**
+ * iommud_simulator_follow_file:
+ * @self: a simulated host
+ * @error: return location for an error
+ *
+ * Watches the file that the host was made from and keeps the host as it describes: devices that
+ * vanish from it are unplugged, devices that come are plugged, devices that change are both, new
+ * faults are armed. An edit that does not describe a host changes nothing and is told in one
+ * warning, with file, line and cause. What cannot change while the host runs, an IOMMU that is
+ * there and `/dev/iommu` itself, stays as it is, and a warning says so.
+ *
+ * The watching goes on in the main context that is the calling thread's default, as long as @self
+ * lives.
+ *
+ * Fails with %IOMMUD_ERROR_NOT_SUPPORTED if the host was not made from a file and with
+ * %IOMMUD_ERROR_FAILED if the file cannot be watched.
+ *
+ * Returns: %TRUE on success
+ */
+gboolean
+iommud_simulator_follow_file (IommudSimulator *self, GError **error)
+{
+  g_return_val_if_fail (IOMMUD_IS_SIMULATOR (self), FALSE);
+  if (self->follower != NULL)
+    return iommud_simulated_follower_start (self->follower, self->kernel, error);
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+               "Cannot follow a file: the simulated host was not made from one");
+  return FALSE;
 }
 
 /**

@@ -194,22 +194,23 @@ claim_number (const IommudXmlHostBuilder *self, GHashTable *numbers, const Iommu
   return TRUE;
 }
 
-/* A device without a number gets one when it is plugged, and would then take one that a device
- * named later was promised. So where the file gives any number, every device has one. */
+/* Devices get their numbers as they are plugged, in the order of the host's list: those that ask
+ * for one come first, or another might have it by then. */
 static void
-number_devices (const IommudXmlHostBuilder *self, GHashTable *numbers)
+put_numbered_devices_first (const IommudXmlHostBuilder *self)
 {
-  guint32 lowest = 0;
+  guint count = 0;
 
-  for (guint i = 0; i < self->devices->len && g_hash_table_size (numbers) > 0; i++)
+  for (guint i = 0; i < self->devices->len; i++)
     {
       const IommudXmlDevice *entry = &g_array_index (self->devices, IommudXmlDevice, i);
-      gboolean has_number = entry->vfio_number != IOMMUD_XML_NO_NUMBER;
 
-      while (!has_number && g_hash_table_contains (numbers, GUINT_TO_POINTER (lowest)))
-        lowest++;
+      if (entry->vfio_number == IOMMUD_XML_NO_NUMBER)
+        continue;
       replace_string (&entry->device->info->vfio_name,
-                      g_strdup_printf ("vfio%u", has_number ? entry->vfio_number : lowest++));
+                      g_strdup_printf ("vfio%u", entry->vfio_number));
+      g_ptr_array_insert (self->host->devices, (int) count++,
+                          g_ptr_array_steal_index (self->host->devices, i));
     }
 }
 
@@ -261,6 +262,6 @@ iommud_xml_finish_devices (IommudXmlHostBuilder *self, GError **error)
       if (!check_group (self, groups, entry, error) || !claim_number (self, numbers, entry, error))
         return FALSE;
     }
-  number_devices (self, numbers);
+  put_numbered_devices_first (self);
   return check_host_devices (self, groups, error);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keeps a simulated machine as its file describes it. */
+#pragma once
+
+#include "sim/kernel.h"
+
+G_BEGIN_DECLS
+
+typedef struct _IommudSimulatedFollower IommudSimulatedFollower;
+
+/* @host: what @kernel was made of. */
+IommudSimulatedFollower *iommud_simulated_follower_new (const char *filename,
+                                                        const IommudSimulatedHost *host);
+void iommud_simulated_follower_free (IommudSimulatedFollower *self);
+/* Watches the file from now on, in the main context that is the thread's default. @kernel must
+ * outlive @self. */
+gboolean iommud_simulated_follower_start (IommudSimulatedFollower *self,
+                                          IommudSimulatedKernel *kernel, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A simulated host follows its file: good edits, bad edits, edits while devices are in use. */
+#include "config.h"
+
+#include "iommud-backend-private.h"
+#include "iommud-error.h"
+#include "iommud-simulator.h"
+#include "sim/simulator-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEVICE(slot) "<device name='0000:0" slot ":00.0' group='" slot "'/>"
+
+typedef struct
+{
+  char *folder;
+  char *path;
+  IommudSimulator *simulator;
+  GString *log; /* "+name " and "-name " for each signal */
+} Fixture;
+
+static void
+on_added (IommudProbe *probe, IommudDeviceInfo *info, Fixture *fixture)
+{
+  g_string_append_printf (fixture->log, "+%s ", info->name);
+}
+
+static void
+on_removed (IommudProbe *probe, const char *sysfs_path, Fixture *fixture)
+{
+  g_autofree char *name = g_path_get_basename (sysfs_path);
+
+  g_string_append_printf (fixture->log, "-%s ", name);
+}
+
+/* As editors do: a new file in the place of the old one. */
+static void
+write_host (Fixture *fixture, const char *body)
+{
+  g_autofree char *xml =
+      g_strconcat ("<simulated-host>\n<iommu name='a'/>\n", body, "</simulated-host>\n", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents (fixture->path, xml, -1, &error);
+  g_assert_no_error (error);
+}
+
+/* As scripts do: into the same file, bit by bit. */
+static void
+rewrite_host (Fixture *fixture, const char *body)
+{
+  FILE *file = fopen (fixture->path, "we");
+
+  g_assert_nonnull (file);
+  fprintf (file, "<simulated-host>\n<iommu name='a'/>\n");
+  fflush (file);
+  fprintf (file, "%s</simulated-host>\n", body);
+  g_assert_cmpint (fclose (file), ==, 0);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  IommudProbe *probe;
+
+  fixture->folder = g_dir_make_tmp ("iommud-follow-XXXXXX", &error);
+  g_assert_no_error (error);
+  fixture->path = g_build_filename (fixture->folder, "hosts.xml", NULL);
+  write_host (fixture, DEVICE ("1"));
+  fixture->log = g_string_new ("");
+  fixture->simulator = iommud_simulator_new (fixture->path, &error);
+  g_assert_no_error (error);
+  probe = iommud_backend_get_probe (IOMMUD_BACKEND (fixture->simulator));
+  g_signal_connect (probe, "device-added", G_CALLBACK (on_added), fixture);
+  g_signal_connect (probe, "device-removed", G_CALLBACK (on_removed), fixture);
+  iommud_probe_start (probe, &error);
+  g_assert_no_error (error);
+  iommud_simulator_follow_file (fixture->simulator, &error);
+  g_assert_no_error (error);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_assert_finalize_object (fixture->simulator);
+  g_remove (fixture->path);
+  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
+  g_string_free (fixture->log, TRUE);
+  g_free (fixture->path);
+  g_free (fixture->folder);
+}
+
+static gboolean
+on_timeout (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+expect (Fixture *fixture, const char *expected)
+{
+  gboolean is_late = FALSE;
+  guint timeout = g_timeout_add_seconds (30, on_timeout, &is_late);
+
+  while (!is_late && fixture->log->len < strlen (expected))
+    g_main_context_iteration (NULL, TRUE);
+  if (!is_late)
+    g_source_remove (timeout);
+  g_assert_cmpstr (fixture->log->str, ==, expected);
+  g_string_truncate (fixture->log, 0);
+}
+
+static GLogWriterOutput
+collect_warnings (GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
+{
+  GString *warnings = data;
+
+  for (gsize i = 0; (level & G_LOG_LEVEL_WARNING) && i < count; i++)
+    if (g_str_equal (fields[i].key, "MESSAGE"))
+      g_string_append_printf (warnings, "%s\n", (const char *) fields[i].value);
+  return G_LOG_WRITER_HANDLED;
+}
+
+static void
+test_plug_and_unplug (Fixture *fixture, gconstpointer data)
+{
+  expect (fixture, "+0000:01:00.0 ");
+  write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  expect (fixture, "+0000:02:00.0 ");
+  rewrite_host (fixture, DEVICE ("2"));
+  expect (fixture, "-0000:01:00.0 ");
+}
+
+/* Only what changed is touched. */
+static void
+test_change (Fixture *fixture, gconstpointer data)
+{
+  expect (fixture, "+0000:01:00.0 ");
+  write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  expect (fixture, "+0000:02:00.0 ");
+  write_host (fixture,
+              DEVICE ("1") "<device name='0000:02:00.0' group='2' driver='mlx5_vfio_pci'/>");
+  expect (fixture, "-0000:02:00.0 +0000:02:00.0 ");
+  write_host (fixture, DEVICE ("1") "<device name='0000:02:00.0' group='2' plugged='no'/>");
+  expect (fixture, "-0000:02:00.0 ");
+  write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  expect (fixture, "+0000:02:00.0 ");
+}
+
+static void
+test_other_iommu_and_mdev (Fixture *fixture, gconstpointer data)
+{
+  expect (fixture, "+0000:01:00.0 ");
+  write_host (fixture,
+              "<iommu name='b'/><device name='0000:01:00.0' group='1' iommu='a'/>"
+              "<device name='0000:05:00.0' group='5' iommu='b'/>"
+              "<host-device name='mtty' bus='virtual' driver='mtty'/>"
+              "<mdev name='3f5a1bb4-6b0e-4c5c-9f0b-000000000001' parent='mtty' type='t'/>");
+  expect (fixture, "+0000:05:00.0 +3f5a1bb4-6b0e-4c5c-9f0b-000000000001 ");
+  write_host (fixture, DEVICE ("1"));
+  while (fixture->log->len < 2)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_nonnull (strstr (fixture->log->str, "-0000:05:00.0 "));
+  g_assert_nonnull (strstr (fixture->log->str, "-3f5a1bb4-6b0e-4c5c-9f0b-000000000001 "));
+}
+
+/* A device whose node is open leaves for good when it is closed, and only then comes back. */
+static void
+test_change_in_use (Fixture *fixture, gconstpointer data)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (fixture->simulator));
+  int fd;
+
+  expect (fixture, "+0000:01:00.0 ");
+  fd = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  write_host (fixture, "<device name='0000:01:00.0' group='1' numa-node='1'/>" DEVICE ("2"));
+  expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
+  g_assert_cmpint (syscalls->close (syscalls, fd), ==, 0);
+  expect (fixture, "+0000:01:00.0 ");
+}
+
+static void
+test_new_fault (Fixture *fixture, gconstpointer data)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (fixture->simulator));
+
+  expect (fixture, "+0000:01:00.0 ");
+  write_host (fixture, DEVICE ("2") "<fault operation='open-iommufd' errno='EMFILE'/>");
+  expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
+  g_assert_cmpint (syscalls->open (syscalls, "/dev/iommu", O_RDWR | O_CLOEXEC), ==, -1);
+  g_assert_cmpint (errno, ==, EMFILE);
+}
+
+/* Runs in a child, as a log writer can be set but once. */
+static void
+test_bad_edits (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GString) warnings = g_string_new ("");
+  g_autofree char *expected = g_strdup_printf (
+      "%s:3: unknown element \"dvice\" in <simulated-host>; the simulated host stays as it was\n",
+      fixture->path);
+  g_autofree char *gone = g_strdup_printf (
+      "%s: cannot open: No such file or directory (ENOENT); the simulated host stays as it was\n",
+      fixture->path);
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  g_log_set_writer_func (collect_warnings, warnings, NULL);
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+  expect (fixture, "+0000:01:00.0 ");
+  write_host (fixture, DEVICE ("2") "<dvice/>");
+  while (warnings->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (warnings->str, ==, expected);
+  g_assert_cmpstr (fixture->log->str, ==, "");
+  g_string_truncate (warnings, 0);
+  g_remove (fixture->path);
+  while (warnings->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (warnings->str, ==, gone);
+  write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  expect (fixture, "+0000:02:00.0 ");
+}
+
+static void
+test_iommu_stays (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *expected = g_strdup_printf (
+      "%s: IOMMU a stays as it was: start the service anew to change it\n", fixture->path);
+  g_autoptr (GString) warnings = g_string_new ("");
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  g_log_set_writer_func (collect_warnings, warnings, NULL);
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+  expect (fixture, "+0000:01:00.0 ");
+  g_file_set_contents (fixture->path,
+                       "<simulated-host><iommu name='a' nesting='yes'/>" DEVICE ("1")
+                           DEVICE ("2") "</simulated-host>",
+                       -1, NULL);
+  expect (fixture, "+0000:02:00.0 ");
+  g_assert_cmpstr (warnings->str, ==, expected);
+}
+
+static void
+test_without_file (void)
+{
+  g_autoptr (IommudSimulator) simulator = iommud_simulator_new (NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (iommud_simulator_follow_file (simulator, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD_TEST(name, function)                                                                   \
+  g_test_add ("/follow/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD_TEST ("plug-and-unplug", test_plug_and_unplug);
+  ADD_TEST ("change", test_change);
+  ADD_TEST ("other-iommu-and-mdev", test_other_iommu_and_mdev);
+  ADD_TEST ("change-in-use", test_change_in_use);
+  ADD_TEST ("new-fault", test_new_fault);
+  ADD_TEST ("bad-edits", test_bad_edits);
+  ADD_TEST ("iommu-stays", test_iommu_stays);
+  g_test_add_func ("/follow/without-file", test_without_file);
+  return g_test_run ();
+}
