@@ -73,14 +73,15 @@ static void
 test_device (Fixture *fixture, gconstpointer data)
 {
   int fd = -1;
+  int length;
 
   g_assert_cmpint (iommud_syscalls_open (fixture->syscalls, "/dev/null", &fd), ==, 0);
   g_assert_cmpint (fcntl (fd, F_GETFD) & FD_CLOEXEC, ==, FD_CLOEXEC);
   g_assert_cmpint (fcntl (fd, F_GETFL) & O_ACCMODE, ==, O_RDWR);
-  g_assert_cmpint (iommud_syscalls_ioctl (fixture->syscalls, fd, FIONREAD, NULL), ==, ENOTTY);
+  g_assert_cmpint (iommud_syscalls_ioctl (fixture->syscalls, fd, FIONREAD, &length), ==, ENOTTY);
   g_assert_cmpint (fixture->syscalls->close (fixture->syscalls, fd), ==, 0);
   g_assert_cmpint (fcntl (fd, F_GETFD), ==, -1);
-  g_assert_cmpint (iommud_syscalls_ioctl (fixture->syscalls, fd, FIONREAD, NULL), ==, EBADF);
+  g_assert_cmpint (iommud_syscalls_ioctl (fixture->syscalls, fd, FIONREAD, &length), ==, EBADF);
 }
 
 static void
