@@ -244,10 +244,23 @@ iommud_simulated_kernel_get_driver (IommudSimulatedKernel *self, const char *nam
 
   iommud_simulated_kernel_lock (self);
   function = iommud_simulated_kernel_find (self, name);
-  if (function != NULL && function->present && *function->driver != '\0')
+  if (function != NULL && function->present && !function->leaving && *function->driver != '\0')
     driver = g_strdup (function->driver);
   iommud_simulated_kernel_unlock (self);
   return driver;
+}
+
+gboolean
+iommud_simulated_kernel_is_leaving (IommudSimulatedKernel *self, const char *name)
+{
+  const IommudSimulatedFunction *function;
+  gboolean leaving;
+
+  iommud_simulated_kernel_lock (self);
+  function = iommud_simulated_kernel_find (self, name);
+  leaving = function != NULL && function->present && function->leaving;
+  iommud_simulated_kernel_unlock (self);
+  return leaving;
 }
 
 int

@@ -75,7 +75,10 @@ int iommud_simulated_kernel_read_attribute (IommudSimulatedKernel *self, const c
                                             char **value);
 int iommud_simulated_kernel_write_attribute (IommudSimulatedKernel *self, const char *path,
                                              const char *value);
-/* The host driver that holds a device; NULL for none. */
+/* Whether a device was unplugged or taken from its driver and waits for the last close of its
+ * files: on a real machine, the write to sysfs that did this would not have returned. */
+gboolean iommud_simulated_kernel_is_leaving (IommudSimulatedKernel *self, const char *name);
+/* The driver that holds a device and is not about to let it go; NULL for none. */
 char *iommud_simulated_kernel_get_driver (IommudSimulatedKernel *self, const char *name);
 /* A parent that makes mdevs of a pool: an instance of a type takes cost out of capacity. */
 void iommud_simulated_kernel_add_mdev_parent (IommudSimulatedKernel *self, const char *name,

@@ -27,12 +27,19 @@ typedef struct
   int (*write) (Access *access);  /* NULL: EACCES */
 } File;
 
+/* An mdev leaves its bus before its driver lets go of it, any other function only afterwards. */
+static gboolean
+has_left_bus (const IommudSimulatedFunction *function)
+{
+  return function->leaving && !function->unbinding && iommud_simulated_function_is_mdev (function);
+}
+
 static IommudSimulatedFunction *
 find_present (Access *access, const char *name)
 {
   IommudSimulatedFunction *function = iommud_simulated_machine_find (access->machine, name);
 
-  return function != NULL && function->present ? function : NULL;
+  return function != NULL && function->present && !has_left_bus (function) ? function : NULL;
 }
 
 static gboolean
@@ -71,7 +78,8 @@ bind_driver (Access *access)
 {
   IommudSimulatedFunction *function = find_present (access, access->value);
 
-  if (function == NULL
+  /* On the mdev bus no driver matches: a parent binds what it makes. */
+  if (function == NULL || iommud_simulated_function_is_mdev (function)
       || !g_str_equal (iommud_simulated_function_get_matching_driver (function), access->part[1]))
     return ENODEV;
   if (*function->driver != '\0')
@@ -98,7 +106,7 @@ probe_drivers (Access *access)
   if (function == NULL)
     return ENODEV;
   driver = iommud_simulated_function_get_matching_driver (function);
-  if (*driver == '\0' || *function->driver != '\0')
+  if (*driver == '\0' || *function->driver != '\0' || iommud_simulated_function_is_mdev (function))
     return 0;
   return iommud_simulated_machine_bind (access->machine, function, driver) != 0 ? EINVAL : 0;
 }
@@ -115,6 +123,12 @@ find_type (Access *access)
   const IommudSimulatedMdevParent *parent = find_parent (access);
 
   return parent != NULL ? g_hash_table_lookup (parent->types, access->part[1]) : NULL;
+}
+
+static int
+parent_exists (Access *access)
+{
+  return find_parent (access) != NULL ? 0 : ENOENT;
 }
 
 static int
@@ -188,18 +202,21 @@ mdev_exists (Access *access)
   return function != NULL && iommud_simulated_function_is_mdev (function) ? 0 : ENOENT;
 }
 
-/* A removal that is under way is not begun again. */
 static int
 remove_mdev (Access *access)
 {
   IommudSimulatedFunction *function = find_present (access, access->part[0]);
+  char *end = NULL;
+  guint64 value = g_ascii_strtoull (access->value, &end, 0);
 
-  if (!g_str_equal (access->value, "1"))
+  if (!g_ascii_isdigit (*access->value) || *end != '\0')
     return EINVAL;
-  return iommud_simulated_machine_unplug (access->machine, function) != 0 ? EAGAIN : 0;
+  return value == 0 ? 0 : iommud_simulated_machine_unplug (access->machine, function);
 }
 
-#define TYPE_FOLDER "/sys/class/mdev_bus/*/mdev_supported_types/*/"
+#define PARENT_FOLDER "/sys/class/mdev_bus/*"
+#define TYPES_FOLDER PARENT_FOLDER "/mdev_supported_types"
+#define TYPE_FOLDER TYPES_FOLDER "/*"
 
 static const File files[] = {
   { "/sys/bus/*/devices/*", device_exists, NULL, NULL },
@@ -207,11 +224,15 @@ static const File files[] = {
   { "/sys/bus/*/drivers/*/bind", always_exists, NULL, bind_driver },
   { "/sys/bus/*/drivers/*/unbind", always_exists, NULL, unbind_driver },
   { "/sys/bus/*/drivers_probe", always_exists, NULL, probe_drivers },
-  { TYPE_FOLDER "name", type_exists, read_name, NULL },
-  { TYPE_FOLDER "device_api", type_exists, read_device_api, NULL },
-  { TYPE_FOLDER "available_instances", type_exists, read_available_instances, NULL },
-  { TYPE_FOLDER "create", type_exists, NULL, create_mdev },
-  { TYPE_FOLDER "devices/*", instance_exists, NULL, NULL },
+  { PARENT_FOLDER, parent_exists, NULL, NULL },
+  { TYPES_FOLDER, parent_exists, NULL, NULL },
+  { TYPE_FOLDER, type_exists, NULL, NULL },
+  { TYPE_FOLDER "/name", type_exists, read_name, NULL },
+  { TYPE_FOLDER "/device_api", type_exists, read_device_api, NULL },
+  { TYPE_FOLDER "/available_instances", type_exists, read_available_instances, NULL },
+  { TYPE_FOLDER "/create", type_exists, NULL, create_mdev },
+  { TYPE_FOLDER "/devices/*", instance_exists, NULL, NULL },
+  { "/sys/bus/mdev/devices/*/mdev_type", mdev_exists, NULL, NULL },
   { "/sys/bus/mdev/devices/*/remove", mdev_exists, NULL, remove_mdev },
 };
 

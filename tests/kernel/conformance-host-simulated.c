@@ -22,13 +22,6 @@
 
 #define CAPABILITY_SYS_RESOURCE 24
 
-/* What a write or a removal waits for. */
-typedef struct
-{
-  gboolean (*has_happened) (IommudSimulatedKernel *kernel, const char *name); /* NULL: it has */
-  char *name;
-} Awaited;
-
 typedef struct
 {
   ConformanceHost parent;
@@ -36,7 +29,7 @@ typedef struct
   GHashTable *iommus; /* set of names */
   char **devices;     /* names in a described host; NULL for an empty one */
   gint32 next_group;
-  Awaited awaited[CONFORMANCE_JOBS];
+  char *leavers[CONFORMANCE_JOBS]; /* the device that a write or a removal waits for */
 } SimulatedHost;
 
 static SimulatedHost *
@@ -328,45 +321,26 @@ host_read_attribute (ConformanceHost *host, const char *path, char **value)
   return iommud_simulated_kernel_read_attribute (get_self (host)->kernel, path, value);
 }
 
-static gboolean
-is_gone (IommudSimulatedKernel *kernel, const char *name)
+/* The device that a write to sysfs takes away: `.../unbind` says whose, `NAME/remove` is its own.
+ */
+static char *
+find_leaver (const char *path, const char *value)
 {
-  return !iommud_simulated_kernel_has_device (kernel, name);
-}
+  g_autofree char *folder = g_path_get_dirname (path);
 
-static gboolean
-is_unbound (IommudSimulatedKernel *kernel, const char *name)
-{
-  g_autofree char *driver = iommud_simulated_kernel_get_driver (kernel, name);
-
-  return driver == NULL;
-}
-
-static void
-await (SimulatedHost *self, ConformanceJob job,
-       gboolean (*has_happened) (IommudSimulatedKernel *, const char *), const char *name)
-{
-  self->awaited[job].has_happened = has_happened;
-  set_string (&self->awaited[job].name, name);
+  if (g_str_has_suffix (path, "/unbind"))
+    return g_strdup (value);
+  return g_str_has_suffix (path, "/remove") ? g_path_get_basename (folder) : g_strdup ("");
 }
 
 static int
 host_begin_write (ConformanceHost *host, ConformanceJob job, const char *path, const char *value)
 {
   SimulatedHost *self = get_self (host);
-  int errnum = iommud_simulated_kernel_write_attribute (self->kernel, path, value);
 
-  await (self, job, NULL, "");
-  if (errnum == 0 && g_str_has_suffix (path, "/unbind"))
-    await (self, job, is_unbound, value);
-  if (errnum == 0 && g_str_has_suffix (path, "/remove"))
-    {
-      g_autofree char *folder = g_path_get_dirname (path);
-      g_autofree char *name = g_path_get_basename (folder);
-
-      await (self, job, is_gone, name);
-    }
-  return errnum;
+  g_free (self->leavers[job]);
+  self->leavers[job] = find_leaver (path, value);
+  return iommud_simulated_kernel_write_attribute (self->kernel, path, value);
 }
 
 static int
@@ -375,7 +349,7 @@ host_begin_removal (ConformanceHost *host, ConformanceJob job, const char *name)
   SimulatedHost *self = get_self (host);
   const char *own = translate (self, name);
 
-  await (self, job, is_gone, own);
+  set_string (&self->leavers[job], own);
   return iommud_simulated_kernel_unplug (self->kernel, own);
 }
 
@@ -383,10 +357,9 @@ static gboolean
 host_has_ended (ConformanceHost *host, ConformanceJob job, int *errnum)
 {
   SimulatedHost *self = get_self (host);
-  const Awaited *awaited = &self->awaited[job];
 
   *errnum = 0;
-  return awaited->has_happened == NULL || awaited->has_happened (self->kernel, awaited->name);
+  return !iommud_simulated_kernel_is_leaving (self->kernel, self->leavers[job]);
 }
 
 static int
@@ -474,7 +447,7 @@ host_free (ConformanceHost *host)
   g_hash_table_unref (self->iommus);
   g_strfreev (self->devices);
   for (guint job = 0; job < CONFORMANCE_JOBS; job++)
-    g_free (self->awaited[job].name);
+    g_free (self->leavers[job]);
   g_free (self);
 }
 
