@@ -13,6 +13,7 @@ void
 iommud_kernel_call_clear (IommudKernelCall *self)
 {
   g_clear_pointer (&self->what, g_free);
+  g_clear_pointer (&self->group_holder, g_free);
   g_clear_object (&self->probe);
 }
 
@@ -53,8 +54,13 @@ driver_blocks_group (const char *driver)
 static char *
 explain_bind_eperm (const IommudBinding *self, const IommudKernelCall *call)
 {
-  g_autoptr (GPtrArray) members = iommud_probe_list_group (call->probe, self->info->iommu_group);
+  g_autoptr (GPtrArray) members = NULL;
 
+  if (call->group_holder != NULL)
+    return g_strdup_printf ("IOMMU group %d belongs to another context: %s is of it, and a group "
+                            "can be in one context only",
+                            self->info->iommu_group, call->group_holder);
+  members = iommud_probe_list_group (call->probe, self->info->iommu_group);
   for (guint i = 0; members != NULL && i < members->len; i++)
     {
       const IommudGroupMember *member = g_ptr_array_index (members, i);
@@ -189,10 +195,18 @@ void
 iommud_binding_set_attach_error (IommudBinding *self, const IommudKernelCall *call, int errnum,
                                  GError **error)
 {
+  g_autofree char *group = NULL;
   const char *cause = NULL;
   int code = -1;
 
-  if (errnum == EINVAL)
+  if (errnum == EINVAL && call->group_holder != NULL)
+    {
+      code = IOMMUD_ERROR_INCOMPATIBLE;
+      group = g_strdup_printf ("%s is of the same IOMMU group %d, and a group has one HWPT",
+                               call->group_holder, self->info->iommu_group);
+      cause = group;
+    }
+  else if (errnum == EINVAL)
     {
       code = IOMMUD_ERROR_INCOMPATIBLE;
       cause = "the device does not fit this HWPT: its IOMMU, its dirty tracking or its group "

@@ -18,6 +18,7 @@ typedef struct
   IommudProbe *probe;
   int iommufd;
   char *what;
+  char *group_holder; /* "0000:01:00.1 in container b": holds the device's group too; or NULL */
 } IommudKernelCall;
 
 typedef struct

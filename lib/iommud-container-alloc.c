@@ -71,7 +71,7 @@ plan_allocation (gpointer data, GError **error)
       || !check_device (self->device, self->container, what, error))
     return FALSE;
   iommud_binding_copy (&self->binding, iommud_device_get_binding (self->device));
-  iommud_container_fill_call (self->container, &self->call, g_steal_pointer (&what));
+  iommud_container_fill_call (self->container, &self->call, g_steal_pointer (&what), self->device);
   iommud_container_copy_orphans (self->container, self->orphans);
   self->ioas_id = iommud_container_get_ioas_id (self->container);
   return TRUE;

@@ -97,7 +97,7 @@ plan_attachment (gpointer data, GError **error)
       || !check_free_for (self->device, self->container, what, error))
     return FALSE;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
-  iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what));
+  iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what), self->device);
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->policy = iommud_container_get_policy (self->container);
   iommud_container_copy_orphans (self->container, plan->orphans);
@@ -124,8 +124,7 @@ remember_refusals (Attachment *self)
           &g_array_index (self->plan->candidates, IommudAttachCandidate, i);
       IommudHwpt *hwpt = iommud_container_find_hwpt (self->container, candidate->hwpt_id);
 
-      if (candidate->refused && hwpt != NULL
-          && !g_str_equal (iommud_hwpt_get_iommu (hwpt), iommu))
+      if (candidate->refused && hwpt != NULL && !g_str_equal (iommud_hwpt_get_iommu (hwpt), iommu))
         iommud_hwpt_set_refused (hwpt, iommu);
     }
 }

@@ -126,7 +126,7 @@ plan_release (gpointer data, GError **error)
       || !check_unused (self, what, error) || !add_devices (self, what, error))
     return FALSE;
   add_hwpts (self);
-  iommud_container_fill_call (self->container, &self->plan->call, g_steal_pointer (&what));
+  iommud_container_fill_call (self->container, &self->plan->call, g_steal_pointer (&what), NULL);
   iommud_container_copy_orphans (self->container, self->plan->orphans);
   self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
   self->plan->close_context =

@@ -33,8 +33,10 @@ IommudDirtyTrackingPolicy iommud_container_get_policy (IommudContainer *self);
 gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);
 void iommud_container_set_freed (IommudContainer *self);
 
-/* Fills the part of a plan that says where kernel calls go. @what is taken. */
-void iommud_container_fill_call (IommudContainer *self, IommudKernelCall *call, char *what);
+/* Fills the part of a plan that says where kernel calls go. @what is taken. @device, or NULL, is
+ * the one that the calls are about: errors name who holds its group. */
+void iommud_container_fill_call (IommudContainer *self, IommudKernelCall *call, char *what,
+                                 IommudDevice *device);
 
 IommudAccounting iommud_container_get_accounting (IommudContainer *self);
 /* HWPT ids that the kernel would not free while an operation was undone: arrays of guint32. */

@@ -333,8 +333,20 @@ iommud_container_set_freed (IommudContainer *self)
   self->freed = TRUE;
 }
 
+static char *
+describe_group_holder (IommudContainer *self, IommudDevice *device)
+{
+  IommudDevice *sibling = iommud_host_find_sibling_elsewhere (self->host, device, self);
+
+  if (sibling == NULL)
+    return NULL;
+  return g_strdup_printf ("%s in container %s", iommud_device_get_name (sibling),
+                          iommud_device_get_container (sibling)->name);
+}
+
 void
-iommud_container_fill_call (IommudContainer *self, IommudKernelCall *call, char *what)
+iommud_container_fill_call (IommudContainer *self, IommudKernelCall *call, char *what,
+                            IommudDevice *device)
 {
   IommudBackend *backend = iommud_host_get_backend (self->host);
 
@@ -343,6 +355,7 @@ iommud_container_fill_call (IommudContainer *self, IommudKernelCall *call, char 
   call->probe = g_object_ref (iommud_backend_get_probe (backend));
   call->iommufd = iommud_context_get_fd (self->context);
   call->what = what;
+  call->group_holder = device != NULL ? describe_group_holder (self, device) : NULL;
 }
 
 static gboolean

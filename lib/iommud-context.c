@@ -3,11 +3,13 @@
 #include "iommud-context.h"
 
 #include "iommud-device-private.h"
+#include "iommud-host.h"
 
 struct _IommudContext
 {
   grefcount references;
   guint64 serial;
+  IommudHost *host; /* weak */
   const IommudSyscalls *syscalls;
   GThreadPool *pool;
   GMainContext *main_context;
@@ -19,6 +21,7 @@ struct _IommudContext
 
 typedef struct
 {
+  IommudHost *host;
   IommudContext *context;
   const IommudOperation *operation;
   gpointer data;
@@ -27,13 +30,14 @@ typedef struct
 } Job;
 
 IommudContext *
-iommud_context_new (guint64 serial, const IommudSyscalls *syscalls, GThreadPool *pool,
-                    GMainContext *main_context)
+iommud_context_new (guint64 serial, IommudHost *host, const IommudSyscalls *syscalls,
+                    GThreadPool *pool, GMainContext *main_context)
 {
   IommudContext *self = g_new0 (IommudContext, 1);
 
   g_ref_count_init (&self->references);
   self->serial = serial;
+  g_set_weak_pointer (&self->host, host);
   self->syscalls = syscalls;
   self->pool = pool;
   self->main_context = g_main_context_ref (main_context);
@@ -54,6 +58,7 @@ iommud_context_unref (IommudContext *self)
 {
   if (!g_ref_count_dec (&self->references))
     return;
+  g_clear_weak_pointer (&self->host);
   g_main_context_unref (self->main_context);
   g_free (self);
 }
@@ -120,6 +125,7 @@ job_end (Job *job, gpointer result, GError *error)
   g_clear_object (&job->device);
   g_clear_object (&job->task);
   iommud_context_unref (job->context);
+  g_object_unref (job->host);
   g_free (job);
 }
 
@@ -188,6 +194,7 @@ iommud_context_submit (IommudContext *self, const IommudOperation *operation, gp
   Job *job = g_new0 (Job, 1);
   g_autoptr (GSource) source = NULL;
 
+  job->host = g_object_ref (self->host);
   job->context = iommud_context_ref (self);
   job->operation = operation;
   job->data = data;

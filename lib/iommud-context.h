@@ -24,8 +24,9 @@ typedef struct
   GDestroyNotify free;
 } IommudOperation;
 
-/* @pool runs the workers and outlives the context. */
-IommudContext *iommud_context_new (guint64 serial, const IommudSyscalls *syscalls,
+/* @host is held while an operation is under way, and only then; it owns @pool, which runs the
+ * workers. */
+IommudContext *iommud_context_new (guint64 serial, IommudHost *host, const IommudSyscalls *syscalls,
                                    GThreadPool *pool, GMainContext *main_context);
 IommudContext *iommud_context_ref (IommudContext *self);
 void iommud_context_unref (IommudContext *self);

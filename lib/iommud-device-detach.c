@@ -72,7 +72,7 @@ plan_detachment (gpointer data, GError **error)
   if (!iommud_container_check_alive (self->container, what, error))
     return FALSE;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
-  iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what));
+  iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what), NULL);
   iommud_container_copy_orphans (self->container, plan->orphans);
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->attached = iommud_device_is_attached (self->device);

@@ -22,6 +22,9 @@ void iommud_host_remove_container (IommudHost *self, IommudContainer *container)
 /* A device of @device's IOMMU group that is attached in @container; NULL where there is none. */
 IommudDevice *iommud_host_find_attached_sibling (IommudHost *self, IommudDevice *device,
                                                  IommudContainer *container);
+/* One that is bound in another container than @container. */
+IommudDevice *iommud_host_find_sibling_elsewhere (IommudHost *self, IommudDevice *device,
+                                                  IommudContainer *container);
 /* A device that is gone is unclaimed now: let it go, if it is held, and take it out. */
 void iommud_host_finish_removal (IommudHost *self, IommudDevice *device);
 /* Asks the kernel anew what it offers: /dev/iommu may have come since. */

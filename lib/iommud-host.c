@@ -352,7 +352,7 @@ iommud_host_get_main_context (IommudHost *self)
 IommudContext *
 iommud_host_new_context (IommudHost *self)
 {
-  return iommud_context_new (++self->last_context_serial,
+  return iommud_context_new (++self->last_context_serial, self,
                              iommud_backend_get_syscalls (self->backend), self->pool,
                              self->main_context);
 }
@@ -396,19 +396,44 @@ iommud_host_remove_container (IommudHost *self, IommudContainer *container)
     g_list_store_remove (self->containers, position);
 }
 
+/* NULL where the device has no group; it is in the array itself. */
+static GPtrArray *
+get_group (IommudHost *self, IommudDevice *device)
+{
+  gint32 iommu_group = iommud_device_get_info (device)->iommu_group;
+
+  return iommu_group < 0 ? NULL : g_hash_table_lookup (self->groups, GINT_TO_POINTER (iommu_group));
+}
+
 IommudDevice *
 iommud_host_find_attached_sibling (IommudHost *self, IommudDevice *device,
                                    IommudContainer *container)
 {
-  gint32 iommu_group = iommud_device_get_info (device)->iommu_group;
-  GPtrArray *group = g_hash_table_lookup (self->groups, GINT_TO_POINTER (iommu_group));
+  GPtrArray *group = get_group (self, device);
 
-  for (guint i = 0; iommu_group >= 0 && group != NULL && i < group->len; i++)
+  for (guint i = 0; group != NULL && i < group->len; i++)
     {
       IommudDevice *sibling = g_ptr_array_index (group, i);
 
       if (sibling != device && iommud_device_get_container (sibling) == container
           && iommud_device_get_hwpt (sibling) != NULL)
+        return sibling;
+    }
+  return NULL;
+}
+
+IommudDevice *
+iommud_host_find_sibling_elsewhere (IommudHost *self, IommudDevice *device,
+                                    IommudContainer *container)
+{
+  GPtrArray *group = get_group (self, device);
+
+  for (guint i = 0; group != NULL && i < group->len; i++)
+    {
+      IommudDevice *sibling = g_ptr_array_index (group, i);
+      IommudContainer *holder = iommud_device_get_container (sibling);
+
+      if (sibling != device && holder != NULL && holder != container)
         return sibling;
     }
   return NULL;

@@ -127,7 +127,7 @@ plan_replacement (gpointer data, GError **error)
       || !check_group (self, what, error) || !check_replace (self, what, error))
     return FALSE;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
-  iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what));
+  iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what), self->device);
   iommud_container_copy_orphans (self->container, plan->orphans);
   plan->policy = iommud_container_get_policy (self->container);
   plan->flags = iommud_hwpt_get_flags (self->hwpt);

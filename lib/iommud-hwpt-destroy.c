@@ -84,7 +84,7 @@ plan_destruction (gpointer data, GError **error)
 
   if (!check_alive (self->hwpt, what, error) || !check_unused (self->hwpt, what, error))
     return FALSE;
-  iommud_container_fill_call (self->container, &self->call, g_steal_pointer (&what));
+  iommud_container_fill_call (self->container, &self->call, g_steal_pointer (&what), NULL);
   self->ioas_id = iommud_container_get_ioas_id (self->container);
   self->hwpt_id = iommud_hwpt_get_id (self->hwpt);
   return TRUE;

@@ -240,6 +240,8 @@ test_held_elsewhere (ModelFixture *fixture, gconstpointer unused)
   /* The group is owned by the first container's context. */
   model_fixture_attach_fails (fixture, second, DIRTY_A_SIBLING, IOMMUD_ATTACH_MODE_AUTO,
                               IOMMUD_ERROR_PERMISSION_DENIED, "EPERM");
+  model_fixture_attach_fails (fixture, second, DIRTY_A_SIBLING, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_PERMISSION_DENIED, DIRTY_A " in container first");
   model_fixture_free_container (first);
   model_fixture_free_container (second);
 }

@@ -361,6 +361,30 @@ test_dropped_host_lets_go (void)
   g_assert_finalize_object (fixture.simulator);
 }
 
+/* The last one to drop the host need not wait for what is under way: that holds it. */
+static void
+test_host_dropped_in_the_middle (void)
+{
+  ModelFixture fixture;
+  g_autoptr (IommudContainer) container = NULL;
+  Call call = { 0 };
+
+  model_fixture_set_up (&fixture, NULL);
+  container = model_fixture_container (&fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  model_fixture_inject (&fixture, "bind", 1, 0, 50);
+  iommud_container_attach_device_async (container, model_fixture_device (&fixture, DIRTY_A),
+                                        IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready, &call);
+  g_object_add_weak_pointer (G_OBJECT (fixture.host), (gpointer *) &fixture.host);
+  g_object_unref (fixture.host);
+  g_assert_nonnull (fixture.host);
+  wait_for (&call.done);
+  g_assert_true (call.ok);
+  model_fixture_iterate ();
+  g_assert_null (fixture.host);
+  g_assert_cmpuint (iommud_simulator_count_contexts (fixture.simulator), ==, 0);
+  g_assert_finalize_object (fixture.simulator);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/lifecycle/" path, ModelFixture, NULL, model_fixture_set_up, function,              \
               model_fixture_tear_down)
@@ -382,5 +406,6 @@ main (int argc, char **argv)
   ADD ("unplug-attached", test_unplug_attached);
   ADD ("unplug-in-the-middle", test_unplug_in_the_middle);
   g_test_add_func ("/lifecycle/dropped-host-lets-go", test_dropped_host_lets_go);
+  g_test_add_func ("/lifecycle/host-dropped-in-the-middle", test_host_dropped_in_the_middle);
   return g_test_run ();
 }
