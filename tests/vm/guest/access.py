@@ -3,6 +3,7 @@
 
 import glob
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import subprocess
 import bus
 import machine
 import world
+from discovery import by_name
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
@@ -52,6 +54,20 @@ def start(w):
     w.checks.ok(version, "D-Bus activation starts the service")
     w.checks.equal(os.stat(f"/proc/{w.pid()}").st_uid, 0, "it runs as root")
     w.service.start_mirror()
+
+
+def library(w):
+    """Another process does the main job with the library, while the service has no containers."""
+    typelibs = glob.glob("/usr/**/girepository-1.0/Iommud-1.typelib", recursive=True)
+    path = os.path.dirname(typelibs[0]) if typelibs else ""
+    status, output, errors = output_of(
+        ["env", f"GI_TYPELIB_PATH={path}", f"{os.path.dirname(os.path.abspath(__file__))}/library",
+         machine.PLAIN_A, machine.PLAIN_B, world.MTTY_A], 60)
+    for line in output.splitlines():
+        if re.match(r"(not )?ok [0-9]+ - ", line):
+            w.checks.ok(line.startswith("ok"), line.split(" - : ", 1)[1], output)
+    w.checks.ok(status == 0, "the library's job ends well", status, errors)
+    w.service.wait(lambda: by_name(w.service.mirror, machine.PLAIN_B))
 
 
 def others_may_read(w):
