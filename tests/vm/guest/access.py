@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Parts of the scenario: who may do what, and the life of the service itself."""
 
-import glob
 import os
 import re
 import shlex
@@ -18,9 +17,23 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 def output_of(words, seconds=30):
     """Runs a program; returns its status, output and errors. It is killed if it takes too long."""
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=seconds, check=False)
-    return done.returncode, done.stdout, done.stderr
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        try:
+            output, errors = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return process.returncode, output, errors
+
+
+def installed(name):
+    """Where a file of the project is, whatever its prefix."""
+    stage = os.environ["IOMMUD_VM_STAGE"]
+    for directory, _, files in os.walk(stage):
+        if name in files:
+            return f"{directory[len(stage):]}/{name}"
+    raise FileNotFoundError(f"{name} is not installed")
 
 
 def wake(w):
@@ -35,8 +48,7 @@ def wake(w):
         return
     except PermissionError:
         w.checks.note(f"{helper} cannot be read: the service is started without it")
-    files = glob.glob("/usr/**/dbus-1/system-services/org.iommud1.service", recursive=True)
-    for line in machine.read(files[0]).splitlines():
+    for line in machine.read(installed("org.iommud1.service")).splitlines():
         if line.startswith("Exec="):
             subprocess.Popen(shlex.split(line[5:]), stdin=subprocess.DEVNULL)
     w.service.wait(lambda: w.service.running(), 10)
@@ -58,8 +70,7 @@ def start(w):
 
 def library(w):
     """Another process does the main job with the library, while the service has no containers."""
-    typelibs = glob.glob("/usr/**/girepository-1.0/Iommud-1.typelib", recursive=True)
-    path = os.path.dirname(typelibs[0]) if typelibs else ""
+    path = os.path.dirname(installed("Iommud-1.typelib"))
     status, output, errors = output_of(
         ["env", f"GI_TYPELIB_PATH={path}", f"{os.path.dirname(os.path.abspath(__file__))}/library",
          machine.PLAIN_A, machine.PLAIN_B, world.MTTY_A], 60)
