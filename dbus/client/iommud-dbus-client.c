@@ -15,6 +15,7 @@ struct _IommudDBusClient
   char *address;
   GDBusConnection *connection;
   GDBusObjectManager *object_manager;
+  gboolean running;
 };
 
 enum
@@ -45,9 +46,23 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (IommudDBusClient, iommud_dbus_client, G_TYPE_OBJE
                                    G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE,
                                                           async_initable_init))
 
+static gboolean
+has_owner (GObject *object_manager)
+{
+  g_autofree char *owner =
+      g_dbus_object_manager_client_get_name_owner (G_DBUS_OBJECT_MANAGER_CLIENT (object_manager));
+
+  return owner != NULL;
+}
+
 static void
 on_name_owner_changed (GObject *object_manager, GParamSpec *pspec, IommudDBusClient *self)
 {
+  gboolean running = has_owner (object_manager);
+
+  if (running == self->running)
+    return;
+  self->running = running;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING]);
 }
 
@@ -55,6 +70,7 @@ static void
 take_object_manager (IommudDBusClient *self, GDBusObjectManager *object_manager)
 {
   self->object_manager = object_manager;
+  self->running = has_owner (G_OBJECT (object_manager));
   g_signal_connect_object (object_manager, "notify::name-owner", G_CALLBACK (on_name_owner_changed),
                            self, 0);
 }
@@ -440,15 +456,9 @@ iommud_dbus_client_new_finish (GAsyncResult *result, GError **error)
 gboolean
 iommud_dbus_client_get_running (IommudDBusClient *self)
 {
-  g_autofree char *owner = NULL;
-
   g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), FALSE);
 
-  if (self->object_manager == NULL)
-    return FALSE;
-  owner = g_dbus_object_manager_client_get_name_owner (
-      G_DBUS_OBJECT_MANAGER_CLIENT (self->object_manager));
-  return owner != NULL;
+  return self->running;
 }
 
 /**

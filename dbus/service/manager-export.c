@@ -8,6 +8,7 @@
 #include "iommud-dbus-generated.h"
 
 #define MAX_NAME_BYTES 4096
+#define NOT_ASKED (-1)
 
 struct _IommudManagerExport
 {
@@ -30,12 +31,25 @@ on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
     iommud_call_return_object (call, container);
 }
 
+/* Accounting is a setting of the context: who shares one without asking for another gets it. */
+static IommudAccounting
+choose_accounting (int asked, IommudContainer *shared)
+{
+  IommudAccounting accounting = IOMMUD_ACCOUNTING_USER;
+
+  if (asked != NOT_ASKED)
+    return (IommudAccounting) asked;
+  if (shared != NULL)
+    g_object_get (shared, "accounting", &accounting, NULL);
+  return accounting;
+}
+
 /* NULL with error set for options that are wrong. */
 static IommudContainerOptions *
 read_container_options (IommudExport *self, IommudCall *call, GError **error)
 {
   int policy = IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED;
-  int accounting = IOMMUD_ACCOUNTING_USER;
+  int accounting = NOT_ASKED;
   g_autofree char *name = NULL;
   g_autoptr (IommudContainer) share_context = NULL;
   const IommudOption known[] = {
@@ -48,8 +62,8 @@ read_container_options (IommudExport *self, IommudCall *call, GError **error)
   if (!iommud_arguments_parse_options (self, call, known, G_N_ELEMENTS (known), error))
     return NULL;
   return g_object_new (IOMMUD_TYPE_CONTAINER_OPTIONS, "name", name, "dirty-tracking", policy,
-                       "accounting", accounting, "share-context", share_context, "owner",
-                       iommud_call_get_uid (call), NULL);
+                       "accounting", choose_accounting (accounting, share_context), "share-context",
+                       share_context, "owner", iommud_call_get_uid (call), NULL);
 }
 
 static void
