@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* This machine for conformance sequences: the devices of its `dev` steps are given, PCI functions
- * that are bound to vfio-pci when a sequence wants them. Needs root; meant for a virtual machine.
+/* This machine for conformance sequences: its devices are PCI functions that are given, and are
+ * bound to vfio-pci when a sequence wants them. Needs root; meant for a virtual machine.
  */
 #include "config.h"
 
+#include "conformance-device-pool.h"
 #include "conformance-host.h"
 
 #include <errno.h>
@@ -17,6 +18,8 @@
 
 #define SYSFS_PCI "/sys/bus/pci"
 #define VFIO_DRIVER "vfio-pci"
+#define MOCK_VFIO_DRIVER "vfio_mock"
+#define MOCK_HOST_DRIVER "vmock_host"
 
 /* A device that was just asked for may take a moment to come. */
 #define LONGEST_PROBE_MS 5000
@@ -24,7 +27,7 @@
 typedef struct
 {
   ConformanceHost parent;
-  char **devices;
+  ConformanceDevicePool *pool;
   pid_t writers[CONFORMANCE_JOBS]; /* processes that write to sysfs; 0: none */
 } RealHost;
 
@@ -34,22 +37,27 @@ get_self (ConformanceHost *host)
   return (RealHost *) host;
 }
 
-/* `vmock.0` is the first of the given devices; any other name is its own. */
+/* A mock device of the sequence is one of the given functions; any other name is its own. */
 static char *
 translate_name (RealHost *self, const char *name)
 {
-  char *end = NULL;
-  guint64 id;
+  const char *address = conformance_device_pool_find (self->pool, name);
 
-  if (!g_str_has_prefix (name, "vmock.") || !g_ascii_isdigit (name[strlen ("vmock.")]))
-    return g_strdup (name);
-  id = g_ascii_strtoull (name + strlen ("vmock."), &end, 10);
-  if (*end != '\0' || id >= g_strv_length (self->devices))
-    return g_strdup (name);
-  return g_strdup (self->devices[id]);
+  return g_strdup (address != NULL ? address : name);
 }
 
-/* The mock devices of sequences are on the platform bus, those of this machine on PCI. */
+/* The mock devices of sequences are on the platform bus and have a VFIO driver of their own, those
+ * of this machine are on PCI. */
+static char *
+translate_part (RealHost *self, const char *part)
+{
+  if (g_str_equal (part, "platform"))
+    return g_strdup ("pci");
+  if (g_str_equal (part, MOCK_VFIO_DRIVER))
+    return g_strdup (VFIO_DRIVER);
+  return translate_name (self, part);
+}
+
 static char *
 translate_path (RealHost *self, const char *path)
 {
@@ -59,7 +67,7 @@ translate_path (RealHost *self, const char *path)
     {
       g_autofree char *part = parts[i];
 
-      parts[i] = g_str_equal (part, "platform") ? g_strdup ("pci") : translate_name (self, part);
+      parts[i] = translate_part (self, part);
     }
   return g_strjoinv ("/", parts);
 }
@@ -131,7 +139,7 @@ host_begin_write (ConformanceHost *host, ConformanceJob job, const char *path, c
 {
   RealHost *self = get_self (host);
   g_autofree char *own_path = translate_path (self, path);
-  g_autofree char *own_value = translate_name (self, value);
+  g_autofree char *own_value = translate_part (self, value);
 
   return start_writer (self, job, own_path, own_value);
 }
@@ -184,11 +192,10 @@ write_attribute (const char *folder, const char *attribute, const char *value)
   return write_file (path, value);
 }
 
-/* Makes sure that the @id-th device is there and VFIO's. */
+/* Makes sure that a function is there and VFIO's. */
 static int
-require_device (RealHost *self, guint id)
+require_device (RealHost *self, const char *address)
 {
-  const char *address = self->devices[id];
   g_autofree char *device = g_strdup_printf (SYSFS_PCI "/devices/%s", address);
   int errnum = 0;
 
@@ -209,38 +216,20 @@ require_device (RealHost *self, guint id)
   return errnum;
 }
 
-/* A real device is what it is: only its number and the first IOMMU can be asked for. */
-static gboolean
-parse_specification (const char *text, guint64 *id)
-{
-  g_auto (GStrv) words = g_strsplit (text, ",", -1);
-
-  for (guint i = 0; words[i] != NULL; i++)
-    {
-      char *end = NULL;
-
-      if (g_str_equal (words[i], "iommu=0"))
-        continue;
-      if (!g_str_has_prefix (words[i], "id="))
-        return FALSE;
-      *id = g_ascii_strtoull (words[i] + strlen ("id="), &end, 0);
-      if (*end != '\0')
-        return FALSE;
-    }
-  return TRUE;
-}
-
 static int
 host_add_device (ConformanceHost *host, const char *specification)
 {
   RealHost *self = get_self (host);
-  guint64 id = 0;
+  g_auto (GStrv) words = g_strsplit (specification, ",", -1);
+  g_autofree char *name = NULL;
 
-  if (!parse_specification (specification, &id))
-    return EINVAL;
-  if (id >= g_strv_length (self->devices))
+  if (!conformance_device_pool_assign (self->pool, specification))
     return ENODEV;
-  return require_device (self, (guint) id);
+  for (guint i = 0; words[i] != NULL; i++)
+    if (g_str_has_prefix (words[i], "id="))
+      name = g_strconcat ("vmock.", words[i] + strlen ("id="), NULL);
+  return name != NULL ? require_device (self, conformance_device_pool_find (self->pool, name))
+                      : EINVAL;
 }
 
 /* The last part of what a link of a device points to; NULL without it. */
@@ -267,8 +256,12 @@ host_same_group (ConformanceHost *host, const char *name, const char *other, gbo
 static int
 host_get_driver (ConformanceHost *host, const char *name, char **driver)
 {
-  *driver = read_link (get_self (host), name, "driver");
-  return *driver != NULL ? 0 : ENOENT;
+  g_autofree char *own = read_link (get_self (host), name, "driver");
+
+  if (own == NULL)
+    return ENOENT;
+  *driver = g_strdup (g_str_equal (own, VFIO_DRIVER) ? MOCK_VFIO_DRIVER : own);
+  return 0;
 }
 
 static gboolean
@@ -340,19 +333,14 @@ host_refuse (ConformanceHost *host, ConformanceWords *words)
   static const char *const mock_only[] = { "dma", "inject", "regdma", "state", NULL };
   RealHost *self = get_self (host);
   g_autofree char *rest = conformance_words_join (words, 1);
-  guint64 id = 0;
 
   if (g_strv_contains (mock_only, words->words[0]))
     return g_strdup_printf ("'%s' needs a mock device", words->words[0]);
-  if (strstr (rest, "vmock_host") != NULL || strstr (rest, "vfio_mock") != NULL)
-    return g_strdup ("it needs the drivers of mock devices");
-  if (!g_str_equal (words->words[0], "dev"))
+  if (strstr (rest, MOCK_HOST_DRIVER) != NULL)
+    return g_strdup ("it needs the host driver of mock devices");
+  if (!g_str_equal (words->words[0], "dev") || conformance_device_pool_assign (self->pool, rest))
     return NULL;
-  if (!parse_specification (rest, &id))
-    return g_strdup_printf ("no device here is '%s'", rest);
-  if (id >= g_strv_length (self->devices))
-    return g_strdup_printf ("only %u devices were given", g_strv_length (self->devices));
-  return NULL;
+  return g_strdup_printf ("no device here is '%s'", rest);
 }
 
 static void
@@ -360,7 +348,7 @@ host_free (ConformanceHost *host)
 {
   RealHost *self = get_self (host);
 
-  g_strfreev (self->devices);
+  conformance_device_pool_free (self->pool);
   g_free (self);
 }
 
@@ -394,6 +382,8 @@ conformance_host_new_real (const char *const *devices, GError **error)
   self = g_new0 (RealHost, 1);
   self->parent = functions;
   self->parent.syscalls = iommud_syscalls_get_real ();
-  self->devices = g_strdupv ((char **) devices);
+  self->pool = conformance_device_pool_new (devices);
+  if (!conformance_device_pool_is_complete (self->pool))
+    write_attribute (SYSFS_PCI, "rescan", "1");
   return &self->parent;
 }

@@ -66,7 +66,8 @@ struct _ConformanceHost
  * host described there and `dev` takes its devices by @devices, as on a real one. */
 ConformanceHost *conformance_host_new_simulated (const char *filename, const char *const *devices,
                                                  GError **error);
-/* This machine. @devices: bus addresses, those that `dev id=0`, `id=1`... stand for. */
+/* This machine. @devices: addresses of PCI functions, of which each `dev` step gets one that fits.
+ */
 ConformanceHost *conformance_host_new_real (const char *const *devices, GError **error);
 
 G_END_DECLS

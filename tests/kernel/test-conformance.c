@@ -50,20 +50,20 @@ split_sequences (GPtrArray *steps)
   return sequences;
 }
 
-int
-main (int argc, char **argv)
+/* Adds the tests of a file; what they use lives as long as @files. */
+static void
+add_file (GPtrArray *files, const char *name)
 {
-  g_autofree char *filename = NULL;
-  g_autoptr (GPtrArray) steps = NULL;
-  g_autoptr (GPtrArray) sequences = NULL;
   g_autoptr (GError) error = NULL;
+  g_autofree char *filename =
+      g_test_build_filename (G_TEST_DIST, "tests", "kernel", "answers", name, NULL);
+  GPtrArray *steps = conformance_steps_read (filename, &error);
+  GPtrArray *sequences;
 
-  g_test_init (&argc, &argv, NULL);
-  filename =
-      g_test_build_filename (G_TEST_DIST, "tests", "kernel", "answers", "linux-6.12.txt", NULL);
-  steps = conformance_steps_read (filename, &error);
   g_assert_no_error (error);
+  g_ptr_array_add (files, steps);
   sequences = split_sequences (steps);
+  g_ptr_array_add (files, sequences);
   for (guint i = 0; i < sequences->len; i++)
     {
       GPtrArray *sequence = g_ptr_array_index (sequences, i);
@@ -72,5 +72,15 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, sequence, test_sequence);
     }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
+
+  g_test_init (&argc, &argv, NULL);
+  add_file (files, "linux-6.12.txt");
+  add_file (files, "linux-6.12-pci.txt");
   return g_test_run ();
 }
