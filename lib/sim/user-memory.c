@@ -54,22 +54,20 @@ copy_through_pipe (Direction direction, void *user, void *own, gsize length)
   return errnum;
 }
 
+/* Both ways it is a read of our own process, since memory debuggers know what that writes to. */
 static int
 copy (Direction direction, guint64 address, void *own, gsize length)
 {
   void *user = (void *) (guintptr) address;
-  struct iovec local = { own, length };
-  struct iovec remote = { user, length };
+  struct iovec source = { direction == FROM_USER ? user : own, length };
+  struct iovec target = { direction == FROM_USER ? own : user, length };
   gssize done;
 
   if (length == 0)
     return 0;
   if (!is_address (address, length))
     return EFAULT;
-  if (direction == FROM_USER)
-    done = process_vm_readv (getpid (), &local, 1, &remote, 1, 0);
-  else
-    done = process_vm_writev (getpid (), &local, 1, &remote, 1, 0);
+  done = process_vm_readv (getpid (), &target, 1, &source, 1, 0);
   if (done < 0 && (errno == ENOSYS || errno == EPERM))
     return copy_through_pipe (direction, user, own, length);
   return done == (gssize) length ? 0 : EFAULT;
