@@ -39,7 +39,7 @@ void
 iommud_simulated_faults_add (IommudSimulatedFaults *self, IommudSimulatedOperation operation,
                              guint nth, int errnum, guint delay_ms)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   Fault fault = { .at = nth == 0 ? 0 : self->counts[operation] + nth,
                   .errnum = errnum,
                   .delay_ms = delay_ms };
@@ -52,7 +52,7 @@ iommud_simulated_faults_add (IommudSimulatedFaults *self, IommudSimulatedOperati
 void
 iommud_simulated_faults_clear (IommudSimulatedFaults *self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
 
   for (guint i = 0; i < G_N_ELEMENTS (self->armed); i++)
     g_clear_pointer (&self->armed[i], g_array_unref);
@@ -61,7 +61,7 @@ iommud_simulated_faults_clear (IommudSimulatedFaults *self)
 guint
 iommud_simulated_faults_get_count (IommudSimulatedFaults *self, IommudSimulatedOperation operation)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
 
   return self->counts[operation];
 }
@@ -70,7 +70,7 @@ iommud_simulated_faults_get_count (IommudSimulatedFaults *self, IommudSimulatedO
 static Fault
 count_call (IommudSimulatedFaults *self, IommudSimulatedOperation operation)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&self->lock);
   GArray *armed = self->armed[operation];
   Fault met = { 0 };
 
