@@ -333,7 +333,7 @@ test_faults (void)
   g_autoptr (IommudSimulatedHost) host =
       parse ("<simulated-host><fault operation='bind' errno='EPERM'/>"
              "<fault operation='attach' call='3' delay='10'/></simulated-host>");
-  const IommudSimulatedFault *faults = (const IommudSimulatedFault *) host->faults->data;
+  const IommudSimulatedFault *faults = (gconstpointer) host->faults->data;
 
   g_assert_cmpuint (host->faults->len, ==, 2);
   g_assert_cmpstr (faults[0].operation, ==, "bind");
