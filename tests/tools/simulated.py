@@ -3,7 +3,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -46,25 +45,30 @@ def skip_all(reason):
 
 
 class Session:
-    """One service with a fresh simulated host, for as long as the with statement."""
+    """One service with a fresh simulated host, for as long as the with statement.
+
+    A service that ends with a complaint, of a sanitizer for example, makes the script fail.
+    """
 
     def __init__(self, *options):
         self.options = options
+        self.service_may_end = False
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix='iommud-test.')
         ready = os.path.join(self.folder, 'environment')
-        script = 'env -0 >"$1.new" && mv "$1.new" "$1" && exec sleep 600'
-        log = os.path.join(self.folder, 'log')
-        with open(log, 'wb') as file:
+        self.log = os.path.join(self.folder, 'log')
+        # What runs beside the service ends when our end of its standard input is closed.
+        script = 'env -0 >"$1.new" && mv "$1.new" "$1" && exec cat'
+        with open(self.log, 'wb') as file:
             self.process = subprocess.Popen(
                 ['sh', RUNNER, BUILD, *self.options, 'sh', '-c', script, 'sh', ready],
-                stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+                stdin=subprocess.PIPE, stdout=file, stderr=file,
+                env=dict(os.environ, G_DEBUG='fatal-warnings'))
         deadline = time.monotonic() + 60
         while not os.path.exists(ready):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                with open(log, encoding='utf-8') as file:
-                    raise RuntimeError(f'the service has not started: {file.read()}')
+                raise RuntimeError(f'the service has not started: {self._read_log()}')
             time.sleep(0.05)
         with open(ready, encoding='utf-8') as file:
             pairs = [entry.split('=', 1) for entry in file.read().split('\0') if entry]
@@ -72,9 +76,16 @@ class Session:
         return self
 
     def __exit__(self, *exception):
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait()
+        self.process.stdin.close()
+        status = self.process.wait()
+        log = self._read_log()
         shutil.rmtree(self.folder)
+        if status != 0 and not self.service_may_end:
+            raise RuntimeError(f'the service has not ended well: {log}')
+
+    def _read_log(self):
+        with open(self.log, encoding='utf-8', errors='replace') as file:
+            return file.read()
 
     @property
     def address(self):

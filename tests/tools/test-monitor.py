@@ -83,6 +83,7 @@ def check_broken_pipe(suite, session):
 
 
 def check_service_goes(suite, session):
+    session.service_may_end = True
     monitor = start_monitor(session, 'monitor', '--json', '--timeout=30')
     os.kill(int(session.environment['IOMMUD_PID']), signal.SIGTERM)
     events = []

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What bash offers after a part of an iommuctl command line."""
+
+import os
+import shutil
+
+from simulated import TOP, Session, Suite, skip_all
+
+SCRIPT = r'''
+. "$1"
+COMP_WORDBREAKS=$' \t\n'
+COMP_LINE=$2
+COMP_POINT=${#COMP_LINE}
+read -r -a COMP_WORDS <<<"$COMP_LINE"
+COMP_CWORD=${#COMP_WORDS[@]}
+_iommuctl
+printf '%s\n' "${COMPREPLY[@]}"
+'''
+
+
+def complete(session, line):
+    completion = os.path.join(TOP, 'tools', 'completions', 'iommuctl')
+    _, output, _ = session.run('bash', '-c', SCRIPT, 'bash', completion, line)
+    return output.split()
+
+
+def main():
+    if not shutil.which('bash'):
+        skip_all('no bash')
+    suite = Suite()
+    with Session() as session:
+        for command in (('create', 'vm1'), ('create', 'other'), ('attach', 'vm1', '01:00.0')):
+            session.run('iommuctl', *command)
+        for line, expected in (
+                ('iommuctl de', ['devices', 'detach']),
+                ('iommuctl attach ', ['vm1', 'other']),
+                ('iommuctl attach v', ['vm1']),
+                ('iommuctl attach vm1 0000:8', ['0000:81:00.0', '0000:81:00.1', '0000:82:00.0',
+                                                '0000:83:00.1']),
+                ('iommuctl --json detach 0000:02', ['0000:02:00.0']),
+                ('iommuctl free vm1', ['vm1', 'vm1/1']),
+                ('iommuctl show vm1/', ['vm1/1']),
+                ('iommuctl create new --dirty-tracking=r', ['required']),
+                ('iommuctl attach vm1 0000:02:00.0 --hwpt=', ['vm1/1']),
+                ('iommuctl monitor --c', ['--count=']),
+                ('iommuctl devices --n', ['--names']),
+                ('iommuctl devices ', [])):
+            suite.equal(complete(session, line), expected, line)
+    suite.finish()
+
+
+if __name__ == '__main__':
+    main()
