@@ -141,18 +141,47 @@ check_tail (guint64 address, guint32 length)
   return 0;
 }
 
-/* What the caller's record is too short for stays zero; what ours is too short for must be zero. */
-static int
-load_record (const IommudSimulatedCommand *command)
+/* Mostly the caller's record is as long as ours, and one copy does; FALSE if it is not there whole.
+ */
+static gboolean
+load_whole (IommudSimulatedCommand *command)
 {
-  int errnum = 0;
+  if (iommud_simulated_copy_from_user (command->record, command->address, command->size) != 0)
+    return FALSE;
+  /* Every record begins with its size. */
+  command->user_size = *(const guint32 *) command->record;
+  if (command->user_size < command->size)
+    memset ((char *) command->record + command->user_size, 0, command->size - command->user_size);
+  return TRUE;
+}
 
-  if (command->user_size > command->size)
-    errnum = check_tail (command->address + command->size, command->user_size - command->size);
-  if (errnum != 0)
-    return errnum;
+static int
+load_piecewise (IommudSimulatedCommand *command, guint32 min_size)
+{
+  memset (command->record, 0, command->size);
+  if (iommud_simulated_copy_from_user (&command->user_size, command->address,
+                                       sizeof command->user_size)
+      != 0)
+    return EFAULT;
+  if (command->user_size < min_size)
+    return EINVAL;
   return iommud_simulated_copy_from_user (command->record, command->address,
                                           MIN (command->size, command->user_size));
+}
+
+/* What the caller's record is too short for is zero; what ours is too short for must be zero. */
+static int
+load_record (IommudSimulatedCommand *command, guint32 min_size)
+{
+  int errnum = load_whole (command) ? 0 : load_piecewise (command, min_size);
+
+  if (errnum != 0)
+    return errnum;
+  if (command->user_size < min_size)
+    return EINVAL;
+  if (command->user_size <= command->size)
+    return 0;
+  return check_tail (command->address + command->size, command->user_size - command->size);
 }
 
 static int
@@ -197,20 +226,15 @@ iommud_simulated_iommufd_ioctl (IommudSimulatedContext *context, unsigned long r
                                 guint64 address, gboolean privileged)
 {
   const Ioctl *found = find_ioctl (request);
-  IommudSimulatedCommand command = { .context = context, .privileged = privileged };
   Record record;
+  IommudSimulatedCommand command = {
+    .context = context, .privileged = privileged, .address = address, .record = &record
+  };
   int errnum;
 
   if (found == NULL)
     return handle_vfio_container (request, address);
-  if (iommud_simulated_copy_from_user (&command.user_size, address, sizeof command.user_size) != 0)
-    return -EFAULT;
-  if (command.user_size < found->min_size)
-    return -EINVAL;
-  memset (&record, 0, sizeof record);
-  command.address = address;
   command.size = found->size;
-  command.record = &record;
-  errnum = load_record (&command);
+  errnum = load_record (&command, found->min_size);
   return errnum != 0 ? -errnum : -found->handle (&command);
 }

@@ -12,51 +12,71 @@
 #include <errno.h>
 #include <string.h>
 
-static int
-set_bits (guint64 byte_address, guint8 mask)
-{
-  guint8 byte;
+/* Bits on their way into the caller's bitmap: those of WINDOW_SIZE bytes of its memory. */
+#define WINDOW_SIZE 512
 
-  if (iommud_simulated_copy_from_user (&byte, byte_address, 1) != 0)
-    return EFAULT;
-  byte |= mask;
-  return iommud_simulated_copy_to_user (byte_address, &byte, 1);
+typedef struct
+{
+  guint64 address; /* a multiple of WINDOW_SIZE, so that all of it is in one page */
+  guint low;       /* bytes with bits in them; low > high: none */
+  guint high;
+  guint8 bytes[WINDOW_SIZE];
+} Window;
+
+static void
+window_move (Window *self, guint64 address)
+{
+  self->address = address;
+  self->low = WINDOW_SIZE;
+  self->high = 0;
+  memset (self->bytes, 0, sizeof self->bytes);
 }
 
-static int
-fill_bytes (guint64 address, guint64 length)
+/* Nobody is told of an address that cannot be written. */
+static void
+window_flush (Window *self)
 {
-  guint8 ones[512];
-  int errnum = 0;
+  guint8 bytes[WINDOW_SIZE];
+  guint64 address = self->address + self->low;
+  guint length = self->high - self->low + 1;
 
-  memset (ones, 0xff, sizeof ones);
-  while (length > 0 && errnum == 0)
+  if (self->low > self->high || iommud_simulated_copy_from_user (bytes, address, length) != 0)
+    return;
+  for (guint i = 0; i < length; i++)
+    bytes[i] |= self->bytes[self->low + i];
+  iommud_simulated_copy_to_user (address, bytes, length);
+}
+
+/* Sets bits from @first to @last of one byte. */
+static void
+window_set (Window *self, guint64 address, guint first, guint last)
+{
+  guint64 base = address - address % WINDOW_SIZE;
+  guint index = (guint) (address - base);
+
+  if (base != self->address)
     {
-      gsize chunk = (gsize) MIN (length, sizeof ones);
-
-      errnum = iommud_simulated_copy_to_user (address, ones, chunk);
-      address += chunk;
-      length -= chunk;
+      window_flush (self);
+      window_move (self, base);
     }
-  return errnum;
+  self->bytes[index] |= (guint8) (0xff << first & 0xff >> (7 - last));
+  self->low = MIN (self->low, index);
+  self->high = MAX (self->high, index);
 }
 
-int
-iommud_simulated_bitmap_set (const IommudSimulatedBitmap *self, guint64 first, guint64 last)
+static void
+set_bits (const IommudSimulatedBitmap *bitmap, Window *window, guint64 first, guint64 last)
 {
-  guint64 first_bit = (first - self->iova) >> self->page_shift;
-  guint64 last_bit = (last - self->iova) >> self->page_shift;
-  guint64 first_byte = first_bit / 8;
-  guint64 last_byte = last_bit / 8;
-  guint8 first_mask = (guint8) (0xff << first_bit % 8);
-  guint8 last_mask = (guint8) (0xff >> (7 - last_bit % 8));
+  guint64 bit = (first - bitmap->iova) >> bitmap->page_shift;
+  guint64 last_bit = (last - bitmap->iova) >> bitmap->page_shift;
 
-  if (first_byte == last_byte)
-    return set_bits (self->address + first_byte, first_mask & last_mask);
-  if (set_bits (self->address + first_byte, first_mask) != 0
-      || fill_bytes (self->address + first_byte + 1, last_byte - first_byte - 1) != 0)
-    return EFAULT;
-  return set_bits (self->address + last_byte, last_mask);
+  while (bit <= last_bit)
+    {
+      guint64 end = MIN (last_bit, bit | 7);
+
+      window_set (window, bitmap->address + bit / 8, bit % 8, end % 8);
+      bit = end + 1;
+    }
 }
 
 void
@@ -67,17 +87,20 @@ iommud_simulated_bitmap_report (const IommudSimulatedBitmap *self, IommudPageSet
   guint64 to = last / page_size;
   guint64 run_first;
   guint64 run_last;
+  Window window;
 
+  window_move (&window, 0);
   while (iommud_page_set_find_run (pages, from, to, &run_first, &run_last))
     {
       guint64 low = MAX (first, run_first * page_size);
       guint64 high = MIN (last, run_last * page_size + (page_size - 1));
 
-      iommud_simulated_bitmap_set (self, low, high);
+      set_bits (self, &window, low, high);
       if (run_last == to)
         break;
       from = run_last + 1;
     }
+  window_flush (&window);
   if (!keep)
     iommud_page_set_remove_range (pages, first / page_size, to);
 }

@@ -18,12 +18,9 @@ typedef struct
   guint page_shift;
 } IommudSimulatedBitmap;
 
-/* Sets the bits that the IOVAs from first to last fall into, and leaves the others as they are.
- * EFAULT: the bitmap cannot be written there. */
-int iommud_simulated_bitmap_set (const IommudSimulatedBitmap *self, guint64 first, guint64 last);
-
 /* Reports the pages of a set, each of page_size bytes, that the IOVAs from first to last meet, and
- * takes them out unless @keep. Where the bitmap cannot be written they are lost. */
+ * takes them out unless @keep. Other bits stay as they are. Where the bitmap cannot be written they
+ * are lost. */
 void iommud_simulated_bitmap_report (const IommudSimulatedBitmap *self, IommudPageSet *pages,
                                      guint64 page_size, guint64 first, guint64 last, gboolean keep);
 
