@@ -47,11 +47,11 @@ def test_main_job(client):
     assert manager.props.backend == 'simulated'
     assert len(client.get_devices()) == 10
     options = GLib.Variant('a{sv}', {'name': GLib.Variant('s', 'vm1')})
-    _, path = call(manager.call_create_container_sync, options)
+    path = call(manager.call_create_container_sync, options)
     container = client.find_container('vm1', None)
     assert container.get_object_path() == path
     device = client.find_device(PCI, None)
-    _, hwpt_path = call(container.call_attach_device_sync, device.get_object_path(), NO_OPTIONS)
+    hwpt_path = call(container.call_attach_device_sync, device.get_object_path(), NO_OPTIONS)
     hwpt = client.find_hwpt(hwpt_path, None)
     assert hwpt.props.devices == [device.get_object_path()]
     assert hwpt.props.flags == ['dirty-tracking']
