@@ -120,11 +120,17 @@ static IommudBackend *
 make_backend (const Options *options, GError **error)
 {
   IommudSimulator *simulator = NULL;
+  g_autoptr (GError) cause = NULL;
 
   if (!options->simulate)
     return iommud_backend_new_kernel ();
   simulator = iommud_simulator_new (options->simulated_host, error);
-  return simulator == NULL ? NULL : IOMMUD_BACKEND (simulator);
+  if (simulator == NULL)
+    return NULL;
+  /* The host is as good without: only its file's edits would pass by. */
+  if (options->simulated_host != NULL && !iommud_simulator_follow_file (simulator, &cause))
+    g_warning ("%s", cause->message);
+  return IOMMUD_BACKEND (simulator);
 }
 
 static GDBusConnection *
