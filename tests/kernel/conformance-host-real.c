@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define SYSFS_PCI "/sys/bus/pci"
+#define MDEV_DEVICES "/sys/bus/mdev/devices"
 #define VFIO_DRIVER "vfio-pci"
 #define MOCK_VFIO_DRIVER "vfio_mock"
 #define MOCK_HOST_DRIVER "vmock_host"
@@ -28,6 +29,7 @@ typedef struct
 {
   ConformanceHost parent;
   ConformanceDevicePool *pool;
+  GPtrArray *mdevs;                /* UUIDs that the sequence asked for */
   pid_t writers[CONFORMANCE_JOBS]; /* processes that write to sysfs; 0: none */
 } RealHost;
 
@@ -141,6 +143,8 @@ host_begin_write (ConformanceHost *host, ConformanceJob job, const char *path, c
   g_autofree char *own_path = translate_path (self, path);
   g_autofree char *own_value = translate_part (self, value);
 
+  if (g_str_has_suffix (own_path, "/create"))
+    g_ptr_array_add (self->mdevs, g_ascii_strdown (value, -1));
   return start_writer (self, job, own_path, own_value);
 }
 
@@ -343,11 +347,26 @@ host_refuse (ConformanceHost *host, ConformanceWords *words)
   return g_strdup_printf ("no device here is '%s'", rest);
 }
 
+/* The next sequence shall find the machine as this one did. */
+static void
+remove_mdevs (RealHost *self)
+{
+  for (guint i = 0; i < self->mdevs->len; i++)
+    {
+      g_autofree char *path =
+          g_build_filename (MDEV_DEVICES, g_ptr_array_index (self->mdevs, i), "remove", NULL);
+
+      write_file (path, "1");
+    }
+}
+
 static void
 host_free (ConformanceHost *host)
 {
   RealHost *self = get_self (host);
 
+  remove_mdevs (self);
+  g_ptr_array_unref (self->mdevs);
   conformance_device_pool_free (self->pool);
   g_free (self);
 }
@@ -382,6 +401,7 @@ conformance_host_new_real (const char *const *devices, GError **error)
   self = g_new0 (RealHost, 1);
   self->parent = functions;
   self->parent.syscalls = iommud_syscalls_get_real ();
+  self->mdevs = g_ptr_array_new_with_free_func (g_free);
   self->pool = conformance_device_pool_new (devices);
   if (!conformance_device_pool_is_complete (self->pool))
     write_attribute (SYSFS_PCI, "rescan", "1");

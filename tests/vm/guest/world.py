@@ -12,7 +12,7 @@ MTTY_B = "11111111-2222-3333-4444-555555555552"
 
 # What Linux says of QEMU's IOMMUs once a device is attached.
 RANGES = {
-    "intel": [(0, 0xfedfffff), (0xfef00000, 0x7fffffffff)],
+    "intel": [(0, 0xfedfffff), (0xfef00000, 0xffffffffffff)],
     "amd": [(0, 0xfedfffff), (0xfef00000, 0xfcffffffff), (0x10000000000, 2**64 - 1)],
 }
 EVERYTHING = [(0, 2**64 - 1)]
