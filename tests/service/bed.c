@@ -215,6 +215,18 @@ bed_settle (Bed *self)
   g_assert_no_error (error);
 }
 
+/* Returns when the service has let go of the device and shows it no more. */
+void
+bed_unplug (Bed *self, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+
+  iommud_simulator_unplug_device (self->simulator, name, &error);
+  g_assert_no_error (error);
+  while (iommud_host_find_device (self->host, name, NULL) != NULL)
+    bed_iterate ();
+}
+
 /* Which interface a path has is what its place in the tree says. */
 static const char *
 interface_of (const char *path)

@@ -35,6 +35,7 @@ void bed_disconnect (GDBusConnection *connection);
 void bed_iterate (void);
 void bed_wait (gboolean *done);
 void bed_settle (Bed *self);
+void bed_unplug (Bed *self, const char *name);
 
 GVariant *bed_call (Bed *self, const char *path, const char *method, GVariant *arguments,
                     GError **error);

@@ -196,8 +196,7 @@ test_gone (Fixture *fixture, gconstpointer data)
   bed_call_ok (bed, container, "Free", bed_options (NULL));
   check_refused (fixture, container, "Free", bed_options (NULL), G_DBUS_ERROR_UNKNOWN_METHOD);
   check_create (fixture, options, IOMMUD_ERROR_NOT_FOUND, pattern);
-  g_assert_true (iommud_simulator_unplug_device (bed->simulator, PCI_2, NULL));
-  bed_settle (bed);
+  bed_unplug (bed, PCI_2);
   check_attach (fixture, fixture->available, NULL, IOMMUD_ERROR_NOT_FOUND, "*gone*");
   check_refused (fixture, fixture->available, "Detach", bed_options (NULL),
                  G_DBUS_ERROR_UNKNOWN_METHOD);

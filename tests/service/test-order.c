@@ -177,8 +177,7 @@ test_plug (Fixture *fixture, gconstpointer data)
   g_autofree char *added = g_strdup_printf ("InterfacesAdded %s *'State': <'available'>*", path);
   const char *const patterns[] = { removed, added, NULL };
 
-  g_assert_true (iommud_simulator_unplug_device (fixture->bed->simulator, PCI_2, NULL));
-  bed_settle (fixture->bed);
+  bed_unplug (fixture->bed, PCI_2);
   g_assert_true (iommud_simulator_plug_device (fixture->bed->simulator, PCI_2, NULL));
   while (recorder_find (fixture->recorder, added) < 0)
     bed_iterate ();
