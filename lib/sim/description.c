@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sim/description.h"
+#include "sim/faults.h"
 
 const char *const iommud_simulated_operations[] = {
   "open-iommufd",
@@ -31,6 +32,9 @@ const char *const iommud_simulated_operations[] = {
   "feature",
   NULL,
 };
+
+G_STATIC_ASSERT (G_N_ELEMENTS (iommud_simulated_operations)
+                 == IOMMUD_SIMULATED_OPERATIONS_COUNT + 1);
 
 int
 iommud_simulated_operation_from_name (const char *name)

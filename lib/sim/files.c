@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -90,6 +91,11 @@ watch_once (IommudSimulatedFiles *self)
 static gpointer
 watch (gpointer data)
 {
+  sigset_t all;
+
+  /* Signals are for the program's own threads. */
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, NULL);
   while (watch_once (data))
     continue;
   return NULL;
@@ -116,7 +122,7 @@ start_watching (IommudSimulatedFiles *self)
   if (self->epoll >= 0 && self->quit >= 0
       && epoll_ctl (self->epoll, EPOLL_CTL_ADD, self->quit, &event) == 0)
     {
-      self->watcher = g_thread_new ("iommud-sim-files", watch, self);
+      self->watcher = g_thread_new ("iommud-files", watch, self);
       return 0;
     }
   errnum = errno;

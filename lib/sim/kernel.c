@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A simulated kernel from its making to its end, and what may be done to it and asked of it besides
- * system calls. */
+/* A simulated kernel from its making to its end, and what may be done to its machine besides system
+ * calls. */
 #include "config.h"
 
-#include "sim/attachment.h"
 #include "sim/dma.h"
 #include "sim/kernel-private.h"
 
 #include <errno.h>
-#include <unistd.h>
-
-G_STATIC_ASSERT (IOMMUD_SIMULATED_OPERATIONS_COUNT > 0);
 
 void
 iommud_simulated_kernel_lock (IommudSimulatedKernel *self)
@@ -320,99 +316,6 @@ iommud_simulated_kernel_fail_driver (IommudSimulatedKernel *self, const char *na
   return result;
 }
 
-static void
-fill_hwpt_state (IommudSimulatedHwpt *hwpt, IommudSimulatedDeviceState *state)
-{
-  const IommudSimulatedHwpt *paging = iommud_simulated_hwpt_get_paging (hwpt);
-
-  state->domain = IOMMUD_SIMULATED_DOMAIN_PAGING;
-  state->devices = iommud_simulated_hwpt_count_devices (hwpt);
-  state->pages = paging->ioas->pages;
-  state->can_dirty = paging->dirty != NULL;
-  state->tracking = paging->tracking;
-  if (paging->dirty != NULL)
-    state->dirty = iommud_page_set_count (paging->dirty);
-}
-
-static void
-fill_state (const IommudSimulatedFunction *function, IommudSimulatedDeviceState *state)
-{
-  const IommudSimulatedGroup *group = function->group;
-
-  if (group != NULL && group->hwpt != NULL)
-    fill_hwpt_state (group->hwpt, state);
-  else if (group != NULL && group->owners > 0)
-    state->domain = IOMMUD_SIMULATED_DOMAIN_BLOCKED;
-  state->dmas = function->dmas;
-  state->faults = function->faults;
-  state->logging = function->log.on;
-  if (!function->log.on)
-    return;
-  state->log_ranges = function->log.ranges->len;
-  state->log_page = function->log.page_size;
-  state->logged = iommud_page_set_count (function->log.pages);
-}
-
-int
-iommud_simulated_kernel_get_state (IommudSimulatedKernel *self, const char *name,
-                                   IommudSimulatedDeviceState *state)
-{
-  const IommudSimulatedFunction *function;
-  int errnum = ENODEV;
-
-  *state = (IommudSimulatedDeviceState){ .domain = IOMMUD_SIMULATED_DOMAIN_IDENTITY };
-  iommud_simulated_kernel_lock (self);
-  function = iommud_simulated_kernel_find (self, name);
-  if (function != NULL && function->present)
-    {
-      fill_state (function, state);
-      errnum = 0;
-    }
-  iommud_simulated_kernel_unlock (self);
-  return errnum;
-}
-
-const char *
-iommud_simulated_domain_to_string (IommudSimulatedDomain domain)
-{
-  static const char *const names[] = { "identity", "blocked", "paging" };
-
-  return names[domain];
-}
-
-guint
-iommud_simulated_kernel_count_objects (IommudSimulatedKernel *self)
-{
-  guint count;
-
-  iommud_simulated_kernel_lock (self);
-  count = self->census.objects;
-  iommud_simulated_kernel_unlock (self);
-  return count;
-}
-
-guint
-iommud_simulated_kernel_count_contexts (IommudSimulatedKernel *self)
-{
-  guint count;
-
-  iommud_simulated_kernel_lock (self);
-  count = self->census.contexts;
-  iommud_simulated_kernel_unlock (self);
-  return count;
-}
-
-guint
-iommud_simulated_kernel_count_files (IommudSimulatedKernel *self)
-{
-  guint count;
-
-  iommud_simulated_kernel_lock (self);
-  count = iommud_simulated_files_count (self->files);
-  iommud_simulated_kernel_unlock (self);
-  return count;
-}
-
 int
 iommud_simulated_kernel_inject_fault (IommudSimulatedKernel *self, const char *operation, guint nth,
                                       int errnum, guint delay_ms)
@@ -440,95 +343,4 @@ iommud_simulated_kernel_count_calls (IommudSimulatedKernel *self, const char *op
   if (index < 0)
     return 0;
   return iommud_simulated_faults_get_count (self->faults, (IommudSimulatedOperation) index);
-}
-
-void
-iommud_simulated_kernel_set_listener (IommudSimulatedKernel *self, IommudSimulatedListener listener,
-                                      gpointer data)
-{
-  iommud_simulated_kernel_lock (self);
-  /* What came before is in the list of devices. */
-  self->listener = NULL;
-  iommud_simulated_kernel_unlock (self);
-  iommud_simulated_kernel_lock (self);
-  self->listener = listener;
-  self->listener_data = data;
-  iommud_simulated_kernel_unlock (self);
-}
-
-GPtrArray *
-iommud_simulated_kernel_list_devices (IommudSimulatedKernel *self)
-{
-  GPtrArray *devices = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_device_info_unref);
-
-  iommud_simulated_kernel_lock (self);
-  for (GList *l = self->machine.present.head; l != NULL; l = l->next)
-    if (iommud_simulated_function_is_vfio (l->data))
-      g_ptr_array_add (devices,
-                       iommud_device_info_ref (((IommudSimulatedFunction *) l->data)->info));
-  iommud_simulated_kernel_unlock (self);
-  return devices;
-}
-
-GPtrArray *
-iommud_simulated_kernel_list_group (IommudSimulatedKernel *self, gint32 iommu_group)
-{
-  GPtrArray *members = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_group_member_free);
-  const IommudSimulatedGroup *group;
-
-  iommud_simulated_kernel_lock (self);
-  group = g_hash_table_lookup (self->machine.groups, GINT_TO_POINTER (iommu_group));
-  for (guint i = 0; group != NULL && i < group->members->len; i++)
-    {
-      const IommudSimulatedFunction *function = group->members->pdata[i];
-      IommudGroupMember *member = g_new0 (IommudGroupMember, 1);
-
-      member->name = g_strdup (function->description->info->name);
-      member->driver = g_strdup (function->driver);
-      g_ptr_array_add (members, member);
-    }
-  iommud_simulated_kernel_unlock (self);
-  return members;
-}
-
-/* Under the lock. NULL: the device that @info was made for is no longer there. */
-static IommudSimulatedFunction *
-find_by_info (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
-{
-  IommudSimulatedFunction *function = iommud_simulated_kernel_find (self, info->name);
-
-  return function != NULL && function->info == info ? function : NULL;
-}
-
-char *
-iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
-{
-  const IommudSimulatedFunction *function;
-  const char *program = g_get_prgname ();
-  gboolean held;
-
-  iommud_simulated_kernel_lock (self);
-  function = find_by_info (self, info);
-  held = function != NULL && function->files > 0;
-  iommud_simulated_kernel_unlock (self);
-  if (!held)
-    return NULL;
-  return g_strdup_printf ("%s (pid %d)", program != NULL ? program : "simulated", (int) getpid ());
-}
-
-gboolean
-iommud_simulated_kernel_owns_node (IommudSimulatedKernel *self, const IommudDeviceInfo *info,
-                                   int fd)
-{
-  IommudSimulatedFile *file;
-  gboolean owns = FALSE;
-
-  iommud_simulated_kernel_lock (self);
-  if (iommud_simulated_files_get (self->files, fd, &file) == 0)
-    {
-      owns = file->type == IOMMUD_SIMULATED_FILE_CDEV && file->subject == find_by_info (self, info);
-      iommud_simulated_files_put (self->files, file);
-    }
-  iommud_simulated_kernel_unlock (self);
-  return owns;
 }

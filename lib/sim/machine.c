@@ -20,26 +20,6 @@ free_group (gpointer data)
 }
 
 static void
-free_mdev_type (gpointer data)
-{
-  IommudSimulatedMdevType *type = data;
-
-  g_free (type->name);
-  g_free (type->label);
-  g_free (type->device_api);
-  g_free (type);
-}
-
-static void
-free_mdev_parent (gpointer data)
-{
-  IommudSimulatedMdevParent *parent = data;
-
-  g_hash_table_unref (parent->types);
-  g_free (parent);
-}
-
-static void
 free_uevent (gpointer data)
 {
   IommudSimulatedPendingUevent *pending = data;
@@ -74,7 +54,8 @@ iommud_simulated_machine_init (IommudSimulatedMachine *self)
   self->nodes = g_hash_table_new (g_str_hash, g_str_equal);
   self->vfio_names = g_hash_table_new (g_str_hash, g_str_equal);
   self->lowest_vfio = 0;
-  self->mdev_parents = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_mdev_parent);
+  self->mdev_parents =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, iommud_simulated_mdev_parent_free);
   g_queue_init (&self->uevents);
 }
 
@@ -111,87 +92,6 @@ announce (IommudSimulatedMachine *self, IommudSimulatedUevent event, IommudDevic
   pending->event = event;
   pending->info = iommud_device_info_ref (info);
   g_queue_push_tail (&self->uevents, pending);
-}
-
-gboolean
-iommud_simulated_function_is_vfio_driver (const IommudSimulatedFunction *self, const char *driver)
-{
-  return g_str_has_prefix (driver, "vfio")
-         || (self->usual_is_vfio && g_str_equal (driver, self->usual_driver));
-}
-
-gboolean
-iommud_simulated_function_is_mdev (const IommudSimulatedFunction *self)
-{
-  return iommud_device_info_is_mdev (self->description->info);
-}
-
-gboolean
-iommud_simulated_function_is_vfio (const IommudSimulatedFunction *self)
-{
-  return self->info != NULL && !self->leaving;
-}
-
-static gboolean
-resolve (int own, gboolean of_iommu)
-{
-  return own == IOMMUD_SIMULATED_AS_IOMMU ? of_iommu : own;
-}
-
-gboolean
-iommud_simulated_function_can_track (const IommudSimulatedFunction *self)
-{
-  return resolve (self->description->dirty_tracking, self->iommu->dirty_tracking);
-}
-
-gboolean
-iommud_simulated_function_can_nest (const IommudSimulatedFunction *self)
-{
-  return resolve (self->description->nesting, self->iommu->nesting);
-}
-
-gboolean
-iommud_simulated_function_can_enforce (const IommudSimulatedFunction *self)
-{
-  return resolve (self->description->enforced_coherency, self->iommu->enforced_coherency);
-}
-
-guint
-iommud_simulated_function_get_pasid_bits (const IommudSimulatedFunction *self)
-{
-  int own = self->description->pasid_bits;
-
-  return own == IOMMUD_SIMULATED_AS_IOMMU ? self->iommu->pasid_bits : (guint) own;
-}
-
-guint64
-iommud_simulated_function_get_aperture_last (const IommudSimulatedFunction *self)
-{
-  guint width = self->description->address_width;
-
-  if (width == 0)
-    return self->iommu->aperture_last;
-  return width >= 64 ? G_MAXUINT64 : (G_GUINT64_CONSTANT (1) << width) - 1;
-}
-
-int
-iommud_simulated_function_take_error (IommudSimulatedFunction *self, IommudSimulatedDriverCall call)
-{
-  int errnum = self->driver_errors[call];
-
-  self->driver_errors[call] = 0;
-  return errnum;
-}
-
-static void
-give_back_capacity (IommudSimulatedMachine *self, const IommudDeviceInfo *info)
-{
-  IommudSimulatedMdevParent *parent = g_hash_table_lookup (self->mdev_parents, info->parent);
-  const IommudSimulatedMdevType *type =
-      parent != NULL ? g_hash_table_lookup (parent->types, info->mdev_type) : NULL;
-
-  if (type != NULL)
-    parent->capacity += type->cost;
 }
 
 static gpointer
@@ -346,12 +246,6 @@ iommud_simulated_machine_bind (IommudSimulatedMachine *self, IommudSimulatedFunc
   return 0;
 }
 
-const char *
-iommud_simulated_function_get_matching_driver (const IommudSimulatedFunction *self)
-{
-  return *self->driver_override != '\0' ? self->driver_override : self->usual_driver;
-}
-
 int
 iommud_simulated_machine_plug (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
 {
@@ -379,7 +273,7 @@ leave_bus (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
   function->present = FALSE;
   if (!function->made)
     return;
-  give_back_capacity (self, function->description->info);
+  iommud_simulated_machine_give_back_mdev (self, function->description->info);
   g_hash_table_remove (self->functions, function->description->info->name);
 }
 
@@ -516,51 +410,4 @@ IommudSimulatedFunction *
 iommud_simulated_machine_find_node (IommudSimulatedMachine *self, const char *path)
 {
   return g_hash_table_lookup (self->nodes, path);
-}
-
-void
-iommud_simulated_machine_add_mdev_parent (IommudSimulatedMachine *self, const char *name,
-                                          guint capacity)
-{
-  IommudSimulatedMdevParent *parent = g_new0 (IommudSimulatedMdevParent, 1);
-
-  parent->capacity = capacity;
-  parent->types = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_mdev_type);
-  g_hash_table_replace (self->mdev_parents, g_strdup (name), parent);
-}
-
-void
-iommud_simulated_machine_add_mdev_type (IommudSimulatedMachine *self, const char *parent_name,
-                                        const IommudSimulatedMdevType *type)
-{
-  IommudSimulatedMdevParent *parent = g_hash_table_lookup (self->mdev_parents, parent_name);
-  IommudSimulatedMdevType *copy = g_new0 (IommudSimulatedMdevType, 1);
-
-  g_assert (parent != NULL);
-  copy->name = g_strdup (type->name);
-  copy->label = g_strdup (type->label);
-  copy->device_api = g_strdup (type->device_api);
-  copy->cost = type->cost;
-  g_hash_table_replace (parent->types, copy->name, copy);
-}
-
-int
-iommud_simulated_machine_create_mdev (IommudSimulatedMachine *self, const char *parent_name,
-                                      const IommudSimulatedMdevType *type, const char *uuid)
-{
-  IommudSimulatedMdevParent *parent = g_hash_table_lookup (self->mdev_parents, parent_name);
-  IommudSimulatedDevice *device;
-
-  if (g_hash_table_contains (self->functions, uuid))
-    return EEXIST;
-  if (parent->capacity < type->cost)
-    return ENOSPC;
-  parent->capacity -= type->cost;
-  device = iommud_simulated_device_new ();
-  iommud_simulated_replace_string (&device->info->name, uuid);
-  iommud_simulated_replace_string (&device->info->bus, "mdev");
-  iommud_simulated_replace_string (&device->info->parent, parent_name);
-  iommud_simulated_replace_string (&device->info->mdev_type, type->name);
-  iommud_simulated_replace_string (&device->info->driver, parent_name);
-  return iommud_simulated_machine_add_device (self, device, TRUE);
 }

@@ -112,6 +112,10 @@ void iommud_simulated_machine_add_mdev_parent (IommudSimulatedMachine *self, con
 /* Copies @type. */
 void iommud_simulated_machine_add_mdev_type (IommudSimulatedMachine *self, const char *parent_name,
                                              const IommudSimulatedMdevType *type);
+/* An instance is gone: its part of the capacity is free again. */
+void iommud_simulated_machine_give_back_mdev (IommudSimulatedMachine *self,
+                                              const IommudDeviceInfo *info);
+void iommud_simulated_mdev_parent_free (gpointer parent);
 /* An instance of a type of the parent takes its part of the capacity. EEXIST, ENOSPC. */
 int iommud_simulated_machine_create_mdev (IommudSimulatedMachine *self, const char *parent_name,
                                           const IommudSimulatedMdevType *type, const char *uuid);

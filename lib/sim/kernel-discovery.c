@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What discovery may ask of a simulated kernel. */
+#include "config.h"
+
+#include "sim/kernel-private.h"
+
+#include <unistd.h>
+
+void
+iommud_simulated_kernel_set_listener (IommudSimulatedKernel *self, IommudSimulatedListener listener,
+                                      gpointer data)
+{
+  iommud_simulated_kernel_lock (self);
+  /* What came before is in the list of devices. */
+  self->listener = NULL;
+  iommud_simulated_kernel_unlock (self);
+  iommud_simulated_kernel_lock (self);
+  self->listener = listener;
+  self->listener_data = data;
+  iommud_simulated_kernel_unlock (self);
+}
+
+GPtrArray *
+iommud_simulated_kernel_list_devices (IommudSimulatedKernel *self)
+{
+  GPtrArray *devices = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_device_info_unref);
+
+  iommud_simulated_kernel_lock (self);
+  for (GList *l = self->machine.present.head; l != NULL; l = l->next)
+    if (iommud_simulated_function_is_vfio (l->data))
+      g_ptr_array_add (devices,
+                       iommud_device_info_ref (((IommudSimulatedFunction *) l->data)->info));
+  iommud_simulated_kernel_unlock (self);
+  return devices;
+}
+
+GPtrArray *
+iommud_simulated_kernel_list_group (IommudSimulatedKernel *self, gint32 iommu_group)
+{
+  GPtrArray *members = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_group_member_free);
+  const IommudSimulatedGroup *group;
+
+  iommud_simulated_kernel_lock (self);
+  group = g_hash_table_lookup (self->machine.groups, GINT_TO_POINTER (iommu_group));
+  for (guint i = 0; group != NULL && i < group->members->len; i++)
+    {
+      const IommudSimulatedFunction *function = group->members->pdata[i];
+      IommudGroupMember *member = g_new0 (IommudGroupMember, 1);
+
+      member->name = g_strdup (function->description->info->name);
+      member->driver = g_strdup (function->driver);
+      g_ptr_array_add (members, member);
+    }
+  iommud_simulated_kernel_unlock (self);
+  return members;
+}
+
+/* Under the lock. NULL: the device that @info was made for is no longer there. */
+static IommudSimulatedFunction *
+find_by_info (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
+{
+  IommudSimulatedFunction *function = iommud_simulated_kernel_find (self, info->name);
+
+  return function != NULL && function->info == info ? function : NULL;
+}
+
+char *
+iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
+{
+  const IommudSimulatedFunction *function;
+  const char *program = g_get_prgname ();
+  gboolean held;
+
+  iommud_simulated_kernel_lock (self);
+  function = find_by_info (self, info);
+  held = function != NULL && function->files > 0;
+  iommud_simulated_kernel_unlock (self);
+  if (!held)
+    return NULL;
+  return g_strdup_printf ("%s (pid %d)", program != NULL ? program : "simulated", (int) getpid ());
+}
+
+gboolean
+iommud_simulated_kernel_owns_node (IommudSimulatedKernel *self, const IommudDeviceInfo *info,
+                                   int fd)
+{
+  IommudSimulatedFile *file;
+  gboolean owns = FALSE;
+
+  iommud_simulated_kernel_lock (self);
+  if (iommud_simulated_files_get (self->files, fd, &file) == 0)
+    {
+      owns = file->type == IOMMUD_SIMULATED_FILE_CDEV && file->subject == find_by_info (self, info);
+      iommud_simulated_files_put (self->files, file);
+    }
+  iommud_simulated_kernel_unlock (self);
+  return owns;
+}
