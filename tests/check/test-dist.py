@@ -24,13 +24,21 @@ def files_under_version_control(top):
 
 def files_of_tarball(top, folder):
     """What make dist copies from one folder of the build, by path from the top of the tree."""
-    text = output_of('make', '-s', '--no-print-directory',
-                     '-C', os.path.join(build_folder(), folder),
+    build = os.path.join(build_folder(), folder)
+    text = output_of('make', '-s', '--no-print-directory', '-C', build,
                      '--eval=show-distfiles: ; @printf "%s\\n" $(sort $(DISTFILES))',
                      'show-distfiles')
     source = os.path.realpath(os.path.join(top, folder))
-    return {os.path.relpath(os.path.realpath(os.path.join(source, word)), os.path.realpath(top))
-            for word in text.split()}
+    return {path_from_top(top, source, build, word) for word in text.split()}
+
+
+def path_from_top(top, source, build, word):
+    """Some words are names in the source tree, some lead there from the build folder."""
+    found = [path for path in (os.path.join(build, word), os.path.join(source, word))
+             if os.path.realpath(path).startswith(os.path.realpath(top) + os.sep)
+             and os.path.exists(path)]
+    path = found[0] if found else os.path.join(source, word)
+    return os.path.relpath(os.path.realpath(path), os.path.realpath(top))
 
 
 def is_distributed(path, distributed):
