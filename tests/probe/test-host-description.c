@@ -45,6 +45,20 @@ assert_refused (const char *xml, gssize length, const char *message)
   g_assert_cmpstr (error->message, ==, message);
 }
 
+/* For mistakes that libxml2 words, in each of its versions as it likes. */
+static void
+assert_refused_on_line (const char *xml, gssize length, int line)
+{
+  g_autofree char *prefix = g_strdup_printf ("hosts.xml:%d: ", line);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (iommud_xml_parse_simulated_host (xml, length, "hosts.xml", &error));
+  assert_one_line (error);
+  g_test_message ("%s", error->message);
+  g_assert_true (g_str_has_prefix (error->message, prefix));
+  g_assert_cmpuint (strlen (error->message), >, strlen (prefix));
+}
+
 static void
 silence (void *data, const char *format, ...)
 {
@@ -549,11 +563,8 @@ test_bad_hosts (void)
 static void
 test_bad_documents (void)
 {
-  g_autoptr (GError) error = NULL;
-
   assert_refused ("", 0, "hosts.xml:1: the file is empty");
   assert_refused ("\x1f\x8b\x08", 3, "hosts.xml:1: not XML but a gzip archive: unpack it first");
-  assert_refused ("hello", -1, "hosts.xml:1: Start tag expected, '<' not found");
   assert_refused ("<domain/>", -1,
                   "hosts.xml:1: the document starts with element \"domain\": expected "
                   "<simulated-host>");
@@ -562,12 +573,13 @@ test_bad_documents (void)
                   "<simulated-host>");
   assert_refused ("<simulated-host colour='red'/>", -1,
                   "hosts.xml:1: unknown attribute \"colour\" in <simulated-host>");
-  assert_refused ("<simulated-host>\n&bomb;\n</simulated-host>", -1,
-                  "hosts.xml:2: Entity 'bomb' not defined");
-  g_assert_null (iommud_xml_parse_simulated_host ("<simulated-host>\n<iommu name='a'/>\n", -1,
-                                                  "hosts.xml", &error));
-  assert_one_line (error);
-  g_assert_true (g_str_has_prefix (error->message, "hosts.xml:3: "));
+  assert_refused_on_line ("hello", -1, 1);
+  assert_refused_on_line ("   ", -1, 1);
+  assert_refused_on_line ("<simulated-host>\n&bomb;\n</simulated-host>", -1, 2);
+  assert_refused_on_line ("<simulated-host>\n<iommu name='a'/>\n", -1, 3);
+  assert_refused_on_line ("<simulated-host>\n<iommu name='a' name='b'/></simulated-host>", -1, 2);
+  assert_refused_on_line ("<simulated-host>\n</simulated-host>\n<simulated-host/>", -1, 3);
+  assert_refused_on_line ("<simulated-host>\n<iommu name='\xff'/></simulated-host>", -1, 2);
 }
 
 static void
