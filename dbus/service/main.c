@@ -2,10 +2,12 @@
 /* The program: options, the choice of backend and bus, the name, the main loop. */
 #include "config.h"
 
+#include <errno.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifdef HAVE_SYSTEMD
@@ -236,6 +238,20 @@ serve (GDBusConnection *connection)
   return daemon.status;
 }
 
+/* Each container and each bound device is an open file, and none of them goes through select(),
+ * which is what the low default is for. */
+static void
+raise_file_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    g_info ("The limit of open files stays as it is: %s", g_strerror (errno));
+}
+
 static int
 run (const Options *options, GError **error)
 {
@@ -260,6 +276,7 @@ main (int argc, char **argv)
   int status = EXIT_FAILURE;
 
   setlocale (LC_ALL, "");
+  raise_file_limit ();
   if (parse_options (&options, &argc, &argv, &error))
     {
       if (options.version)
