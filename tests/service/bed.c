@@ -29,11 +29,11 @@ bed_spawn (GSubprocessFlags flags, const char *const *argv)
   return process;
 }
 
+/* @name: of a configuration file beside this one. */
 GSubprocess *
-bed_start_bus (char **address)
+bed_start_bus_with (const char *name, char **address)
 {
-  g_autofree char *config =
-      g_test_build_filename (G_TEST_DIST, "tests", "service", "bus.conf", NULL);
+  g_autofree char *config = g_test_build_filename (G_TEST_DIST, "tests", "service", name, NULL);
   g_autofree char *option = g_strdup_printf ("--config-file=%s", config);
   const char *const argv[] = { "dbus-daemon",       option, "--nofork", "--nopidfile",
                                "--print-address=1", NULL };
@@ -46,6 +46,12 @@ bed_start_bus (char **address)
   g_assert_no_error (error);
   g_assert_nonnull (*address);
   return bus;
+}
+
+GSubprocess *
+bed_start_bus (char **address)
+{
+  return bed_start_bus_with ("bus.conf", address);
 }
 
 void

@@ -29,6 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Bed, bed_free)
 
 GSubprocess *bed_spawn (GSubprocessFlags flags, const char *const *argv);
 GSubprocess *bed_start_bus (char **address);
+GSubprocess *bed_start_bus_with (const char *name, char **address);
 void bed_stop_bus (GSubprocess *bus);
 GDBusConnection *bed_connect (const char *address);
 void bed_disconnect (GDBusConnection *connection);
