@@ -49,6 +49,7 @@ check 'stopped half way' 0 'ok 1 - a\n' "$quiet" '2 passed, 1 failed' 1
 check 'ran out of time' 124 'ok 1 - a\n' "$quiet" '2 passed, 1 failed' 1
 check 'failed after its last test' 3 'ok 1 - a\n1..1\n' "$quiet" '2 passed, 1 failed' 1
 check 'printed nothing' 125 '' "$quiet" '1 passed, 1 failed' 1
+check 'did not start' 125 '' '[ 0.1] Kernel panic - not syncing' '0 passed, 2 failed' 1
 check 'the kernel complained' 0 'ok 1 - a\n1..1\n' '[ 1.0] WARNING: CPU: 0 PID: 1 at x' \
   '1 passed, 1 failed' 1
 check 'the IOMMU faulted' 0 'ok 1 - a\n1..1\n' 'DMAR: [DMA Read] Request device fault' \

@@ -151,3 +151,22 @@ def terminated(w):
     machine.bind(machine.PLAIN_A)
     wake(w)
     w.checks.ok(w.service.get(bus.MANAGER, "Version"), "a call starts it again")
+
+
+def without_iommufd(w):
+    """A kernel without /dev/iommu: devices are listed, a container cannot be made."""
+    w.checks.ok(w.kill(), "the service ends")
+    os.rename("/dev/iommu", "/dev/hidden")
+    try:
+        wake(w)
+        w.checks.equal(w.service.get(bus.MANAGER, "IommufdAvailable"), False, "it is not available")
+        w.service.start_mirror()
+        w.checks.ok(w.device(machine.PLAIN_A), "devices are listed")
+        w.unchanged_by(lambda: w.fails("NotSupported", "CreateContainer", bus.MANAGER,
+                                       "CreateContainer", "(a{sv})", {}, says=["/dev/iommu"]),
+                       "that")
+        w.checks.ok(w.kill(), "the service ends")
+    finally:
+        os.rename("/dev/hidden", "/dev/iommu")
+    wake(w)
+    w.checks.equal(w.service.get(bus.MANAGER, "IommufdAvailable"), True, "it is again")

@@ -5,7 +5,7 @@ import fcntl
 import os
 import struct
 
-from gi.repository import GLib
+from gi.repository import Gio, GLib
 
 import bus
 import machine
@@ -163,3 +163,20 @@ def two_callers(w):
                 "three devices at once into one container", results)
     w.consistent("after that")
     w.service.free(shared, force=True)
+
+
+def caller_leaves(w):
+    """Who has called does not wait for the answer: the call is carried out all the same."""
+    path, device = w.service.create(), w.device(machine.PLAIN_A)
+    address = Gio.dbus_address_get_for_bus_sync(Gio.BusType.SYSTEM)
+    flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+    caller = Gio.DBusConnection.new_for_address_sync(address, flags)
+    caller.call(bus.NAME, path, bus.interface_of(path), "AttachDevice",
+                GLib.Variant("(oa{sv})", (device, {})), None, 0, -1, None, None)
+    caller.flush_sync()
+    caller.close_sync()
+    w.checks.ok(w.service.wait(lambda: w.service.mirror[device]["State"] == "attached"),
+                "the device is attached")
+    w.service.free(path, force=True)
+    w.consistent("after that")

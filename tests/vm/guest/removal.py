@@ -102,6 +102,37 @@ def manual_hwpt(w):
     w.checks.ok(w.service.wait(lambda: by_name(w.service.mirror, name)), "it is back")
 
 
+def bound_only(w):
+    """A device that is bound but not attached goes just as well."""
+    name = machine.PLAIN_B
+    path, device = w.service.create(), w.device(name)
+    hwpt = w.service.alloc(path, device)
+    machine.unbind(name).end()
+    w.checks.ok(w.service.wait(lambda: device not in w.service.mirror), "the device goes")
+    w.see(path, {"Devices": [], "Hwpts": [hwpt]}, "the container has let go of it")
+    w.service.free(path, force=True)
+    w.consistent("after that")
+    machine.bind(name)
+    w.checks.ok(w.service.wait(lambda: by_name(w.service.mirror, name)), "it is back")
+
+
+def sibling(w):
+    """One of a group goes, the other keeps translating through their HWPT."""
+    path = w.service.create()
+    stays, goes_away = w.device(machine.SIBLING_A), w.device(machine.SIBLING_B)
+    hwpt = w.service.attach(path, goes_away)
+    w.service.attach(path, stays)
+    machine.unbind(machine.SIBLING_B).end()
+    w.checks.ok(w.service.wait(lambda: goes_away not in w.service.mirror), "one goes")
+    w.see(hwpt, {"Devices": [stays]}, "the other stays on their HWPT")
+    w.see(path, {"Devices": [stays], "IovaRanges": w.ranges}, "and in the container")
+    w.consistent("after that")
+    machine.bind(machine.SIBLING_B)
+    w.checks.ok(w.service.wait(lambda: by_name(w.service.mirror, machine.SIBLING_B)), "it is back")
+    w.checks.equal(w.service.attach(path, w.device(machine.SIBLING_B)), hwpt, "and joins it again")
+    w.service.free(path, force=True)
+
+
 def in_the_middle(w):
     """A device vanishes while it is being attached, at whatever point the two meet."""
     name = machine.PLAIN_B
