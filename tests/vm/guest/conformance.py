@@ -12,7 +12,7 @@ from access import output_of
 # What differs because the machine does: the answers were recorded with mock devices, and with PCI
 # functions behind an intel-iommu.
 OF_THE_DEVICE = {"bind-args.21": "a PCI function has other regions than a mock device"}
-STEP = re.compile(r"^(?P<label>(?P<sequence>[a-z0-9-]+)\.[0-9]+) (?P<verb>[a-z]+) .* -> ")
+STEP = re.compile(r"^(?P<label>(?P<sequence>[a-z0-9-]+)\.[0-9]+) (?P<verb>[a-z_]+) (.* )?-> ")
 
 
 def of_the_machine(w, step):
