@@ -148,22 +148,16 @@ iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
 {
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
-  GError *error = NULL;
   Allocation *data;
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
   g_return_if_fail (IOMMUD_IS_DEVICE (device));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, iommud_container_alloc_hwpt_async);
-  g_task_set_check_cancellable (task, FALSE);
+  task =
+      iommud_task_new (self, iommud_container_alloc_hwpt_async, cancellable, callback, user_data);
   what = describe (self, device);
-  if (!iommud_container_check_alive (self, what, &error)
-      || !iommud_device_claim (device, what, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
+  if (!iommud_container_claim_device (self, device, what, task))
+    return;
   data = g_new0 (Allocation, 1);
   data->container = g_object_ref (self);
   data->device = g_object_ref (device);

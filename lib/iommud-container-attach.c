@@ -197,22 +197,16 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
 {
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
-  GError *error = NULL;
   Attachment *data;
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
   g_return_if_fail (IOMMUD_IS_DEVICE (device));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, iommud_container_attach_device_async);
-  g_task_set_check_cancellable (task, FALSE);
+  task = iommud_task_new (self, iommud_container_attach_device_async, cancellable, callback,
+                          user_data);
   what = describe (self, device);
-  if (!iommud_container_check_alive (self, what, &error)
-      || !iommud_device_claim (device, what, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
+  if (!iommud_container_claim_device (self, device, what, task))
+    return;
   data = g_new0 (Attachment, 1);
   data->container = g_object_ref (self);
   data->device = g_object_ref (device);

@@ -279,9 +279,8 @@ iommud_host_create_container_async (IommudHost *self, IommudContainerOptions *op
 
   g_return_if_fail (IOMMUD_IS_HOST (self));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, iommud_host_create_container_async);
-  g_task_set_check_cancellable (task, FALSE);
+  task =
+      iommud_task_new (self, iommud_host_create_container_async, cancellable, callback, user_data);
   copy = copy_options (options);
   serial = iommud_host_next_container_serial (self);
   if (!check_options (self, copy, &error) || !reserve_name (self, copy, serial, &error))

@@ -216,9 +216,7 @@ iommud_container_destroy_async (IommudContainer *self, gboolean force, GCancella
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, iommud_container_destroy_async);
-  g_task_set_check_cancellable (task, FALSE);
+  task = iommud_task_new (self, iommud_container_destroy_async, cancellable, callback, user_data);
   what = describe (self);
   if (!iommud_container_check_alive (self, what, &error))
     {

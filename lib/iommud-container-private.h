@@ -31,6 +31,10 @@ IommudDirtyTrackingPolicy iommud_container_get_policy (IommudContainer *self);
 
 /* Freed: whoever still holds the object gets NOT_FOUND from here on. */
 gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);
+/* Claims a device for an operation of this container; where that cannot be, @task ends with the
+ * error. */
+gboolean iommud_container_claim_device (IommudContainer *self, IommudDevice *device,
+                                        const char *what, GTask *task);
 void iommud_container_set_freed (IommudContainer *self);
 
 /* Fills the part of a plan that says where kernel calls go. @what is taken. @device, or NULL, is

@@ -327,6 +327,19 @@ iommud_container_check_alive (IommudContainer *self, const char *what, GError **
   return FALSE;
 }
 
+gboolean
+iommud_container_claim_device (IommudContainer *self, IommudDevice *device, const char *what,
+                               GTask *task)
+{
+  GError *error = NULL;
+
+  if (iommud_container_check_alive (self, what, &error)
+      && iommud_device_claim (device, what, &error))
+    return TRUE;
+  g_task_return_error (task, error);
+  return FALSE;
+}
+
 void
 iommud_container_set_freed (IommudContainer *self)
 {

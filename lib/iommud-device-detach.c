@@ -157,9 +157,7 @@ iommud_device_detach_async (IommudDevice *self, GCancellable *cancellable,
 
   g_return_if_fail (IOMMUD_IS_DEVICE (self));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, iommud_device_detach_async);
-  g_task_set_check_cancellable (task, FALSE);
+  task = iommud_task_new (self, iommud_device_detach_async, cancellable, callback, user_data);
   what = describe (self);
   if (!check_held (self, what, &error) || !iommud_device_claim (self, what, &error))
     {

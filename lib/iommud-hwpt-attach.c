@@ -203,9 +203,7 @@ iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancel
   g_return_if_fail (IOMMUD_IS_HWPT (self));
   g_return_if_fail (IOMMUD_IS_DEVICE (device));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, iommud_hwpt_attach_device_async);
-  g_task_set_check_cancellable (task, FALSE);
+  task = iommud_task_new (self, iommud_hwpt_attach_device_async, cancellable, callback, user_data);
   what = describe (self, device);
   if (!check_hwpt (self, what, &error) || !iommud_device_claim (device, what, &error))
     {

@@ -143,9 +143,7 @@ iommud_hwpt_destroy_async (IommudHwpt *self, GCancellable *cancellable,
 
   g_return_if_fail (IOMMUD_IS_HWPT (self));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, iommud_hwpt_destroy_async);
-  g_task_set_check_cancellable (task, FALSE);
+  task = iommud_task_new (self, iommud_hwpt_destroy_async, cancellable, callback, user_data);
   what = describe (self);
   if (!check_alive (self, what, &error) || !check_manual (self, what, &error))
     {

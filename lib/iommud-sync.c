@@ -28,6 +28,17 @@ iommud_sync_end (IommudSync *self)
   return self->result;
 }
 
+GTask *
+iommud_task_new (gpointer source, gpointer tag, GCancellable *cancellable,
+                 GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (source, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, tag);
+  g_task_set_check_cancellable (task, FALSE);
+  return task;
+}
+
 gboolean
 iommud_task_finish_boolean (gpointer source, GAsyncResult *result, GError **error)
 {

@@ -20,6 +20,9 @@ void iommud_sync_ready (GObject *source, GAsyncResult *result, gpointer self);
 /* Waits; the result is the caller's. */
 GAsyncResult *iommud_sync_end (IommudSync *self);
 
+/* The task of a call. That it was cancelled while it ran does not hide what it has done. */
+GTask *iommud_task_new (gpointer source, gpointer tag, GCancellable *cancellable,
+                        GAsyncReadyCallback callback, gpointer user_data);
 /* The end of a call that returns nothing but success. */
 gboolean iommud_task_finish_boolean (gpointer source, GAsyncResult *result, GError **error);
 
