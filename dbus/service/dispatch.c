@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From a method call on the bus to its handler: who calls, whether they may, and what handles it.
  *
- * A call that changes something waits for the bus to say who the caller is. The calls of one caller
- * stay in order, since the bus answers in order. */
+ * A call that changes something waits for the bus to say who the caller is. Calls stay in order,
+ * since the bus answers in order. */
 #include "dispatch.h"
 
 typedef struct
 {
   IommudExport *export;
   IommudCall *call;
+  char *sender;
   const char *interface; /* of the static interface description, as is method->name */
   const IommudMethod *method;
 } Dispatch;
+
+static Dispatch *
+dispatch_new (IommudExport *export, const IommudMethod *method, GDBusMethodInvocation *invocation)
+{
+  Dispatch *self = g_new0 (Dispatch, 1);
+
+  self->export = g_object_ref (export);
+  self->call = iommud_call_new (iommud_export_get_parts (export), invocation);
+  self->sender = g_strdup (g_dbus_method_invocation_get_sender (invocation));
+  self->interface = IOMMUD_EXPORT_GET_CLASS (export)->info->name;
+  self->method = method;
+  return self;
+}
 
 static void
 dispatch_free (Dispatch *self)
 {
   g_clear_object (&self->export);
+  g_free (self->sender);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Dispatch, dispatch_free)
@@ -30,22 +45,11 @@ fail_unknown_caller (Dispatch *self, GError *cause)
 }
 
 static void
-on_caller_known (GObject *source, GAsyncResult *result, gpointer user_data)
+handle_for (Dispatch *self, guint32 uid)
 {
-  g_autoptr (Dispatch) self = user_data;
   const IommudPolicy *policy = &iommud_export_get_parts (self->export)->policy;
-  g_autoptr (GError) cause = NULL;
   GError *error = NULL;
-  guint32 uid = G_MAXUINT32;
-  g_autoptr (GVariant) reply =
-      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &cause);
 
-  if (reply == NULL)
-    {
-      fail_unknown_caller (self, cause);
-      return;
-    }
-  g_variant_get (reply, "(u)", &uid);
   if (!iommud_policy_check (policy, self->interface, self->method->name, uid, &error))
     {
       iommud_call_fail (self->call, error);
@@ -56,12 +60,18 @@ on_caller_known (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-ask_for_caller (Dispatch *self, GDBusConnection *connection, const char *sender)
+on_caller_known (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_dbus_connection_call (
-      connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-      "GetConnectionUnixUser", g_variant_new ("(s)", sender == NULL ? "" : sender),
-      G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_caller_known, self);
+  g_autoptr (Dispatch) self = user_data;
+  IommudCallers *callers = iommud_export_get_parts (self->export)->callers;
+  g_autoptr (GError) cause = NULL;
+  guint32 uid = G_MAXUINT32;
+
+  if (iommud_callers_learn (callers, G_DBUS_CONNECTION (source), self->sender, result, &uid,
+                            &cause))
+    handle_for (self, uid);
+  else
+    fail_unknown_caller (self, cause);
 }
 
 /* A method of the interface that has no handler or no row in the policy: a mistake of this program
@@ -79,29 +89,26 @@ void
 iommud_dispatch (IommudExport *export, GDBusMethodInvocation *invocation)
 {
   IommudExportClass *class = IOMMUD_EXPORT_GET_CLASS (export);
+  IommudCallers *callers = iommud_export_get_parts (export)->callers;
   const IommudMethod *method = iommud_export_class_find_method (
       class, g_dbus_method_invocation_get_method_name (invocation));
   IommudAccess access = method == NULL ? IOMMUD_ACCESS_NONE
                                        : iommud_policy_get_access (class->info->name, method->name);
-  IommudCall *call = NULL;
-  Dispatch *self = NULL;
+  g_autoptr (Dispatch) self = NULL;
+  guint32 uid = G_MAXUINT32;
 
   if (access == IOMMUD_ACCESS_NONE)
     {
       refuse (invocation);
       return;
     }
-  call = iommud_call_new (iommud_export_get_parts (export), invocation);
+  self = dispatch_new (export, method, invocation);
   if (access == IOMMUD_ACCESS_READ)
-    {
-      method->handle (export, call);
-      return;
-    }
-  self = g_new0 (Dispatch, 1);
-  self->export = g_object_ref (export);
-  self->call = call;
-  self->interface = class->info->name;
-  self->method = method;
-  ask_for_caller (self, g_dbus_method_invocation_get_connection (invocation),
-                  g_dbus_method_invocation_get_sender (invocation));
+    method->handle (export, self->call);
+  else if (iommud_callers_recall (callers, self->sender, &uid))
+    handle_for (self, uid);
+  else
+    iommud_callers_ask (callers, g_dbus_method_invocation_get_connection (invocation),
+                        g_dbus_method_invocation_get_sender (invocation), on_caller_known,
+                        g_steal_pointer (&self));
 }

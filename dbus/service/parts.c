@@ -11,6 +11,7 @@ iommud_service_parts_new (IommudHost *host, IommudPolicy policy)
   self->host = g_object_ref (host);
   self->paths = iommud_paths_new ();
   self->changes = iommud_changes_new ();
+  self->callers = iommud_callers_new ();
   self->policy = policy;
   return self;
 }
@@ -26,6 +27,7 @@ clear_parts (gpointer data)
 {
   IommudServiceParts *self = data;
 
+  g_clear_pointer (&self->callers, iommud_callers_free);
   g_clear_pointer (&self->changes, iommud_changes_free);
   g_clear_pointer (&self->paths, iommud_paths_free);
   g_clear_object (&self->host);

@@ -4,6 +4,7 @@
 
 #include <iommud.h>
 
+#include "callers.h"
 #include "changes.h"
 #include "paths.h"
 #include "policy.h"
@@ -15,6 +16,7 @@ typedef struct
   IommudHost *host;
   IommudPaths *paths;
   IommudChanges *changes;
+  IommudCallers *callers;
   IommudPolicy policy;
 } IommudServiceParts;
 

@@ -37,6 +37,7 @@ check_allowed (GDBusConnection *caller, const char *path, const char *interface,
   g_autoptr (GVariant) reply = call (caller, path, interface, method, arguments, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (reply);
 }
 
 static void

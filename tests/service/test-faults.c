@@ -161,6 +161,51 @@ test_device_vanishes (void)
   bed_call_ok (bed, container, "Free", bed_options (NULL));
 }
 
+static void
+on_created (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  char **path = user_data;
+
+  g_assert_no_error (error);
+  g_variant_get (reply, "(o)", path);
+}
+
+/* Calls that are sent without waiting are begun in their order, whether or not the bus must be
+ * asked first who the caller is. */
+static void
+test_calls_in_order (void)
+{
+  g_autoptr (Bed) bed = bed_new (NULL);
+  GDBusConnection *second = bed_connect (bed->address);
+  char *paths[6] = { NULL };
+  g_autofree char *last = g_strdup ("");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    g_dbus_connection_call (i == 3 ? second : bed->client, IOMMUD_DBUS_BUS_NAME,
+                            IOMMUD_DBUS_MANAGER_PATH, IOMMUD_DBUS_MANAGER_INTERFACE,
+                            "CreateContainer", bed_options (NULL), NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+                            NULL, on_created, &paths[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    while (paths[i] == NULL)
+      bed_iterate ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      if (i != 3)
+        {
+          g_assert_cmpstr (last, <, paths[i]);
+          g_free (last);
+          last = g_strdup (paths[i]);
+        }
+      free_container (bed, paths[i]);
+      g_free (paths[i]);
+    }
+  bed_disconnect (second);
+}
+
 static const struct
 {
   const char *operation;
@@ -244,6 +289,7 @@ main (int argc, char **argv)
   g_test_add_func ("/faults/caller-vanishes", test_caller_vanishes);
   g_test_add_func ("/faults/caller-vanishes-at-once", test_caller_vanishes_at_once);
   g_test_add_func ("/faults/device-vanishes", test_device_vanishes);
+  g_test_add_func ("/faults/calls-in-order", test_calls_in_order);
   g_test_add_func ("/faults/kernel-fails", test_kernel_fails);
   g_test_add_func ("/faults/no-iommufd", test_no_iommufd);
   g_test_add_func ("/faults/service-stops", test_service_stops);
