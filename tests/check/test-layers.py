@@ -49,7 +49,8 @@ NAME_RULES = (
     (('lib/*', 'dbus/*', 'tools/*'), r'\b(udev_\w+_(?:new|get|ref|unref)\w*)', ('lib/probe/*',),
      'libudev is for lib/probe/udev.c alone'),
     (('lib/*', 'dbus/*', 'tools/*'),
-     r'\b((?:VFIO_DEVICE|IOMMU_(?:IOAS|HWPT|GET|DESTROY))_?[A-Z_]*)\b',
+     r'\b((?:VFIO_DEVICE|IOMMU_(?:IOAS|HWPT|GET|DESTROY))_?[A-Z_]*'
+     r'|iommud_abi_\w+|IOMMUD_ABI_\w+)\b',
      ('lib/kernel/*', 'lib/sim/*'), 'kernel ioctls are for lib/kernel and lib/sim alone'),
 )
 
@@ -131,6 +132,7 @@ NAME_FIXTURES = {
     'an implementation named outside main.c': {
         'dbus/service/exporter.c': 'iommud_backend_new_kernel (&error);\n'},
     'libudev called from the model': {'lib/a.c': 'udev_device_get_sysname (d);\n'},
+    'a record of the kernel in the model': {'lib/a.c': 'struct iommud_abi_destroy record;\n'},
     'an ioctl named in the model': {'lib/iommud-device.c': 'f (VFIO_DEVICE_BIND_IOMMUFD);\n'},
 }
 
