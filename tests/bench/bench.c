@@ -149,31 +149,35 @@ measure_library (void)
   return time;
 }
 
-/* A service of its own with a host of that size. */
+/* A service of its own with a host of that size, whose file it watches while it runs. */
 static GSubprocess *
-start_service (const char *address, guint n_devices)
+start_service (const char *address, guint n_devices, char **file)
 {
   g_autofree char *xml = describe_host (n_devices);
-  g_autofree char *file = NULL;
   g_autofree char *option = NULL;
   g_autoptr (GError) error = NULL;
-  int fd = g_file_open_tmp ("iommud-bench-XXXXXX.xml", &file, &error);
-  GSubprocess *service = NULL;
+  int fd = g_file_open_tmp ("iommud-bench-XXXXXX.xml", file, &error);
 
   g_assert_no_error (error);
   g_close (fd, NULL);
-  g_file_set_contents (file, xml, -1, &error);
+  g_file_set_contents (*file, xml, -1, &error);
   g_assert_no_error (error);
-  option = g_strdup_printf ("--simulate=%s", file);
-  service = daemon_start (address, option);
+  option = g_strdup_printf ("--simulate=%s", *file);
+  return daemon_start (address, option);
+}
+
+static void
+stop_service (GSubprocess *service, const char *file)
+{
+  daemon_stop (service);
   g_unlink (file);
-  return service;
 }
 
 static void
 bench_operations (const char *address, GDBusConnection *connection)
 {
-  GSubprocess *service = start_service (address, host_sizes[0]);
+  g_autofree char *file = NULL;
+  GSubprocess *service = start_service (address, host_sizes[0], &file);
   g_autofree char *container = call_for_path (connection, "CreateContainer", bed_options (NULL));
   g_autofree char *device =
       call_for_path (connection, "FindDevice", g_variant_new ("(s)", "0000:00:00.0"));
@@ -182,7 +186,7 @@ bench_operations (const char *address, GDBusConnection *connection)
   double bus = measure (attach_and_detach_over_bus, &caller, PAIRS);
   double library = measure_library ();
 
-  daemon_stop (service);
+  stop_service (service, file);
   printf ("AttachDevice and Detach, with a HWPT made and freed each time (median of %d x %d)\n",
           ROUNDS, PAIRS);
   printf ("  over the bus                  %8.1f us\n", bus);
@@ -225,14 +229,15 @@ get_reply_size (GDBusConnection *connection)
 static void
 bench_listing (const char *address, GDBusConnection *connection, guint n_devices)
 {
-  GSubprocess *service = start_service (address, n_devices);
+  g_autofree char *file = NULL;
+  GSubprocess *service = start_service (address, n_devices, &file);
   Caller caller = { connection, NULL, NULL };
   guint64 before = get_memory_kib (service);
   double time = measure (get_managed_objects, &caller, n_devices > 1000 ? 1 : LISTINGS);
   gsize size = get_reply_size (connection);
   guint64 after = get_memory_kib (service);
 
-  daemon_stop (service);
+  stop_service (service, file);
   printf ("  %7u %12.1f ms %10.1f us %10.1f KiB %10.1f MiB %10.1f MiB\n", n_devices, time / 1000,
           time / n_devices, (double) size / 1024, (double) before / 1024, (double) after / 1024);
 }
