@@ -454,9 +454,9 @@ iommud_host_finish_removal (IommudHost *self, IommudDevice *device)
     }
   if (iommud_device_get_successor (device) != NULL)
     successor = iommud_device_info_ref (iommud_device_get_successor (device));
-  unindex_device (self, device);
-  g_hash_table_remove (self->devices_by_path, iommud_device_get_info (device)->sysfs_path);
-  if (g_list_store_find (self->devices, device, &position))
+  unindex_device (self, removed);
+  g_hash_table_remove (self->devices_by_path, iommud_device_get_info (removed)->sysfs_path);
+  if (g_list_store_find (self->devices, removed, &position))
     g_list_store_remove (self->devices, position);
   if (successor != NULL)
     add_device (self, successor);

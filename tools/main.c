@@ -101,7 +101,7 @@ add_command_options (GOptionGroup *group, const IommuctlOption *options)
       entry.arg_description = option->value_name;
       g_array_append_val (entries, entry);
     }
-  g_option_group_add_entries (group, (const GOptionEntry *) entries->data);
+  g_option_group_add_entries (group, &g_array_index (entries, GOptionEntry, 0));
 }
 
 static char *
