@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -85,17 +87,39 @@ iommud_simulated_copy_to_user (guint64 to, const void *from, gsize length)
   return copy (TO_USER, to, (void *) (guintptr) from, length);
 }
 
+/* Has the kernel or in 0, which needs the right to write and changes nothing. */
+static int
+touch (guint64 page)
+{
+  guint32 own = 0;
+  int operation = FUTEX_OP (FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0);
+
+  if (syscall (SYS_futex, &own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, NULL,
+               (void *) (guintptr) page, operation)
+      < 0)
+    return EFAULT;
+  return 0;
+}
+
+/* For kernels that do not know how to populate. */
+static int
+probe (guint64 page, gboolean writable)
+{
+  char byte;
+
+  return writable ? touch (page) : iommud_simulated_copy_from_user (&byte, page, 1);
+}
+
 static int
 populate (guint64 page, gboolean writable)
 {
   int advice = writable ? ADVICE_POPULATE_WRITE : ADVICE_POPULATE_READ;
-  char byte;
 
   if (madvise ((void *) (guintptr) page, IOMMUD_SIMULATED_PAGE_SIZE, advice) == 0)
     return 0;
   /* EINVAL says that the memory may not be accessed so, or that the advice is not known. */
   if (errno == EINVAL && madvise (NULL, 0, advice) != 0)
-    return iommud_simulated_copy_from_user (&byte, page, 1);
+    return probe (page, writable);
   return EFAULT;
 }
 
