@@ -120,6 +120,7 @@ attach (Fixture *fixture, const char *container, const char *name)
                                      g_variant_new ("(oa{sv})", device, NULL), &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (reply);
 }
 
 static gsize
