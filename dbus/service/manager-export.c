@@ -31,19 +31,6 @@ on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
     iommud_call_return_object (call, container);
 }
 
-/* Accounting is a setting of the context: who shares one without asking for another gets it. */
-static IommudAccounting
-choose_accounting (int asked, IommudContainer *shared)
-{
-  IommudAccounting accounting = IOMMUD_ACCOUNTING_USER;
-
-  if (asked != NOT_ASKED)
-    return (IommudAccounting) asked;
-  if (shared != NULL)
-    g_object_get (shared, "accounting", &accounting, NULL);
-  return accounting;
-}
-
 /* NULL with error set for options that are wrong. */
 static IommudContainerOptions *
 read_container_options (IommudExport *self, IommudCall *call, GError **error)
@@ -52,6 +39,7 @@ read_container_options (IommudExport *self, IommudCall *call, GError **error)
   int accounting = NOT_ASKED;
   g_autofree char *name = NULL;
   g_autoptr (IommudContainer) share_context = NULL;
+  IommudContainerOptions *options;
   const IommudOption known[] = {
     { "name", IOMMUD_OPTION_STRING, &name },
     { "dirty-tracking", IOMMUD_OPTION_ENUM, &policy, IOMMUD_TYPE_DIRTY_TRACKING_POLICY },
@@ -61,9 +49,13 @@ read_container_options (IommudExport *self, IommudCall *call, GError **error)
 
   if (!iommud_arguments_parse_options (self, call, known, G_N_ELEMENTS (known), error))
     return NULL;
-  return g_object_new (IOMMUD_TYPE_CONTAINER_OPTIONS, "name", name, "dirty-tracking", policy,
-                       "accounting", choose_accounting (accounting, share_context), "share-context",
-                       share_context, "owner", iommud_call_get_uid (call), NULL);
+  options =
+      g_object_new (IOMMUD_TYPE_CONTAINER_OPTIONS, "name", name, "dirty-tracking", policy,
+                    "share-context", share_context, "owner", iommud_call_get_uid (call), NULL);
+  /* What it is where nobody asks, the model knows. */
+  if (accounting != NOT_ASKED)
+    g_object_set (options, "accounting", accounting, NULL);
+  return options;
 }
 
 static void
