@@ -106,13 +106,17 @@ make_ioas (Creation *self)
 {
   const IommudSyscalls *syscalls = self->call.syscalls;
   int fd = self->call.iommufd;
+  int errnum;
 
   if (!check (self, "IOMMU_IOAS_ALLOC", iommud_iommufd_ioas_alloc (syscalls, fd, &self->ioas_id),
               NULL))
     return FALSE;
   if (iommud_iova_space_read (&self->space, &self->call, self->ioas_id, &self->error))
     return TRUE;
-  iommud_iommufd_destroy (syscalls, fd, self->ioas_id);
+  errnum = iommud_iommufd_destroy (syscalls, fd, self->ioas_id);
+  if (errnum != 0)
+    g_message ("%s: IOMMU_DESTROY of IOAS %u: %s; it stays until its context is closed",
+               self->call.what, self->ioas_id, g_strerror (errnum));
   return FALSE;
 }
 

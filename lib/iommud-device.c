@@ -146,7 +146,6 @@ iommud_device_get_property (GObject *object, guint id, GValue *value, GParamSpec
     }
 }
 
-/* A device that nobody released is let go with its object: there is no one left to ask for it. */
 static void
 iommud_device_finalize (GObject *object)
 {
@@ -161,7 +160,7 @@ iommud_device_finalize (GObject *object)
 #define FLAGS (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY)
 
 static void
-install_discovered_properties (GObjectClass *object_class)
+install_discovered_properties (void)
 {
   /**
    * IommudDevice:name:
@@ -260,7 +259,7 @@ install_discovered_properties (GObjectClass *object_class)
 }
 
 static void
-install_state_properties (GObjectClass *object_class)
+install_state_properties (void)
 {
   /**
    * IommudDevice:state:
@@ -313,8 +312,8 @@ iommud_device_class_init (IommudDeviceClass *klass)
 
   object_class->get_property = iommud_device_get_property;
   object_class->finalize = iommud_device_finalize;
-  install_discovered_properties (object_class);
-  install_state_properties (object_class);
+  install_discovered_properties ();
+  install_state_properties ();
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 

@@ -4,11 +4,9 @@
 
 #include <errno.h>
 
-/* clang-format off: the domain is a string made from what stands here, spaces and all */
 /* The formatter would put spaces around the hyphens of the name. */
 /* clang-format off */
 G_DEFINE_QUARK (iommud-error-quark, iommud_error)
-/* clang-format on */
 /* clang-format on */
 
 static const struct
