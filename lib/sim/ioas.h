@@ -50,8 +50,6 @@ struct _IommudSimulatedIoas
   GQueue dirty_hwpts;    /* those that can track dirty pages */
 };
 
-IommudSimulatedIoas *iommud_simulated_ioas_new (IommudSimulatedContext *context);
-
 IommudSimulatedArea *iommud_simulated_ioas_find_area (IommudSimulatedIoas *self, guint64 iova);
 /* The area that begins right after another one; NULL if there is a hole. */
 IommudSimulatedArea *iommud_simulated_ioas_next_area (IommudSimulatedIoas *self,

@@ -174,8 +174,9 @@ find_in_chunk (Chunk *chunk, guint64 first, guint64 *page)
   return FALSE;
 }
 
-gboolean
-iommud_page_set_find (const IommudPageSet *self, guint64 first, guint64 last, guint64 *page)
+/* The lowest page of the range that is in the set. */
+static gboolean
+find_page (const IommudPageSet *self, guint64 first, guint64 last, guint64 *page)
 {
   Chunk *chunk = find_chunk (self, first / CHUNK_PAGES);
 
@@ -201,7 +202,7 @@ gboolean
 iommud_page_set_find_run (const IommudPageSet *self, guint64 first, guint64 last,
                           guint64 *run_first, guint64 *run_last)
 {
-  if (!iommud_page_set_find (self, first, last, run_first))
+  if (!find_page (self, first, last, run_first))
     return FALSE;
   *run_last = *run_first;
   while (*run_last < last && contains (self, *run_last + 1))

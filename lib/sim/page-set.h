@@ -15,9 +15,6 @@ void iommud_page_set_clear (IommudPageSet *self);
 guint64 iommud_page_set_count (const IommudPageSet *self);
 /* Pages from first to last, both inside. */
 void iommud_page_set_remove_range (IommudPageSet *self, guint64 first, guint64 last);
-/* The lowest page of the range that is in the set. */
-gboolean iommud_page_set_find (const IommudPageSet *self, guint64 first, guint64 last,
-                               guint64 *page);
 /* The lowest run of pages of the range that are in the set. */
 gboolean iommud_page_set_find_run (const IommudPageSet *self, guint64 first, guint64 last,
                                    guint64 *run_first, guint64 *run_last);
