@@ -5,6 +5,7 @@
 
 #include "iommud-container-private.h"
 #include "iommud-error-private.h"
+#include "iommud-features.h"
 #include "iommud-host-private.h"
 #include "iommud-sync.h"
 
@@ -23,6 +24,8 @@ typedef struct
   IommudKernelCall call;
   guint32 ioas_id;
   IommudIovaSpace space;
+  gboolean must_probe; /* there was no iommufd to ask when it was last tried */
+  char **features;
   gboolean created;
   GError *error;
 } Creation;
@@ -39,6 +42,7 @@ creation_free (gpointer data)
   g_clear_object (&self->options);
   iommud_kernel_call_clear (&self->call);
   iommud_iova_space_clear (&self->space);
+  g_strfreev (self->features);
   g_clear_error (&self->error);
   g_free (self);
 }
@@ -57,6 +61,7 @@ plan_creation (gpointer data, GError **error)
   self->call.probe = g_object_ref (iommud_backend_get_probe (backend));
   self->call.iommufd = iommud_context_get_fd (self->context);
   self->call.what = g_steal_pointer (&what);
+  self->must_probe = !iommud_host_get_iommufd_available (self->host);
   return TRUE;
 }
 
@@ -127,9 +132,10 @@ perform_creation (gpointer data)
 
   if (self->own_context && !open_context (self))
     return;
-  if ((!self->own_context || set_accounting (self)) && make_ioas (self))
-    return;
-  if (self->own_context)
+  self->created = (!self->own_context || set_accounting (self)) && make_ioas (self);
+  if (self->created && self->must_probe)
+    self->features = iommud_features_probe (self->call.syscalls);
+  if (!self->created && self->own_context)
     self->call.syscalls->close (self->call.syscalls, self->call.iommufd);
 }
 
@@ -147,11 +153,10 @@ publish_creation (gpointer data, GError **error)
   if (self->own_context)
     iommud_context_set_fd (self->context, self->call.iommufd);
   iommud_context_add_container (self->context);
-  iommud_host_update_features (self->host);
+  iommud_host_take_features (self->host, g_steal_pointer (&self->features));
   container = iommud_container_new (self->host, self->context, self->serial, self->options,
                                     self->ioas_id, &self->space);
   iommud_host_add_container (self->host, container);
-  self->created = TRUE;
   return container;
 }
 

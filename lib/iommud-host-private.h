@@ -27,7 +27,7 @@ IommudDevice *iommud_host_find_sibling_elsewhere (IommudHost *self, IommudDevice
                                                   IommudContainer *container);
 /* A device that is gone is unclaimed now: let it go, if it is held, and take it out. */
 void iommud_host_finish_removal (IommudHost *self, IommudDevice *device);
-/* Asks the kernel anew what it offers: /dev/iommu may have come since. */
-void iommud_host_update_features (IommudHost *self);
+/* What the kernel was found to offer, taken; NULL where there is no iommufd to ask. */
+void iommud_host_take_features (IommudHost *self, char **features);
 
 G_END_DECLS

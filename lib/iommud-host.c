@@ -330,7 +330,8 @@ iommud_host_initable_init (GInitable *initable, GCancellable *cancellable, GErro
   self->pool = g_thread_pool_new (iommud_context_work, NULL, -1, FALSE, error);
   if (self->pool == NULL)
     return FALSE;
-  iommud_host_update_features (self);
+  iommud_host_take_features (self,
+                             iommud_features_probe (iommud_backend_get_syscalls (self->backend)));
   g_signal_connect (probe, "device-added", G_CALLBACK (on_device_added), self);
   g_signal_connect (probe, "device-changed", G_CALLBACK (on_device_changed), self);
   g_signal_connect (probe, "device-removed", G_CALLBACK (on_device_removed), self);
@@ -463,18 +464,13 @@ iommud_host_finish_removal (IommudHost *self, IommudDevice *device)
 }
 
 void
-iommud_host_update_features (IommudHost *self)
+iommud_host_take_features (IommudHost *self, char **features)
 {
-  g_auto (GStrv) features = NULL;
-
-  if (self->iommufd_available)
-    return;
-  features = iommud_features_probe (iommud_backend_get_syscalls (self->backend));
   if (features == NULL)
     return;
   self->iommufd_available = TRUE;
   g_strfreev (self->features);
-  self->features = g_steal_pointer (&features);
+  self->features = features;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IOMMUFD_AVAILABLE]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FEATURES]);
 }

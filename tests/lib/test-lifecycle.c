@@ -385,6 +385,29 @@ test_host_dropped_in_the_middle (void)
   g_assert_finalize_object (fixture.simulator);
 }
 
+/* What the kernel offers is asked again when /dev/iommu has come. */
+static void
+test_late_iommufd (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudSimulator) simulator = iommud_simulator_new (NULL, &error);
+  g_autoptr (IommudHost) host = NULL;
+  g_autoptr (IommudContainer) container = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (iommud_simulator_inject_fault (simulator, "open-iommufd", 1, ENOENT, 0, &error));
+  host = iommud_host_new (IOMMUD_BACKEND (simulator), &error);
+  g_assert_no_error (error);
+  g_assert_false (iommud_host_get_iommufd_available (host));
+  g_assert_null (iommud_host_get_features (host)[0]);
+
+  container = iommud_host_create_container (host, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (iommud_host_get_iommufd_available (host));
+  g_assert_true (g_strv_contains (iommud_host_get_features (host), "hwpt-alloc"));
+  g_assert_true (iommud_container_destroy (container, FALSE, NULL, &error));
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/lifecycle/" path, ModelFixture, NULL, model_fixture_set_up, function,              \
               model_fixture_tear_down)
@@ -407,5 +430,6 @@ main (int argc, char **argv)
   ADD ("unplug-in-the-middle", test_unplug_in_the_middle);
   g_test_add_func ("/lifecycle/dropped-host-lets-go", test_dropped_host_lets_go);
   g_test_add_func ("/lifecycle/host-dropped-in-the-middle", test_host_dropped_in_the_middle);
+  g_test_add_func ("/lifecycle/late-iommufd", test_late_iommufd);
   return g_test_run ();
 }
