@@ -134,6 +134,8 @@ plan_replacement (gpointer data, GError **error)
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->hwpt_id = iommud_hwpt_get_id (self->hwpt);
   plan->old_hwpt_id = old != NULL ? iommud_hwpt_get_id (old) : 0;
+  plan->old_is_kernels =
+      old != NULL && iommud_hwpt_get_management (old) == IOMMUD_HWPT_MANAGEMENT_KERNEL;
   plan->old_is_last = old != NULL && old != self->hwpt && iommud_hwpt_get_n_devices (old) == 1
                       && iommud_hwpt_get_management (old) == IOMMUD_HWPT_MANAGEMENT_AUTO;
   return TRUE;
@@ -157,6 +159,20 @@ publish_move (Replacement *self)
     iommud_container_remove_hwpt (self->container, old);
 }
 
+/* The device stayed on a HWPT of the kernel's, but not on the one that it was on. */
+static void
+publish_successor (Replacement *self)
+{
+  guint32 hwpt_id = self->plan->kept_id;
+  IommudHwpt *hwpt = iommud_container_find_hwpt (self->container, hwpt_id);
+
+  if (hwpt == NULL)
+    hwpt = iommud_container_add_hwpt (
+        self->container, hwpt_id, IOMMUD_HWPT_MANAGEMENT_KERNEL, IOMMUD_HWPT_FLAGS_NONE,
+        iommud_device_get_binding (self->device)->info->iommu, self->device);
+  iommud_container_attach (self->container, self->device, hwpt);
+}
+
 static gpointer
 publish_replacement (gpointer data, GError **error)
 {
@@ -167,6 +183,8 @@ publish_replacement (gpointer data, GError **error)
     publish_move (self);
   else if (self->plan->detached)
     iommud_container_detach (self->container, self->device);
+  else if (self->plan->kept_id != 0 && self->plan->kept_id != self->plan->old_hwpt_id)
+    publish_successor (self);
   iommud_container_set_space (self->container, &self->plan->space);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));

@@ -34,10 +34,9 @@ read_space (IommudReplacePlan *self, IommudIovaSpace *space, GError **error)
 
 /* DETACH and ATTACH give the device's reserved regions back to the IOAS. */
 static gboolean
-reattach (IommudReplacePlan *self, guint32 hwpt_id)
+reattach (IommudReplacePlan *self, guint32 pt_id)
 {
   g_autoptr (GError) error = NULL;
-  guint32 pt_id = hwpt_id;
   int errnum;
 
   if (!iommud_binding_detach (&self->binding, &self->call, &error))
@@ -50,7 +49,10 @@ reattach (IommudReplacePlan *self, guint32 hwpt_id)
     }
   errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
   if (errnum == 0)
-    return read_space (self, &self->space, self->error == NULL ? &self->error : NULL);
+    {
+      self->kept_id = pt_id;
+      return read_space (self, &self->space, self->error == NULL ? &self->error : NULL);
+    }
   self->attached = FALSE;
   self->detached = TRUE;
   g_clear_error (&self->error);
@@ -62,13 +64,20 @@ reattach (IommudReplacePlan *self, guint32 hwpt_id)
 /* Both HWPTs were there before and are there after it, so their apertures count the same: an
  * address that is free now and was not is one that the device reserves. */
 static gboolean
-repair_lost_regions (IommudReplacePlan *self, guint32 current_hwpt_id)
+repair_lost_regions (IommudReplacePlan *self)
 {
+  guint32 pt_id = self->old_hwpt_id;
+
   if (self->space.ranges == NULL || !iommud_iova_space_exceeds (&self->space, &self->before))
     return TRUE;
   g_message ("%s: the kernel forgot the reserved ranges of %s; attaching it once more",
              self->call.what, self->binding.info->name);
-  return reattach (self, current_hwpt_id);
+  /* A HWPT of the kernel's may go with the DETACH: only the IOAS brings it, or its like, back. */
+  if (self->attached)
+    pt_id = self->hwpt_id;
+  else if (self->old_is_kernels)
+    pt_id = self->ioas_id;
+  return reattach (self, pt_id);
 }
 
 static void
@@ -109,8 +118,7 @@ replace (IommudReplacePlan *self)
     iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
   if (!read_space (self, &self->space, &error))
     g_message ("%s", error->message);
-  if (repair_lost_regions (self, self->attached ? self->hwpt_id : self->old_hwpt_id)
-      && self->attached)
+  if (repair_lost_regions (self) && self->attached)
     free_old_hwpt (self);
 }
 

@@ -18,16 +18,18 @@ typedef struct
   IommudDirtyTrackingPolicy policy;
   guint32 ioas_id;
   guint32 hwpt_id;
-  IommudHwptFlags flags;  /* of hwpt_id */
-  guint32 old_hwpt_id;    /* 0: not attached */
-  gboolean old_is_last;   /* old_hwpt_id is an auto HWPT with no other device */
-  IommudIovaSpace before; /* out: the ranges before it */
-  IommudIovaSpace space;  /* out: the ranges after it; NULL where they could not be read */
-  GArray *orphans;        /* in and out: see iommud_page_table_free_orphans() */
+  IommudHwptFlags flags;   /* of hwpt_id */
+  guint32 old_hwpt_id;     /* 0: not attached */
+  gboolean old_is_last;    /* old_hwpt_id is an auto HWPT with no other device */
+  gboolean old_is_kernels; /* old_hwpt_id is the kernel's own, and goes with its last device */
+  IommudIovaSpace before;  /* out: the ranges before it */
+  IommudIovaSpace space;   /* out: the ranges after it; NULL where they could not be read */
+  GArray *orphans;         /* in and out: see iommud_page_table_free_orphans() */
 
   gboolean attached;  /* out: the device is on hwpt_id, whatever error says */
   gboolean detached;  /* out: it is on neither: a repair failed half-way */
   gboolean old_freed; /* out: the old HWPT is gone */
+  guint32 kept_id;    /* out: the HWPT that a repair put the device on; 0 without one */
   GError *error;
 } IommudReplacePlan;
 

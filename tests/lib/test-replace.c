@@ -146,6 +146,41 @@ test_lost_regions_are_repaired (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* The same on a HWPT that the kernel made, which goes when the device leaves it for the repair. */
+static void
+test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudDevice *device = model_fixture_device (fixture, RESERVED);
+  g_autoptr (IommudHwpt) freed = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
+  g_autoptr (IommudHwpt) hwpt = NULL;
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  g_autoptr (GError) error = NULL;
+
+  iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_KERNEL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  hwpt = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
+  /* The lowest free id comes first: the kernel's next HWPT has another one. */
+  g_assert_true (iommud_hwpt_destroy (freed, NULL, &error));
+  before = print_ranges (container);
+
+  iommud_simulated_kernel_fail_driver (iommud_simulator_get_kernel (fixture->simulator), RESERVED,
+                                       "attach", ENOMEM);
+  g_assert_false (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_ATTACHED);
+  g_assert_cmpuint (iommud_hwpt_get_management (iommud_device_get_hwpt (device)), ==,
+                    IOMMUD_HWPT_MANAGEMENT_KERNEL);
+  g_assert_cmpuint (iommud_hwpt_get_id (iommud_device_get_hwpt (device)), <,
+                    iommud_hwpt_get_id (hwpt));
+  assert_n_items (iommud_container_get_hwpts (container), 2);
+  after = print_ranges (container);
+  g_assert_cmpstr (after, ==, before);
+  model_fixture_free_container (container);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/replace/" path, ModelFixture, NULL, model_fixture_set_up, function,                \
               model_fixture_tear_down)
@@ -159,5 +194,6 @@ main (int argc, char **argv)
   ADD ("policy-required", test_policy_required);
   ADD ("other-container", test_other_container);
   ADD ("lost-regions-are-repaired", test_lost_regions_are_repaired);
+  ADD ("lost-regions-of-kernel-hwpt", test_lost_regions_of_kernel_hwpt);
   return g_test_run ();
 }
