@@ -6,9 +6,6 @@
 
 #include "iommud-error-private.h"
 
-/* IOMMU_HW_CAP_DIRTY_TRACKING of linux/iommufd.h. */
-#define CAPABILITY_DIRTY_TRACKING (G_GUINT64_CONSTANT (1) << 0)
-
 void
 iommud_kernel_call_clear (IommudKernelCall *self)
 {
@@ -39,7 +36,7 @@ iommud_binding_is_bound (const IommudBinding *self)
 gboolean
 iommud_binding_iommu_can_track (const IommudBinding *self)
 {
-  return (self->iommu_capabilities & CAPABILITY_DIRTY_TRACKING) != 0;
+  return (self->iommu_capabilities & IOMMUD_IOMMUFD_CAPABILITY_DIRTY_TRACKING) != 0;
 }
 
 /* A PCI port's driver leaves DMA to others, so the kernel lets it be (driver_managed_dma). */

@@ -5,14 +5,11 @@
 
 #include "iommud-container-private.h"
 #include "iommud-error-private.h"
-#include "iommud-features.h"
 #include "iommud-host-private.h"
 #include "iommud-sync.h"
+#include "kernel/features.h"
 
 #define MAX_NAME_LENGTH 64
-
-/* IOMMU_OPTION_RLIMIT_MODE: 1 charges the process, linux/iommufd.h. */
-#define RLIMIT_MODE_PROCESS 1
 
 typedef struct
 {
@@ -100,8 +97,8 @@ set_accounting (Creation *self)
 
   if (self->options->accounting == IOMMUD_ACCOUNTING_USER)
     return TRUE;
-  errnum =
-      iommud_iommufd_set_rlimit_mode (self->call.syscalls, self->call.iommufd, RLIMIT_MODE_PROCESS);
+  errnum = iommud_iommufd_set_rlimit_mode (self->call.syscalls, self->call.iommufd,
+                                           IOMMUD_IOMMUFD_RLIMIT_MODE_PROCESS);
   return check (self, "IOMMU_OPTION_RLIMIT_MODE", errnum,
                 errnum == EPERM ? "it takes CAP_SYS_RESOURCE" : NULL);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One machine: what discovery finds becomes devices, and containers are made on it. */
 #include "iommud-host-private.h"
+#include "kernel/features.h"
 
 #include "iommud-container-private.h"
 #include "iommud-device-detach.h"
 #include "iommud-device-private.h"
 #include "iommud-error.h"
-#include "iommud-features.h"
 
 /**
  * IommudHost:

@@ -6,10 +6,6 @@
 
 #include "iommud-error-private.h"
 
-/* IOMMU_HWPT_ALLOC_NEST_PARENT and IOMMU_HWPT_ALLOC_DIRTY_TRACKING of linux/iommufd.h. */
-#define ALLOC_NEST_PARENT (1u << 0)
-#define ALLOC_DIRTY_TRACKING (1u << 1)
-
 void
 iommud_iova_space_clear (IommudIovaSpace *self)
 {
@@ -63,8 +59,9 @@ iommud_iova_space_read (IommudIovaSpace *self, const IommudKernelCall *call, gui
 static guint32
 flags_to_kernel (IommudHwptFlags flags)
 {
-  return ((flags & IOMMUD_HWPT_FLAGS_NEST_PARENT) != 0 ? ALLOC_NEST_PARENT : 0)
-         | ((flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0 ? ALLOC_DIRTY_TRACKING : 0);
+  return ((flags & IOMMUD_HWPT_FLAGS_NEST_PARENT) != 0 ? IOMMUD_IOMMUFD_ALLOC_NEST_PARENT : 0)
+         | ((flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0 ? IOMMUD_IOMMUFD_ALLOC_DIRTY_TRACKING
+                                                            : 0);
 }
 
 static void

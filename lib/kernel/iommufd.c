@@ -9,6 +9,12 @@
 #include <errno.h>
 #include <stdint.h>
 
+G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_CAPABILITY_DIRTY_TRACKING
+                 == (int) IOMMUD_ABI_HW_CAP_DIRTY_TRACKING);
+G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_ALLOC_NEST_PARENT == (int) IOMMUD_ABI_HWPT_ALLOC_NEST_PARENT);
+G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_ALLOC_DIRTY_TRACKING
+                 == (int) IOMMUD_ABI_HWPT_ALLOC_DIRTY_TRACKING);
+
 #define IOMMUFD_PATH "/dev/iommu"
 
 /* Ranges asked for at once, and the most that an answer may have: reserved regions are few. */

@@ -19,6 +19,15 @@ typedef struct
   guint64 capabilities; /* IOMMU_HW_CAP_*: bit 0 dirty tracking */
 } IommudHwInfo;
 
+/* The kernel's words, held to its header by iommufd.c. */
+enum
+{
+  IOMMUD_IOMMUFD_CAPABILITY_DIRTY_TRACKING = 1 << 0, /* of IommudHwInfo.capabilities */
+  IOMMUD_IOMMUFD_ALLOC_NEST_PARENT = 1 << 0,         /* of hwpt_alloc's flags */
+  IOMMUD_IOMMUFD_ALLOC_DIRTY_TRACKING = 1 << 1,
+  IOMMUD_IOMMUFD_RLIMIT_MODE_PROCESS = 1, /* of set_rlimit_mode */
+};
+
 int iommud_iommufd_open (const IommudSyscalls *syscalls, int *fd);
 int iommud_iommufd_destroy (const IommudSyscalls *syscalls, int fd, guint32 id);
 int iommud_iommufd_ioas_alloc (const IommudSyscalls *syscalls, int fd, guint32 *ioas_id);

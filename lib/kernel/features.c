@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What this kernel's iommufd offers, found by asking it and not by its version. */
-#include "iommud-features.h"
+#include "config.h"
 
+#include "kernel/features.h"
+
+#include "kernel/abi.h"
 #include "kernel/iommufd.h"
 
-/* Numbers of linux/iommufd.h. Whether a HWPT can be used with PASIDs is a matter of each device and
+/* Whether a HWPT can be used with PASIDs is a matter of each device and
  * cannot be asked here. */
 static const struct
 {
   guint32 number;
   const char *name;
 } features[] = {
-  { 0x89, "hwpt-alloc" }, { 0x8a, "hw-info" },        { 0x8b, "dirty-tracking" },
-  { 0x8d, "nesting" },    { 0x8e, "fault-queue" },    { 0x8f, "map-file" },
-  { 0x90, "viommu" },     { 0x92, "change-process" }, { 0x93, "veventq" },
-  { 0x94, "hw-queue" },
+  { IOMMUD_ABI_NR_HWPT_ALLOC, "hwpt-alloc" },
+  { IOMMUD_ABI_NR_GET_HW_INFO, "hw-info" },
+  { IOMMUD_ABI_NR_HWPT_SET_DIRTY_TRACKING, "dirty-tracking" },
+  { IOMMUD_ABI_NR_HWPT_INVALIDATE, "nesting" },
+  { IOMMUD_ABI_NR_FAULT_QUEUE_ALLOC, "fault-queue" },
+  { IOMMUD_ABI_NR_IOAS_MAP_FILE, "map-file" },
+  { IOMMUD_ABI_NR_VIOMMU_ALLOC, "viommu" },
+  { IOMMUD_ABI_NR_IOAS_CHANGE_PROCESS, "change-process" },
+  { IOMMUD_ABI_NR_VEVENTQ_ALLOC, "veventq" },
+  { IOMMUD_ABI_NR_HW_QUEUE_ALLOC, "hw-queue" },
 };
 
 char **
