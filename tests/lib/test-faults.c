@@ -4,6 +4,7 @@
  * After each failure the model and the simulated kernel hold the same, the host goes on working,
  * and in the end nothing is left. */
 #include <errno.h>
+#include <string.h>
 
 #include "model-fixture.h"
 
@@ -12,6 +13,29 @@ typedef struct
   const char *operation;
   int errnums[6];
 } Fault;
+
+/* One run of the main job with one call that fails. */
+typedef struct
+{
+  ModelFixture fixture;
+  const char *operation; /* NULL: nothing fails */
+  int errnum;
+} Run;
+
+/* Where an errno of one call means something else than the errno by itself. */
+static const struct
+{
+  const char *operation;
+  int errnum;
+  IommudError code;
+} documented[] = {
+  { "open-iommufd", ENOENT, IOMMUD_ERROR_NOT_SUPPORTED },
+  { "open-iommufd", ENODEV, IOMMUD_ERROR_NOT_SUPPORTED },
+  { "open-cdev", ENOENT, IOMMUD_ERROR_DEVICE_GONE },
+  { "bind", EINVAL, IOMMUD_ERROR_BUSY },
+  { "hwpt-alloc", EINVAL, IOMMUD_ERROR_INCOMPATIBLE },
+  { "attach", EINVAL, IOMMUD_ERROR_INCOMPATIBLE },
+};
 
 /* The errnos that Linux 6.12 can give, and a few that drivers pass through. */
 static const Fault faults[] = {
@@ -31,11 +55,25 @@ static const Fault faults[] = {
   { "destroy", { EBUSY, ENOENT } },
 };
 
-static gboolean
-is_known_error (const GError *error)
+static IommudError
+get_documented_code (const char *operation, int errnum)
 {
-  return error->domain == IOMMUD_ERROR && error->message[0] != '\0'
-         && g_utf8_validate (error->message, -1, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (documented); i++)
+    if (g_str_equal (documented[i].operation, operation) && documented[i].errnum == errnum)
+      return documented[i].code;
+  return iommud_error_code_from_errno (errnum);
+}
+
+/* An error that tells of the injected errno has the code that is documented for it; a later one
+ * that follows from it ("not attached") is at least one of ours. */
+static void
+assert_documented (Run *run, const GError *error)
+{
+  g_assert_true (error->domain == IOMMUD_ERROR);
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  g_assert_nonnull (run->operation);
+  if (strstr (error->message, g_strerror (run->errnum)) != NULL)
+    g_assert_cmpint (error->code, ==, get_documented_code (run->operation, run->errnum));
 }
 
 static void
@@ -44,7 +82,7 @@ take_error (ModelFixture *fixture, gboolean ok, GError **error)
   if (ok)
     g_assert_no_error (*error);
   else
-    g_assert_true (is_known_error (*error));
+    assert_documented ((Run *) fixture, *error);
   g_clear_error (error);
 }
 
@@ -127,32 +165,33 @@ do_main_job (ModelFixture *fixture)
 static guint
 count_calls (const char *operation)
 {
-  ModelFixture fixture;
+  Run run = { .operation = NULL };
   guint count;
 
-  model_fixture_set_up (&fixture, NULL);
-  count = iommud_simulator_count_calls (fixture.simulator, operation);
-  do_main_job (&fixture);
-  count = iommud_simulator_count_calls (fixture.simulator, operation) - count;
-  model_fixture_tear_down (&fixture, NULL);
+  model_fixture_set_up (&run.fixture, NULL);
+  count = iommud_simulator_count_calls (run.fixture.simulator, operation);
+  do_main_job (&run.fixture);
+  count = iommud_simulator_count_calls (run.fixture.simulator, operation) - count;
+  model_fixture_tear_down (&run.fixture, NULL);
   return count;
 }
 
 static void
 fail_nth (const char *operation, guint nth, int errnum)
 {
-  ModelFixture fixture;
+  Run run = { .operation = operation, .errnum = errnum };
+  ModelFixture *fixture = &run.fixture;
 
   g_test_message ("%s, call %u: %s", operation, nth, g_strerror (errnum));
-  model_fixture_set_up (&fixture, NULL);
-  model_fixture_inject (&fixture, operation, nth, errnum, 0);
-  do_main_job (&fixture);
-  g_assert_cmpuint (iommud_simulator_count_objects (fixture.simulator), ==,
-                    model_fixture_count_objects (&fixture));
+  model_fixture_set_up (fixture, NULL);
+  model_fixture_inject (fixture, operation, nth, errnum, 0);
+  do_main_job (fixture);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==,
+                    model_fixture_count_objects (fixture));
   /* The host serves on. */
   model_fixture_free_container (
-      model_fixture_container (&fixture, "after", IOMMUD_DIRTY_TRACKING_POLICY_OFF));
-  model_fixture_tear_down (&fixture, NULL);
+      model_fixture_container (fixture, "after", IOMMUD_DIRTY_TRACKING_POLICY_OFF));
+  model_fixture_tear_down (fixture, NULL);
 }
 
 static void
