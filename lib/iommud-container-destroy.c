@@ -69,7 +69,7 @@ check_unused (Release *self, const char *what, GError **error)
   if (n_attached == 0 && n_hwpts == 0)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
-               "Cannot %s: %u attached devices and %u HWPTs are still there: detach and free them "
+               "Cannot %s: it still has devices attached (%u) and HWPTs (%u): detach and free them "
                "first, or force it",
                what, n_attached, n_hwpts);
   return FALSE;

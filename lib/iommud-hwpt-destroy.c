@@ -70,7 +70,7 @@ check_unused (IommudHwpt *hwpt, const char *what, GError **error)
   if (n_devices == 0)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
-               "Cannot %s: %u devices are attached to it: detach them, or attach them elsewhere, "
+               "Cannot %s: devices are attached to it (%u): detach them, or attach them elsewhere, "
                "first",
                what, n_devices);
   return FALSE;

@@ -92,7 +92,7 @@ test_free_in_use (ModelFixture *fixture, gconstpointer unused)
   model_fixture_attach (fixture, container, MDEV);
   g_assert_false (iommud_container_destroy (container, FALSE, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
-  g_assert_nonnull (strstr (error->message, "2 attached devices and 1 HWPTs"));
+  g_assert_nonnull (strstr (error->message, "devices attached (2) and HWPTs (1)"));
   g_clear_error (&error);
   g_assert_true (iommud_container_destroy (container, TRUE, NULL, &error));
   g_assert_no_error (error);
