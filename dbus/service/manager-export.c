@@ -71,6 +71,16 @@ handle_create_container (IommudExport *self, IommudCall *call)
                                         on_container_created, call);
 }
 
+/* What is not found is repeated in the error, which ends in logs and on terminals. */
+static gboolean
+is_printable (const char *text)
+{
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
+    if (!g_unichar_isprint (g_utf8_get_char (p)))
+      return FALSE;
+  return TRUE;
+}
+
 /* Borrowed from the call; NULL with error set for a name that no thing can have. */
 static const char *
 read_name (IommudCall *call, GError **error)
@@ -78,10 +88,11 @@ read_name (IommudCall *call, GError **error)
   const char *name = NULL;
 
   g_variant_get (iommud_call_get_arguments (call), "(&s)", &name);
-  if (*name != '\0' && strlen (name) <= MAX_NAME_BYTES)
+  if (*name != '\0' && strlen (name) <= MAX_NAME_BYTES && is_printable (name))
     return name;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
-               "A name is empty or longer than %d bytes", MAX_NAME_BYTES);
+               "A name is empty, is longer than %d bytes or holds control characters",
+               MAX_NAME_BYTES);
   return NULL;
 }
 

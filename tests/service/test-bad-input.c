@@ -55,6 +55,9 @@ test_find (Fixture *fixture, gconstpointer data)
                       IOMMUD_ERROR_INVALID_ARGUMENT, "*empty*");
       bed_call_fails (fixture->bed, IOMMUD_DBUS_MANAGER_PATH, methods[i],
                       g_variant_new ("(s)", endless), IOMMUD_ERROR_INVALID_ARGUMENT, "*4096*");
+      bed_call_fails (fixture->bed, IOMMUD_DBUS_MANAGER_PATH, methods[i],
+                      g_variant_new ("(s)", "\x1b]0;title\x07"), IOMMUD_ERROR_INVALID_ARGUMENT,
+                      "*control characters");
     }
 }
 
