@@ -59,12 +59,29 @@ count_attached (IommudContainer *container)
   return count;
 }
 
+/* One of our own that the kernel would not free with its last device is in nobody's use. */
+static guint
+count_used_hwpts (IommudContainer *container)
+{
+  GListModel *hwpts = iommud_container_get_hwpts (container);
+  guint count = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (hwpts); i++)
+    {
+      g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
+      gboolean left_over = iommud_hwpt_get_management (hwpt) == IOMMUD_HWPT_MANAGEMENT_AUTO
+                           && iommud_hwpt_get_n_devices (hwpt) == 0;
+
+      count += left_over ? 0 : 1;
+    }
+  return count;
+}
+
 static gboolean
 check_unused (Release *self, const char *what, GError **error)
 {
   guint n_attached = self->force ? 0 : count_attached (self->container);
-  guint n_hwpts =
-      self->force ? 0 : g_list_model_get_n_items (iommud_container_get_hwpts (self->container));
+  guint n_hwpts = self->force ? 0 : count_used_hwpts (self->container);
 
   if (n_attached == 0 && n_hwpts == 0)
     return TRUE;

@@ -41,6 +41,8 @@ reattach (IommudReplacePlan *self, guint32 pt_id)
 
   if (!iommud_binding_detach (&self->binding, &self->call, &error))
     {
+      if (self->error == NULL)
+        g_set_error_literal (&self->error, error->domain, error->code, error->message);
       g_prefix_error (&self->error,
                       "The kernel lost the device's reserved ranges and would not "
                       "detach it to mend that (%s). ",

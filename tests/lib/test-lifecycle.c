@@ -106,6 +106,26 @@ test_free_in_use (ModelFixture *fixture, gconstpointer unused)
                               IOMMUD_ERROR_NOT_FOUND, "gone");
 }
 
+/* The kernel would not free it, so it is still listed; nobody can free it but the container. */
+static void
+test_free_with_left_over_hwpt (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (IommudContainer) container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
+  g_autoptr (GError) error = NULL;
+
+  model_fixture_attach (fixture, container, DIRTY_A);
+  model_fixture_inject (fixture, "destroy", 1, EBUSY, 0);
+  g_assert_false (iommud_device_detach (device, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  g_clear_error (&error);
+  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+  assert_n_items (iommud_container_get_hwpts (container), 1);
+  g_assert_true (iommud_container_destroy (container, FALSE, NULL, &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_detach_what_is_not_attached (ModelFixture *fixture, gconstpointer unused)
 {
@@ -419,6 +439,7 @@ main (int argc, char **argv)
   ADD ("names", test_names);
   ADD ("find-device", test_find_device);
   ADD ("free-in-use", test_free_in_use);
+  ADD ("free-with-left-over-hwpt", test_free_with_left_over_hwpt);
   ADD ("detach-what-is-not-attached", test_detach_what_is_not_attached);
   ADD ("manual-hwpt", test_manual_hwpt);
   ADD ("alloc-refused", test_alloc_refused);
