@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TOP = os.environ.get('top_srcdir') or os.path.dirname(os.path.dirname(os.path.dirname(
@@ -97,6 +98,19 @@ class Session:
                                 stderr=subprocess.PIPE, text=True, env=self.environment,
                                 timeout=60, **options)
         return result.returncode, result.stdout, result.stderr
+
+    @staticmethod
+    def read_until(process, text, seconds=60):
+        """What a program prints, up to the line that holds a text; all of it where none does."""
+        deadline = threading.Timer(seconds, process.kill)
+        deadline.start()
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if text in line:
+                break
+        deadline.cancel()
+        return ''.join(lines)
 
     def start(self, *command, **options):
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -3,7 +3,6 @@
 
 import json
 import shutil
-import time
 
 from simulated import Session, Suite, skip_all
 
@@ -55,9 +54,9 @@ def check_monitor(suite, session, container, device):
     suite.result('Monitoring' in process.stderr.readline(), 'monitor starts')
     busctl = Busctl(suite, session)
     hwpt = busctl.call(container, 'Container', 'AttachDevice', 'oa{sv}', device, '0')
-    time.sleep(0.5)
+    output = session.read_until(process, '"attached"')
     process.terminate()
-    output, _ = process.communicate(timeout=30)
+    process.communicate(timeout=30)
     signals = [message for message in map(json.loads, output.splitlines())
                if message['type'] == 'signal']
     added = [n for n, message in enumerate(signals)

@@ -4,7 +4,6 @@
 import json
 import os
 import signal
-import time
 
 from simulated import Session, Suite
 
@@ -29,9 +28,9 @@ def check_text(suite, session):
                     ('free', 'vm1')):
         status, _, errors = session.run('iommuctl', *command)
         suite.result(status == 0, f'{command[0]} while monitored', errors)
-    time.sleep(0.5)
+    output = session.read_until(monitor, 'removed  container  vm1')
     monitor.send_signal(signal.SIGINT)
-    status, output, errors = finish(monitor)
+    status, _, errors = finish(monitor)
     lines = output.splitlines()
     suite.equal((status, errors), (0, ''), 'interrupted: exit status 0, no complaint')
 
