@@ -45,20 +45,13 @@ describe (IommudContainer *container, IommudDevice *device)
 static gboolean
 check_device (IommudDevice *device, IommudContainer *container, const char *what, GError **error)
 {
-  IommudContainer *holder = iommud_device_get_container (device);
-
   if (iommud_device_info_is_mdev (iommud_device_get_info (device)))
     {
       g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
                    "Cannot %s: an mdev has no IOMMU of its own and so no HWPT", what);
       return FALSE;
     }
-  if (holder == NULL || holder == container)
-    return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
-               "Cannot %s: the device belongs to container %s: detach it first", what,
-               iommud_container_get_name (holder));
-  return FALSE;
+  return iommud_container_check_may_hold (container, device, what, error);
 }
 
 static gboolean

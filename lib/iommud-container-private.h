@@ -31,6 +31,9 @@ IommudDirtyTrackingPolicy iommud_container_get_policy (IommudContainer *self);
 
 /* Freed: whoever still holds the object gets NOT_FOUND from here on. */
 gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);
+/* The device is nobody's, or this container's already. */
+gboolean iommud_container_check_may_hold (IommudContainer *self, IommudDevice *device,
+                                          const char *what, GError **error);
 /* Claims a device for an operation of this container; where that cannot be, @task ends with the
  * error. */
 gboolean iommud_container_claim_device (IommudContainer *self, IommudDevice *device,

@@ -328,6 +328,20 @@ iommud_container_check_alive (IommudContainer *self, const char *what, GError **
 }
 
 gboolean
+iommud_container_check_may_hold (IommudContainer *self, IommudDevice *device, const char *what,
+                                 GError **error)
+{
+  IommudContainer *holder = iommud_device_get_container (device);
+
+  if (holder == NULL || holder == self)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+               "Cannot %s: the device belongs to container %s: detach it first", what,
+               holder->name);
+  return FALSE;
+}
+
+gboolean
 iommud_container_claim_device (IommudContainer *self, IommudDevice *device, const char *what,
                                GTask *task)
 {

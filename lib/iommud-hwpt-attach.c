@@ -52,20 +52,13 @@ check_hwpt (IommudHwpt *hwpt, const char *what, GError **error)
 static gboolean
 check_device (Replacement *self, const char *what, GError **error)
 {
-  IommudContainer *holder = iommud_device_get_container (self->device);
-
   if (iommud_device_info_is_mdev (iommud_device_get_info (self->device)))
     {
       g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
                    "Cannot %s: an mdev has no HWPT: attach it to the container", what);
       return FALSE;
     }
-  if (holder == NULL || holder == self->container)
-    return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
-               "Cannot %s: the device belongs to container %s: detach it first", what,
-               iommud_container_get_name (holder));
-  return FALSE;
+  return iommud_container_check_may_hold (self->container, self->device, what, error);
 }
 
 /* The group's devices translate through one HWPT: a replace of one would move them all. */
