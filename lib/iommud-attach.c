@@ -31,9 +31,10 @@ iommud_attach_plan_free (IommudAttachPlan *self)
 }
 
 void
-iommud_attach_plan_add_candidate (IommudAttachPlan *self, guint32 hwpt_id, IommudHwptFlags flags)
+iommud_attach_plan_add_candidate (IommudAttachPlan *self, guint32 hwpt_id, IommudHwptFlags flags,
+                                  gboolean foreign)
 {
-  IommudAttachCandidate candidate = { .hwpt_id = hwpt_id, .flags = flags };
+  IommudAttachCandidate candidate = { .hwpt_id = hwpt_id, .flags = flags, .foreign = foreign };
 
   g_array_append_val (self->candidates, candidate);
 }
@@ -90,6 +91,8 @@ attach_to (IommudAttachPlan *self, guint32 pt_id)
 static gboolean
 try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
 {
+  guint foreign_left = self->max_foreign;
+
   for (guint i = 0; i < self->candidates->len; i++)
     {
       IommudAttachCandidate *candidate =
@@ -97,8 +100,11 @@ try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
       guint32 pt_id = candidate->hwpt_id;
       int errnum;
 
-      if (candidate->refused || candidate->flags != flags)
+      if (candidate->refused || candidate->flags != flags
+          || (candidate->foreign && foreign_left == 0))
         continue;
+      if (candidate->foreign)
+        foreign_left--;
       errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
       if (errnum == EINVAL)
         {

@@ -13,6 +13,7 @@ typedef struct
 {
   guint32 hwpt_id;
   IommudHwptFlags flags;
+  gboolean foreign; /* made for a device of another IOMMU instance */
   gboolean refused; /* out: answered EINVAL; not to be tried for this IOMMU instance again */
 } IommudAttachCandidate;
 
@@ -30,6 +31,7 @@ typedef struct
    * candidate and whether its flags fit is not asked. */
   GArray *candidates; /* of IommudAttachCandidate */
   gboolean group_is_attached;
+  guint max_foreign; /* foreign candidates to try at most */
 
   /* Results. */
   guint32 pt_id;         /* the HWPT, or for an mdev the IOAS, that translates now */
@@ -42,7 +44,7 @@ typedef struct
 IommudAttachPlan *iommud_attach_plan_new (void);
 void iommud_attach_plan_free (IommudAttachPlan *self);
 void iommud_attach_plan_add_candidate (IommudAttachPlan *self, guint32 hwpt_id,
-                                       IommudHwptFlags flags);
+                                       IommudHwptFlags flags, gboolean foreign);
 void iommud_attach_plan_perform (IommudAttachPlan *self);
 
 G_END_DECLS

@@ -8,6 +8,10 @@
 #include "iommud-hwpt-private.h"
 #include "iommud-sync.h"
 
+/* Where HWPTs of other IOMMU instances have refused a container's devices this often, its further
+ * devices try one such HWPT at most before they get one of their own. */
+#define MAX_FREE_REFUSALS 8
+
 typedef struct
 {
   IommudContainer *container;
@@ -63,7 +67,7 @@ add_candidates (Attachment *self, gboolean same_iommu)
           && g_str_equal (iommud_hwpt_get_iommu (hwpt), iommu) == same_iommu
           && !iommud_hwpt_has_refused (hwpt, iommu))
         iommud_attach_plan_add_candidate (self->plan, iommud_hwpt_get_id (hwpt),
-                                          iommud_hwpt_get_flags (hwpt));
+                                          iommud_hwpt_get_flags (hwpt), !same_iommu);
     }
 }
 
@@ -79,9 +83,15 @@ choose_candidates (Attachment *self)
 
       self->plan->group_is_attached = TRUE;
       iommud_attach_plan_add_candidate (self->plan, iommud_hwpt_get_id (hwpt),
-                                        iommud_hwpt_get_flags (hwpt));
+                                        iommud_hwpt_get_flags (hwpt), FALSE);
       return;
     }
+  /* Instances that refuse each other would otherwise be tried pair by pair, which grows with the
+   * square of their number. */
+  if (iommud_container_get_n_refusals (self->container) < MAX_FREE_REFUSALS)
+    self->plan->max_foreign = G_MAXUINT;
+  else
+    self->plan->max_foreign = 1;
   add_candidates (self, TRUE);
   add_candidates (self, FALSE);
 }
@@ -124,7 +134,10 @@ remember_refusals (Attachment *self)
           &g_array_index (self->plan->candidates, IommudAttachCandidate, i);
       IommudHwpt *hwpt = iommud_container_find_hwpt (self->container, candidate->hwpt_id);
 
-      if (candidate->refused && hwpt != NULL && !g_str_equal (iommud_hwpt_get_iommu (hwpt), iommu))
+      if (!candidate->refused || !candidate->foreign)
+        continue;
+      iommud_container_count_refusal (self->container);
+      if (hwpt != NULL)
         iommud_hwpt_set_refused (hwpt, iommu);
     }
 }

@@ -52,6 +52,9 @@ void iommud_container_set_orphans (IommudContainer *self, GArray *orphans);
 
 /* A space without ranges leaves the container's as they are. */
 void iommud_container_set_space (IommudContainer *self, const IommudIovaSpace *space);
+/* How often a HWPT of one IOMMU instance has refused a device of another. */
+guint iommud_container_get_n_refusals (IommudContainer *self);
+void iommud_container_count_refusal (IommudContainer *self);
 IommudHwpt *iommud_container_find_hwpt (IommudContainer *self, guint32 hwpt_id);
 
 /* The device is bound, and listed, or was already. */

@@ -34,6 +34,7 @@ struct _IommudContainer
   GArray *orphans;
   guint n_attached;
   guint n_covered;
+  guint n_refusals;
   gboolean freed;
 };
 
@@ -415,6 +416,18 @@ iommud_container_set_orphans (IommudContainer *self, GArray *orphans)
   g_array_ref (orphans);
   g_array_unref (self->orphans);
   self->orphans = orphans;
+}
+
+guint
+iommud_container_get_n_refusals (IommudContainer *self)
+{
+  return self->n_refusals;
+}
+
+void
+iommud_container_count_refusal (IommudContainer *self)
+{
+  self->n_refusals++;
 }
 
 IommudHwpt *
