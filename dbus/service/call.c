@@ -3,6 +3,7 @@
  * sends: every change that it made has been told before. */
 #include "call.h"
 
+#include "files.h"
 #include "iommud-dbus-error.h"
 
 #define MAX_ERROR_BYTES 4096
@@ -11,24 +12,58 @@ struct _IommudCall
 {
   IommudServiceParts *parts;
   GDBusMethodInvocation *invocation; /* NULL once answered */
+  char *caller;
   guint32 uid;
+  GUnixFDList *files; /* of the message, until one is taken; NULL where none is */
+  gboolean admitted;
+  guint64 bitmap_bytes;
 };
+
+static gboolean
+takes_file (GDBusMethodInvocation *invocation)
+{
+  GDBusArgInfo **arguments = g_dbus_method_invocation_get_method_info (invocation)->in_args;
+
+  for (guint i = 0; arguments != NULL && arguments[i] != NULL; i++)
+    if (g_str_equal (arguments[i]->signature, "h"))
+      return TRUE;
+  return FALSE;
+}
 
 IommudCall *
 iommud_call_new (IommudServiceParts *parts, GDBusMethodInvocation *invocation)
 {
+  const char *sender = g_dbus_method_invocation_get_sender (invocation);
   IommudCall *self = g_new0 (IommudCall, 1);
 
   self->parts = iommud_service_parts_ref (parts);
   self->invocation = invocation;
+  self->caller = g_strdup (sender == NULL ? "" : sender);
   self->uid = G_MAXUINT32;
+  self->files = iommud_files_steal (g_dbus_method_invocation_get_message (invocation));
+  if (!takes_file (invocation))
+    g_clear_object (&self->files);
   return self;
+}
+
+static void
+give_back (IommudCall *self)
+{
+  IommudBudget *budget = self->parts->budget;
+
+  if (!self->admitted)
+    return;
+  iommud_budget_give_back_bitmap (budget, self->caller, self->bitmap_bytes);
+  iommud_budget_give_back_call (budget, self->caller);
 }
 
 static void
 call_free (IommudCall *self)
 {
+  give_back (self);
+  g_clear_object (&self->files);
   g_clear_pointer (&self->parts, iommud_service_parts_unref);
+  g_free (self->caller);
   g_free (self);
 }
 
@@ -51,6 +86,38 @@ iommud_call_set_uid (IommudCall *self, guint32 uid)
   self->uid = uid;
 }
 
+/* Whether the caller may have one more call under way. */
+gboolean
+iommud_call_admit (IommudCall *self, GError **error)
+{
+  self->admitted = iommud_budget_take_call (self->parts->budget, self->caller, error);
+  return self->admitted;
+}
+
+/* Whether the caller may have one more bitmap of that size made. It is the call's until its end. */
+gboolean
+iommud_call_reserve_bitmap (IommudCall *self, guint64 n_bytes, GError **error)
+{
+  g_return_val_if_fail (self->admitted && self->bitmap_bytes == 0, FALSE);
+
+  if (!iommud_budget_take_bitmap (self->parts->budget, self->caller, n_bytes, error))
+    return FALSE;
+  self->bitmap_bytes = n_bytes;
+  return TRUE;
+}
+
+/* The file that the argument, of type h, stands for; to be closed. What else the message carries
+ * is closed here. -1 with error set. */
+int
+iommud_call_take_file (IommudCall *self, guint argument, GError **error)
+{
+  g_autoptr (GUnixFDList) files = g_steal_pointer (&self->files);
+  gint32 handle = 0;
+
+  g_variant_get_child (iommud_call_get_arguments (self), argument, "h", &handle);
+  return iommud_files_take (files, handle, error);
+}
+
 static void
 log_answer (IommudCall *self, const char *answer)
 {
@@ -66,11 +133,12 @@ log_answer (IommudCall *self, const char *answer)
 }
 
 static void
-answer (IommudCall *self, GVariant *value)
+answer (IommudCall *self, GVariant *value, GUnixFDList *files)
 {
   log_answer (self, "done");
   iommud_changes_flush (self->parts->changes);
-  g_dbus_method_invocation_return_value (g_steal_pointer (&self->invocation), value);
+  g_dbus_method_invocation_return_value_with_unix_fd_list (g_steal_pointer (&self->invocation),
+                                                           value, files);
   call_free (self);
 }
 
@@ -78,7 +146,7 @@ answer (IommudCall *self, GVariant *value)
 void
 iommud_call_return (IommudCall *self)
 {
-  answer (self, NULL);
+  answer (self, NULL, NULL);
 }
 
 /* Ends a call that returns an object's path, or "/" for NULL. */
@@ -91,7 +159,24 @@ iommud_call_return_object (IommudCall *self, gpointer object)
     iommud_call_fail (self, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
                                          "It was done, but the object has gone meanwhile"));
   else
-    answer (self, g_variant_new ("(o)", path));
+    answer (self, g_variant_new ("(o)", path), NULL);
+}
+
+/* Ends a call that returns the value, a tuple, which is taken where it floats. */
+void
+iommud_call_return_value (IommudCall *self, GVariant *value)
+{
+  answer (self, value, NULL);
+}
+
+/* Ends a call that returns the value and, as the one descriptor of the message, the file, which is
+ * closed here. */
+void
+iommud_call_return_file (IommudCall *self, GVariant *value, int file)
+{
+  g_autoptr (GUnixFDList) files = g_unix_fd_list_new_from_array (&file, 1);
+
+  answer (self, value, files);
 }
 
 /* Callers learn one domain; an error of another one comes from below the model and is a failure. */

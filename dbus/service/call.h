@@ -12,8 +12,13 @@ IommudCall *iommud_call_new (IommudServiceParts *parts, GDBusMethodInvocation *i
 GVariant *iommud_call_get_arguments (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
 void iommud_call_set_uid (IommudCall *self, guint32 uid);
+gboolean iommud_call_admit (IommudCall *self, GError **error);
+gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 n_bytes, GError **error);
+int iommud_call_take_file (IommudCall *self, guint argument, GError **error);
 void iommud_call_return (IommudCall *self);
 void iommud_call_return_object (IommudCall *self, gpointer object);
+void iommud_call_return_value (IommudCall *self, GVariant *value);
+void iommud_call_return_file (IommudCall *self, GVariant *value, int file);
 void iommud_call_fail (IommudCall *self, GError *error);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From a method call on the bus to its handler: who calls, whether they may, and what handles it.
  *
- * A call that changes something waits for the bus to say who the caller is. Calls stay in order,
- * since the bus answers in order. */
+ * A call that changes something may take its time: such calls are counted for each caller. It waits
+ * for the bus to say who the caller is. Calls stay in order, since the bus answers in order. */
 #include "dispatch.h"
 
 typedef struct
@@ -96,6 +96,7 @@ iommud_dispatch (IommudExport *export, GDBusMethodInvocation *invocation)
                                        : iommud_policy_get_access (class->info->name, method->name);
   g_autoptr (Dispatch) self = NULL;
   guint32 uid = G_MAXUINT32;
+  GError *error = NULL;
 
   if (access == IOMMUD_ACCESS_NONE)
     {
@@ -105,6 +106,8 @@ iommud_dispatch (IommudExport *export, GDBusMethodInvocation *invocation)
   self = dispatch_new (export, method, invocation);
   if (access == IOMMUD_ACCESS_READ)
     method->handle (export, self->call);
+  else if (!iommud_call_admit (self->call, &error))
+    iommud_call_fail (self->call, error);
   else if (iommud_callers_recall (callers, self->sender, &uid))
     handle_for (self, uid);
   else

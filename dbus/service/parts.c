@@ -12,6 +12,7 @@ iommud_service_parts_new (IommudHost *host, IommudPolicy policy)
   self->paths = iommud_paths_new ();
   self->changes = iommud_changes_new ();
   self->callers = iommud_callers_new ();
+  self->budget = iommud_budget_new ();
   self->policy = policy;
   return self;
 }
@@ -27,6 +28,7 @@ clear_parts (gpointer data)
 {
   IommudServiceParts *self = data;
 
+  g_clear_pointer (&self->budget, iommud_budget_free);
   g_clear_pointer (&self->callers, iommud_callers_free);
   g_clear_pointer (&self->changes, iommud_changes_free);
   g_clear_pointer (&self->paths, iommud_paths_free);

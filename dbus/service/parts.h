@@ -4,6 +4,7 @@
 
 #include <iommud.h>
 
+#include "budget.h"
 #include "callers.h"
 #include "changes.h"
 #include "paths.h"
@@ -17,6 +18,7 @@ typedef struct
   IommudPaths *paths;
   IommudChanges *changes;
   IommudCallers *callers;
+  IommudBudget *budget;
   IommudPolicy policy;
 } IommudServiceParts;
 
