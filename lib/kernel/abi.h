@@ -34,8 +34,8 @@ enum
   IOMMUD_ABI_NR_HWPT_GET_DIRTY_BITMAP = 0x8c,
   IOMMUD_ABI_NR_HWPT_INVALIDATE = 0x8d,
   IOMMUD_ABI_NR_FAULT_QUEUE_ALLOC = 0x8e,
+  IOMMUD_ABI_NR_IOAS_MAP_FILE = 0x8f, /* Linux 6.13 */
   /* Later than 6.12: known by number only, to ask a kernel whether it has them. */
-  IOMMUD_ABI_NR_IOAS_MAP_FILE = 0x8f,
   IOMMUD_ABI_NR_VIOMMU_ALLOC = 0x90,
   IOMMUD_ABI_NR_VDEVICE_ALLOC = 0x91,
   IOMMUD_ABI_NR_IOAS_CHANGE_PROCESS = 0x92,
@@ -58,6 +58,7 @@ enum
 #define IOMMUD_ABI_HWPT_GET_DIRTY_BITMAP IOMMUD_ABI_IOCTL (IOMMUD_ABI_NR_HWPT_GET_DIRTY_BITMAP)
 #define IOMMUD_ABI_HWPT_INVALIDATE IOMMUD_ABI_IOCTL (IOMMUD_ABI_NR_HWPT_INVALIDATE)
 #define IOMMUD_ABI_FAULT_QUEUE_ALLOC IOMMUD_ABI_IOCTL (IOMMUD_ABI_NR_FAULT_QUEUE_ALLOC)
+#define IOMMUD_ABI_IOAS_MAP_FILE IOMMUD_ABI_IOCTL (IOMMUD_ABI_NR_IOAS_MAP_FILE)
 
 /* Each record of an iommufd ioctl starts with its own size, as the caller knows it. The kernel asks
  * for a least size, takes a longer record whose unknown tail is zero, and answers E2BIG otherwise.
@@ -149,6 +150,26 @@ G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map, reserved) == 12);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map, user_va) == 16);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map, length) == 24);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map, iova) == 32);
+
+/* Linux 6.13 */
+struct iommud_abi_ioas_map_file
+{
+  guint32 size;
+  guint32 flags; /* as of ioas_map */
+  guint32 ioas_id;
+  gint32 fd;            /* of a memfd, or of a file on tmpfs or hugetlbfs */
+  iommud_abi_u64 start; /* offset in the file */
+  iommud_abi_u64 length;
+  iommud_abi_u64 iova; /* in when fixed; out always */
+};
+G_STATIC_ASSERT (sizeof (struct iommud_abi_ioas_map_file) == 40);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map_file, size) == 0);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map_file, flags) == 4);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map_file, ioas_id) == 8);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map_file, fd) == 12);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map_file, start) == 16);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map_file, length) == 24);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_ioas_map_file, iova) == 32);
 
 struct iommud_abi_ioas_copy
 {

@@ -40,6 +40,7 @@ typedef struct
   guint32 size;
   guint32 min_size;
   IommudSimulatedHandler handle;
+  IommudSimulatedLinux since;
 } Ioctl;
 
 typedef union
@@ -50,6 +51,7 @@ typedef union
   struct iommud_abi_ioas_copy copy;
   struct iommud_abi_ioas_iova_ranges iova_ranges;
   struct iommud_abi_ioas_map map;
+  struct iommud_abi_ioas_map_file map_file;
   struct iommud_abi_ioas_unmap unmap;
   struct iommud_abi_option option;
   struct iommud_abi_hwpt_alloc hwpt_alloc;
@@ -72,7 +74,7 @@ destroy (IommudSimulatedCommand *command)
 }
 
 static const Ioctl *
-find_ioctl (unsigned long request)
+find_ioctl (IommudSimulatedLinux version, unsigned long request)
 {
   static const Ioctl ioctls[] = {
     { IOMMUD_ABI_NR_DESTROY, IOMMUD_SIMULATED_DESTROY, WHOLE (iommud_abi_destroy), destroy },
@@ -86,6 +88,8 @@ find_ioctl (unsigned long request)
       WHOLE (iommud_abi_ioas_iova_ranges), iommud_simulated_ioas_iova_ranges },
     { IOMMUD_ABI_NR_IOAS_MAP, IOMMUD_SIMULATED_IOAS_MAP, WHOLE (iommud_abi_ioas_map),
       iommud_simulated_ioas_map },
+    { IOMMUD_ABI_NR_IOAS_MAP_FILE, IOMMUD_SIMULATED_IOAS_MAP_FILE, WHOLE (iommud_abi_ioas_map_file),
+      iommud_simulated_ioas_map_file, IOMMUD_SIMULATED_LINUX_6_13 },
     { IOMMUD_ABI_NR_IOAS_UNMAP, IOMMUD_SIMULATED_IOAS_UNMAP, WHOLE (iommud_abi_ioas_unmap),
       iommud_simulated_ioas_unmap },
     { IOMMUD_ABI_NR_OPTION, IOMMUD_SIMULATED_OPTION, WHOLE (iommud_abi_option),
@@ -101,15 +105,15 @@ find_ioctl (unsigned long request)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (ioctls); i++)
-    if (IOMMUD_ABI_IOCTL (ioctls[i].number) == request)
+    if (IOMMUD_ABI_IOCTL (ioctls[i].number) == request && ioctls[i].since <= version)
       return &ioctls[i];
   return NULL;
 }
 
 int
-iommud_simulated_iommufd_get_operation (unsigned long request)
+iommud_simulated_iommufd_get_operation (IommudSimulatedLinux version, unsigned long request)
 {
-  const Ioctl *found = find_ioctl (request);
+  const Ioctl *found = find_ioctl (version, request);
 
   return found != NULL ? (int) found->operation : IOMMUD_SIMULATED_NO_OPERATION;
 }
@@ -222,10 +226,10 @@ handle_vfio_container (unsigned long request, guint64 argument)
 }
 
 int
-iommud_simulated_iommufd_ioctl (IommudSimulatedContext *context, unsigned long request,
-                                guint64 address, gboolean privileged)
+iommud_simulated_iommufd_ioctl (IommudSimulatedContext *context, IommudSimulatedLinux version,
+                                unsigned long request, guint64 address, gboolean privileged)
 {
-  const Ioctl *found = find_ioctl (request);
+  const Ioctl *found = find_ioctl (version, request);
   Record record;
   IommudSimulatedCommand command = {
     .context = context, .privileged = privileged, .address = address, .record = &record

@@ -2,6 +2,7 @@
 /* One ioctl on an iommufd: the kernel's copy of the caller's record, and the way back. */
 #pragma once
 
+#include "sim/description.h"
 #include "sim/objects.h"
 
 G_BEGIN_DECLS
@@ -23,9 +24,9 @@ typedef int (*IommudSimulatedHandler) (IommudSimulatedCommand *command);
 int iommud_simulated_command_respond (const IommudSimulatedCommand *self);
 
 /* An ioctl on an iommufd; 0 or more, or a negative errno. */
-int iommud_simulated_iommufd_ioctl (IommudSimulatedContext *context, unsigned long request,
-                                    guint64 address, gboolean privileged);
+int iommud_simulated_iommufd_ioctl (IommudSimulatedContext *context, IommudSimulatedLinux version,
+                                    unsigned long request, guint64 address, gboolean privileged);
 /* Which operation a request is, as faults know it. */
-int iommud_simulated_iommufd_get_operation (unsigned long request);
+int iommud_simulated_iommufd_get_operation (IommudSimulatedLinux version, unsigned long request);
 
 G_END_DECLS

@@ -6,31 +6,19 @@
 #include "sim/faults.h"
 
 const char *const iommud_simulated_operations[] = {
-  "open-iommufd",
-  "open-cdev",
-  "close-iommufd",
-  "close-cdev",
-  "destroy",
-  "ioas-alloc",
-  "ioas-allow-iovas",
-  "ioas-copy",
-  "ioas-iova-ranges",
-  "ioas-map",
-  "ioas-unmap",
-  "option",
-  "hwpt-alloc",
-  "get-hw-info",
-  "set-dirty-tracking",
-  "get-dirty-bitmap",
-  "bind",
-  "attach",
-  "detach",
-  "get-info",
-  "get-region-info",
-  "get-irq-info",
-  "reset",
-  "feature",
-  NULL,
+  "open-iommufd",     "open-cdev",
+  "close-iommufd",    "close-cdev",
+  "destroy",          "ioas-alloc",
+  "ioas-allow-iovas", "ioas-copy",
+  "ioas-iova-ranges", "ioas-map",
+  "ioas-map-file",    "ioas-unmap",
+  "option",           "hwpt-alloc",
+  "get-hw-info",      "set-dirty-tracking",
+  "get-dirty-bitmap", "bind",
+  "attach",           "detach",
+  "get-info",         "get-region-info",
+  "get-irq-info",     "reset",
+  "feature",          NULL,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (iommud_simulated_operations)
@@ -144,6 +132,7 @@ iommud_simulated_host_new (void)
   self->faults = g_array_new (FALSE, FALSE, sizeof (IommudSimulatedFault));
   g_array_set_clear_func (self->faults, clear_fault);
   self->iommufd = TRUE;
+  self->kernel = IOMMUD_SIMULATED_LINUX_6_12;
   return self;
 }
 

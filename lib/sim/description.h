@@ -77,6 +77,13 @@ typedef struct
   guint delay_ms;
 } IommudSimulatedFault;
 
+/* What differs between them for a program: 6.13 has IOAS_MAP_FILE. */
+typedef enum
+{
+  IOMMUD_SIMULATED_LINUX_6_12,
+  IOMMUD_SIMULATED_LINUX_6_13,
+} IommudSimulatedLinux;
+
 typedef struct
 {
   GPtrArray *iommus;       /* of IommudSimulatedIommu */
@@ -84,6 +91,7 @@ typedef struct
   GPtrArray *host_devices; /* of IommudSimulatedHostDevice */
   GArray *faults;          /* of IommudSimulatedFault */
   gboolean iommufd;        /* FALSE: a kernel without /dev/iommu */
+  int kernel;              /* an IommudSimulatedLinux */
 } IommudSimulatedHost;
 
 /* NULL-terminated: open-iommufd, open-cdev, close-iommufd, close-cdev, destroy, ioas-alloc, ... */

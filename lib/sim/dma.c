@@ -35,16 +35,14 @@ note_write (IommudSimulatedFunction *function, guint64 iova)
 
 /* Up to the end of a page. */
 static int
-translate (IommudSimulatedIoas *ioas, guint64 iova, guint prot, guint64 *address, guint64 *length)
+translate (IommudSimulatedIoas *ioas, guint64 iova, guint prot, const IommudSimulatedArea **area,
+           guint64 *length)
 {
-  const IommudSimulatedArea *area =
-      ioas != NULL ? iommud_simulated_ioas_find_area (ioas, iova) : NULL;
-
-  if (area == NULL || (area->prot & prot) == 0)
+  *area = ioas != NULL ? iommud_simulated_ioas_find_area (ioas, iova) : NULL;
+  if (*area == NULL || ((*area)->prot & prot) == 0)
     return EFAULT;
-  *address = iommud_simulated_area_get_address (area, iova);
   *length = IOMMUD_SIMULATED_PAGE_SIZE - iova % IOMMUD_SIMULATED_PAGE_SIZE;
-  *length = MIN (*length - 1, area->interval.last - iova) + 1;
+  *length = MIN (*length - 1, (*area)->interval.last - iova) + 1;
   return 0;
 }
 
@@ -54,8 +52,9 @@ move (IommudSimulatedFunction *function, guint64 iova, guint64 length, guint pro
       gboolean same_page, guint64 *done)
 {
   IommudSimulatedIoas *ioas = get_ioas (function);
-  guint64 address;
+  const IommudSimulatedArea *area;
   guint64 chunk;
+  guint64 byte;
   int errnum = 0;
 
   *done = 0;
@@ -64,14 +63,15 @@ move (IommudSimulatedFunction *function, guint64 iova, guint64 length, guint pro
     {
       guint8 *bytes = same_page ? data : data + *done;
 
-      errnum = translate (ioas, iova + *done, prot, &address, &chunk);
+      errnum = translate (ioas, iova + *done, prot, &area, &chunk);
       if (errnum != 0)
         break;
       chunk = MIN (chunk, length - *done);
+      byte = iommud_simulated_area_get_byte (area, iova + *done);
       if (prot == IOMMUD_SIMULATED_PROT_WRITE)
-        errnum = iommud_simulated_copy_to_user (address, bytes, (gsize) chunk);
+        errnum = iommud_simulated_pages_write (area->pages, byte, bytes, (gsize) chunk);
       else
-        errnum = iommud_simulated_copy_from_user (bytes, address, (gsize) chunk);
+        errnum = iommud_simulated_pages_read (area->pages, byte, bytes, (gsize) chunk);
       if (errnum == 0 && prot == IOMMUD_SIMULATED_PROT_WRITE)
         note_write (function, iova + *done);
       if (errnum == 0)

@@ -197,6 +197,9 @@ apply (IommudSimulatedFollower *self, IommudSimulatedHost *host)
   if (wanted->iommufd != self->applied->iommufd)
     g_warning ("%s: /dev/iommu cannot come or go: start the service anew to change it",
                self->filename);
+  if (wanted->kernel != self->applied->kernel)
+    g_warning ("%s: the kernel stays the Linux that it is: start the service anew to change it",
+               self->filename);
   unplug_gone (self, wanted);
   arm_new_faults (self, host);
   g_hash_table_unref (self->applied->faults);

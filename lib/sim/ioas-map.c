@@ -22,16 +22,9 @@ typedef struct
 } Slice;
 
 static void
-put_pages (IommudSimulatedPages *pages)
-{
-  if (--pages->references == 0)
-    g_free (pages);
-}
-
-static void
 clear_slice (gpointer slice)
 {
-  put_pages (((Slice *) slice)->pages);
+  iommud_simulated_pages_unref (((Slice *) slice)->pages);
 }
 
 static GArray *
@@ -58,7 +51,7 @@ remove_area (IommudSimulatedIoas *self, IommudSimulatedArea *area)
   self->full_below = MIN (self->full_below, area->interval.first);
   for (GList *l = self->dirty_hwpts.head; l != NULL; l = l->next)
     iommud_simulated_hwpt_forget_dirty (l->data, area->interval.first, area->interval.last);
-  put_pages (area->pages);
+  iommud_simulated_pages_unref (area->pages);
   g_free (area);
 }
 
@@ -77,7 +70,8 @@ check_iova (const IommudSimulatedIoas *self, guint64 iova, guint64 length)
 static int
 check_slice (const IommudSimulatedIoas *self, const Slice *slice, guint prot)
 {
-  if ((prot & IOMMUD_SIMULATED_PROT_WRITE) != 0 && !slice->pages->writable)
+  if ((prot & IOMMUD_SIMULATED_PROT_WRITE) != 0
+      && !iommud_simulated_pages_is_writable (slice->pages))
     return EPERM;
   return slice->start % IOMMUD_SIMULATED_PAGE_SIZE % self->alignment != 0 ? EINVAL : 0;
 }
@@ -94,8 +88,7 @@ insert_area (IommudSimulatedIoas *self, const Slice *slice, guint64 iova, guint 
   area = g_new0 (IommudSimulatedArea, 1);
   area->interval.first = iova;
   area->interval.last = iova + slice->length - 1;
-  area->pages = slice->pages;
-  area->pages->references++;
+  area->pages = iommud_simulated_pages_ref (slice->pages);
   area->start = slice->start;
   area->prot = prot;
   iommud_intervals_insert (&self->areas, &area->interval);
@@ -103,8 +96,7 @@ insert_area (IommudSimulatedIoas *self, const Slice *slice, guint64 iova, guint 
   *inserted = area;
   if (self->domains == 0)
     return 0;
-  return iommud_simulated_pin_user (iommud_simulated_area_get_address (area, iova), slice->length,
-                                    area->pages->writable);
+  return iommud_simulated_pages_pin (area->pages, area->start, slice->length);
 }
 
 static int
@@ -144,8 +136,8 @@ map_slices (IommudSimulatedIoas *self, GArray *slices, guint64 length, guint64 *
   if ((flags & IOMMUD_ABI_MAP_FIXED_IOVA) != 0)
     errnum = check_iova (self, *iova, length);
   else
-    errnum = iommud_simulated_ioas_choose_iova (self, first->pages->address + first->start, length,
-                                                iova);
+    errnum = iommud_simulated_ioas_choose_iova (
+        self, iommud_simulated_pages_get_origin (first->pages, first->start), length, iova);
   if (errnum != 0)
     return errnum;
   if ((flags & IOMMUD_ABI_MAP_READABLE) != 0)
@@ -158,18 +150,14 @@ map_slices (IommudSimulatedIoas *self, GArray *slices, guint64 length, guint64 *
 static int
 take_user_memory (const struct iommud_abi_ioas_map *record, GArray *slices)
 {
-  Slice slice;
+  gboolean writable = (record->flags & IOMMUD_ABI_MAP_WRITEABLE) != 0;
+  Slice slice = { .start = record->user_va % IOMMUD_SIMULATED_PAGE_SIZE, .length = record->length };
 
   if (record->length > G_MAXUINT64 - IOMMUD_SIMULATED_PAGE_SIZE || record->length == 0)
     return EINVAL;
   if (record->length > G_MAXUINT64 - record->user_va)
     return EOVERFLOW;
-  slice.start = record->user_va % IOMMUD_SIMULATED_PAGE_SIZE;
-  slice.length = record->length;
-  slice.pages = g_new0 (IommudSimulatedPages, 1);
-  slice.pages->references = 1;
-  slice.pages->address = record->user_va - slice.start;
-  slice.pages->writable = (record->flags & IOMMUD_ABI_MAP_WRITEABLE) != 0;
+  slice.pages = iommud_simulated_pages_new (record->user_va, writable);
   g_array_append_val (slices, slice);
   return 0;
 }
@@ -200,6 +188,51 @@ iommud_simulated_ioas_map (IommudSimulatedCommand *command)
   return iommud_simulated_command_respond (command);
 }
 
+static int
+take_file (const struct iommud_abi_ioas_map_file *record, GArray *slices)
+{
+  gboolean writable = (record->flags & IOMMUD_ABI_MAP_WRITEABLE) != 0;
+  Slice slice = { .start = record->start % IOMMUD_SIMULATED_PAGE_SIZE, .length = record->length };
+  IommudSimulatedPages *pages =
+      iommud_simulated_pages_new_of_file (record->fd, record->start, record->length, writable);
+
+  if (pages == NULL)
+    return EBADF;
+  slice.pages = pages;
+  g_array_append_val (slices, slice);
+  if (record->length != 0 && record->length - 1 > G_MAXUINT64 - record->start)
+    return EOVERFLOW;
+  if (record->length > G_MAXUINT64 - IOMMUD_SIMULATED_PAGE_SIZE || record->length == 0)
+    return EINVAL;
+  return 0;
+}
+
+int
+iommud_simulated_ioas_map_file (IommudSimulatedCommand *command)
+{
+  struct iommud_abi_ioas_map_file *record = command->record;
+  g_autoptr (GArray) slices = new_slices ();
+  IommudSimulatedIoas *self;
+  guint64 iova = record->iova;
+  int errnum;
+
+  if ((record->flags & ~(guint32) MAP_FLAGS) != 0)
+    return EOPNOTSUPP;
+  if (record->iova == G_MAXUINT64 || record->length == G_MAXUINT64)
+    return EOVERFLOW;
+  if ((record->flags & PROT_FLAGS) == 0)
+    return EINVAL;
+  errnum = iommud_simulated_ioas_get (command->context, record->ioas_id, &self);
+  if (errnum == 0)
+    errnum = take_file (record, slices);
+  if (errnum == 0)
+    errnum = map_slices (self, slices, record->length, &iova, record->flags);
+  if (errnum != 0)
+    return errnum;
+  record->iova = iova;
+  return iommud_simulated_command_respond (command);
+}
+
 /* ENOENT: the range is not mapped from end to end. */
 static int
 slice_range (IommudSimulatedIoas *self, guint64 first, guint64 length, GArray *slices)
@@ -216,11 +249,10 @@ slice_range (IommudSimulatedIoas *self, guint64 first, guint64 length, GArray *s
        area = iommud_simulated_ioas_next_area (self, area))
     {
       guint64 end = MIN (last, area->interval.last);
-      Slice slice = { .pages = area->pages,
-                      .start = area->start + (iova - area->interval.first),
+      Slice slice = { .pages = iommud_simulated_pages_ref (area->pages),
+                      .start = iommud_simulated_area_get_byte (area, iova),
                       .length = end - iova + 1 };
 
-      slice.pages->references++;
       g_array_append_val (slices, slice);
       if (end == last)
         return 0;

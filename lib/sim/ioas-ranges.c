@@ -240,18 +240,18 @@ choose_in_allowed (IommudSimulatedIoas *self, guint64 length, guint64 alignment,
 }
 
 int
-iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 address, guint64 length,
+iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 origin, guint64 length,
                                    guint64 *iova)
 {
-  guint64 offset = address % IOMMUD_SIMULATED_PAGE_SIZE;
+  guint64 offset = origin % IOMMUD_SIMULATED_PAGE_SIZE;
   guint64 alignment;
   guint64 first = LOWEST;
 
   if (length == 0 || length >= G_MAXUINT64 / 2)
     return EOVERFLOW;
   alignment = round_up_to_power (length);
-  if (address != 0)
-    alignment = MIN (alignment, address & -address);
+  if (origin != 0)
+    alignment = MIN (alignment, origin & -origin);
   alignment = MIN (alignment, IOMMUD_SIMULATED_PAGE_SIZE);
   if (alignment < self->alignment)
     return EINVAL;

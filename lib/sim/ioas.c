@@ -108,9 +108,9 @@ iommud_simulated_ioas_next_area (IommudSimulatedIoas *self, const IommudSimulate
 }
 
 guint64
-iommud_simulated_area_get_address (const IommudSimulatedArea *self, guint64 iova)
+iommud_simulated_area_get_byte (const IommudSimulatedArea *self, guint64 iova)
 {
-  return self->pages->address + self->start + (iova - self->interval.first);
+  return self->start + (iova - self->interval.first);
 }
 
 static Reserved *
@@ -210,9 +210,8 @@ pin_all (IommudSimulatedIoas *self)
     {
       const IommudSimulatedArea *area = (IommudSimulatedArea *) interval;
 
-      errnum =
-          iommud_simulated_pin_user (iommud_simulated_area_get_address (area, interval->first),
-                                     interval->last - interval->first + 1, area->pages->writable);
+      errnum = iommud_simulated_pages_pin (area->pages, area->start,
+                                           interval->last - interval->first + 1);
     }
   return errnum;
 }

@@ -3,8 +3,9 @@
  */
 #pragma once
 
-#include "sim/intervals.h"
 #include "sim/command.h"
+#include "sim/intervals.h"
+#include "sim/pages.h"
 
 G_BEGIN_DECLS
 
@@ -13,14 +14,6 @@ typedef enum
   IOMMUD_SIMULATED_PROT_READ = 1 << 0,
   IOMMUD_SIMULATED_PROT_WRITE = 1 << 1,
 } IommudSimulatedProt;
-
-/* Memory of a process that one or more areas, in one or more IOASes, map. */
-typedef struct
-{
-  guint references;
-  guint64 address; /* of the first page */
-  gboolean writable;
-} IommudSimulatedPages;
 
 /* A mapping: IOVAs from interval.first to interval.last, to bytes of pages from start on. */
 typedef struct
@@ -54,8 +47,8 @@ IommudSimulatedArea *iommud_simulated_ioas_find_area (IommudSimulatedIoas *self,
 /* The area that begins right after another one; NULL if there is a hole. */
 IommudSimulatedArea *iommud_simulated_ioas_next_area (IommudSimulatedIoas *self,
                                                       const IommudSimulatedArea *area);
-/* The address in the process that an IOVA in the area stands for. */
-guint64 iommud_simulated_area_get_address (const IommudSimulatedArea *self, guint64 iova);
+/* Which byte of the area's pages an IOVA in it stands for. */
+guint64 iommud_simulated_area_get_byte (const IommudSimulatedArea *self, guint64 iova);
 
 /* EADDRINUSE: the range is mapped or allowed. */
 int iommud_simulated_ioas_reserve (IommudSimulatedIoas *self, guint64 first, guint64 last,
@@ -76,13 +69,13 @@ int iommud_simulated_ioas_alloc (IommudSimulatedCommand *command);
 int iommud_simulated_ioas_allow_iovas (IommudSimulatedCommand *command);
 int iommud_simulated_ioas_iova_ranges (IommudSimulatedCommand *command);
 int iommud_simulated_ioas_map (IommudSimulatedCommand *command);
+int iommud_simulated_ioas_map_file (IommudSimulatedCommand *command);
 int iommud_simulated_ioas_copy (IommudSimulatedCommand *command);
 int iommud_simulated_ioas_unmap (IommudSimulatedCommand *command);
 
-/* Where the kernel would put a mapping of @length bytes at @address of the process. ENOSPC: no
- * room.
- */
-int iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 address, guint64 length,
+/* Where the kernel would put a mapping of @length bytes from @origin on: an address of the process,
+ * or an offset in a file. ENOSPC: no room. */
+int iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 origin, guint64 length,
                                        guint64 *iova);
 /* Unmaps all that the range holds, and never a part of a map: ENOENT then, with what came before it
  * gone. @unmapped: bytes. */

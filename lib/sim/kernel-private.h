@@ -20,7 +20,8 @@ struct _IommudSimulatedKernel
   IommudSimulatedFiles *files;
   IommudSimulatedMachine machine;
   IommudSimulatedCensus census;
-  gboolean iommufd;    /* there is a /dev/iommu */
+  gboolean iommufd; /* there is a /dev/iommu */
+  IommudSimulatedLinux version;
   gboolean privileged; /* the callers have CAP_SYS_RESOURCE */
   IommudSimulatedListener listener;
   gpointer listener_data;

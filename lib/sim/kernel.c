@@ -71,6 +71,7 @@ iommud_simulated_kernel_new (IommudSimulatedHost *host)
   self->files = iommud_simulated_files_new (&self->lock, iommud_simulated_syscalls_release, self);
   iommud_simulated_syscalls_init (self);
   self->iommufd = host->iommufd;
+  self->version = (IommudSimulatedLinux) host->kernel;
   self->privileged = TRUE;
   iommud_simulated_machine_init (&self->machine);
   take_machine (&self->machine, host);

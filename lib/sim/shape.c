@@ -86,6 +86,7 @@ iommud_simulated_shape_new (const IommudSimulatedHost *host)
   self->devices = new_table ();
   self->faults = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->iommufd = host->iommufd;
+  self->kernel = host->kernel;
   for (guint i = 0; i < host->iommus->len; i++)
     {
       const IommudSimulatedIommu *iommu = g_ptr_array_index (host->iommus, i);

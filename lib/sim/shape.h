@@ -14,6 +14,7 @@ typedef struct
   GHashTable *devices; /* VFIO devices and host devices: they share their names */
   GHashTable *faults;  /* a set of such texts */
   gboolean iommufd;
+  int kernel; /* an IommudSimulatedLinux */
 } IommudSimulatedShape;
 
 IommudSimulatedShape *iommud_simulated_shape_new (const IommudSimulatedHost *host);

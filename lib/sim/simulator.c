@@ -329,9 +329,10 @@ set_unknown_operation (GError **error, const char *operation)
  * iommud_simulator_inject_fault:
  * @self: a simulated host
  * @operation: one of `open-iommufd`, `open-cdev`, `close-iommufd`, `close-cdev`, `destroy`,
- *   `ioas-alloc`, `ioas-allow-iovas`, `ioas-copy`, `ioas-iova-ranges`, `ioas-map`, `ioas-unmap`,
- *   `option`, `hwpt-alloc`, `get-hw-info`, `set-dirty-tracking`, `get-dirty-bitmap`, `bind`,
- *   `attach`, `detach`, `get-info`, `get-region-info`, `get-irq-info`, `reset` and `feature`
+ *   `ioas-alloc`, `ioas-allow-iovas`, `ioas-copy`, `ioas-iova-ranges`, `ioas-map`,
+ *   `ioas-map-file`, `ioas-unmap`, `option`, `hwpt-alloc`, `get-hw-info`, `set-dirty-tracking`,
+ *   `get-dirty-bitmap`, `bind`, `attach`, `detach`, `get-info`, `get-region-info`,
+ *   `get-irq-info`, `reset` and `feature`
  * @nth: which call of the operation from now on, from 1; 0 for every call
  * @errnum: the errno that it fails with; 0 if it shall not fail
  * @delay_ms: how long it takes beforehand, in milliseconds

@@ -159,7 +159,8 @@ run_ioctl (IommudSimulatedKernel *self, IommudSimulatedFile *file, unsigned long
 
   g_mutex_lock (&self->lock);
   if (file->type == IOMMUD_SIMULATED_FILE_IOMMUFD)
-    result = iommud_simulated_iommufd_ioctl (file->subject, request, argument, self->privileged);
+    result = iommud_simulated_iommufd_ioctl (file->subject, self->version, request, argument,
+                                             self->privileged);
   else
     result = iommud_simulated_cdev_ioctl (self->files, file, request, argument);
   g_mutex_unlock (&self->lock);
@@ -178,7 +179,7 @@ simulated_ioctl (const IommudSyscalls *syscalls, int fd, unsigned long request, 
   if (errnum != 0)
     return fail (errnum);
   operation = file->type == IOMMUD_SIMULATED_FILE_IOMMUFD
-                  ? iommud_simulated_iommufd_get_operation (request)
+                  ? iommud_simulated_iommufd_get_operation (self->version, request)
                   : iommud_simulated_cdev_get_operation (request);
   result = -iommud_simulated_faults_meet (self->faults, operation);
   if (result == 0)

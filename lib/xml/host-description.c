@@ -16,6 +16,7 @@
 #define MAX_GROUP 999999999
 #define MAX_VFIO_NUMBER 999999
 
+static const char *const releases[] = { "6.12", "6.13", NULL };
 static const char *const region_types[] = { "reserved", "msi", "direct", NULL };
 static const char *const hw_infos[] = { "none", "intel-vtd", NULL };
 static const char *const host_device_buses[] = { "pci",    "platform", "ap",      "ccw",
@@ -341,6 +342,8 @@ read_host (IommudXmlHostBuilder *builder, GError **error)
 {
   static const IommudXmlAttribute attributes[] = {
     { "iommufd", IOMMUD_XML_BOOLEAN, G_STRUCT_OFFSET (IommudSimulatedHost, iommufd) },
+    { "kernel", IOMMUD_XML_CHOICE, G_STRUCT_OFFSET (IommudSimulatedHost, kernel),
+      .choices = releases },
     { NULL },
   };
   static const IommudXmlChild children[] = {

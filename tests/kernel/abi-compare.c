@@ -219,6 +219,15 @@ SAME_NUMBER (PAGE_RESP_INVALID, IOMMUFD_PAGE_RESP_INVALID);
 
 #ifdef IOMMU_IOAS_MAP_FILE
 SAME_NUMBER (NR_IOAS_MAP_FILE, _IOC_NR (IOMMU_IOAS_MAP_FILE));
+SAME_NUMBER (IOAS_MAP_FILE, IOMMU_IOAS_MAP_FILE);
+SAME_SIZE (ioas_map_file, iommu_ioas_map_file);
+SAME_MEMBER (ioas_map_file, iommu_ioas_map_file, size);
+SAME_MEMBER (ioas_map_file, iommu_ioas_map_file, flags);
+SAME_MEMBER (ioas_map_file, iommu_ioas_map_file, ioas_id);
+SAME_MEMBER (ioas_map_file, iommu_ioas_map_file, fd);
+SAME_MEMBER (ioas_map_file, iommu_ioas_map_file, start);
+SAME_MEMBER (ioas_map_file, iommu_ioas_map_file, length);
+SAME_MEMBER (ioas_map_file, iommu_ioas_map_file, iova);
 #endif
 
 #ifdef IOMMU_VIOMMU_ALLOC

@@ -12,7 +12,16 @@
 void
 simulator_start (Simulator *self)
 {
-  self->kernel = iommud_simulated_kernel_new (iommud_simulated_host_new ());
+  simulator_start_as (self, IOMMUD_SIMULATED_LINUX_6_12);
+}
+
+void
+simulator_start_as (Simulator *self, IommudSimulatedLinux version)
+{
+  IommudSimulatedHost *host = iommud_simulated_host_new ();
+
+  host->kernel = version;
+  self->kernel = iommud_simulated_kernel_new (host);
   self->syscalls = iommud_simulated_kernel_get_syscalls (self->kernel);
 }
 

@@ -17,6 +17,7 @@ typedef struct
 typedef void (*SimulatorTweak) (IommudSimulatedDevice *device);
 
 void simulator_start (Simulator *self);
+void simulator_start_as (Simulator *self, IommudSimulatedLinux version);
 /* Fails the test if the kernel has anything left. */
 void simulator_stop (Simulator *self);
 /* The IOMMU is one that everything works with; its group is the device's own unless @group >= 0. */

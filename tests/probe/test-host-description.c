@@ -203,7 +203,7 @@ static void
 test_iommu (void)
 {
   g_autoptr (IommudSimulatedHost) host =
-      parse ("<simulated-host iommufd='no'>"
+      parse ("<simulated-host iommufd='no' kernel='6.13'>"
              "<iommu name='a' dirty-tracking='yes' nesting='yes' cache-coherency='no'"
              " enforced-coherency='yes' isolated-msi='no' hw-info='none' pasid-bits='20'>"
              "<reserved first='0x10' last='0xffffffffffffffff' type='direct'/>"
@@ -213,6 +213,7 @@ test_iommu (void)
   const IommudSimulatedRegion *region = &g_array_index (iommu->regions, IommudSimulatedRegion, 0);
 
   g_assert_false (host->iommufd);
+  g_assert_cmpint (host->kernel, ==, IOMMUD_SIMULATED_LINUX_6_13);
   g_assert_true (iommu->dirty_tracking && iommu->nesting && iommu->enforced_coherency);
   g_assert_false (iommu->cache_coherency || iommu->isolated_msi);
   g_assert_cmpuint (iommu->hw_info_type, ==, 0);
