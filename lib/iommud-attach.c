@@ -48,9 +48,54 @@ is_mdev (const IommudAttachPlan *self)
 /* Attaching to the IOAS itself gives a HWPT without dirty tracking, so there only the device's own
  * tracker counts. */
 static gboolean
+gets_hwpt_of_ours (const IommudAttachPlan *self)
+{
+  return self->mode == IOMMUD_ATTACH_MODE_AUTO && !is_mdev (self);
+}
+
+/* Without a HWPT that tracks, the attach would not be what was asked for. */
+static gboolean
+needs_iommu_tracker (const IommudAttachPlan *self)
+{
+  return self->tracker == IOMMUD_TRACKER_IOMMU
+         || (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED && !self->binding.dma_logging);
+}
+
+static const char *
+explain_lacking_tracker (const IommudAttachPlan *self)
+{
+  if (self->tracker == IOMMUD_TRACKER_AUTO)
+    return NULL;
+  if (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
+    return "the container was made with dirty-tracking off, so no tracker is used";
+  if (self->tracker == IOMMUD_TRACKER_DEVICE)
+    return self->binding.dma_logging
+               ? NULL
+               : "the device has no log of its own DMA: use tracker auto or iommu";
+  if (!gets_hwpt_of_ours (self))
+    return "attached to the IOAS itself it gets no HWPT that tracks: use mode auto, or tracker "
+           "auto or device";
+  if (!iommud_binding_iommu_can_track (&self->binding))
+    return "its IOMMU cannot track dirty pages: use tracker auto or device";
+  return NULL;
+}
+
+static gboolean
+check_tracker (IommudAttachPlan *self)
+{
+  const char *cause = explain_lacking_tracker (self);
+
+  if (cause == NULL)
+    return TRUE;
+  g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED, "Cannot %s: %s",
+               self->call.what, cause);
+  return FALSE;
+}
+
+static gboolean
 check_policy (IommudAttachPlan *self)
 {
-  gboolean through_hwpt = self->mode == IOMMUD_ATTACH_MODE_AUTO && !is_mdev (self);
+  gboolean through_hwpt = gets_hwpt_of_ours (self);
 
   if (self->policy != IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED || self->binding.dma_logging
       || (through_hwpt && iommud_binding_iommu_can_track (&self->binding)))
@@ -156,8 +201,16 @@ static gboolean
 group_cannot_track (const IommudAttachPlan *self, IommudHwptFlags flags, int errnum)
 {
   return errnum == EINVAL && flags == IOMMUD_HWPT_FLAGS_DIRTY_TRACKING
-         && (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED || self->binding.dma_logging)
          && iommud_binding_shares_group (&self->binding, &self->call);
+}
+
+static void
+set_group_error (IommudAttachPlan *self)
+{
+  g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+               "Cannot %s: IOMMU group %d of the device has a member whose dirty pages the IOMMU "
+               "cannot track: use tracker auto or device",
+               self->call.what, self->binding.info->iommu_group);
 }
 
 static gboolean
@@ -173,7 +226,15 @@ attach_with_flags (IommudAttachPlan *self, IommudHwptFlags flags)
   if (errnum == 0)
     return TRUE;
   if (group_cannot_track (self, flags, errnum))
-    return attach_with_flags (self, IOMMUD_HWPT_FLAGS_NONE);
+    {
+      if (!needs_iommu_tracker (self))
+        return attach_with_flags (self, IOMMUD_HWPT_FLAGS_NONE);
+      if (self->tracker == IOMMUD_TRACKER_IOMMU)
+        {
+          set_group_error (self);
+          return FALSE;
+        }
+    }
   if (errnum > 0)
     iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
   return FALSE;
@@ -187,13 +248,14 @@ join_group (IommudAttachPlan *self)
       &g_array_index (self->candidates, IommudAttachCandidate, 0);
 
   self->candidate = 0;
-  if (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED && !self->binding.dma_logging
-      && (candidate->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) == 0)
+  if (needs_iommu_tracker (self) && (candidate->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) == 0)
     {
       g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
-                   "Cannot %s: the container requires dirty tracking, and the HWPT of the device's "
-                   "IOMMU group %d was made without it",
-                   self->call.what, self->binding.info->iommu_group);
+                   "Cannot %s: %s, and the HWPT of the device's IOMMU group %d was made without it",
+                   self->call.what,
+                   self->tracker == IOMMUD_TRACKER_IOMMU ? "the IOMMU shall track dirty pages"
+                                                         : "the container requires dirty tracking",
+                   self->binding.info->iommu_group);
       return FALSE;
     }
   return attach_to (self, candidate->hwpt_id);
@@ -225,7 +287,7 @@ iommud_attach_plan_perform (IommudAttachPlan *self)
   iommud_page_table_free_orphans (&self->call, self->orphans);
   if (!was_bound && !iommud_binding_bind (&self->binding, &self->call, &self->error))
     return;
-  if (check_policy (self) && attach (self))
+  if (check_tracker (self) && check_policy (self) && attach (self))
     {
       if (iommud_iova_space_read (&self->space, &self->call, self->ioas_id, &self->error))
         return;

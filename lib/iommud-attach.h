@@ -23,6 +23,7 @@ typedef struct
   IommudBinding binding; /* in and out: bound on success, as before on failure */
   guint32 ioas_id;
   IommudAttachMode mode;
+  IommudTracker tracker;
   IommudDirtyTrackingPolicy policy;
   IommudIovaSpace space; /* out: the container's ranges after it */
   GArray *orphans;       /* in and out: see iommud_page_table_free_orphans() */

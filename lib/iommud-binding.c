@@ -39,6 +39,16 @@ iommud_binding_iommu_can_track (const IommudBinding *self)
   return (self->iommu_capabilities & IOMMUD_IOMMUFD_CAPABILITY_DIRTY_TRACKING) != 0;
 }
 
+IommudDirtyTracker
+iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks)
+{
+  if (hwpt_tracks && self->tracker == IOMMUD_TRACKER_IOMMU)
+    return IOMMUD_DIRTY_TRACKER_IOMMU;
+  if (self->dma_logging)
+    return IOMMUD_DIRTY_TRACKER_DEVICE;
+  return hwpt_tracks ? IOMMUD_DIRTY_TRACKER_IOMMU : IOMMUD_DIRTY_TRACKER_NONE;
+}
+
 /* A PCI port's driver leaves DMA to others, so the kernel lets it be (driver_managed_dma). */
 static gboolean
 driver_blocks_group (const char *driver)

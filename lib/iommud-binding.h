@@ -28,6 +28,7 @@ typedef struct
   guint32 device_id; /* 0: not bound */
   guint64 iommu_capabilities;
   gboolean dma_logging;
+  IommudTracker tracker; /* what the one who attached it asked for */
 } IommudBinding;
 
 void iommud_kernel_call_clear (IommudKernelCall *self);
@@ -37,6 +38,9 @@ void iommud_binding_clear (IommudBinding *self);
 
 gboolean iommud_binding_is_bound (const IommudBinding *self);
 gboolean iommud_binding_iommu_can_track (const IommudBinding *self);
+/* Who records what the device dirties on a HWPT that was made with dirty tracking, or without. The
+ * device's own log sees finer pages and costs the IOMMU nothing. */
+IommudDirtyTracker iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks);
 
 /* Opens the cdev, binds it, asks for its trackers. On failure it is as unbound as before. */
 gboolean iommud_binding_bind (IommudBinding *self, const IommudKernelCall *call, GError **error);

@@ -107,6 +107,7 @@ plan_attachment (gpointer data, GError **error)
       || !check_free_for (self->device, self->container, what, error))
     return FALSE;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
+  plan->binding.tracker = plan->tracker;
   iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what), self->device);
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->policy = iommud_container_get_policy (self->container);
@@ -193,6 +194,7 @@ static const IommudOperation attachment_operation = {
  * @self: a container
  * @device: a device that is available, or bound to this container
  * @mode: who picks the HWPT
+ * @tracker: who shall record the pages that the device dirties
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
@@ -201,12 +203,14 @@ static const IommudOperation attachment_operation = {
  * %IOMMUD_ATTACH_MODE_AUTO a physical device joins the HWPT of an attached sibling of its IOMMU
  * group, or else the first of the container's `auto` HWPTs that fits, or gets a new one, with dirty
  * tracking where the container's policy wants it and the device's IOMMU can. An mdev is attached to
- * the IOAS and has no HWPT. A failed call leaves device and container as they were.
+ * the IOAS and has no HWPT. While the container's dirty tracking is active, the device's tracker is
+ * on before its DMA is. A failed call leaves device and container as they were.
  */
 void
 iommud_container_attach_device_async (IommudContainer *self, IommudDevice *device,
-                                      IommudAttachMode mode, GCancellable *cancellable,
-                                      GAsyncReadyCallback callback, gpointer user_data)
+                                      IommudAttachMode mode, IommudTracker tracker,
+                                      GCancellable *cancellable, GAsyncReadyCallback callback,
+                                      gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
@@ -225,6 +229,7 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
   data->device = g_object_ref (device);
   data->plan = iommud_attach_plan_new ();
   data->plan->mode = mode;
+  data->plan->tracker = tracker;
   iommud_context_submit (iommud_container_get_context (self), &attachment_operation, data, device,
                          g_steal_pointer (&task));
 }
@@ -240,7 +245,9 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
  *
  * Errors: %IOMMUD_ERROR_BUSY where the device is attached or held elsewhere or another operation on
  * it is under way, %IOMMUD_ERROR_NOT_SUPPORTED where the container requires dirty tracking that
- * nothing gives or the device has no cdev, %IOMMUD_ERROR_ADDRESS_IN_USE where a mapping lies in a
+ * nothing gives, where the tracker that is asked for is not there (the device has no log, its IOMMU
+ * cannot track or its HWPT was made without, the container was made with dirty tracking off) or the
+ * device has no cdev, %IOMMUD_ERROR_ADDRESS_IN_USE where a mapping lies in a
  * range that the device reserves, %IOMMUD_ERROR_INCOMPATIBLE where the device's group is on a HWPT
  * that it does not fit, %IOMMUD_ERROR_PERMISSION_DENIED where its group is not ours alone,
  * %IOMMUD_ERROR_DEVICE_GONE, %IOMMUD_ERROR_NOT_FOUND where the container is gone,
@@ -270,6 +277,7 @@ iommud_container_attach_device_finish (IommudContainer *self, GAsyncResult *resu
  * @self: a container
  * @device: a device that is available, or bound to this container
  * @mode: who picks the HWPT
+ * @tracker: who shall record the pages that the device dirties
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @hwpt: (out) (optional) (nullable) (transfer full): the HWPT the device is on; %NULL for an mdev
  * @error: where to put an error
@@ -280,14 +288,16 @@ iommud_container_attach_device_finish (IommudContainer *self, GAsyncResult *resu
  */
 gboolean
 iommud_container_attach_device (IommudContainer *self, IommudDevice *device, IommudAttachMode mode,
-                                GCancellable *cancellable, IommudHwpt **hwpt, GError **error)
+                                IommudTracker tracker, GCancellable *cancellable, IommudHwpt **hwpt,
+                                GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   IommudSync sync;
 
   g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
   iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
-  iommud_container_attach_device_async (self, device, mode, cancellable, iommud_sync_ready, &sync);
+  iommud_container_attach_device_async (self, device, mode, tracker, cancellable, iommud_sync_ready,
+                                        &sync);
   result = iommud_sync_end (&sync);
   return iommud_container_attach_device_finish (self, result, hwpt, error);
 }

@@ -72,5 +72,6 @@ void iommud_container_attach (IommudContainer *self, IommudDevice *device, Iommu
 void iommud_container_detach (IommudContainer *self, IommudDevice *device);
 /* Takes the device off its HWPT and out of the container. */
 void iommud_container_remove_device (IommudContainer *self, IommudDevice *device);
+void iommud_container_set_dirty_tracking_active (IommudContainer *self, gboolean active);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 /* One container: its properties, its devices and HWPTs, and how they come and go in the model. */
 #include "iommud-container-private.h"
 
+#include "iommud-blocker.h"
 #include "iommud-device-private.h"
 #include "iommud-enum-types.h"
 #include "iommud-error.h"
@@ -35,6 +36,7 @@ struct _IommudContainer
   guint n_attached;
   guint n_covered;
   guint n_refusals;
+  gboolean dirty_tracking_active;
   gboolean freed;
 };
 
@@ -54,6 +56,8 @@ enum
   PROP_IOVA_RANGES,
   PROP_IOVA_ALIGNMENT,
   PROP_DIRTY_TRACKING,
+  PROP_DIRTY_TRACKING_ACTIVE,
+  PROP_MIGRATION_BLOCKERS,
   N_PROPERTIES,
 };
 
@@ -84,6 +88,23 @@ get_coverage (IommudContainer *self)
     return IOMMUD_DIRTY_TRACKING_COVERAGE_FULL;
   return self->n_covered > 0 ? IOMMUD_DIRTY_TRACKING_COVERAGE_PARTIAL
                              : IOMMUD_DIRTY_TRACKING_COVERAGE_NONE;
+}
+
+static GStrv
+dup_blockers (IommudContainer *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  GListModel *devices = G_LIST_MODEL (self->devices);
+
+  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
+      g_autofree char *blocker = iommud_blocker_describe (device);
+
+      if (blocker != NULL)
+        g_strv_builder_add (builder, blocker);
+    }
+  return g_strv_builder_end (builder);
 }
 
 static void
@@ -128,6 +149,12 @@ iommud_container_get_property (GObject *object, guint id, GValue *value, GParamS
       break;
     case PROP_DIRTY_TRACKING:
       g_value_set_enum (value, get_coverage (self));
+      break;
+    case PROP_DIRTY_TRACKING_ACTIVE:
+      g_value_set_boolean (value, self->dirty_tracking_active);
+      break;
+    case PROP_MIGRATION_BLOCKERS:
+      g_value_take_boxed (value, dup_blockers (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -235,11 +262,28 @@ install_changing_properties (void)
   /**
    * IommudContainer:dirty-tracking:
    *
-   * How many of the attached devices some tracker covers.
+   * How many of the attached devices some tracker covers; none of a container made with dirty
+   * tracking off.
    */
   properties[PROP_DIRTY_TRACKING] =
       g_param_spec_enum ("dirty-tracking", NULL, NULL, IOMMUD_TYPE_DIRTY_TRACKING_COVERAGE,
                          IOMMUD_DIRTY_TRACKING_COVERAGE_FULL, FLAGS);
+  /**
+   * IommudContainer:dirty-tracking-active:
+   *
+   * Whether trackers record what the devices dirty; see
+   * iommud_container_start_dirty_tracking_async().
+   */
+  properties[PROP_DIRTY_TRACKING_ACTIVE] =
+      g_param_spec_boolean ("dirty-tracking-active", NULL, NULL, FALSE, FLAGS);
+  /**
+   * IommudContainer:migration-blockers:
+   *
+   * One sentence for each attached device that no tracker covers: the device, its IOMMU, the cause
+   * and the way out. Empty where a migration may go on.
+   */
+  properties[PROP_MIGRATION_BLOCKERS] =
+      g_param_spec_boxed ("migration-blockers", NULL, NULL, G_TYPE_STRV, FLAGS);
 }
 
 static void
@@ -441,7 +485,10 @@ iommud_container_add_device (IommudContainer *self, IommudDevice *device,
                              const IommudBinding *binding)
 {
   if (iommud_device_get_container (device) == self)
-    return;
+    {
+      iommud_device_set_tracker (device, binding->tracker);
+      return;
+    }
   iommud_device_set_bound (device, self, binding);
   g_list_store_append (self->devices, device);
 }
@@ -486,12 +533,26 @@ static void
 set_attachment (IommudContainer *self, IommudDevice *device, gboolean attached, IommudHwpt *hwpt)
 {
   IommudDirtyTrackingCoverage before = get_coverage (self);
+  g_autofree char *blocker_before = iommud_blocker_describe (device);
+  g_autofree char *blocker = NULL;
 
   count_device (self, device, -1);
   iommud_device_set_attached (device, attached, hwpt);
   count_device (self, device, 1);
   if (get_coverage (self) != before)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKING]);
+  blocker = iommud_blocker_describe (device);
+  if (g_strcmp0 (blocker, blocker_before) != 0)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MIGRATION_BLOCKERS]);
+}
+
+void
+iommud_container_set_dirty_tracking_active (IommudContainer *self, gboolean active)
+{
+  if (self->dirty_tracking_active == active)
+    return;
+  self->dirty_tracking_active = active;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKING_ACTIVE]);
 }
 
 /* The kernel frees its own HWPTs with their last device. */

@@ -22,15 +22,14 @@ IOMMUD_PUBLIC const char *iommud_container_get_name (IommudContainer *self);
 IOMMUD_PUBLIC GListModel *iommud_container_get_devices (IommudContainer *self);
 IOMMUD_PUBLIC GListModel *iommud_container_get_hwpts (IommudContainer *self);
 
-IOMMUD_PUBLIC void
-iommud_container_attach_device_async (IommudContainer *self, IommudDevice *device,
-                                      IommudAttachMode mode, GCancellable *cancellable,
-                                      GAsyncReadyCallback callback, gpointer user_data);
+IOMMUD_PUBLIC void iommud_container_attach_device_async (
+    IommudContainer *self, IommudDevice *device, IommudAttachMode mode, IommudTracker tracker,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 IOMMUD_PUBLIC gboolean iommud_container_attach_device_finish (IommudContainer *self,
                                                               GAsyncResult *result,
                                                               IommudHwpt **hwpt, GError **error);
 IOMMUD_PUBLIC gboolean iommud_container_attach_device (IommudContainer *self, IommudDevice *device,
-                                                       IommudAttachMode mode,
+                                                       IommudAttachMode mode, IommudTracker tracker,
                                                        GCancellable *cancellable, IommudHwpt **hwpt,
                                                        GError **error);
 

@@ -14,7 +14,10 @@ IommudDeviceInfo *iommud_device_get_info (IommudDevice *self);
 void iommud_device_set_info (IommudDevice *self, IommudDeviceInfo *info);
 const IommudBinding *iommud_device_get_binding (IommudDevice *self);
 gboolean iommud_device_is_attached (IommudDevice *self);
-/* Whether some tracker records what the device dirties where it is attached now. */
+/* Who records what the device dirties where it is attached now, or would be attached to by its
+ * container; NONE also where the container was made with dirty tracking off. */
+IommudDirtyTracker iommud_device_get_tracker (IommudDevice *self);
+/* Attached, and some tracker covers it. */
 gboolean iommud_device_is_covered (IommudDevice *self);
 
 /* One operation at a time: a second one gets BUSY. @what words the error: "attach a to b". */
@@ -33,6 +36,7 @@ IommudDeviceInfo *iommud_device_get_successor (IommudDevice *self);
 /* NULL container: unbound. */
 void iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
                               const IommudBinding *binding);
+void iommud_device_set_tracker (IommudDevice *self, IommudTracker tracker);
 /* @hwpt is NULL for an mdev, which attaches to the IOAS. */
 void iommud_device_set_attached (IommudDevice *self, gboolean attached, IommudHwpt *hwpt);
 

@@ -2,10 +2,10 @@
 /* One VFIO device: what discovery says of it, and what it is bound and attached to. */
 #include "iommud-device-private.h"
 
+#include "iommud-container-private.h"
 #include "iommud-enum-types.h"
 #include "iommud-error.h"
 #include "iommud-host-private.h"
-#include "iommud-container.h"
 #include "iommud-hwpt.h"
 
 /**
@@ -71,15 +71,23 @@ dup_capabilities (IommudDevice *self)
   return g_strv_builder_end (builder);
 }
 
-static IommudDirtyTracker
-get_dirty_tracker (IommudDevice *self)
+static gboolean
+hwpt_tracks (IommudDevice *self)
 {
-  if (!iommud_binding_is_bound (&self->binding))
+  if (!self->attached)
+    return iommud_binding_iommu_can_track (&self->binding);
+  return self->hwpt != NULL
+         && (iommud_hwpt_get_flags (self->hwpt) & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0;
+}
+
+IommudDirtyTracker
+iommud_device_get_tracker (IommudDevice *self)
+{
+  if (!iommud_binding_is_bound (&self->binding) || self->container == NULL)
     return IOMMUD_DIRTY_TRACKER_UNKNOWN;
-  if (self->binding.dma_logging)
-    return IOMMUD_DIRTY_TRACKER_DEVICE;
-  return iommud_binding_iommu_can_track (&self->binding) ? IOMMUD_DIRTY_TRACKER_IOMMU
-                                                         : IOMMUD_DIRTY_TRACKER_NONE;
+  if (iommud_container_get_policy (self->container) == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
+    return IOMMUD_DIRTY_TRACKER_NONE;
+  return iommud_binding_get_tracker (&self->binding, hwpt_tracks (self));
 }
 
 static gboolean
@@ -139,7 +147,7 @@ iommud_device_get_property (GObject *object, guint id, GValue *value, GParamSpec
       g_value_take_boxed (value, dup_capabilities (self));
       break;
     case PROP_DIRTY_TRACKER:
-      g_value_set_enum (value, get_dirty_tracker (self));
+      g_value_set_enum (value, iommud_device_get_tracker (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -299,7 +307,9 @@ install_state_properties (void)
   /**
    * IommudDevice:dirty-tracker:
    *
-   * Who can record the pages it dirties: itself, else its IOMMU, else nobody.
+   * Who records the pages it dirties, or will once it is attached: itself where it has a log of its
+   * own DMA, else its IOMMU, else nobody; or the one that it was attached with. Nobody also in a
+   * container made with dirty tracking off.
    */
   properties[PROP_DIRTY_TRACKER] = g_param_spec_enum (
       "dirty-tracker", NULL, NULL, IOMMUD_TYPE_DIRTY_TRACKER, IOMMUD_DIRTY_TRACKER_UNKNOWN, FLAGS);
@@ -387,11 +397,7 @@ iommud_device_is_attached (IommudDevice *self)
 gboolean
 iommud_device_is_covered (IommudDevice *self)
 {
-  if (!self->attached)
-    return FALSE;
-  return self->binding.dma_logging
-         || (self->hwpt != NULL
-             && (iommud_hwpt_get_flags (self->hwpt) & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0);
+  return self->attached && iommud_device_get_tracker (self) != IOMMUD_DIRTY_TRACKER_NONE;
 }
 
 gboolean
@@ -460,6 +466,7 @@ iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
   self->binding.device_id = binding->device_id;
   self->binding.iommu_capabilities = binding->iommu_capabilities;
   self->binding.dma_logging = binding->dma_logging;
+  self->binding.tracker = binding->tracker;
   self->container = container;
   g_object_freeze_notify (G_OBJECT (self));
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONTAINER]);
@@ -471,8 +478,20 @@ iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
 }
 
 void
+iommud_device_set_tracker (IommudDevice *self, IommudTracker tracker)
+{
+  IommudDirtyTracker before = iommud_device_get_tracker (self);
+
+  self->binding.tracker = tracker;
+  if (iommud_device_get_tracker (self) != before)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKER]);
+}
+
+void
 iommud_device_set_attached (IommudDevice *self, gboolean attached, IommudHwpt *hwpt)
 {
+  IommudDirtyTracker before = iommud_device_get_tracker (self);
+
   g_object_freeze_notify (G_OBJECT (self));
   if (self->hwpt != hwpt)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_HWPT]);
@@ -480,6 +499,8 @@ iommud_device_set_attached (IommudDevice *self, gboolean attached, IommudHwpt *h
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
   self->hwpt = hwpt;
   self->attached = attached;
+  if (iommud_device_get_tracker (self) != before)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKER]);
   g_object_thaw_notify (G_OBJECT (self));
 }
 

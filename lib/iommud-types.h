@@ -104,6 +104,21 @@ typedef enum
 } IommudAttachMode;
 
 /**
+ * IommudTracker:
+ * @IOMMUD_TRACKER_AUTO: the device's own log where it has one, else its IOMMU; of a read, all
+ * @IOMMUD_TRACKER_DEVICE: the device's own log
+ * @IOMMUD_TRACKER_IOMMU: the IOMMU, in the device's HWPT
+ *
+ * Which tracker is asked for: to record what a device dirties, or to be read.
+ */
+typedef enum
+{
+  IOMMUD_TRACKER_AUTO,
+  IOMMUD_TRACKER_DEVICE,
+  IOMMUD_TRACKER_IOMMU,
+} IommudTracker;
+
+/**
  * IommudHwptManagement:
  * @IOMMUD_HWPT_MANAGEMENT_AUTO: made by our attach logic and freed with its last device
  * @IOMMUD_HWPT_MANAGEMENT_MANUAL: made by iommud_container_alloc_hwpt(), freed on request

@@ -39,8 +39,8 @@ handle_attach_device (IommudExport *self, IommudCall *call)
       || !iommud_arguments_parse_options (self, call, known, G_N_ELEMENTS (known), &error))
     iommud_call_fail (call, error);
   else
-    iommud_container_attach_device_async (iommud_export_get_model (self), device, mode, NULL,
-                                          on_device_attached, call);
+    iommud_container_attach_device_async (iommud_export_get_model (self), device, mode,
+                                          IOMMUD_TRACKER_AUTO, NULL, on_device_attached, call);
 }
 
 static void

@@ -16,6 +16,7 @@ static const char host_xml[] =
     "  <device name='" PLAIN_A "' iommu='dmar1' group='20'/>"
     "  <device name='" PLAIN_B "' iommu='dmar1' group='21'/>"
     "  <device name='" LOGGING "' iommu='dmar1' group='22'><dma-logging/></device>"
+    "  <device name='" BOTH "' iommu='dmar0' group='16'><dma-logging/></device>"
     "  <device name='" MIXED_DIRTY "' iommu='dmar0' group='12'/>"
     "  <device name='" MIXED_PLAIN "' iommu='dmar0' group='12' dirty-tracking='no'/>"
     "  <device name='" RESERVED "' iommu='dmar0' group='13'>"
@@ -88,7 +89,8 @@ model_fixture_attach (ModelFixture *self, IommudContainer *container, const char
   g_autoptr (GError) error = NULL;
 
   iommud_container_attach_device (container, model_fixture_device (self, device),
-                                  IOMMUD_ATTACH_MODE_AUTO, NULL, &hwpt, &error);
+                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL, &hwpt,
+                                  &error);
   g_assert_no_error (error);
   return hwpt;
 }
@@ -102,7 +104,7 @@ model_fixture_attach_fails (ModelFixture *self, IommudContainer *container, cons
   guint before = iommud_simulator_count_objects (self->simulator);
 
   g_assert_false (iommud_container_attach_device (container, model_fixture_device (self, device),
-                                                  mode, NULL, &hwpt, &error));
+                                                  mode, IOMMUD_TRACKER_AUTO, NULL, &hwpt, &error));
   g_assert_error (error, IOMMUD_ERROR, (gint) code);
   g_assert_nonnull (strstr (error->message, text));
   g_assert_null (hwpt);

@@ -133,7 +133,8 @@ test_group_shares_its_hwpt (ModelFixture *fixture, gconstpointer unused)
 
   model_fixture_attach (fixture, container, DIRTY_B);
   g_assert_true (iommud_container_attach_device (container, model_fixture_device (fixture, DIRTY_A),
-                                                 IOMMUD_ATTACH_MODE_KERNEL, NULL, NULL, NULL));
+                                                 IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO,
+                                                 NULL, NULL, NULL));
   hwpt = iommud_device_get_hwpt (model_fixture_device (fixture, DIRTY_A));
   g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_KERNEL);
 
@@ -180,10 +181,12 @@ test_kernel_mode (ModelFixture *fixture, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   iommud_container_attach_device (container, model_fixture_device (fixture, PLAIN_A),
-                                  IOMMUD_ATTACH_MODE_KERNEL, NULL, &first, &error);
+                                  IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO, NULL, &first,
+                                  &error);
   g_assert_no_error (error);
   iommud_container_attach_device (container, model_fixture_device (fixture, PLAIN_B),
-                                  IOMMUD_ATTACH_MODE_KERNEL, NULL, &second, &error);
+                                  IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO, NULL, &second,
+                                  &error);
   g_assert_no_error (error);
   g_assert_true (first == second);
   g_assert_true (first != automatic);

@@ -92,7 +92,8 @@ attach (ModelFixture *fixture, IommudContainer *container, const char *name, Iom
   IommudDevice *device = model_fixture_device (fixture, name);
   guint before = iommud_simulator_count_objects (fixture->simulator);
   g_autoptr (GError) error = NULL;
-  gboolean ok = iommud_container_attach_device (container, device, mode, NULL, NULL, &error);
+  gboolean ok = iommud_container_attach_device (container, device, mode, IOMMUD_TRACKER_AUTO, NULL,
+                                                NULL, &error);
 
   /* What could not be undone is the kernel's to keep; it is freed with the next call. */
   if (!ok && iommud_simulator_count_calls (fixture->simulator, "destroy") == 0)

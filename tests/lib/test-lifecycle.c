@@ -229,10 +229,10 @@ test_two_callers (ModelFixture *fixture, gconstpointer unused)
   IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
   Call calls[2] = { 0 };
 
-  iommud_container_attach_device_async (first, device, IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready,
-                                        &calls[0]);
-  iommud_container_attach_device_async (second, device, IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready,
-                                        &calls[1]);
+  iommud_container_attach_device_async (first, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO,
+                                        NULL, attach_ready, &calls[0]);
+  iommud_container_attach_device_async (second, device, IOMMUD_ATTACH_MODE_AUTO,
+                                        IOMMUD_TRACKER_AUTO, NULL, attach_ready, &calls[1]);
   wait_for (&calls[0].done);
   wait_for (&calls[1].done);
   g_assert_true (calls[0].ok);
@@ -257,7 +257,8 @@ overtakes (ModelFixture *fixture, guint delay_ms)
 
   model_fixture_inject (fixture, "hwpt-alloc", 1, 0, delay_ms);
   iommud_container_attach_device_async (slow, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready, &call);
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL,
+                                        attach_ready, &call);
   while (iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc") == calls)
     g_main_context_iteration (NULL, FALSE);
   model_fixture_attach (fixture, quick, PLAIN_A);
@@ -289,10 +290,11 @@ test_cancel_while_waiting (ModelFixture *fixture, gconstpointer unused)
   Call calls[2] = { 0 };
 
   iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready, &calls[0]);
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL,
+                                        attach_ready, &calls[0]);
   iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_B),
-                                        IOMMUD_ATTACH_MODE_AUTO, cancellable, attach_ready,
-                                        &calls[1]);
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, cancellable,
+                                        attach_ready, &calls[1]);
   g_cancellable_cancel (cancellable);
   wait_for (&calls[0].done);
   wait_for (&calls[1].done);
@@ -330,8 +332,8 @@ test_unplug_attached (ModelFixture *fixture, gconstpointer unused)
   g_assert_false (iommud_device_detach (device, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
-  g_assert_false (iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, NULL,
-                                                  NULL, &error));
+  g_assert_false (iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO,
+                                                  IOMMUD_TRACKER_AUTO, NULL, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE);
   model_fixture_free_container (container);
 }
@@ -346,7 +348,8 @@ test_unplug_in_the_middle (ModelFixture *fixture, gconstpointer unused)
 
   model_fixture_inject (fixture, "bind", 1, 0, 200);
   iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready, &call);
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL,
+                                        attach_ready, &call);
   while (iommud_simulator_count_calls (fixture->simulator, "bind") == 0)
     g_main_context_iteration (NULL, FALSE);
   g_assert_true (iommud_simulator_unplug_device (fixture->simulator, DIRTY_A, &error));
@@ -393,7 +396,8 @@ test_host_dropped_in_the_middle (void)
   container = model_fixture_container (&fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
   model_fixture_inject (&fixture, "bind", 1, 0, 50);
   iommud_container_attach_device_async (container, model_fixture_device (&fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, NULL, attach_ready, &call);
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL,
+                                        attach_ready, &call);
   g_object_add_weak_pointer (G_OBJECT (fixture.host), (gpointer *) &fixture.host);
   g_object_unref (fixture.host);
   g_assert_nonnull (fixture.host);

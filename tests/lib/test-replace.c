@@ -159,7 +159,8 @@ test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_autofree char *after = NULL;
   g_autoptr (GError) error = NULL;
 
-  iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_KERNEL, NULL, NULL, &error);
+  iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO,
+                                  NULL, NULL, &error);
   g_assert_no_error (error);
   hwpt = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
   /* The lowest free id comes first: the kernel's next HWPT has another one. */

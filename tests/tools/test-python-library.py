@@ -16,7 +16,7 @@ def names(devices):
 
 
 def attach(container, device, mode=Iommud.AttachMode.AUTO):
-    attached, hwpt = container.attach_device(device, mode, None)
+    attached, hwpt = container.attach_device(device, mode, Iommud.Tracker.AUTO, None)
     assert attached
     return hwpt
 
@@ -67,8 +67,8 @@ def check_asynchronous(suite, host):
         results.append(container.attach_device_finish(result))
         loop.quit()
     container = host.create_container(None, None)
-    container.attach_device_async(host.find_device('0000:03:00.1'), Iommud.AttachMode.AUTO, None,
-                                  on_attached)
+    container.attach_device_async(host.find_device('0000:03:00.1'), Iommud.AttachMode.AUTO,
+                                  Iommud.Tracker.AUTO, None, on_attached)
     suite.equal(results, [], 'an asynchronous call returns at once')
     GLib.timeout_add_seconds(20, loop.quit)
     loop.run()
