@@ -5,6 +5,7 @@
 #include "iommud-container.h"
 #include "iommud-context.h"
 #include "iommud-host.h"
+#include "iommud-mapping-table.h"
 #include "iommud-page-table.h"
 
 G_BEGIN_DECLS
@@ -55,6 +56,7 @@ void iommud_container_set_space (IommudContainer *self, const IommudIovaSpace *s
 /* How often a HWPT of one IOMMU instance has refused a device of another. */
 guint iommud_container_get_n_refusals (IommudContainer *self);
 void iommud_container_count_refusal (IommudContainer *self);
+const IommudIovaSpace *iommud_container_get_space (IommudContainer *self);
 IommudHwpt *iommud_container_find_hwpt (IommudContainer *self, guint32 hwpt_id);
 
 /* The device is bound, and listed, or was already. */
@@ -73,5 +75,16 @@ void iommud_container_detach (IommudContainer *self, IommudDevice *device);
 /* Takes the device off its HWPT and out of the container. */
 void iommud_container_remove_device (IommudContainer *self, IommudDevice *device);
 void iommud_container_set_dirty_tracking_active (IommudContainer *self, gboolean active);
+
+/* What is mapped now. To be changed by the functions below alone, save for its files. */
+IommudMappingTable *iommud_container_get_mappings (IommudContainer *self);
+void iommud_container_add_mapping (IommudContainer *self, const IommudMapping *mapping);
+/* See iommud_mapping_table_resize(). */
+void iommud_container_resize_mapping (IommudContainer *self, guint64 iova, guint64 length);
+/* An operation that changes mappings holds them from its first turn to its last, so that those of
+ * one container never come between each other's turns. */
+void iommud_container_hold_mappings (IommudContainer *self, gconstpointer operation);
+void iommud_container_release_mappings (IommudContainer *self, gconstpointer operation);
+gboolean iommud_container_mappings_are_held (IommudContainer *self, gconstpointer by_other_than);
 
 G_END_DECLS

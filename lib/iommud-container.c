@@ -33,6 +33,8 @@ struct _IommudContainer
   GHashTable *hwpts_by_id; /* kernel id -> IommudHwpt, not owned */
   IommudIovaSpace space;
   GArray *orphans;
+  IommudMappingTable *mappings;
+  gconstpointer mappings_holder;
   guint n_attached;
   guint n_covered;
   guint n_refusals;
@@ -58,10 +60,16 @@ enum
   PROP_DIRTY_TRACKING,
   PROP_DIRTY_TRACKING_ACTIVE,
   PROP_MIGRATION_BLOCKERS,
+  PROP_MAPPINGS,
+  PROP_MAPPING_COUNT,
+  PROP_MAPPED_BYTES,
   N_PROPERTIES,
 };
 
 static GParamSpec *properties[N_PROPERTIES];
+
+/* How many mappings the property lists. */
+#define MAX_LISTED_MAPPINGS 256
 
 static GVariant *
 build_ranges (IommudContainer *self)
@@ -74,6 +82,23 @@ build_ranges (IommudContainer *self)
       const IommudIovaRange *range = &g_array_index (self->space.ranges, IommudIovaRange, i);
 
       g_variant_builder_add (&builder, "(tt)", range->first, range->last);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* Bounded: with a page for each mapping there could be millions. */
+static GVariant *
+build_mappings (IommudContainer *self)
+{
+  const IommudMapping *mapping = iommud_mapping_table_find (self->mappings, 0, G_MAXUINT64);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tttu)"));
+  for (guint i = 0; mapping != NULL && i < MAX_LISTED_MAPPINGS; i++)
+    {
+      g_variant_builder_add (&builder, "(tttu)", mapping->iova, mapping->length,
+                             mapping->file_offset, (guint32) mapping->flags);
+      mapping = iommud_mapping_table_next (self->mappings, mapping);
     }
   return g_variant_builder_end (&builder);
 }
@@ -156,6 +181,15 @@ iommud_container_get_property (GObject *object, guint id, GValue *value, GParamS
     case PROP_MIGRATION_BLOCKERS:
       g_value_take_boxed (value, dup_blockers (self));
       break;
+    case PROP_MAPPINGS:
+      g_value_set_variant (value, build_mappings (self));
+      break;
+    case PROP_MAPPING_COUNT:
+      g_value_set_uint64 (value, iommud_mapping_table_get_count (self->mappings));
+      break;
+    case PROP_MAPPED_BYTES:
+      g_value_set_uint64 (value, iommud_mapping_table_get_bytes (self->mappings));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -174,6 +208,7 @@ iommud_container_finalize (GObject *object)
   g_hash_table_unref (self->hwpts_by_id);
   iommud_iova_space_clear (&self->space);
   g_array_unref (self->orphans);
+  iommud_mapping_table_free (self->mappings);
   G_OBJECT_CLASS (iommud_container_parent_class)->finalize (object);
 }
 
@@ -287,6 +322,34 @@ install_changing_properties (void)
 }
 
 static void
+install_mapping_properties (void)
+{
+  /**
+   * IommudContainer:mappings: (type GLib.Variant)
+   *
+   * The first 256 mappings by IOVA, as `a(tttu)`: IOVA, length in bytes, offset in the file and
+   * #IommudMapFlags (1 readable, 2 writable) of each. #IommudContainer:mapping-count says how many
+   * there are. One that is being made or unmade is listed with as much as is mapped of it.
+   */
+  properties[PROP_MAPPINGS] =
+      g_param_spec_variant ("mappings", NULL, NULL, G_VARIANT_TYPE ("a(tttu)"), NULL, FLAGS);
+  /**
+   * IommudContainer:mapping-count:
+   *
+   * How many mappings there are.
+   */
+  properties[PROP_MAPPING_COUNT] =
+      g_param_spec_uint64 ("mapping-count", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
+  /**
+   * IommudContainer:mapped-bytes:
+   *
+   * How much is mapped, in bytes. Grows while a long mapping is being made.
+   */
+  properties[PROP_MAPPED_BYTES] =
+      g_param_spec_uint64 ("mapped-bytes", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
+}
+
+static void
 iommud_container_class_init (IommudContainerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -295,6 +358,7 @@ iommud_container_class_init (IommudContainerClass *klass)
   object_class->finalize = iommud_container_finalize;
   install_constant_properties ();
   install_changing_properties ();
+  install_mapping_properties ();
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -305,6 +369,7 @@ iommud_container_init (IommudContainer *self)
   self->hwpts = g_list_store_new (IOMMUD_TYPE_HWPT);
   self->hwpts_by_id = g_hash_table_new (NULL, NULL);
   self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+  self->mappings = iommud_mapping_table_new ();
 }
 
 IommudContainer *
@@ -472,6 +537,61 @@ void
 iommud_container_count_refusal (IommudContainer *self)
 {
   self->n_refusals++;
+}
+
+const IommudIovaSpace *
+iommud_container_get_space (IommudContainer *self)
+{
+  return &self->space;
+}
+
+IommudMappingTable *
+iommud_container_get_mappings (IommudContainer *self)
+{
+  return self->mappings;
+}
+
+void
+iommud_container_add_mapping (IommudContainer *self, const IommudMapping *mapping)
+{
+  iommud_mapping_table_add (self->mappings, mapping);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPINGS]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPING_COUNT]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPED_BYTES]);
+}
+
+void
+iommud_container_resize_mapping (IommudContainer *self, guint64 iova, guint64 length)
+{
+  guint64 bytes_before = iommud_mapping_table_get_bytes (self->mappings);
+
+  iommud_mapping_table_resize (self->mappings, iova, length);
+  if (iommud_mapping_table_get_bytes (self->mappings) == bytes_before)
+    return;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPINGS]);
+  if (length == 0)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPING_COUNT]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPED_BYTES]);
+}
+
+void
+iommud_container_hold_mappings (IommudContainer *self, gconstpointer operation)
+{
+  g_assert (self->mappings_holder == NULL || self->mappings_holder == operation);
+  self->mappings_holder = operation;
+}
+
+void
+iommud_container_release_mappings (IommudContainer *self, gconstpointer operation)
+{
+  if (self->mappings_holder == operation)
+    self->mappings_holder = NULL;
+}
+
+gboolean
+iommud_container_mappings_are_held (IommudContainer *self, gconstpointer by_other_than)
+{
+  return self->mappings_holder != NULL && self->mappings_holder != by_other_than;
 }
 
 IommudHwpt *

@@ -15,8 +15,10 @@ struct _IommudContext
   GMainContext *main_context;
   int fd;
   guint n_containers;
-  GQueue waiting; /* of Job; the running one is not in it */
+  GQueue waiting;    /* of Job; the running one is not in it */
+  GQueue unfinished; /* of Job: those between two of their turns */
   gboolean running;
+  gboolean took_turn; /* the last job to run was an unfinished one */
 };
 
 typedef struct
@@ -27,6 +29,7 @@ typedef struct
   gpointer data;
   IommudDevice *device;
   GTask *task;
+  gboolean begun;
 } Job;
 
 IommudContext *
@@ -43,6 +46,7 @@ iommud_context_new (guint64 serial, IommudHost *host, const IommudSyscalls *sysc
   self->main_context = g_main_context_ref (main_context);
   self->fd = -1;
   g_queue_init (&self->waiting);
+  g_queue_init (&self->unfinished);
   return self;
 }
 
@@ -134,17 +138,42 @@ job_plan (Job *job, GError **error)
 {
   GCancellable *cancellable = job->task != NULL ? g_task_get_cancellable (job->task) : NULL;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  /* One that has done a part must know how to undo it. */
+  if (!job->begun && g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
+  job->begun = TRUE;
   return job->operation->plan (job->data, error);
+}
+
+static gboolean
+job_must_wait (const Job *job)
+{
+  return job->operation->must_wait != NULL && job->operation->must_wait (job->data);
+}
+
+/* Unfinished jobs and new ones in turn; NULL where there is none. */
+static Job *
+take_next (IommudContext *self)
+{
+  Job *next = g_queue_peek_head (&self->waiting);
+  gboolean may_begin = next != NULL && !job_must_wait (next);
+
+  if (may_begin && (self->took_turn || g_queue_is_empty (&self->unfinished)))
+    {
+      self->took_turn = FALSE;
+      return g_queue_pop_head (&self->waiting);
+    }
+  self->took_turn = TRUE;
+  return g_queue_pop_head (&self->unfinished);
 }
 
 static void
 start_next (IommudContext *self)
 {
-  while (!self->running && !g_queue_is_empty (&self->waiting))
+  Job *job;
+
+  while (!self->running && (job = take_next (self)) != NULL)
     {
-      Job *job = g_queue_pop_head (&self->waiting);
       GError *error = NULL;
 
       self->running = TRUE;
@@ -163,7 +192,13 @@ job_publish (gpointer user_data)
   GError *error = NULL;
   gpointer result = job->operation->publish (job->data, &error);
 
-  job_end (job, result, error);
+  if (error == NULL && job->operation->goes_on != NULL && job->operation->goes_on (job->data))
+    {
+      self->running = FALSE;
+      g_queue_push_tail (&self->unfinished, job);
+    }
+  else
+    job_end (job, result, error);
   start_next (self);
   return G_SOURCE_REMOVE;
 }

@@ -15,13 +15,20 @@ typedef struct _IommudContext IommudContext;
  * runs there:
  *   plan     main loop, when the operation's turn has come: checks, and copies what perform needs
  *   perform  a worker thread: kernel calls, on nothing but the operation's own data
- *   publish  main loop: brings the result into the model; returns the task's object, or NULL */
+ *   publish  main loop: brings the result into the model; returns the task's object, or NULL
+ *
+ * A long operation takes turns: while goes_on says so after a publish that gave no error, all three
+ * are called again, and between its turns other operations of the context have theirs. One that
+ * cannot have its turn while a long one is at work says so by must_wait; those behind it wait too.
+ * Only operations that are between turns may keep others waiting. */
 typedef struct
 {
   gboolean (*plan) (gpointer data, GError **error);
   void (*perform) (gpointer data);
   gpointer (*publish) (gpointer data, GError **error);
   GDestroyNotify free;
+  gboolean (*goes_on) (gpointer data);   /* or NULL: one turn is all */
+  gboolean (*must_wait) (gpointer data); /* or NULL: never */
 } IommudOperation;
 
 /* @host is held while an operation is under way, and only then; it owns @pool, which runs the

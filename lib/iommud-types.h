@@ -148,4 +148,21 @@ typedef enum /*< flags >*/
   IOMMUD_HWPT_FLAGS_NEST_PARENT = 1 << 1,
 } IommudHwptFlags;
 
+/**
+ * IommudMapFlags:
+ * @IOMMUD_MAP_FLAGS_NONE: none of these
+ * @IOMMUD_MAP_FLAGS_READABLE: devices may read the memory
+ * @IOMMUD_MAP_FLAGS_WRITABLE: devices may write to the memory
+ * @IOMMUD_MAP_FLAGS_FIXED: at the IOVA that is given; else the kernel chooses one
+ *
+ * How memory is mapped.
+ */
+typedef enum /*< flags >*/
+{
+  IOMMUD_MAP_FLAGS_NONE = 0,
+  IOMMUD_MAP_FLAGS_READABLE = 1 << 0,
+  IOMMUD_MAP_FLAGS_WRITABLE = 1 << 1,
+  IOMMUD_MAP_FLAGS_FIXED = 1 << 2,
+} IommudMapFlags;
+
 G_END_DECLS

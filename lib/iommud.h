@@ -7,6 +7,7 @@
 #include "iommud-backend.h"
 #include "iommud-container.h"
 #include "iommud-container-dirty.h"
+#include "iommud-container-mapping.h"
 #include "iommud-device.h"
 #include "iommud-enum-types.h"
 #include "iommud-host.h"

@@ -14,6 +14,9 @@ G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_CAPABILITY_DIRTY_TRACKING
 G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_ALLOC_NEST_PARENT == (int) IOMMUD_ABI_HWPT_ALLOC_NEST_PARENT);
 G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_ALLOC_DIRTY_TRACKING
                  == (int) IOMMUD_ABI_HWPT_ALLOC_DIRTY_TRACKING);
+G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_MAP_FIXED_IOVA == (int) IOMMUD_ABI_MAP_FIXED_IOVA);
+G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_MAP_WRITEABLE == (int) IOMMUD_ABI_MAP_WRITEABLE);
+G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_MAP_READABLE == (int) IOMMUD_ABI_MAP_READABLE);
 
 #define IOMMUFD_PATH "/dev/iommu"
 
@@ -96,6 +99,85 @@ iommud_iommufd_set_rlimit_mode (const IommudSyscalls *syscalls, int fd, guint64 
                                         .val64 = mode };
 
   return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_OPTION, &argument);
+}
+
+int
+iommud_iommufd_set_huge_pages (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                               gboolean huge_pages)
+{
+  struct iommud_abi_option argument = { .size = sizeof (argument),
+                                        .option_id = IOMMUD_ABI_OPTION_HUGE_PAGES,
+                                        .op = IOMMUD_ABI_OPTION_OP_SET,
+                                        .object_id = ioas_id,
+                                        .val64 = huge_pages ? 1 : 0 };
+
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_OPTION, &argument);
+}
+
+int
+iommud_iommufd_ioas_allow_iovas (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                                 const GArray *ranges)
+{
+  g_autofree struct iommud_abi_iova_range *allowed =
+      g_new0 (struct iommud_abi_iova_range, ranges->len + 1);
+  struct iommud_abi_ioas_allow_iovas argument = { .size = sizeof (argument),
+                                                  .ioas_id = ioas_id,
+                                                  .num_iovas = ranges->len,
+                                                  .allowed_iovas = (uintptr_t) allowed };
+
+  for (guint i = 0; i < ranges->len; i++)
+    {
+      allowed[i].start = g_array_index (ranges, IommudIovaRange, i).first;
+      allowed[i].last = g_array_index (ranges, IommudIovaRange, i).last;
+    }
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_IOAS_ALLOW_IOVAS, &argument);
+}
+
+int
+iommud_iommufd_ioas_map (const IommudSyscalls *syscalls, int fd, guint32 ioas_id, guint32 flags,
+                         guint64 address, guint64 length, guint64 *iova)
+{
+  struct iommud_abi_ioas_map argument = { .size = sizeof (argument),
+                                          .flags = flags,
+                                          .ioas_id = ioas_id,
+                                          .user_va = address,
+                                          .length = length,
+                                          .iova = *iova };
+  int errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_IOAS_MAP, &argument);
+
+  if (errnum == 0)
+    *iova = argument.iova;
+  return errnum;
+}
+
+int
+iommud_iommufd_ioas_copy (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                          guint32 source_id, guint32 flags, guint64 source_iova, guint64 length,
+                          guint64 *iova)
+{
+  struct iommud_abi_ioas_copy argument = { .size = sizeof (argument),
+                                           .flags = flags,
+                                           .dst_ioas_id = ioas_id,
+                                           .src_ioas_id = source_id,
+                                           .length = length,
+                                           .dst_iova = *iova,
+                                           .src_iova = source_iova };
+  int errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_IOAS_COPY, &argument);
+
+  if (errnum == 0)
+    *iova = argument.dst_iova;
+  return errnum;
+}
+
+int
+iommud_iommufd_ioas_unmap (const IommudSyscalls *syscalls, int fd, guint32 ioas_id, guint64 iova,
+                           guint64 length)
+{
+  struct iommud_abi_ioas_unmap argument = {
+    .size = sizeof (argument), .ioas_id = ioas_id, .iova = iova, .length = length
+  };
+
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_IOAS_UNMAP, &argument);
 }
 
 int

@@ -26,6 +26,9 @@ enum
   IOMMUD_IOMMUFD_ALLOC_NEST_PARENT = 1 << 0,         /* of hwpt_alloc's flags */
   IOMMUD_IOMMUFD_ALLOC_DIRTY_TRACKING = 1 << 1,
   IOMMUD_IOMMUFD_RLIMIT_MODE_PROCESS = 1, /* of set_rlimit_mode */
+  IOMMUD_IOMMUFD_MAP_FIXED_IOVA = 1 << 0, /* of ioas_map and ioas_copy */
+  IOMMUD_IOMMUFD_MAP_WRITEABLE = 1 << 1,
+  IOMMUD_IOMMUFD_MAP_READABLE = 1 << 2,
 };
 
 int iommud_iommufd_open (const IommudSyscalls *syscalls, int *fd);
@@ -35,6 +38,21 @@ int iommud_iommufd_ioas_alloc (const IommudSyscalls *syscalls, int fd, guint32 *
 int iommud_iommufd_ioas_iova_ranges (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
                                      GArray **ranges, guint64 *alignment);
 int iommud_iommufd_set_rlimit_mode (const IommudSyscalls *syscalls, int fd, guint64 mode);
+/* Whether the kernel may map an IOAS in pages larger than the smallest. */
+int iommud_iommufd_set_huge_pages (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                                   gboolean huge_pages);
+/* The IOVAs that the kernel may choose from, an array of IommudIovaRange; an empty one: all. */
+int iommud_iommufd_ioas_allow_iovas (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                                     const GArray *ranges);
+/* Maps memory of this process. @flags: IOMMUD_IOMMUFD_MAP_*; @iova: in with FIXED, out always. */
+int iommud_iommufd_ioas_map (const IommudSyscalls *syscalls, int fd, guint32 ioas_id, guint32 flags,
+                             guint64 address, guint64 length, guint64 *iova);
+/* Maps what @source_id has mapped at @source_iova also in @ioas_id. */
+int iommud_iommufd_ioas_copy (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                              guint32 source_id, guint32 flags, guint64 source_iova, guint64 length,
+                              guint64 *iova);
+int iommud_iommufd_ioas_unmap (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                               guint64 iova, guint64 length);
 /* @pt_id: an IOAS or a nest parent. */
 int iommud_iommufd_hwpt_alloc (const IommudSyscalls *syscalls, int fd, guint32 flags,
                                guint32 device_id, guint32 pt_id, guint32 *hwpt_id);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Unmapping: the kernel's side, a part at a turn.
+ *
+ * IOAS_UNMAP of a range with several mappings can fail after some of them have gone, and does not
+ * say which. So each call is for one of the kernel's mappings, and what is mapped is always known.
+ */
+#include "iommud-unmap.h"
+
+#include <errno.h>
+
+#include "iommud-error-private.h"
+#include "iommud-map.h"
+
+/* What one turn does at most: both bound how long others wait. */
+#define MAX_CALLS 256
+#define MAX_BYTES IOMMUD_MAP_PIECE
+
+static void
+clear_mapping (gpointer mapping)
+{
+  g_clear_pointer (&((IommudMapping *) mapping)->file, iommud_mapped_file_unref);
+}
+
+IommudUnmapPlan *
+iommud_unmap_plan_new (void)
+{
+  IommudUnmapPlan *self = g_new0 (IommudUnmapPlan, 1);
+
+  self->mappings = g_array_new (FALSE, FALSE, sizeof (IommudMapping));
+  g_array_set_clear_func (self->mappings, clear_mapping);
+  return self;
+}
+
+void
+iommud_unmap_plan_free (IommudUnmapPlan *self)
+{
+  iommud_kernel_call_clear (&self->call);
+  g_array_unref (self->mappings);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+/* Where the last of the kernel's mappings in it begins. */
+static guint64
+get_last_piece (const IommudMapping *mapping)
+{
+  if (mapping->length <= mapping->first_piece)
+    return 0;
+  return mapping->first_piece
+         + (mapping->length - 1 - mapping->first_piece) / mapping->piece * mapping->piece;
+}
+
+static guint64
+unmap_piece (IommudUnmapPlan *self)
+{
+  IommudMapping *mapping = &g_array_index (self->mappings, IommudMapping, self->done);
+  guint64 start = get_last_piece (mapping);
+  guint64 length = mapping->length - start;
+  int errnum = iommud_iommufd_ioas_unmap (self->call.syscalls, self->call.iommufd, self->ioas_id,
+                                          mapping->iova + start, length);
+
+  if (errnum != 0)
+    {
+      iommud_error_set_from_errno (&self->error, -1, self->call.what, "IOMMU_IOAS_UNMAP", errnum,
+                                   errnum == EBUSY ? "something still uses it" : NULL);
+      return 0;
+    }
+  mapping->length = start;
+  self->bytes += length;
+  if (start > 0)
+    return length;
+  /* The kernel has let go. */
+  g_clear_pointer (&mapping->file, iommud_mapped_file_unref);
+  self->done++;
+  return length;
+}
+
+void
+iommud_unmap_plan_perform (IommudUnmapPlan *self)
+{
+  guint64 bytes = 0;
+
+  for (guint i = 0; i < MAX_CALLS && bytes < MAX_BYTES && !iommud_unmap_plan_has_ended (self); i++)
+    bytes += unmap_piece (self);
+}
+
+gboolean
+iommud_unmap_plan_has_ended (const IommudUnmapPlan *self)
+{
+  return self->error != NULL || self->done == self->mappings->len;
+}
