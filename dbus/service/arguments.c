@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The arguments that several methods have: a device first, options last. */
+/* The arguments that several methods have: an object first, options last. */
 #include "arguments.h"
+
+static gpointer
+get_object (IommudExport *export, IommudCall *call, GType type, GError **error)
+{
+  const char *path = NULL;
+
+  g_variant_get_child (iommud_call_get_arguments (call), 0, "&o", &path);
+  return iommud_paths_find (iommud_export_get_parts (export)->paths, path, type, error);
+}
 
 /* Borrowed. */
 IommudDevice *
 iommud_arguments_get_device (IommudExport *export, IommudCall *call, GError **error)
 {
-  const char *path = NULL;
+  return get_object (export, call, IOMMUD_TYPE_DEVICE, error);
+}
 
-  g_variant_get_child (iommud_call_get_arguments (call), 0, "&o", &path);
-  return iommud_paths_find (iommud_export_get_parts (export)->paths, path, IOMMUD_TYPE_DEVICE,
-                            error);
+/* Borrowed. */
+IommudContainer *
+iommud_arguments_get_container (IommudExport *export, IommudCall *call, GError **error)
+{
+  return get_object (export, call, IOMMUD_TYPE_CONTAINER, error);
 }
 
 gboolean

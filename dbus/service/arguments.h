@@ -8,6 +8,8 @@
 G_BEGIN_DECLS
 
 IommudDevice *iommud_arguments_get_device (IommudExport *export, IommudCall *call, GError **error);
+IommudContainer *iommud_arguments_get_container (IommudExport *export, IommudCall *call,
+                                                 GError **error);
 gboolean iommud_arguments_parse_options (IommudExport *export, IommudCall *call,
                                          const IommudOption *known, gsize n_known, GError **error);
 

@@ -74,6 +74,17 @@ iommud_budget_give_back_call (IommudBudget *self, const char *caller)
     g_hash_table_remove (self->shares, caller);
 }
 
+/* The memory that a bitmap of a range takes: a bit for each page, in words of 64. The model refuses
+ * larger ones than it makes, and a page size of 0, and says so: they are nobody's share. */
+guint64
+iommud_budget_get_bitmap_bytes (guint64 length, guint64 page_size)
+{
+  guint64 n_bits = page_size == 0 ? 0 : length / page_size;
+  guint64 n_bytes = (n_bits / 64 + (n_bits % 64 != 0 ? 1 : 0)) * 8;
+
+  return n_bytes > IOMMUD_BUDGET_LARGEST_BITMAP ? 0 : n_bytes;
+}
+
 static gboolean
 check_bitmaps (guint64 taken, guint64 n_bytes, guint64 limit, const char *whose, GError **error)
 {

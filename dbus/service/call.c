@@ -94,12 +94,30 @@ iommud_call_admit (IommudCall *self, GError **error)
   return self->admitted;
 }
 
-/* Whether the caller may have one more bitmap of that size made. It is the call's until its end. */
-gboolean
-iommud_call_reserve_bitmap (IommudCall *self, guint64 n_bytes, GError **error)
+/* Bits that are read are cleared: none may be read that cannot be sent. */
+static gboolean
+can_send_files (IommudCall *self, GError **error)
 {
+  GDBusConnection *connection = g_dbus_method_invocation_get_connection (self->invocation);
+
+  if (g_dbus_connection_get_capabilities (connection) & G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+               "The service's connection to the bus carries no file descriptors");
+  return FALSE;
+}
+
+/* Whether the caller may have one more bitmap made, of a range in pages. It is the call's until its
+ * end. */
+gboolean
+iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size, GError **error)
+{
+  guint64 n_bytes = iommud_budget_get_bitmap_bytes (length, page_size);
+
   g_return_val_if_fail (self->admitted && self->bitmap_bytes == 0, FALSE);
 
+  if (!can_send_files (self, error))
+    return FALSE;
   if (!iommud_budget_take_bitmap (self->parts->budget, self->caller, n_bytes, error))
     return FALSE;
   self->bitmap_bytes = n_bytes;

@@ -13,7 +13,8 @@ GVariant *iommud_call_get_arguments (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
 void iommud_call_set_uid (IommudCall *self, guint32 uid);
 gboolean iommud_call_admit (IommudCall *self, GError **error);
-gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 n_bytes, GError **error);
+gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
+                                     GError **error);
 int iommud_call_take_file (IommudCall *self, guint argument, GError **error);
 void iommud_call_return (IommudCall *self);
 void iommud_call_return_object (IommudCall *self, gpointer object);

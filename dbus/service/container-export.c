@@ -29,8 +29,10 @@ static void
 handle_attach_device (IommudExport *self, IommudCall *call)
 {
   int mode = IOMMUD_ATTACH_MODE_AUTO;
+  int tracker = IOMMUD_TRACKER_AUTO;
   const IommudOption known[] = {
     { "mode", IOMMUD_OPTION_ENUM, &mode, IOMMUD_TYPE_ATTACH_MODE },
+    { "tracker", IOMMUD_OPTION_ENUM, &tracker, IOMMUD_TYPE_TRACKER },
   };
   GError *error = NULL;
   IommudDevice *device = iommud_arguments_get_device (self, call, &error);
@@ -39,8 +41,8 @@ handle_attach_device (IommudExport *self, IommudCall *call)
       || !iommud_arguments_parse_options (self, call, known, G_N_ELEMENTS (known), &error))
     iommud_call_fail (call, error);
   else
-    iommud_container_attach_device_async (iommud_export_get_model (self), device, mode,
-                                          IOMMUD_TRACKER_AUTO, NULL, on_device_attached, call);
+    iommud_container_attach_device_async (iommud_export_get_model (self), device, mode, tracker,
+                                          NULL, on_device_attached, call);
 }
 
 static void

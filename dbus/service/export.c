@@ -6,13 +6,14 @@
 #include "dispatch.h"
 #include "properties.h"
 
-#define CONST_ANNOTATION "org.freedesktop.DBus.Property.EmitsChangedSignal"
+#define SIGNAL_ANNOTATION "org.freedesktop.DBus.Property.EmitsChangedSignal"
 
 typedef struct
 {
   GDBusPropertyInfo *info;
   char *name; /* of the model's property */
   gboolean constant;
+  gboolean only_invalidated; /* its changes are told, its values have to be asked for */
 } IommudMember;
 
 typedef struct
@@ -74,13 +75,13 @@ iommud_export_get_properties (GDBusInterfaceSkeleton *skeleton)
 }
 
 static void
-emit_properties_changed (GDBusInterfaceSkeleton *skeleton, GVariant *changed)
+emit_properties_changed (GDBusInterfaceSkeleton *skeleton, GVariant *changed, GVariant *invalidated)
 {
   const char *path = g_dbus_interface_skeleton_get_object_path (skeleton);
   GDBusInterfaceInfo *info = g_dbus_interface_skeleton_get_info (skeleton);
   g_autolist (GDBusConnection) connections = g_dbus_interface_skeleton_get_connections (skeleton);
   g_autoptr (GVariant) body =
-      g_variant_ref_sink (g_variant_new ("(s@a{sv}as)", info->name, changed, NULL));
+      g_variant_ref_sink (g_variant_new ("(s@a{sv}@as)", info->name, changed, invalidated));
 
   for (GList *l = connections; l != NULL; l = l->next)
     g_dbus_connection_emit_signal (l->data, NULL, path, "org.freedesktop.DBus.Properties",
@@ -95,15 +96,26 @@ iommud_export_flush (GDBusInterfaceSkeleton *skeleton)
   GArray *members = IOMMUD_EXPORT_GET_CLASS (self)->members;
   guint64 changed = priv->changed;
   GVariantBuilder dict;
+  GVariantBuilder invalidated;
 
   priv->changed = 0;
   if (changed == 0 || g_dbus_interface_skeleton_get_object_path (skeleton) == NULL)
     return;
   g_variant_builder_init (&dict, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_init (&invalidated, G_VARIANT_TYPE_STRING_ARRAY);
   for (guint i = 0; i < members->len; i++)
-    if (changed & (G_GUINT64_CONSTANT (1) << i))
-      add_to_dict (&dict, self, &g_array_index (members, IommudMember, i));
-  emit_properties_changed (skeleton, g_variant_builder_end (&dict));
+    {
+      const IommudMember *member = &g_array_index (members, IommudMember, i);
+
+      if ((changed & (G_GUINT64_CONSTANT (1) << i)) == 0)
+        continue;
+      if (member->only_invalidated)
+        g_variant_builder_add (&invalidated, "s", member->info->name);
+      else
+        add_to_dict (&dict, self, member);
+    }
+  emit_properties_changed (skeleton, g_variant_builder_end (&dict),
+                           g_variant_builder_end (&invalidated));
 }
 
 static void
@@ -244,10 +256,11 @@ iommud_export_init (IommudExport *self)
 {
 }
 
+/* What the interface file says of the signal for a property's changes. */
 static gboolean
-is_constant (GDBusPropertyInfo *info)
+signal_is (GDBusPropertyInfo *info, const char *what)
 {
-  return g_strcmp0 (g_dbus_annotation_info_lookup (info->annotations, CONST_ANNOTATION), "const")
+  return g_strcmp0 (g_dbus_annotation_info_lookup (info->annotations, SIGNAL_ANNOTATION), what)
          == 0;
 }
 
@@ -265,7 +278,8 @@ iommud_export_class_describe (IommudExportClass *class, GDBusInterfaceInfo *info
       IommudMember member = {
         .info = info->properties[i],
         .name = iommud_properties_name_from_member (info->properties[i]->name),
-        .constant = is_constant (info->properties[i]),
+        .constant = signal_is (info->properties[i], "const"),
+        .only_invalidated = signal_is (info->properties[i], "invalidates"),
       };
 
       g_array_append_val (class->members, member);

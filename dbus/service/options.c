@@ -15,6 +15,8 @@ type_of_kind (IommudOptionKind kind)
     {
     case IOMMUD_OPTION_BOOLEAN:
       return G_VARIANT_TYPE_BOOLEAN;
+    case IOMMUD_OPTION_UINT64:
+      return G_VARIANT_TYPE_UINT64;
     case IOMMUD_OPTION_OBJECT:
       return G_VARIANT_TYPE_OBJECT_PATH;
     case IOMMUD_OPTION_STRING:
@@ -127,6 +129,9 @@ parse_option (const IommudOption *option, GVariant *value, IommudPaths *paths, G
       return parse_enum (option, value, error);
     case IOMMUD_OPTION_OBJECT:
       return parse_object (option, value, paths, error);
+    case IOMMUD_OPTION_UINT64:
+      *(guint64 *) option->value = g_variant_get_uint64 (value);
+      return TRUE;
     case IOMMUD_OPTION_BOOLEAN:
     default:
       *(gboolean *) option->value = g_variant_get_boolean (value);

@@ -12,6 +12,7 @@ typedef enum
 {
   IOMMUD_OPTION_STRING,  /* s  -> char **, a copy */
   IOMMUD_OPTION_BOOLEAN, /* b  -> gboolean * */
+  IOMMUD_OPTION_UINT64,  /* t  -> guint64 * */
   IOMMUD_OPTION_ENUM,    /* s, a nick of type -> int * */
   IOMMUD_OPTION_OBJECT,  /* o, of an object of type -> GObject **, a reference */
 } IommudOptionKind;

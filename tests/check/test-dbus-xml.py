@@ -124,7 +124,7 @@ def check_errors(tree):
 def handlers(tree, interface):
     path = f'dbus/service/{interface.lower()}-export.c'
     text = tree.read(path) if tree.exists(path) else ''
-    return set(re.findall(r'\{ "(\w+)", handle_\w+ \}', text))
+    return set(re.findall(r'\{ "(\w+)", (?:\w+_)?handle_\w+ \}', text))
 
 
 def check_handlers(tree):

@@ -26,9 +26,11 @@ describe_signal (GDBusMessage *message)
   if (g_str_equal (member, "PropertiesChanged"))
     {
       g_autoptr (GVariant) changed = g_variant_get_child_value (body, 1);
+      g_autoptr (GVariant) invalidated = g_variant_get_child_value (body, 2);
+      g_autofree char *names = g_variant_print (invalidated, FALSE);
 
       text = g_variant_print (changed, FALSE);
-      return g_strdup_printf ("%s %s %s", member, path, text);
+      return g_strdup_printf ("%s %s %s invalidated %s", member, path, text, names);
     }
   if (!g_str_has_prefix (member, "Interfaces"))
     return NULL;

@@ -110,6 +110,8 @@ test_attach (Fixture *fixture, gconstpointer data)
   check_attach (fixture, IOMMUD_DBUS_MANAGER_PATH, NULL, invalid, "*is the host, not a device*");
   check_attach (fixture, fixture->available, "{'mode': <'fast'>}", invalid, "*'mode'*auto, kernel");
   check_attach (fixture, fixture->available, "{'mode': <true>}", invalid, "*'mode'*'s'*'b'*");
+  check_attach (fixture, fixture->available, "{'tracker': <'none'>}", invalid,
+                "*'tracker'*auto, device, iommu");
   check_attach (fixture, fixture->available, "{'speed': <'fast'>}", invalid, "*'speed'*");
   check_attach (fixture, fixture->attached, NULL, IOMMUD_ERROR_BUSY, "*" PCI_1 "*vm1*");
   bed_call_fails (fixture->bed, other, "AttachDevice",

@@ -4,24 +4,12 @@
 
 #include "bed.h"
 #include "files.h"
+#include "memory.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #define PCI_1 "0000:01:00.0"
-
-static guint
-count_files (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, &error);
-  guint count = 0;
-
-  g_assert_no_error (error);
-  while (g_dir_read_name (dir) != NULL)
-    count++;
-  return count;
-}
 
 /* A list of that many descriptors of /dev/null. */
 static GUnixFDList *
@@ -81,7 +69,7 @@ test_take (void)
 static void
 test_steal (void)
 {
-  guint before = count_files ();
+  guint before = memory_count_files ();
   g_autoptr (GDBusMessage) message = g_dbus_message_new ();
   GUnixFDList *sent = make_list (3);
   GUnixFDList *stolen = NULL;
@@ -95,7 +83,7 @@ test_steal (void)
   g_assert_cmpint (g_unix_fd_list_get_length (sent), ==, 0);
   g_assert_null (iommud_files_steal (message));
   g_object_unref (stolen);
-  g_assert_cmpuint (count_files (), ==, before);
+  g_assert_cmpuint (memory_count_files (), ==, before);
 }
 
 static void
@@ -122,7 +110,7 @@ test_unwanted (void)
   gboolean done = FALSE;
 
   bed_settle (bed);
-  before = count_files () - IOMMUD_FILES_MAX;
+  before = memory_count_files () - IOMMUD_FILES_MAX;
   g_assert_true (iommud_simulator_inject_fault (bed->simulator, "detach", 1, 0, 100, NULL));
   g_dbus_connection_call_with_unix_fd_list (
       bed->client, IOMMUD_DBUS_BUS_NAME, device, IOMMUD_DBUS_DEVICE_INTERFACE, "Detach",
@@ -130,7 +118,7 @@ test_unwanted (void)
   g_object_unref (list);
   while (iommud_simulator_count_calls (bed->simulator, "detach") == 0)
     g_main_context_iteration (NULL, FALSE);
-  g_assert_cmpuint (count_files (), <=, before);
+  g_assert_cmpuint (memory_count_files (), <=, before);
   bed_wait (&done);
   bed_call_ok (bed, container, "Free", bed_options (NULL));
 }

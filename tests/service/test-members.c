@@ -6,9 +6,10 @@
 
 #include <unistd.h>
 
-#define PCI_1 "0000:01:00.0" /* of dmar0, which tracks dirty pages */
-#define PCI_2 "0000:02:00.0" /* of dmar0, another group */
-#define PCI_3 "0000:81:00.0" /* of dmar1, which tracks nothing */
+#define PCI_1 "0000:01:00.0"   /* of dmar0, which tracks dirty pages */
+#define PCI_2 "0000:02:00.0"   /* of dmar0, another group */
+#define PCI_3 "0000:81:00.0"   /* of dmar1, which tracks nothing */
+#define LOGGING "0000:03:00.1" /* of dmar0, logs the pages that it dirties itself */
 #define MDEV "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
 #define PCI_1_PATH IOMMUD_DBUS_DEVICES_PATH "/0000_3a01_3a00_2e0"
 
@@ -176,6 +177,39 @@ test_attach (void)
   bed_assert (bed, mdev, "Container", "'/'");
 }
 
+/* Who records what a device dirties can be asked for; what nobody records blocks a migration. */
+static void
+test_trackers (void)
+{
+  g_autoptr (Bed) bed = bed_new (NULL);
+  g_autofree char *container = bed_create (bed, NULL);
+  g_autofree char *logging = bed_device (bed, LOGGING);
+  g_autofree char *pci_3 = bed_device (bed, PCI_3);
+  g_autofree char *hwpt_1 = bed_attach (bed, container, logging);
+  g_autofree char *hwpt_2 = NULL;
+  g_autofree char *hwpt_3 = NULL;
+  g_autoptr (GVariant) blockers = NULL;
+  const char *blocker = NULL;
+
+  bed_assert (bed, logging, "DirtyTracker", "'device'");
+  bed_call_ok (bed, logging, "Detach", bed_options (NULL));
+  hwpt_2 = bed_call_for_path (bed, container, "AttachDevice",
+                              bed_device_arguments (logging, "{'tracker': <'iommu'>}"));
+  bed_assert (bed, logging, "DirtyTracker", "'iommu'");
+  bed_assert (bed, container, "MigrationBlockers", "[]");
+  bed_assert (bed, container, "DirtyTrackingActive", "false");
+  bed_call_fails (bed, container, "AttachDevice",
+                  bed_device_arguments (pci_3, "{'tracker': <'device'>}"),
+                  IOMMUD_ERROR_NOT_SUPPORTED, "*" PCI_3 "*");
+
+  hwpt_3 = bed_attach (bed, container, pci_3);
+  blockers = bed_get (bed, container, "MigrationBlockers");
+  g_assert_cmpuint (g_variant_n_children (blockers), ==, 1);
+  g_variant_get_child (blockers, 0, "&s", &blocker);
+  g_assert_nonnull (strstr (blocker, PCI_3));
+  bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
+}
+
 static void
 test_attach_kernel (void)
 {
@@ -248,6 +282,7 @@ main (int argc, char **argv)
   g_test_add_func ("/members/device", test_device);
   g_test_add_func ("/members/container", test_container);
   g_test_add_func ("/members/attach", test_attach);
+  g_test_add_func ("/members/trackers", test_trackers);
   g_test_add_func ("/members/attach-kernel", test_attach_kernel);
   g_test_add_func ("/members/manual", test_manual);
   g_test_add_func ("/members/managed-objects", test_managed_objects);

@@ -8,6 +8,7 @@ typedef struct
 {
   char *name;
   gboolean force;
+  guint64 size;
   int mode;
   GObject *partner;
 } Values;
@@ -26,6 +27,7 @@ parse (const char *text, Values *values, GError **error)
   const IommudOption known[] = {
     { "name", IOMMUD_OPTION_STRING, &values->name },
     { "force", IOMMUD_OPTION_BOOLEAN, &values->force },
+    { "size", IOMMUD_OPTION_UINT64, &values->size },
     { "mode", IOMMUD_OPTION_ENUM, &values->mode, IOMMUD_TYPE_ATTACH_MODE },
     { "partner", IOMMUD_OPTION_OBJECT, &values->partner, G_TYPE_CANCELLABLE },
   };
@@ -43,21 +45,23 @@ parse (const char *text, Values *values, GError **error)
 static void
 test_good (void)
 {
-  g_auto (Values) values = { NULL, FALSE, IOMMUD_ATTACH_MODE_AUTO, NULL };
+  g_auto (Values) values = { NULL, FALSE, 4096, IOMMUD_ATTACH_MODE_AUTO, NULL };
   g_autoptr (GError) error = NULL;
 
   g_assert_true (parse ("@a{sv} {}", &values, &error));
   g_assert_no_error (error);
   g_assert_null (values.name);
   g_assert_false (values.force);
+  g_assert_cmpuint (values.size, ==, 4096);
   g_assert_cmpint (values.mode, ==, IOMMUD_ATTACH_MODE_AUTO);
 
   g_assert_true (parse ("{'name': <'x'>, 'force': <true>, 'mode': <'kernel'>, "
-                        "'partner': <objectpath '/partner'>}",
+                        "'size': <@t 18446744073709551615>, 'partner': <objectpath '/partner'>}",
                         &values, &error));
   g_assert_no_error (error);
   g_assert_cmpstr (values.name, ==, "x");
   g_assert_true (values.force);
+  g_assert_cmpuint (values.size, ==, G_MAXUINT64);
   g_assert_cmpint (values.mode, ==, IOMMUD_ATTACH_MODE_KERNEL);
   g_assert_true (G_IS_CANCELLABLE (values.partner));
 }
@@ -65,7 +69,7 @@ test_good (void)
 static void
 check_bad (const char *text, int code, const char *pattern)
 {
-  g_auto (Values) values = { NULL, FALSE, IOMMUD_ATTACH_MODE_AUTO, NULL };
+  g_auto (Values) values = { NULL, FALSE, 4096, IOMMUD_ATTACH_MODE_AUTO, NULL };
   g_autoptr (GError) error = NULL;
 
   g_assert_false (parse (text, &values, &error));
@@ -86,6 +90,8 @@ test_bad (void)
   check_bad ("{'colour': <'x'>}", invalid, "Unknown option 'colour'; known are: name, force*");
   check_bad ("{'name': <uint32 5>}", invalid, "Option 'name' has the type 's', not 'u'");
   check_bad ("{'force': <'true'>}", invalid, "Option 'force' has the type 'b', not 's'");
+  check_bad ("{'size': <4096>}", invalid, "Option 'size' has the type 't', not 'i'");
+  check_bad ("{'size': <'4096'>}", invalid, "Option 'size' has the type 't', not 's'");
   check_bad ("{'mode': <'fast'>}", invalid,
              "Option 'mode' cannot be 'fast'; it is one of: auto, kernel");
   check_bad ("{'partner': <'/partner'>}", invalid, "Option 'partner' has the type 'o', not 's'");
