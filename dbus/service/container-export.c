@@ -3,6 +3,7 @@
 #include "container-export.h"
 
 #include "arguments.h"
+#include "container-mapping.h"
 #include "iommud-dbus-generated.h"
 
 struct _IommudContainerExport
@@ -117,6 +118,9 @@ static const IommudMethod methods[] = {
   { "AttachDevice", handle_attach_device },
   { "AllocHwpt", handle_alloc_hwpt },
   { "Free", handle_free },
+  { "MapFile", iommud_container_mapping_handle_map_file },
+  { "Unmap", iommud_container_mapping_handle_unmap },
+  { "UnmapAll", iommud_container_mapping_handle_unmap_all },
 };
 
 static void
