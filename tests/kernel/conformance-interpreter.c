@@ -227,15 +227,28 @@ conformance_call_pointer (ConformanceCall *call, const void *buffer)
   return conformance_call_number (call, "ptr", (uintptr_t) buffer);
 }
 
-int
-conformance_call_file (ConformanceCall *call, guint index)
+static int
+find_file (ConformanceCall *call, const char *name)
 {
-  const char *name = conformance_call_place (call, index);
   gpointer fd = NULL;
 
   if (!g_hash_table_lookup_extended (call->self->files, name, NULL, &fd))
     conformance_call_complain (call, "'%s' is no file", name);
   return GPOINTER_TO_INT (fd);
+}
+
+int
+conformance_call_file (ConformanceCall *call, guint index)
+{
+  return find_file (call, conformance_call_place (call, index));
+}
+
+int
+conformance_call_file_option (ConformanceCall *call, const char *key)
+{
+  const char *name = conformance_call_option (call, key, NULL);
+
+  return name != NULL ? find_file (call, name) : -1;
 }
 
 void
@@ -264,11 +277,13 @@ conformance_call_close_file (ConformanceCall *call, const char *name)
 }
 
 void *
-conformance_call_add_memory (ConformanceCall *call, gsize length, int protection)
+conformance_call_add_memory (ConformanceCall *call, gsize length, int protection, int file,
+                             off_t offset)
 {
   Memory memory = { .length = length };
+  int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
 
-  memory.address = mmap (NULL, length, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memory.address = mmap (NULL, length, protection, flags, file, offset);
   if (memory.address == MAP_FAILED)
     {
       conformance_call_complain (call, "no %" G_GSIZE_FORMAT " bytes of memory", length);
@@ -295,8 +310,10 @@ conformance_call_owns_memory (ConformanceCall *call, guint64 address, gsize leng
 guint64 *
 conformance_call_make_bitmap (ConformanceCall *call)
 {
-  guint64 page_size = MAX (conformance_call_number (call, "pg", 0x1000), 1);
-  guint64 words = conformance_call_number (call, "len", 0x1000) / page_size / 64 + 2;
+  guint64 page_size = conformance_call_number (call, "pg", 0x1000);
+  /* What is no power of two the kernel takes for its lowest bit. */
+  guint64 bit = MAX (page_size & -page_size, 1);
+  guint64 words = conformance_call_number (call, "len", 0x1000) / bit / 64 + 2;
   guint64 *bitmap = g_new0 (guint64, MIN (words, LARGEST_BITMAP / sizeof (guint64)));
 
   bitmap[0] = conformance_call_number (call, "init", 0);
@@ -396,7 +413,7 @@ static const ConformanceVerb *
 find_verb (const char *name)
 {
   const ConformanceVerb *const tables[] = { conformance_iommufd_verbs, conformance_vfio_verbs,
-                                            conformance_host_verbs };
+                                            conformance_host_verbs, conformance_memory_verbs };
 
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     for (const ConformanceVerb *verb = tables[i]; verb->name != NULL; verb++)

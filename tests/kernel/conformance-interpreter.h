@@ -45,6 +45,7 @@ typedef struct
 extern const ConformanceVerb conformance_iommufd_verbs[];
 extern const ConformanceVerb conformance_vfio_verbs[];
 extern const ConformanceVerb conformance_host_verbs[];
+extern const ConformanceVerb conformance_memory_verbs[];
 
 void conformance_call_complain (ConformanceCall *call, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
@@ -60,13 +61,18 @@ guint64 conformance_call_pointer (ConformanceCall *call, const void *buffer);
 
 /* The open file of a name that stands at a place: -1 once it was closed. */
 int conformance_call_file (ConformanceCall *call, guint index);
+/* The one that an option names: -1 without the option. */
+int conformance_call_file_option (ConformanceCall *call, const char *key);
 void conformance_call_add_file (ConformanceCall *call, const char *name, int fd);
 int conformance_call_close_file (ConformanceCall *call, const char *name);
-/* Memory that lives as long as the sequence; NULL and a complaint without any. */
-void *conformance_call_add_memory (ConformanceCall *call, gsize length, int protection);
+/* Memory that lives as long as the sequence, of @file from @offset on, or of its own if that is -1;
+ * NULL and a complaint without any. */
+void *conformance_call_add_memory (ConformanceCall *call, gsize length, int protection, int file,
+                                   off_t offset);
 /* Whether all of it was made by the sequence. */
 gboolean conformance_call_owns_memory (ConformanceCall *call, guint64 address, gsize length);
-/* Room for one bit for each `pg` of `len`, the first word as `init` says; free with g_free. */
+/* Room for one bit for each page of `pg` bytes in `len`, the first word as `init` says; free with
+ * g_free. */
 guint64 *conformance_call_make_bitmap (ConformanceCall *call);
 
 /* `ok`, or the name of an errno; TRUE for `ok`. */

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The verbs of conformance sequences for what is no ioctl: files, memory, and the machine from
- * outside: its devices, its sysfs, its hardware. */
+/* The verbs of conformance sequences for the machine from outside: its files, its devices, its
+ * sysfs, its hardware. */
 #include "config.h"
 
 #include "conformance-interpreter.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#define PAGE 0x1000u
-
-#define MOST_PAGES (1u << 20)
 #define LONGEST_DMA (1u << 24)
 
 /* How long `bgstate` looks before it says that something still runs. */
@@ -49,60 +43,6 @@ verb_close (ConformanceCall *call)
 {
   conformance_call_answer (call,
                            conformance_call_close_file (call, conformance_call_place (call, 0)));
-}
-
-static void
-verb_mem (ConformanceCall *call)
-{
-  guint64 pages = conformance_call_number (call, "pages", 1);
-  const char *text = conformance_call_option (call, "prot", "rw");
-  int protection = strchr (text, 'w') != NULL ? PROT_READ | PROT_WRITE : PROT_READ;
-  void *memory;
-
-  if (pages == 0 || pages > MOST_PAGES)
-    {
-      conformance_call_complain (call, "pages= is from 1 to %u", MOST_PAGES);
-      return;
-    }
-  memory = conformance_call_add_memory (call, (gsize) pages * PAGE, protection);
-  if (memory == NULL)
-    return;
-  conformance_call_keep (call, (uintptr_t) memory);
-  conformance_call_answer (call, 0);
-}
-
-/* Memory is shown as a number of eight bytes, as this machine has them. */
-static guint64
-read_number (const guint8 *bytes, gsize length)
-{
-  guint64 value = 0;
-
-  memcpy (&value, bytes, MIN (length, sizeof (value)));
-  return value;
-}
-
-static void
-verb_peek (ConformanceCall *call)
-{
-  guint64 address = conformance_call_number (call, "va", 0);
-  gboolean owned = conformance_call_owns_memory (call, address, sizeof (guint64));
-
-  if (conformance_call_answer (call, owned ? 0 : EFAULT))
-    conformance_call_append (call, "%016" G_GINT64_MODIFIER "x",
-                             read_number ((const guint8 *) (uintptr_t) address, sizeof (guint64)));
-}
-
-static void
-verb_poke (ConformanceCall *call)
-{
-  guint64 address = conformance_call_number (call, "va", 0);
-  guint64 length = conformance_call_number (call, "len", 8);
-  guint64 value = conformance_call_number (call, "byte", 0);
-
-  if (length <= LONGEST_DMA
-      && conformance_call_answer (
-          call, conformance_call_owns_memory (call, address, (gsize) length) ? 0 : EFAULT))
-    memset ((void *) (uintptr_t) address, (int) (value & 0xff), (gsize) length);
 }
 
 static void
@@ -237,6 +177,16 @@ verb_bgwait (ConformanceCall *call)
     conformance_call_answer (call, ETIMEDOUT);
 }
 
+/* Memory is shown as a number of eight bytes, as this machine has them. */
+static guint64
+read_number (const guint8 *bytes, gsize length)
+{
+  guint64 value = 0;
+
+  memcpy (&value, bytes, MIN (length, sizeof (value)));
+  return value;
+}
+
 static void
 verb_dma (ConformanceCall *call)
 {
@@ -307,25 +257,13 @@ verb_state (ConformanceCall *call)
 }
 
 const ConformanceVerb conformance_host_verbs[] = {
-  { "bgstate", verb_bgstate, FALSE },
-  { "bgwait", verb_bgwait, FALSE },
-  { "close", verb_close, FALSE },
-  { "deldev", verb_deldev, FALSE },
-  { "delmdev", verb_delmdev, FALSE },
-  { "dev", verb_dev, TRUE },
-  { "dma", verb_dma, FALSE },
-  { "driver", verb_driver, FALSE },
-  { "exists", verb_exists, FALSE },
-  { "get", verb_get, FALSE },
-  { "has", verb_has, FALSE },
-  { "inject", verb_inject, FALSE },
-  { "mdev", verb_mdev, FALSE },
-  { "mem", verb_mem, FALSE },
-  { "open", verb_open, FALSE },
-  { "peek", verb_peek, FALSE },
-  { "poke", verb_poke, FALSE },
-  { "put", verb_put, TRUE },
-  { "samegroup", verb_samegroup, FALSE },
-  { "state", verb_state, FALSE },
-  { NULL, NULL, FALSE },
+  { "bgstate", verb_bgstate, FALSE }, { "bgwait", verb_bgwait, FALSE },
+  { "close", verb_close, FALSE },     { "deldev", verb_deldev, FALSE },
+  { "delmdev", verb_delmdev, FALSE }, { "dev", verb_dev, TRUE },
+  { "dma", verb_dma, FALSE },         { "driver", verb_driver, FALSE },
+  { "exists", verb_exists, FALSE },   { "get", verb_get, FALSE },
+  { "has", verb_has, FALSE },         { "inject", verb_inject, FALSE },
+  { "mdev", verb_mdev, FALSE },       { "open", verb_open, FALSE },
+  { "put", verb_put, TRUE },          { "samegroup", verb_samegroup, FALSE },
+  { "state", verb_state, FALSE },     { NULL, NULL, FALSE },
 };

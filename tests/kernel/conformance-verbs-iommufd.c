@@ -165,6 +165,25 @@ verb_map (ConformanceCall *call)
     append_iova (call, record.iova);
 }
 
+/* `file=` is a file of the sequence, `fd=` a number in its place. */
+static void
+verb_map_file (ConformanceCall *call)
+{
+  int file = conformance_call_has (call, "fd") ? (int) conformance_call_number (call, "fd", 0)
+                                               : conformance_call_file_option (call, "file");
+  struct iommud_abi_ioas_map_file record = { .size = SIZE (call, record),
+                                             .flags = read_map_flags (call),
+                                             .ioas_id = NUMBER32 (call, "ioas"),
+                                             .fd = file,
+                                             .start = conformance_call_number (call, "off", 0),
+                                             .length = conformance_call_number (call, "len", PAGE),
+                                             .iova = conformance_call_number (call, "iova", 0) };
+
+  if (conformance_call_record (call, conformance_call_file (call, 0), IOMMUD_ABI_IOAS_MAP_FILE,
+                               &record, sizeof (record)))
+    append_iova (call, record.iova);
+}
+
 static void
 verb_copy (ConformanceCall *call)
 {
@@ -248,6 +267,39 @@ verb_hwpt (ConformanceCall *call)
     return;
   conformance_call_append (call, "id=%u", record.out_hwpt_id);
   conformance_call_keep (call, record.out_hwpt_id);
+}
+
+static void
+verb_invalidate (ConformanceCall *call)
+{
+  guint8 data[64] = { 0 };
+  struct iommud_abi_hwpt_invalidate record = { .size = SIZE (call, record),
+                                               .hwpt_id = NUMBER32 (call, "hwpt"),
+                                               .data_uptr = conformance_call_pointer (call, data),
+                                               .data_type = NUMBER32 (call, "type"),
+                                               .entry_len = NUMBER32 (call, "len"),
+                                               .entry_num = NUMBER32 (call, "num"),
+                                               .reserved = NUMBER32 (call, "reserved") };
+
+  conformance_call_record (call, conformance_call_file (call, 0), IOMMUD_ABI_HWPT_INVALIDATE,
+                           &record, sizeof (record));
+  conformance_call_append (call, "num=%u", record.entry_num);
+}
+
+/* `fault F QUEUE`: the queue's file gets that name. */
+static void
+verb_fault (ConformanceCall *call)
+{
+  const char *name = conformance_call_place (call, 1);
+  struct iommud_abi_fault_alloc record = { .size = SIZE (call, record),
+                                           .flags = NUMBER32 (call, "flags") };
+
+  if (!conformance_call_record (call, conformance_call_file (call, 0), IOMMUD_ABI_FAULT_QUEUE_ALLOC,
+                                &record, sizeof (record)))
+    return;
+  conformance_call_add_file (call, name, (int) record.out_fault_fd);
+  conformance_call_append (call, "id=%u", record.out_fault_id);
+  conformance_call_keep (call, record.out_fault_id);
 }
 
 /* What the kernel wrote into the data: registers and zeros if the step leaves the length alone,
@@ -338,19 +390,13 @@ verb_get_dirty (ConformanceCall *call)
 }
 
 const ConformanceVerb conformance_iommufd_verbs[] = {
-  { "allow", verb_allow, FALSE },
-  { "copy", verb_copy, FALSE },
-  { "destroy", verb_destroy, FALSE },
-  { "get_dirty", verb_get_dirty, FALSE },
-  { "hwinfo", verb_hwinfo, FALSE },
-  { "hwpt", verb_hwpt, FALSE },
-  { "ioas", verb_ioas, FALSE },
-  { "map", verb_map, FALSE },
-  { "option", verb_option, FALSE },
-  { "ranges", verb_ranges, FALSE },
-  { "raw", verb_raw, FALSE },
-  { "set_dirty", verb_set_dirty, FALSE },
-  { "unmap", verb_unmap, FALSE },
-  { "vfio_ioas", verb_vfio_ioas, FALSE },
-  { NULL, NULL, FALSE },
+  { "allow", verb_allow, FALSE },         { "copy", verb_copy, FALSE },
+  { "destroy", verb_destroy, FALSE },     { "fault", verb_fault, FALSE },
+  { "get_dirty", verb_get_dirty, FALSE }, { "hwinfo", verb_hwinfo, FALSE },
+  { "hwpt", verb_hwpt, FALSE },           { "invalidate", verb_invalidate, FALSE },
+  { "ioas", verb_ioas, FALSE },           { "map", verb_map, FALSE },
+  { "map_file", verb_map_file, FALSE },   { "option", verb_option, FALSE },
+  { "ranges", verb_ranges, FALSE },       { "raw", verb_raw, FALSE },
+  { "set_dirty", verb_set_dirty, FALSE }, { "unmap", verb_unmap, FALSE },
+  { "vfio_ioas", verb_vfio_ioas, FALSE }, { NULL, NULL, FALSE },
 };
