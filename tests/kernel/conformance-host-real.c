@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* This machine for conformance sequences: its devices are PCI functions that are given, and are
- * bound to vfio-pci when a sequence wants them. Needs root; meant for a virtual machine.
- */
+ * bound to vfio-pci when a sequence wants them, or mock devices as the sequence describes them.
+ * Needs root; meant for a virtual machine. */
 #include "config.h"
 
 #include "conformance-device-pool.h"
 #include "conformance-host.h"
+#include "conformance-mock-driver.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,8 @@
 typedef struct
 {
   ConformanceHost parent;
-  ConformanceDevicePool *pool;
+  ConformanceDevicePool *pool;     /* NULL with mock devices */
+  GPtrArray *mocks;                /* names of mock devices that the sequence asked for */
   GPtrArray *mdevs;                /* UUIDs that the sequence asked for */
   pid_t writers[CONFORMANCE_JOBS]; /* processes that write to sysfs; 0: none */
 } RealHost;
@@ -43,16 +45,18 @@ get_self (ConformanceHost *host)
 static char *
 translate_name (RealHost *self, const char *name)
 {
-  const char *address = conformance_device_pool_find (self->pool, name);
+  const char *address = self->pool != NULL ? conformance_device_pool_find (self->pool, name) : NULL;
 
   return g_strdup (address != NULL ? address : name);
 }
 
 /* The mock devices of sequences are on the platform bus and have a VFIO driver of their own, those
- * of this machine are on PCI. */
+ * that PCI functions stand for are on PCI. */
 static char *
 translate_part (RealHost *self, const char *part)
 {
+  if (self->pool == NULL)
+    return g_strdup (part);
   if (g_str_equal (part, "platform"))
     return g_strdup ("pci");
   if (g_str_equal (part, MOCK_VFIO_DRIVER))
@@ -177,12 +181,14 @@ host_begin_removal (ConformanceHost *host, ConformanceJob job, const char *name)
   RealHost *self = get_self (host);
   g_autofree char *device = find_device (self, name);
   g_autofree char *remove_path = device != NULL ? g_build_filename (device, "remove", NULL) : NULL;
+  gboolean is_mock = g_ptr_array_find_with_equal_func (self->mocks, name, g_str_equal, NULL);
   gint64 deadline = g_get_monotonic_time () + LONGEST_PROBE_MS * G_TIME_SPAN_MILLISECOND;
   int errnum;
 
   if (device == NULL)
     return ENODEV;
-  errnum = start_writer (self, job, remove_path, "1");
+  errnum = is_mock ? start_writer (self, job, CONFORMANCE_MOCK_DELETE, name)
+                   : start_writer (self, job, remove_path, "1");
   while (errnum == 0 && has_node (host, name) && g_get_monotonic_time () < deadline)
     g_usleep (G_TIME_SPAN_MILLISECOND);
   return errnum;
@@ -220,20 +226,41 @@ require_device (RealHost *self, const char *address)
   return errnum;
 }
 
+/* The name of the device that a specification describes; NULL without a number. */
+static char *
+get_name (const char *specification)
+{
+  g_auto (GStrv) words = g_strsplit (specification, ",", -1);
+
+  for (guint i = 0; words[i] != NULL; i++)
+    if (g_str_has_prefix (words[i], "id="))
+      return g_strconcat ("vmock.", words[i] + strlen ("id="), NULL);
+  return NULL;
+}
+
 static int
 host_add_device (ConformanceHost *host, const char *specification)
 {
   RealHost *self = get_self (host);
-  g_auto (GStrv) words = g_strsplit (specification, ",", -1);
-  g_autofree char *name = NULL;
+  g_autofree char *name = get_name (specification);
 
+  if (name == NULL)
+    return EINVAL;
   if (!conformance_device_pool_assign (self->pool, specification))
     return ENODEV;
-  for (guint i = 0; words[i] != NULL; i++)
-    if (g_str_has_prefix (words[i], "id="))
-      name = g_strconcat ("vmock.", words[i] + strlen ("id="), NULL);
-  return name != NULL ? require_device (self, conformance_device_pool_find (self->pool, name))
-                      : EINVAL;
+  return require_device (self, conformance_device_pool_find (self->pool, name));
+}
+
+static int
+host_add_mock (ConformanceHost *host, const char *specification)
+{
+  RealHost *self = get_self (host);
+  g_autofree char *name = get_name (specification);
+  int errnum = name != NULL ? conformance_mock_driver_add (specification) : EINVAL;
+
+  if (errnum == 0)
+    g_ptr_array_add (self->mocks, g_steal_pointer (&name));
+  return errnum;
 }
 
 /* The last part of what a link of a device points to; NULL without it. */
@@ -331,6 +358,32 @@ host_register_read (ConformanceHost *host, int fd, gint64 *value)
   return pread (fd, value, sizeof (*value), 0) < 0 ? errno : 0;
 }
 
+static int
+host_dma (ConformanceHost *host, const char *name, gboolean is_write, guint64 iova, guint64 length,
+          guint8 value, guint8 *data)
+{
+  return conformance_mock_driver_dma (name, is_write, iova, length, value, data);
+}
+
+static int
+host_register_dma (ConformanceHost *host, int fd, guint64 iova, guint64 length, guint8 value,
+                   gint64 *result)
+{
+  return conformance_mock_driver_register_dma (fd, iova, length, value, result);
+}
+
+static int
+host_inject (ConformanceHost *host, const char *name, const char *call, int errnum, guint nth)
+{
+  return conformance_mock_driver_inject (name, call, errnum, nth);
+}
+
+static int
+host_get_state (ConformanceHost *host, const char *name, GString *state)
+{
+  return conformance_mock_driver_get_state (name, state);
+}
+
 static char *
 host_refuse (ConformanceHost *host, ConformanceWords *words)
 {
@@ -347,7 +400,14 @@ host_refuse (ConformanceHost *host, ConformanceWords *words)
   return g_strdup_printf ("no device here is '%s'", rest);
 }
 
-/* The next sequence shall find the machine as this one did. */
+/* The next sequence shall find the machine as this one did. All files are closed by then. */
+static void
+remove_mocks (RealHost *self)
+{
+  for (guint i = 0; i < self->mocks->len; i++)
+    write_file (CONFORMANCE_MOCK_DELETE, g_ptr_array_index (self->mocks, i));
+}
+
 static void
 remove_mdevs (RealHost *self)
 {
@@ -366,30 +426,55 @@ host_free (ConformanceHost *host)
   RealHost *self = get_self (host);
 
   remove_mdevs (self);
+  remove_mocks (self);
   g_ptr_array_unref (self->mdevs);
-  conformance_device_pool_free (self->pool);
+  g_ptr_array_unref (self->mocks);
+  g_clear_pointer (&self->pool, conformance_device_pool_free);
   g_free (self);
+}
+
+static const ConformanceHost pci_functions = {
+  .refuse = host_refuse,
+  .add_device = host_add_device,
+  .find_node = host_find_node,
+  .same_group = host_same_group,
+  .get_driver = host_get_driver,
+  .path_exists = host_path_exists,
+  .read_attribute = host_read_attribute,
+  .begin_write = host_begin_write,
+  .begin_removal = host_begin_removal,
+  .has_ended = host_has_ended,
+  .become = host_become,
+  .resume = host_resume,
+  .register_read = host_register_read,
+  .free = host_free,
+};
+
+static void
+use_pci_functions (RealHost *self, const char *const *devices)
+{
+  self->parent = pci_functions;
+  self->pool = conformance_device_pool_new (devices);
+  if (!conformance_device_pool_is_complete (self->pool))
+    write_attribute (SYSFS_PCI, "rescan", "1");
+}
+
+static void
+use_mocks (RealHost *self)
+{
+  self->parent = pci_functions;
+  self->parent.refuse = NULL;
+  self->parent.add_device = host_add_mock;
+  self->parent.dma = host_dma;
+  self->parent.register_dma = host_register_dma;
+  self->parent.inject = host_inject;
+  self->parent.get_state = host_get_state;
 }
 
 ConformanceHost *
 conformance_host_new_real (const char *const *devices, GError **error)
 {
-  static const ConformanceHost functions = {
-    .refuse = host_refuse,
-    .add_device = host_add_device,
-    .find_node = host_find_node,
-    .same_group = host_same_group,
-    .get_driver = host_get_driver,
-    .path_exists = host_path_exists,
-    .read_attribute = host_read_attribute,
-    .begin_write = host_begin_write,
-    .begin_removal = host_begin_removal,
-    .has_ended = host_has_ended,
-    .become = host_become,
-    .resume = host_resume,
-    .register_read = host_register_read,
-    .free = host_free,
-  };
+  gboolean is_mock = devices[0] == NULL;
   RealHost *self;
 
   if (geteuid () != 0)
@@ -398,12 +483,19 @@ conformance_host_new_real (const char *const *devices, GError **error)
                    "a real kernel's devices are root's: run this as root");
       return NULL;
     }
+  if (is_mock && !conformance_mock_driver_is_there ())
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                   "this kernel has no mock devices: give PCI functions with --device");
+      return NULL;
+    }
   self = g_new0 (RealHost, 1);
-  self->parent = functions;
+  if (is_mock)
+    use_mocks (self);
+  else
+    use_pci_functions (self, devices);
   self->parent.syscalls = iommud_syscalls_get_real ();
+  self->mocks = g_ptr_array_new_with_free_func (g_free);
   self->mdevs = g_ptr_array_new_with_free_func (g_free);
-  self->pool = conformance_device_pool_new (devices);
-  if (!conformance_device_pool_is_complete (self->pool))
-    write_attribute (SYSFS_PCI, "rescan", "1");
   return &self->parent;
 }

@@ -66,8 +66,8 @@ struct _ConformanceHost
  * host described there and `dev` takes its devices by @devices, as on a real one. */
 ConformanceHost *conformance_host_new_simulated (const char *filename, const char *const *devices,
                                                  GError **error);
-/* This machine. @devices: addresses of PCI functions, of which each `dev` step gets one that fits.
- */
+/* This machine. @devices: addresses of PCI functions, of which each `dev` step gets one that fits;
+ * without any, it gets a mock device as it describes it. */
 ConformanceHost *conformance_host_new_real (const char *const *devices, GError **error);
 
 G_END_DECLS
