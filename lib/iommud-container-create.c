@@ -104,6 +104,18 @@ set_accounting (Creation *self)
 }
 
 static gboolean
+set_huge_pages (Creation *self)
+{
+  int errnum;
+
+  if (self->options->huge_pages)
+    return TRUE;
+  errnum =
+      iommud_iommufd_set_huge_pages (self->call.syscalls, self->call.iommufd, self->ioas_id, FALSE);
+  return check (self, "IOMMU_OPTION_HUGE_PAGES", errnum, NULL);
+}
+
+static gboolean
 make_ioas (Creation *self)
 {
   const IommudSyscalls *syscalls = self->call.syscalls;
@@ -113,7 +125,8 @@ make_ioas (Creation *self)
   if (!check (self, "IOMMU_IOAS_ALLOC", iommud_iommufd_ioas_alloc (syscalls, fd, &self->ioas_id),
               NULL))
     return FALSE;
-  if (iommud_iova_space_read (&self->space, &self->call, self->ioas_id, &self->error))
+  if (set_huge_pages (self)
+      && iommud_iova_space_read (&self->space, &self->call, self->ioas_id, &self->error))
     return TRUE;
   errnum = iommud_iommufd_destroy (syscalls, fd, self->ioas_id);
   if (errnum != 0)
@@ -222,6 +235,7 @@ copy_options (IommudContainerOptions *options)
   copy->owner = options->owner;
   copy->dirty_tracking = options->dirty_tracking;
   copy->accounting = options->accounting;
+  copy->huge_pages = options->huge_pages;
   g_set_object (&copy->share_context, options->share_context);
   if (copy->share_context != NULL && !options->accounting_set)
     copy->accounting = iommud_container_get_accounting (copy->share_context);

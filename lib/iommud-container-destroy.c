@@ -133,6 +133,33 @@ add_hwpts (Release *self)
     }
 }
 
+/* See iommud_mapping_table_set_file(): what is mapped stays listed until it is not. */
+static void
+take_files (Release *self)
+{
+  IommudMappingTable *mappings = iommud_container_get_mappings (self->container);
+
+  for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, 0, G_MAXUINT64);
+       mapping != NULL; mapping = iommud_mapping_table_next (mappings, mapping))
+    if (mapping->file != NULL)
+      {
+        g_array_append_val (self->plan->mappings, *mapping);
+        iommud_mapping_table_set_file (mappings, mapping->iova, NULL);
+      }
+}
+
+static void
+give_files_back (Release *self)
+{
+  for (guint i = 0; i < self->plan->mappings->len; i++)
+    {
+      const IommudMapping *mapping = &g_array_index (self->plan->mappings, IommudMapping, i);
+
+      iommud_mapping_table_set_file (iommud_container_get_mappings (self->container), mapping->iova,
+                                     mapping->file);
+    }
+}
+
 static gboolean
 plan_release (gpointer data, GError **error)
 {
@@ -143,6 +170,7 @@ plan_release (gpointer data, GError **error)
       || !check_unused (self, what, error) || !add_devices (self, what, error))
     return FALSE;
   add_hwpts (self);
+  take_files (self);
   iommud_container_fill_call (self->container, &self->plan->call, g_steal_pointer (&what), NULL);
   iommud_container_copy_orphans (self->container, self->plan->orphans);
   self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
@@ -198,10 +226,18 @@ publish_release (gpointer data, GError **error)
   iommud_container_set_space (self->container, &self->plan->space);
   if (self->plan->freed)
     publish_container (self);
+  else
+    give_files_back (self);
   release_claims (self);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));
   return NULL;
+}
+
+static gboolean
+must_wait (gpointer data)
+{
+  return iommud_container_mappings_are_held (((Release *) data)->container, data);
 }
 
 static const IommudOperation release_operation = {
@@ -209,6 +245,7 @@ static const IommudOperation release_operation = {
   .perform = perform_release,
   .publish = publish_release,
   .free = release_free,
+  .must_wait = must_wait,
 };
 
 /**

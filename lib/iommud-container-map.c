@@ -7,155 +7,30 @@
 
 #include "iommud-client-file.h"
 #include "iommud-container-mapping.h"
-#include "iommud-container-private.h"
 #include "iommud-error-private.h"
 #include "iommud-host-private.h"
-#include "iommud-map.h"
 #include "iommud-mapping-check.h"
+#include "iommud-mapping-job.h"
 #include "iommud-sync.h"
 
-#define HEX "%#" G_GINT64_MODIFIER "x"
-
-typedef struct
-{
-  IommudContainer *container;
-  GCancellable *cancellable;
-  IommudMapPlan *plan;
-  guint64 published; /* how much of it the container lists */
-  guint64 *result;   /* the task's */
-} Map;
-
-static void
-map_free (gpointer data)
-{
-  Map *self = data;
-
-  iommud_container_release_mappings (self->container, self);
-  g_clear_object (&self->container);
-  g_clear_object (&self->cancellable);
-  iommud_map_plan_free (self->plan);
-  g_free (self);
-}
-
-static char *
-describe (IommudContainer *container, guint64 length, guint64 iova, IommudMapFlags flags)
-{
-  if ((flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
-    return g_strdup_printf ("map " HEX " bytes in container %s", length,
-                            iommud_container_get_name (container));
-  return g_strdup_printf ("map " HEX " bytes at IOVA " HEX " in container %s", length, iova,
-                          iommud_container_get_name (container));
-}
-
 static gboolean
-check_room (Map *self, const char *what, GError **error)
+prepare_map (IommudMappingJob *self, const char *what, GError **error)
 {
-  if ((self->plan->flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
-    return TRUE;
-  return iommud_mapping_check_room (iommud_container_get_mappings (self->container),
-                                    iommud_container_get_space (self->container), self->plan->iova,
-                                    self->plan->length, what, error);
-}
+  IommudHost *host = iommud_container_get_host (self->container);
+  IommudMapPart part = { .length = self->length };
 
-static gboolean
-plan_first_turn (Map *self, GError **error)
-{
-  IommudMapPlan *plan = self->plan;
-  g_autofree char *what = describe (self->container, plan->length, plan->iova, plan->flags);
-
-  if (!iommud_container_check_alive (self->container, what, error)
-      || !check_room (self, what, error))
+  if (!iommud_mapping_job_check_room (self, what, error))
     return FALSE;
-  iommud_container_hold_mappings (self->container, self);
-  iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what), NULL);
-  plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  part.mapping.iova = self->iova;
+  part.mapping.file_offset = self->source_offset;
+  part.mapping.flags = self->flags & ~(guint) IOMMUD_MAP_FLAGS_FIXED;
+  part.mapping.memory_is_writable = (self->flags & IOMMUD_MAP_FLAGS_WRITABLE) != 0;
+  iommud_mapping_job_set_pieces (self, &part.mapping, self->length);
+  iommud_map_plan_add (self->plan, &part);
+  self->plan->files = iommud_mapped_files_ref (iommud_host_get_mapped_files (host));
+  self->plan->by_file = g_strv_contains (iommud_host_get_features (host), "map-file");
   return TRUE;
 }
-
-static gboolean
-plan_map (gpointer data, GError **error)
-{
-  Map *self = data;
-  IommudMapPlan *plan = self->plan;
-
-  if (plan->done == 0)
-    return plan_first_turn (self, error);
-  if (plan->error == NULL)
-    g_cancellable_set_error_if_cancelled (self->cancellable, &plan->error);
-  plan->undo = plan->error != NULL;
-  return TRUE;
-}
-
-static void
-perform_map (gpointer data)
-{
-  iommud_map_plan_perform (((Map *) data)->plan);
-}
-
-/* Its file is the plan's as long as the plan may have to undo it. */
-static void
-publish_progress (Map *self)
-{
-  const IommudMapPlan *plan = self->plan;
-  IommudMapping mapping = {
-    .iova = plan->iova,
-    .length = plan->done,
-    .file_offset = plan->offset,
-    .flags = plan->flags & ~(guint) IOMMUD_MAP_FLAGS_FIXED,
-    .first_piece = iommud_map_first_piece (plan->iova, plan->length, plan->flags),
-    .piece = IOMMUD_MAP_PIECE,
-  };
-
-  if (plan->done == self->published)
-    return;
-  if (self->published == 0)
-    iommud_container_add_mapping (self->container, &mapping);
-  else
-    iommud_container_resize_mapping (self->container, plan->iova, plan->done);
-  self->published = plan->done;
-}
-
-static gpointer
-publish_map (gpointer data, GError **error)
-{
-  Map *self = data;
-  IommudMapPlan *plan = self->plan;
-
-  g_object_freeze_notify (G_OBJECT (self->container));
-  publish_progress (self);
-  g_object_thaw_notify (G_OBJECT (self->container));
-  if (!iommud_map_plan_has_ended (plan))
-    return NULL;
-  if (plan->done > 0)
-    iommud_mapping_table_set_file (iommud_container_get_mappings (self->container), plan->iova,
-                                   plan->mapped);
-  if (plan->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&plan->error));
-  else
-    *self->result = plan->iova;
-  return NULL;
-}
-
-static gboolean
-goes_on (gpointer data)
-{
-  return !iommud_map_plan_has_ended (((Map *) data)->plan);
-}
-
-static gboolean
-must_wait (gpointer data)
-{
-  return iommud_container_mappings_are_held (((Map *) data)->container, data);
-}
-
-static const IommudOperation map_operation = {
-  .plan = plan_map,
-  .perform = perform_map,
-  .publish = publish_map,
-  .free = map_free,
-  .goes_on = goes_on,
-  .must_wait = must_wait,
-};
 
 static gboolean
 dup_file (int file, const char *what, int *copy, GError **error)
@@ -168,15 +43,15 @@ dup_file (int file, const char *what, int *copy, GError **error)
 }
 
 static gboolean
-check_call (IommudContainer *self, int file, guint64 offset, guint64 length, guint64 iova,
-            IommudMapFlags flags, int *copy, GError **error)
+check_call (IommudMappingJob *self, int file, GError **error)
 {
-  g_autofree char *what = describe (self, length, iova, flags);
+  g_autofree char *what = iommud_mapping_job_describe (self);
 
-  return iommud_container_check_alive (self, what, error)
-         && iommud_mapping_check_arguments (iova, length, flags, what, error)
-         && iommud_client_file_check (file, offset, length, flags, what, error)
-         && dup_file (file, what, copy, error);
+  return iommud_container_check_alive (self->container, what, error)
+         && iommud_mapping_check_arguments (self->iova, self->length, self->flags, what, error)
+         && iommud_client_file_check (file, self->source_offset, self->length, self->flags, what,
+                                      error)
+         && dup_file (file, what, &self->plan->file, error);
 }
 
 /**
@@ -202,32 +77,24 @@ iommud_container_map_file_async (IommudContainer *self, int file, guint64 offset
                                  guint64 iova, IommudMapFlags flags, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
+  IommudMappingJob *job;
+  GTask *task;
   GError *error = NULL;
-  int copy = -1;
-  Map *data;
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
 
   task = iommud_task_new (self, iommud_container_map_file_async, cancellable, callback, user_data);
-  if (!check_call (self, file, offset, length, iova, flags, &copy, &error))
+  job = iommud_mapping_job_new (self, length, iova, flags);
+  job->source_offset = offset;
+  job->prepare = prepare_map;
+  if (check_call (job, file, &error))
     {
-      g_task_return_error (task, error);
+      iommud_mapping_job_submit (job, cancellable, task);
       return;
     }
-  data = g_new0 (Map, 1);
-  data->container = g_object_ref (self);
-  g_set_object (&data->cancellable, cancellable);
-  data->result = g_new0 (guint64, 1);
-  g_task_set_task_data (task, data->result, g_free);
-  data->plan = iommud_map_plan_new ();
-  data->plan->file = copy;
-  data->plan->offset = offset;
-  data->plan->length = length;
-  data->plan->iova = (flags & IOMMUD_MAP_FLAGS_FIXED) != 0 ? iova : 0;
-  data->plan->flags = flags;
-  iommud_context_submit (iommud_container_get_context (self), &map_operation, data, NULL,
-                         g_steal_pointer (&task));
+  iommud_mapping_job_free (job);
+  g_task_return_error (task, error);
+  g_object_unref (task);
 }
 
 /**
@@ -254,11 +121,7 @@ gboolean
 iommud_container_map_file_finish (IommudContainer *self, GAsyncResult *result, guint64 *iova,
                                   GError **error)
 {
-  if (!iommud_task_finish_boolean (self, result, error))
-    return FALSE;
-  if (iova != NULL)
-    *iova = *(guint64 *) g_task_get_task_data (G_TASK (result));
-  return TRUE;
+  return iommud_mapping_job_finish (self, result, iova, error);
 }
 
 /**

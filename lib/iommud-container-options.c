@@ -20,6 +20,7 @@ enum
   PROP_DIRTY_TRACKING,
   PROP_ACCOUNTING,
   PROP_SHARE_CONTEXT,
+  PROP_HUGE_PAGES,
   N_PROPERTIES,
 };
 
@@ -46,6 +47,9 @@ iommud_container_options_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_SHARE_CONTEXT:
       g_value_set_object (value, self->share_context);
+      break;
+    case PROP_HUGE_PAGES:
+      g_value_set_boolean (value, self->huge_pages);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -76,6 +80,9 @@ iommud_container_options_set_property (GObject *object, guint id, const GValue *
       break;
     case PROP_SHARE_CONTEXT:
       g_set_object (&self->share_context, g_value_get_object (value));
+      break;
+    case PROP_HUGE_PAGES:
+      self->huge_pages = g_value_get_boolean (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -139,6 +146,13 @@ iommud_container_options_class_init (IommudContainerOptionsClass *klass)
    */
   properties[PROP_SHARE_CONTEXT] =
       g_param_spec_object ("share-context", NULL, NULL, IOMMUD_TYPE_CONTAINER, FLAGS);
+  /**
+   * IommudContainerOptions:huge-pages:
+   *
+   * Whether the kernel may map in pages larger than the smallest. Without, dirty tracking of an
+   * IOMMU is as fine as it can be, and translating costs more.
+   */
+  properties[PROP_HUGE_PAGES] = g_param_spec_boolean ("huge-pages", NULL, NULL, TRUE, FLAGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -147,6 +161,7 @@ iommud_container_options_init (IommudContainerOptions *self)
 {
   self->owner = getuid ();
   self->dirty_tracking = IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED;
+  self->huge_pages = TRUE;
 }
 
 /**

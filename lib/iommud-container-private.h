@@ -19,6 +19,7 @@ struct _IommudContainerOptions
   IommudDirtyTrackingPolicy dirty_tracking;
   IommudAccounting accounting;
   gboolean accounting_set; /* else that of the shared context */
+  gboolean huge_pages;
   IommudContainer *share_context;
 };
 
@@ -86,5 +87,7 @@ void iommud_container_resize_mapping (IommudContainer *self, guint64 iova, guint
 void iommud_container_hold_mappings (IommudContainer *self, gconstpointer operation);
 void iommud_container_release_mappings (IommudContainer *self, gconstpointer operation);
 gboolean iommud_container_mappings_are_held (IommudContainer *self, gconstpointer by_other_than);
+/* The IOVAs that the kernel may choose from, an array of IommudIovaRange. */
+void iommud_container_set_allowed (IommudContainer *self, GArray *ranges);
 
 G_END_DECLS

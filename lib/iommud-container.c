@@ -35,6 +35,8 @@ struct _IommudContainer
   GArray *orphans;
   IommudMappingTable *mappings;
   gconstpointer mappings_holder;
+  GArray *allowed; /* of IommudIovaRange */
+  gboolean huge_pages;
   guint n_attached;
   guint n_covered;
   guint n_refusals;
@@ -63,6 +65,8 @@ enum
   PROP_MAPPINGS,
   PROP_MAPPING_COUNT,
   PROP_MAPPED_BYTES,
+  PROP_ALLOWED_IOVAS,
+  PROP_HUGE_PAGES,
   N_PROPERTIES,
 };
 
@@ -72,14 +76,14 @@ static GParamSpec *properties[N_PROPERTIES];
 #define MAX_LISTED_MAPPINGS 256
 
 static GVariant *
-build_ranges (IommudContainer *self)
+build_ranges (const GArray *ranges)
 {
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tt)"));
-  for (guint i = 0; self->space.ranges != NULL && i < self->space.ranges->len; i++)
+  for (guint i = 0; ranges != NULL && i < ranges->len; i++)
     {
-      const IommudIovaRange *range = &g_array_index (self->space.ranges, IommudIovaRange, i);
+      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
 
       g_variant_builder_add (&builder, "(tt)", range->first, range->last);
     }
@@ -133,6 +137,31 @@ dup_blockers (IommudContainer *self)
 }
 
 static void
+get_mapping_property (IommudContainer *self, guint id, GValue *value, GParamSpec *pspec)
+{
+  switch (id)
+    {
+    case PROP_MAPPINGS:
+      g_value_set_variant (value, build_mappings (self));
+      break;
+    case PROP_MAPPING_COUNT:
+      g_value_set_uint64 (value, iommud_mapping_table_get_count (self->mappings));
+      break;
+    case PROP_MAPPED_BYTES:
+      g_value_set_uint64 (value, iommud_mapping_table_get_bytes (self->mappings));
+      break;
+    case PROP_ALLOWED_IOVAS:
+      g_value_set_variant (value, build_ranges (self->allowed));
+      break;
+    case PROP_HUGE_PAGES:
+      g_value_set_boolean (value, self->huge_pages);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, pspec);
+    }
+}
+
+static void
 iommud_container_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   IommudContainer *self = IOMMUD_CONTAINER (object);
@@ -167,7 +196,7 @@ iommud_container_get_property (GObject *object, guint id, GValue *value, GParamS
       g_value_set_object (value, self->hwpts);
       break;
     case PROP_IOVA_RANGES:
-      g_value_set_variant (value, build_ranges (self));
+      g_value_set_variant (value, build_ranges (self->space.ranges));
       break;
     case PROP_IOVA_ALIGNMENT:
       g_value_set_uint64 (value, self->space.alignment);
@@ -181,17 +210,8 @@ iommud_container_get_property (GObject *object, guint id, GValue *value, GParamS
     case PROP_MIGRATION_BLOCKERS:
       g_value_take_boxed (value, dup_blockers (self));
       break;
-    case PROP_MAPPINGS:
-      g_value_set_variant (value, build_mappings (self));
-      break;
-    case PROP_MAPPING_COUNT:
-      g_value_set_uint64 (value, iommud_mapping_table_get_count (self->mappings));
-      break;
-    case PROP_MAPPED_BYTES:
-      g_value_set_uint64 (value, iommud_mapping_table_get_bytes (self->mappings));
-      break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      get_mapping_property (self, id, value, pspec);
     }
 }
 
@@ -209,6 +229,7 @@ iommud_container_finalize (GObject *object)
   iommud_iova_space_clear (&self->space);
   g_array_unref (self->orphans);
   iommud_mapping_table_free (self->mappings);
+  g_array_unref (self->allowed);
   G_OBJECT_CLASS (iommud_container_parent_class)->finalize (object);
 }
 
@@ -347,6 +368,20 @@ install_mapping_properties (void)
    */
   properties[PROP_MAPPED_BYTES] =
       g_param_spec_uint64 ("mapped-bytes", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
+  /**
+   * IommudContainer:allowed-iovas: (type GLib.Variant)
+   *
+   * The IOVAs that the kernel may choose from, first and last of each range, as `a(tt)`; none: all.
+   * See iommud_container_set_allowed_iovas_async().
+   */
+  properties[PROP_ALLOWED_IOVAS] =
+      g_param_spec_variant ("allowed-iovas", NULL, NULL, G_VARIANT_TYPE ("a(tt)"), NULL, FLAGS);
+  /**
+   * IommudContainer:huge-pages:
+   *
+   * Whether the kernel may map it in pages larger than the smallest (IOMMU_OPTION_HUGE_PAGES).
+   */
+  properties[PROP_HUGE_PAGES] = g_param_spec_boolean ("huge-pages", NULL, NULL, TRUE, FLAGS);
 }
 
 static void
@@ -370,6 +405,7 @@ iommud_container_init (IommudContainer *self)
   self->hwpts_by_id = g_hash_table_new (NULL, NULL);
   self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->mappings = iommud_mapping_table_new ();
+  self->allowed = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
 }
 
 IommudContainer *
@@ -386,6 +422,7 @@ iommud_container_new (IommudHost *host, IommudContext *context, guint64 serial,
   self->owner = options->owner;
   self->policy = options->dirty_tracking;
   self->accounting = options->accounting;
+  self->huge_pages = options->huge_pages;
   self->ioas_id = ioas_id;
   iommud_iova_space_copy (&self->space, space);
   return self;
@@ -464,10 +501,28 @@ iommud_container_claim_device (IommudContainer *self, IommudDevice *device, cons
   return FALSE;
 }
 
+static void
+notify_mappings (IommudContainer *self, gboolean count_changed)
+{
+  g_object_freeze_notify (G_OBJECT (self));
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPINGS]);
+  if (count_changed)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPING_COUNT]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPED_BYTES]);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
 void
 iommud_container_set_freed (IommudContainer *self)
 {
+  gboolean mapped = iommud_mapping_table_get_count (self->mappings) > 0;
+
   self->freed = TRUE;
+  if (!mapped)
+    return;
+  iommud_mapping_table_free (self->mappings);
+  self->mappings = iommud_mapping_table_new ();
+  notify_mappings (self, TRUE);
 }
 
 static char *
@@ -555,9 +610,7 @@ void
 iommud_container_add_mapping (IommudContainer *self, const IommudMapping *mapping)
 {
   iommud_mapping_table_add (self->mappings, mapping);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPINGS]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPING_COUNT]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPED_BYTES]);
+  notify_mappings (self, TRUE);
 }
 
 void
@@ -566,12 +619,20 @@ iommud_container_resize_mapping (IommudContainer *self, guint64 iova, guint64 le
   guint64 bytes_before = iommud_mapping_table_get_bytes (self->mappings);
 
   iommud_mapping_table_resize (self->mappings, iova, length);
-  if (iommud_mapping_table_get_bytes (self->mappings) == bytes_before)
-    return;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPINGS]);
-  if (length == 0)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPING_COUNT]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAPPED_BYTES]);
+  if (iommud_mapping_table_get_bytes (self->mappings) != bytes_before)
+    notify_mappings (self, length == 0);
+}
+
+void
+iommud_container_set_allowed (IommudContainer *self, GArray *ranges)
+{
+  gboolean same = same_ranges (self->allowed, ranges);
+
+  g_array_ref (ranges);
+  g_array_unref (self->allowed);
+  self->allowed = ranges;
+  if (!same)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ALLOWED_IOVAS]);
 }
 
 void

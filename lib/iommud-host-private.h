@@ -5,11 +5,14 @@
 #include "iommud-backend-private.h"
 #include "iommud-context.h"
 #include "iommud-host.h"
+#include "iommud-mapped-file.h"
 
 G_BEGIN_DECLS
 
 GMainContext *iommud_host_get_main_context (IommudHost *self);
 IommudContext *iommud_host_new_context (IommudHost *self);
+/* What clients' files take of this process. */
+IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
 /* Serials are counted for the host's whole life and never given twice. */
 guint64 iommud_host_next_container_serial (IommudHost *self);
 

@@ -23,6 +23,7 @@ struct _IommudHost
   IommudBackend *backend;
   GMainContext *main_context;
   GThreadPool *pool;
+  IommudMappedFiles *mapped_files;
   GStrv features;
   gboolean iommufd_available;
   GListStore *devices;
@@ -120,8 +121,8 @@ free_containers (IommudHost *self)
       g_autoptr (IommudContainer) container =
           g_list_model_get_item (G_LIST_MODEL (self->containers), i);
 
-      iommud_container_set_freed (container);
       iommud_context_close (iommud_container_get_context (container));
+      iommud_container_set_freed (container);
     }
 }
 
@@ -153,6 +154,7 @@ iommud_host_finalize (GObject *object)
   g_object_unref (self->devices);
   g_object_unref (self->containers);
   g_strfreev (self->features);
+  iommud_mapped_files_unref (self->mapped_files);
   g_main_context_unref (self->main_context);
   g_clear_object (&self->backend);
   G_OBJECT_CLASS (iommud_host_parent_class)->finalize (object);
@@ -214,6 +216,7 @@ iommud_host_init (IommudHost *self)
 {
   self->main_context = g_main_context_ref_thread_default ();
   self->features = g_new0 (char *, 1);
+  self->mapped_files = iommud_mapped_files_new ();
   self->devices = g_list_store_new (IOMMUD_TYPE_DEVICE);
   self->containers = g_list_store_new (IOMMUD_TYPE_CONTAINER);
   self->devices_by_path = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
@@ -348,6 +351,12 @@ GMainContext *
 iommud_host_get_main_context (IommudHost *self)
 {
   return self != NULL ? self->main_context : NULL;
+}
+
+IommudMappedFiles *
+iommud_host_get_mapped_files (IommudHost *self)
+{
+  return self->mapped_files;
 }
 
 IommudContext *

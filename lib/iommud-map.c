@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Mapping a part of a file: the kernel's side, a piece at a turn. */
+/* Mapping a file, or copying mappings: the kernel's side, a part at a turn. */
 #include "iommud-map.h"
 
 #include "iommud-mapping-check.h"
 
+#include <errno.h>
 #include <unistd.h>
+
+static void
+clear_part (gpointer part)
+{
+  g_clear_pointer (&((IommudMapPart *) part)->mapping.file, iommud_mapped_file_unref);
+}
 
 IommudMapPlan *
 iommud_map_plan_new (void)
 {
   IommudMapPlan *self = g_new0 (IommudMapPlan, 1);
 
+  self->parts = g_array_new (FALSE, FALSE, sizeof (IommudMapPart));
+  g_array_set_clear_func (self->parts, clear_part);
   self->file = -1;
   return self;
 }
@@ -26,93 +35,203 @@ close_file (IommudMapPlan *self)
 void
 iommud_map_plan_free (IommudMapPlan *self)
 {
-  iommud_kernel_call_clear (&self->call);
   close_file (self);
-  g_clear_pointer (&self->mapped, iommud_mapped_file_unref);
+  g_array_unref (self->parts);
+  g_clear_pointer (&self->files, iommud_mapped_files_unref);
+  g_clear_pointer (&self->undo, iommud_unmap_plan_free);
+  iommud_kernel_call_clear (&self->call);
   g_clear_error (&self->error);
   g_free (self);
 }
 
-guint64
-iommud_map_first_piece (guint64 iova, guint64 length, IommudMapFlags flags)
+void
+iommud_map_plan_add (IommudMapPlan *self, const IommudMapPart *part)
 {
-  if ((flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
-    return length;
-  return MIN (length, IOMMUD_MAP_PIECE - iova % IOMMUD_MAP_PIECE);
+  if (part->mapping.file != NULL)
+    iommud_mapped_file_ref (part->mapping.file);
+  g_array_append_val (self->parts, *part);
+  self->length += part->length;
 }
 
-/* The mapping keeps the file alive. */
-static gboolean
-map_into_process (IommudMapPlan *self)
+IommudMapPart *
+iommud_map_plan_get_part (const IommudMapPlan *self, guint index)
 {
-  int errnum;
+  return &g_array_index (self->parts, IommudMapPart, index);
+}
 
-  if (self->mapped != NULL)
-    return TRUE;
-  errnum = iommud_mapped_file_new (self->call.syscalls, self->file, self->offset, self->length,
-                                   (self->flags & IOMMUD_MAP_FLAGS_WRITABLE) != 0, &self->mapped);
-  close_file (self);
-  if (errnum != 0)
-    iommud_mapping_set_error (&self->call, "mmap of the file", errnum, &self->error);
-  return errnum == 0;
+/* What is mapped of a file that the kernel does not take itself has to stay in this process until
+ * UNMAP: without a HWPT, MAP remembers nothing but the address. */
+static int
+map_memory (IommudMapPlan *self, IommudMapPart *part, guint64 length, guint64 *iova)
+{
+  const IommudMapping *mapping = &part->mapping;
+
+  if (mapping->file == NULL
+      && !iommud_mapped_file_new (self->files, &self->call, self->file, mapping->file_offset,
+                                  self->length, mapping->memory_is_writable, &part->mapping.file,
+                                  &self->error))
+    return 0;
+  return iommud_iommufd_ioas_map (self->call.syscalls, self->call.iommufd, self->ioas_id,
+                                  iommud_map_flags_to_kernel (self->flags),
+                                  iommud_mapped_file_get_address (mapping->file) + mapping->length,
+                                  length, iova);
+}
+
+static int
+map_file (IommudMapPlan *self, IommudMapPart *part, guint64 length, guint64 *iova)
+{
+  const IommudMapping *mapping = &part->mapping;
+  int errnum = iommud_iommufd_ioas_map_file (self->call.syscalls, self->call.iommufd, self->ioas_id,
+                                             iommud_map_flags_to_kernel (self->flags), self->file,
+                                             mapping->file_offset + mapping->length, length, iova);
+
+  if (errnum != ENOTTY || mapping->length > 0)
+    return errnum;
+  self->by_file = FALSE;
+  return map_memory (self, part, length, iova);
+}
+
+static int
+call_kernel (IommudMapPlan *self, IommudMapPart *part, guint64 length, guint64 *iova)
+{
+  if (self->source_id == 0)
+    return self->by_file ? map_file (self, part, length, iova)
+                         : map_memory (self, part, length, iova);
+  return iommud_iommufd_ioas_copy (self->call.syscalls, self->call.iommufd, self->ioas_id,
+                                   self->source_id, iommud_map_flags_to_kernel (self->flags),
+                                   part->source + part->mapping.length, length, iova);
 }
 
 static void
+set_error (IommudMapPlan *self, int errnum)
+{
+  if (self->error == NULL)
+    iommud_mapping_set_error (&self->call,
+                              self->source_id != 0 ? "IOMMU_IOAS_COPY"
+                              : self->by_file      ? "IOMMU_IOAS_MAP_FILE"
+                                                   : "IOMMU_IOAS_MAP",
+                              errnum, &self->error);
+}
+
+/* The parts come one behind the other, wherever the kernel put the first. */
+static void
+set_all_mapped (IommudMapPlan *self, guint64 iova)
+{
+  for (guint i = 0; i < self->parts->len; i++)
+    {
+      IommudMapPart *part = iommud_map_plan_get_part (self, i);
+
+      part->mapping.iova = iova;
+      part->mapping.length = part->length;
+      iova += part->length;
+    }
+  self->part = self->parts->len;
+}
+
+static guint64
+map_whole (IommudMapPlan *self)
+{
+  IommudMapPart *first = iommud_map_plan_get_part (self, 0);
+  guint64 iova = 0;
+  int errnum = call_kernel (self, first, self->length, &iova);
+
+  if (errnum != 0)
+    set_error (self, errnum);
+  if (self->error == NULL)
+    set_all_mapped (self, iova);
+  return self->length;
+}
+
+static guint64
 map_piece (IommudMapPlan *self)
 {
-  guint64 iova = self->iova + self->done;
-  guint64 length = iommud_map_first_piece (iova, self->length - self->done, self->flags);
-  int errnum = iommud_iommufd_ioas_map (self->call.syscalls, self->call.iommufd, self->ioas_id,
-                                        iommud_map_flags_to_kernel (self->flags),
-                                        iommud_mapped_file_get_address (self->mapped) + self->done,
-                                        length, &iova);
+  IommudMapPart *part = iommud_map_plan_get_part (self, self->part);
+  guint64 start = part->mapping.length;
+  guint64 end = MIN (part->length, iommud_mapping_get_end_of_piece (&part->mapping, start));
+  guint64 iova = part->mapping.iova + start;
+  int errnum = call_kernel (self, part, end - start, &iova);
 
   if (errnum != 0)
-    {
-      iommud_mapping_set_error (&self->call, "IOMMU_IOAS_MAP", errnum, &self->error);
-      return;
-    }
-  if (self->done == 0)
-    self->iova = iova;
-  self->done += length;
+    set_error (self, errnum);
+  if (self->error != NULL)
+    return 0;
+  part->mapping.length = end;
+  if (end == part->length)
+    self->part++;
+  return end - start;
 }
 
-/* From the end, so that what is left is one range. */
 static void
-unmap_piece (IommudMapPlan *self)
+map_some (IommudMapPlan *self)
 {
-  guint64 last = self->iova + (self->done - 1);
-  guint64 length = (self->flags & IOMMUD_MAP_FLAGS_FIXED) == 0
-                       ? self->done
-                       : MIN (self->done, last % IOMMUD_MAP_PIECE + 1);
-  int errnum = iommud_iommufd_ioas_unmap (self->call.syscalls, self->call.iommufd, self->ioas_id,
-                                          last - (length - 1), length);
+  guint64 bytes = 0;
 
-  if (errnum == 0)
+  if ((self->flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
+    map_whole (self);
+  for (guint i = 0; self->part < self->parts->len && self->error == NULL
+                    && i < IOMMUD_MAPPING_MAX_CALLS && bytes < IOMMUD_MAPPING_PIECE;
+       i++)
+    bytes += map_piece (self);
+}
+
+/* Files change hands, so that the last one to use a file lets it go on this worker. */
+static void
+begin_undo (IommudMapPlan *self)
+{
+  self->undo = iommud_unmap_plan_new ();
+  self->undo->call.syscalls = self->call.syscalls;
+  self->undo->call.iommufd = self->call.iommufd;
+  self->undo->call.what = g_strdup (self->call.what);
+  self->undo->ioas_id = self->ioas_id;
+  for (guint i = 0; i < self->parts->len; i++)
     {
-      self->done -= length;
-      return;
+      IommudMapPart *part = iommud_map_plan_get_part (self, i);
+
+      if (part->mapping.length > 0)
+        g_array_append_val (self->undo->mappings, part->mapping);
+      else
+        clear_part (part);
+      part->mapping.file = NULL;
     }
-  g_message ("%s: IOMMU_IOAS_UNMAP of what was mapped before it failed: %s; it stays mapped",
-             self->call.what, g_strerror (errnum));
-  self->stuck = TRUE;
+}
+
+/* The parts say what is mapped, whoever has mapped or unmapped it. */
+static void
+undo_some (IommudMapPlan *self)
+{
+  IommudUnmapPlan *undo = self->undo;
+
+  iommud_unmap_plan_perform (undo);
+  for (guint i = 0; i < undo->mappings->len; i++)
+    {
+      IommudMapping *left = &g_array_index (undo->mappings, IommudMapping, i);
+      IommudMapPart *part = iommud_map_plan_get_part (self, i);
+
+      part->mapping.length = left->length;
+      if (undo->error != NULL)
+        part->mapping.file = g_steal_pointer (&left->file);
+    }
+  if (undo->error != NULL)
+    g_message ("%s; it stays mapped, after: %s", undo->error->message, self->error->message);
 }
 
 void
 iommud_map_plan_perform (IommudMapPlan *self)
 {
-  if (self->undo)
-    unmap_piece (self);
-  else if (map_into_process (self))
-    map_piece (self);
-  if (self->done == 0)
-    g_clear_pointer (&self->mapped, iommud_mapped_file_unref);
+  if (self->undo != NULL)
+    undo_some (self);
+  else if (self->error == NULL)
+    map_some (self);
+  if (self->error != NULL && self->undo == NULL)
+    begin_undo (self);
+  if (iommud_map_plan_has_ended (self))
+    close_file (self);
 }
 
 gboolean
 iommud_map_plan_has_ended (const IommudMapPlan *self)
 {
-  if (self->error != NULL)
-    return self->done == 0 || self->stuck;
-  return self->done == self->length;
+  if (self->undo != NULL)
+    return iommud_unmap_plan_has_ended (self->undo);
+  return self->error == NULL && self->part == self->parts->len;
 }

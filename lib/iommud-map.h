@@ -1,41 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Mapping a part of a file: the kernel's side, a piece at a turn. For workers. */
+/* Mapping a file, or copying mappings: the kernel's side, a part at a turn. For workers. */
 #pragma once
 
 #include "iommud-binding.h"
-#include "iommud-mapped-file.h"
+#include "iommud-mapping-table.h"
+#include "iommud-unmap.h"
 
 G_BEGIN_DECLS
 
-/* How much one turn maps, or unmaps: pinning it takes long enough. */
-#define IOMMUD_MAP_PIECE (G_GUINT64_CONSTANT (1) << 30)
+/* What becomes one mapping. */
+typedef struct
+{
+  IommudMapping mapping; /* its length is what is mapped of it, its file the plan's to own */
+  guint64 length;        /* what is to be mapped of it */
+  guint64 source;        /* of a copy: the IOVA in the source */
+} IommudMapPart;
 
 typedef struct
 {
   IommudKernelCall call;
   guint32 ioas_id;
-  int file; /* owned; -1: none */
-  guint64 offset;
-  guint64 length;
-  guint64 iova; /* in and out: where the kernel may choose, it is known after the first turn */
-  IommudMapFlags flags;
-  gboolean undo; /* in: take back what is mapped */
+  guint32 source_id;    /* the IOAS to copy from; 0: a file is mapped */
+  IommudMapFlags flags; /* without FIXED the kernel chooses, and all is done in one call */
+  GArray *parts;        /* of IommudMapPart, by IOVA, one behind the other */
+  guint64 length;       /* that of all parts */
+  IommudMappedFiles *files;
+  int file;         /* owned; -1: none */
+  gboolean by_file; /* the kernel may know IOAS_MAP_FILE */
 
-  IommudMappedFile *mapped;
-  guint64 done;   /* out: how much is mapped, from iova on */
-  gboolean stuck; /* out: the kernel would not take it back */
-  GError *error;  /* out: the first one */
+  guint part;            /* the one to go on with */
+  IommudUnmapPlan *undo; /* not NULL: it is being undone */
+  GError *error;         /* the first one; where one is set, what is mapped is taken back */
 } IommudMapPlan;
 
 IommudMapPlan *iommud_map_plan_new (void);
 void iommud_map_plan_free (IommudMapPlan *self);
+/* Adds a part behind the others. Takes references. */
+void iommud_map_plan_add (IommudMapPlan *self, const IommudMapPart *part);
+IommudMapPart *iommud_map_plan_get_part (const IommudMapPlan *self, guint index);
 
 /* One turn. */
 void iommud_map_plan_perform (IommudMapPlan *self);
 /* Whether all is mapped, or all undone, or nothing more can be done. */
 gboolean iommud_map_plan_has_ended (const IommudMapPlan *self);
-
-/* Where the kernel's mappings end in one that begins at @iova: the length of the first. */
-guint64 iommud_map_first_piece (guint64 iova, guint64 length, IommudMapFlags flags);
 
 G_END_DECLS

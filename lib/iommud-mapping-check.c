@@ -65,14 +65,18 @@ check_nothing_mapped (IommudMappingTable *mappings, guint64 iova, guint64 last, 
   return FALSE;
 }
 
-static gboolean
-check_addressable (const IommudIovaSpace *space, guint64 iova, guint64 last, const char *what,
-                   GError **error)
+gboolean
+iommud_mapping_check_addressable (const IommudIovaSpace *space, guint64 iova, guint64 last,
+                                  const char *what, GError **error)
 {
-  const IommudIovaRange *ranges = (const IommudIovaRange *) (gpointer) space->ranges->data;
-  guint count = space->ranges->len;
+  const IommudIovaRange *ranges;
+  guint count;
   guint i = 0;
 
+  if (space->ranges == NULL)
+    return TRUE;
+  ranges = (const IommudIovaRange *) (gpointer) space->ranges->data;
+  count = space->ranges->len;
   while (i < count && ranges[i].last < iova)
     i++;
   if (i < count && ranges[i].first <= iova && last <= ranges[i].last)
@@ -94,7 +98,7 @@ iommud_mapping_check_room (IommudMappingTable *mappings, const IommudIovaSpace *
   guint64 last = iova + (length - 1);
 
   if (!check_nothing_mapped (mappings, iova, last, what, error)
-      || (space->ranges != NULL && !check_addressable (space, iova, last, what, error)))
+      || !iommud_mapping_check_addressable (space, iova, last, what, error))
     return FALSE;
   if (space->alignment == 0 || (iova % space->alignment == 0 && length % space->alignment == 0))
     return TRUE;

@@ -13,6 +13,9 @@ gboolean iommud_mapping_check_range (guint64 iova, guint64 length, const char *w
 /* That of a range, and flags that somebody can use. */
 gboolean iommud_mapping_check_arguments (guint64 iova, guint64 length, IommudMapFlags flags,
                                          const char *what, GError **error);
+/* The devices of the container can address all of it. */
+gboolean iommud_mapping_check_addressable (const IommudIovaSpace *space, guint64 iova, guint64 last,
+                                           const char *what, GError **error);
 /* Nothing is mapped there, and the devices of the container can address it. */
 gboolean iommud_mapping_check_room (IommudMappingTable *mappings, const IommudIovaSpace *space,
                                     guint64 iova, guint64 length, const char *what, GError **error);

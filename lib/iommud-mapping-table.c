@@ -67,6 +67,23 @@ iommud_mapping_get_last (const IommudMapping *mapping)
   return mapping->iova + (mapping->length - 1);
 }
 
+guint64
+iommud_mapping_get_end_of_piece (const IommudMapping *mapping, guint64 position)
+{
+  if (position < mapping->first_piece)
+    return mapping->first_piece;
+  return mapping->first_piece
+         + ((position - mapping->first_piece) / mapping->piece + 1) * mapping->piece;
+}
+
+guint64
+iommud_mapping_get_last_piece (const IommudMapping *mapping)
+{
+  if (mapping->length <= mapping->first_piece)
+    return 0;
+  return iommud_mapping_get_end_of_piece (mapping, mapping->length - 1) - mapping->piece;
+}
+
 static const IommudMapping *
 get_mapping (GTreeNode *node)
 {

@@ -8,13 +8,19 @@
 
 G_BEGIN_DECLS
 
+/* What one turn of an operation does at most; both bound how long others wait. */
+#define IOMMUD_MAPPING_PIECE (G_GUINT64_CONSTANT (1) << 30)
+#define IOMMUD_MAPPING_MAX_CALLS 256
+
 typedef struct
 {
   guint64 iova;
   guint64 length; /* what is mapped of it now: a long mapping is made and unmade in pieces */
   guint64 file_offset;
-  IommudMapFlags flags; /* without FIXED */
-  /* Where the kernel's mappings in it end: UNMAP may split none of them. */
+  IommudMapFlags flags;        /* without FIXED */
+  gboolean memory_is_writable; /* a writable copy of it can be made */
+  /* The kernel's mappings in it, which UNMAP may not split: one of this length, then others of that
+   * one. */
   guint64 first_piece;
   guint64 piece;
   IommudMappedFile *file; /* NULL where the kernel holds the file itself */
@@ -31,6 +37,10 @@ guint64 iommud_mapping_table_get_bytes (const IommudMappingTable *self);
 
 /* The last address of a mapping, inside it. */
 guint64 iommud_mapping_get_last (const IommudMapping *mapping);
+/* How far from its begin that kernel's mapping ends which has the byte at @position; and where that
+ * one begins which has the last byte. */
+guint64 iommud_mapping_get_end_of_piece (const IommudMapping *mapping, guint64 position);
+guint64 iommud_mapping_get_last_piece (const IommudMapping *mapping);
 /* The first mapping that meets a range, or NULL: O(log n). */
 const IommudMapping *iommud_mapping_table_find (IommudMappingTable *self, guint64 first,
                                                 guint64 last);

@@ -10,6 +10,12 @@ clear_device (gpointer device)
   iommud_binding_clear (&((IommudReleaseDevice *) device)->binding);
 }
 
+static void
+clear_mapping (gpointer mapping)
+{
+  g_clear_pointer (&((IommudMapping *) mapping)->file, iommud_mapped_file_unref);
+}
+
 IommudReleasePlan *
 iommud_release_plan_new (void)
 {
@@ -18,6 +24,8 @@ iommud_release_plan_new (void)
   self->devices = g_array_new (FALSE, TRUE, sizeof (IommudReleaseDevice));
   g_array_set_clear_func (self->devices, clear_device);
   self->hwpts = g_array_new (FALSE, TRUE, sizeof (IommudReleaseHwpt));
+  self->mappings = g_array_new (FALSE, FALSE, sizeof (IommudMapping));
+  g_array_set_clear_func (self->mappings, clear_mapping);
   self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
   return self;
 }
@@ -29,6 +37,7 @@ iommud_release_plan_free (IommudReleasePlan *self)
   iommud_iova_space_clear (&self->space);
   g_array_unref (self->devices);
   g_array_unref (self->hwpts);
+  g_array_unref (self->mappings);
   g_array_unref (self->orphans);
   g_clear_error (&self->error);
   g_free (self);
@@ -81,6 +90,9 @@ iommud_release_plan_perform (IommudReleasePlan *self)
 {
   release_devices (self);
   self->freed = free_hwpts (self) && free_ioas (self);
+  /* The kernel has let go of what was mapped: here, because that can take long. */
+  if (self->freed)
+    g_array_set_size (self->mappings, 0);
   if (!self->freed)
     iommud_iova_space_read (&self->space, &self->call, self->ioas_id, NULL);
   else if (self->close_context)

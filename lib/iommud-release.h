@@ -2,6 +2,7 @@
 /* Freeing a whole container: its devices leave, then its HWPTs go, then its IOAS. */
 #pragma once
 
+#include "iommud-mapping-table.h"
 #include "iommud-page-table.h"
 
 G_BEGIN_DECLS
@@ -26,6 +27,7 @@ typedef struct
   gboolean close_context; /* the container is the last one of its context */
   GArray *devices;        /* of IommudReleaseDevice */
   GArray *hwpts;          /* of IommudReleaseHwpt, children before parents */
+  GArray *mappings;       /* of IommudMapping that have files, which it owns */
   GArray *orphans;        /* in and out: see iommud_page_table_free_orphans() */
 
   gboolean freed; /* out: the IOAS is gone */

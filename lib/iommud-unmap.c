@@ -9,11 +9,6 @@
 #include <errno.h>
 
 #include "iommud-error-private.h"
-#include "iommud-map.h"
-
-/* What one turn does at most: both bound how long others wait. */
-#define MAX_CALLS 256
-#define MAX_BYTES IOMMUD_MAP_PIECE
 
 static void
 clear_mapping (gpointer mapping)
@@ -40,21 +35,11 @@ iommud_unmap_plan_free (IommudUnmapPlan *self)
   g_free (self);
 }
 
-/* Where the last of the kernel's mappings in it begins. */
-static guint64
-get_last_piece (const IommudMapping *mapping)
-{
-  if (mapping->length <= mapping->first_piece)
-    return 0;
-  return mapping->first_piece
-         + (mapping->length - 1 - mapping->first_piece) / mapping->piece * mapping->piece;
-}
-
 static guint64
 unmap_piece (IommudUnmapPlan *self)
 {
   IommudMapping *mapping = &g_array_index (self->mappings, IommudMapping, self->done);
-  guint64 start = get_last_piece (mapping);
+  guint64 start = iommud_mapping_get_last_piece (mapping);
   guint64 length = mapping->length - start;
   int errnum = iommud_iommufd_ioas_unmap (self->call.syscalls, self->call.iommufd, self->ioas_id,
                                           mapping->iova + start, length);
@@ -80,7 +65,9 @@ iommud_unmap_plan_perform (IommudUnmapPlan *self)
 {
   guint64 bytes = 0;
 
-  for (guint i = 0; i < MAX_CALLS && bytes < MAX_BYTES && !iommud_unmap_plan_has_ended (self); i++)
+  for (guint i = 0; i < IOMMUD_MAPPING_MAX_CALLS && bytes < IOMMUD_MAPPING_PIECE
+                    && !iommud_unmap_plan_has_ended (self);
+       i++)
     bytes += unmap_piece (self);
 }
 

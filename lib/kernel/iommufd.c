@@ -151,6 +151,25 @@ iommud_iommufd_ioas_map (const IommudSyscalls *syscalls, int fd, guint32 ioas_id
 }
 
 int
+iommud_iommufd_ioas_map_file (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                              guint32 flags, int file, guint64 offset, guint64 length,
+                              guint64 *iova)
+{
+  struct iommud_abi_ioas_map_file argument = { .size = sizeof (argument),
+                                               .flags = flags,
+                                               .ioas_id = ioas_id,
+                                               .fd = file,
+                                               .start = offset,
+                                               .length = length,
+                                               .iova = *iova };
+  int errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_IOAS_MAP_FILE, &argument);
+
+  if (errnum == 0)
+    *iova = argument.iova;
+  return errnum;
+}
+
+int
 iommud_iommufd_ioas_copy (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
                           guint32 source_id, guint32 flags, guint64 source_iova, guint64 length,
                           guint64 *iova)

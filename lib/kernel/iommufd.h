@@ -47,6 +47,10 @@ int iommud_iommufd_ioas_allow_iovas (const IommudSyscalls *syscalls, int fd, gui
 /* Maps memory of this process. @flags: IOMMUD_IOMMUFD_MAP_*; @iova: in with FIXED, out always. */
 int iommud_iommufd_ioas_map (const IommudSyscalls *syscalls, int fd, guint32 ioas_id, guint32 flags,
                              guint64 address, guint64 length, guint64 *iova);
+/* The same of a file: Linux 6.13. */
+int iommud_iommufd_ioas_map_file (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
+                                  guint32 flags, int file, guint64 offset, guint64 length,
+                                  guint64 *iova);
 /* Maps what @source_id has mapped at @source_iova also in @ioas_id. */
 int iommud_iommufd_ioas_copy (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
                               guint32 source_id, guint32 flags, guint64 source_iova, guint64 length,
