@@ -4,6 +4,7 @@
 
 #include "iommud-dbus-error.h"
 #include "iommud-dbus-names.h"
+#include "iommud-dbus-refresh.h"
 
 #define PEER_INTERFACE "org.freedesktop.DBus.Peer"
 
@@ -38,8 +39,9 @@ static void async_initable_init (GAsyncInitableIface *iface);
  * IommudDBusClient:
  *
  * The service as a client sees it: its devices, containers and HWPTs as proxies that are kept up to
- * date by the service's signals. Signals arrive in the thread-default main context of the thread
- * that made the client.
+ * date by the service's signals. Mappings of a container has no value from when it has changed
+ * until the service has been asked for the new one, which the client does by itself. Signals arrive
+ * in the thread-default main context of the thread that made the client.
  */
 G_DEFINE_FINAL_TYPE_WITH_CODE (IommudDBusClient, iommud_dbus_client, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, initable_init)
@@ -71,6 +73,7 @@ take_object_manager (IommudDBusClient *self, GDBusObjectManager *object_manager)
 {
   self->object_manager = object_manager;
   self->running = has_owner (G_OBJECT (object_manager));
+  iommud_dbus_refresh_watch (G_DBUS_OBJECT_MANAGER_CLIENT (object_manager));
   g_signal_connect_object (object_manager, "notify::name-owner", G_CALLBACK (on_name_owner_changed),
                            self, 0);
 }
@@ -566,9 +569,10 @@ find_interface (IommudDBusClient *self, const char *path, GType proxy_type, cons
   if (listed != NULL)
     return listed;
 
-  proxy = g_initable_new (proxy_type, cancellable, error, "g-connection", self->connection,
-                          "g-name", IOMMUD_DBUS_BUS_NAME, "g-object-path", path, "g-interface-name",
-                          interface, NULL);
+  proxy =
+      g_initable_new (proxy_type, cancellable, error, "g-connection", self->connection, "g-flags",
+                      G_DBUS_PROXY_FLAGS_GET_INVALIDATED_PROPERTIES, "g-name", IOMMUD_DBUS_BUS_NAME,
+                      "g-object-path", path, "g-interface-name", interface, NULL);
   if (proxy == NULL)
     return NULL;
   names = g_dbus_proxy_get_cached_property_names (proxy);

@@ -3,6 +3,9 @@
 #include "bed.h"
 #include "daemon.h"
 #include "iommud-dbus.h"
+#include "memory.h"
+
+#include <unistd.h>
 
 #define PCI_1 "0000:01:00.0"
 
@@ -109,6 +112,75 @@ test_find (Fixture *fixture, gconstpointer data)
   hwpt = iommud_dbus_client_find_hwpt (fixture->client, hwpt_path, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (iommud_dbus_hwpt_get_management (hwpt), ==, "auto");
+}
+
+static void
+map_page (IommudDBusContainer *container, guint64 iova)
+{
+  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+  int file = memory_new (PAGE);
+  guint64 mapped = 0;
+  g_autoptr (GError) error = NULL;
+
+  g_unix_fd_list_append (list, file, &error);
+  g_assert_no_error (error);
+  close (file);
+  iommud_dbus_container_call_map_file_sync (
+      container, g_variant_new_handle (0), 0, PAGE, iova, g_variant_new_parsed ("@a{sv} {}"),
+      G_DBUS_CALL_FLAGS_NONE, -1, list, &mapped, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (mapped, ==, iova);
+}
+
+static guint
+count_mappings (IommudDBusContainer *container)
+{
+  GVariant *mappings = iommud_dbus_container_get_mappings (container);
+
+  return mappings == NULL ? 0 : (guint) g_variant_n_children (mappings);
+}
+
+static void
+on_notify (GObject *container, GParamSpec *pspec, gpointer user_data)
+{
+  *(guint *) user_data += 1;
+}
+
+static gboolean
+is_listed (Fixture *fixture, const char *path)
+{
+  g_autoptr (GDBusObject) object = g_dbus_object_manager_get_object (
+      iommud_dbus_client_get_object_manager (fixture->client), path);
+
+  return object != NULL;
+}
+
+/* What the service only says to have changed is there again before long, in proxies of both kinds:
+ * those that the client lists, and those that it makes for what it has not heard of. */
+static void
+test_mappings (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = create (fixture, "{'name': <'vm1'>}", &error);
+  g_autoptr (IommudDBusContainer) made =
+      iommud_dbus_client_find_container (fixture->client, path, NULL, &error);
+  g_autoptr (IommudDBusContainer) listed = NULL;
+  guint n_notified = 0;
+
+  g_assert_no_error (error);
+  while (!is_listed (fixture, path))
+    bed_iterate ();
+  listed = iommud_dbus_client_find_container (fixture->client, path, NULL, &error);
+  g_assert_true (listed != made);
+  g_signal_connect (listed, "notify::mappings", G_CALLBACK (on_notify), &n_notified);
+
+  for (guint64 i = 0; i < 100; i++)
+    map_page (made, i * PAGE);
+  while (count_mappings (listed) != 100 || count_mappings (made) != 100)
+    bed_iterate ();
+  g_assert_cmpuint (n_notified, >, 0);
+  g_assert_cmpuint (iommud_dbus_container_get_mapping_count (listed), ==, 100);
+  g_assert_cmpuint (iommud_dbus_container_get_mapped_bytes (listed), ==, 100 * PAGE);
 }
 
 static void
@@ -274,6 +346,7 @@ main (int argc, char **argv)
   g_test_add_func ("/client/no-bus", test_no_bus);
   ADD ("lists", test_lists);
   ADD ("find", test_find);
+  ADD ("mappings", test_mappings);
   ADD ("find-nothing", test_find_nothing);
   ADD ("errors", test_errors);
   ADD ("signals", test_signals);
