@@ -89,11 +89,13 @@ int vmock_domain_check(struct vmock_domain *domain, struct vmock_device *device)
 }
 
 /*
- * When a replace of a group fails at one member, the core puts the others back
- * to where they were and takes a failure of that for a defect.
+ * When a replace fails at one member of a group, the core attaches that one and
+ * those before it to where they were, and takes a failure of that for a defect.
  */
 static bool is_way_back(struct vmock_device *device, struct vmock_domain *domain)
 {
+	if (device->domain == domain)
+		return true;
 	return device->domain && device->left == domain && vmock_group_is_shared(device->group);
 }
 
