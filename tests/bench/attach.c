@@ -8,7 +8,7 @@
 #include "common.h"
 #include "large-host.h"
 
-#define PAIRS 500
+#define PAIRS 200
 #define SMALL_HOST 10
 
 typedef struct
@@ -32,11 +32,8 @@ attach_and_detach_over_bus (gpointer user_data)
 static void
 ping_twice (gpointer user_data)
 {
-  const BenchCaller *caller = user_data;
-
-  for (guint i = 0; i < 2; i++)
-    g_variant_unref (bench_call (caller->connection, IOMMUD_DBUS_ROOT_PATH,
-                                 "org.freedesktop.DBus.Peer", "Ping", NULL));
+  bench_ping (user_data);
+  bench_ping (user_data);
 }
 
 static void
@@ -45,8 +42,8 @@ attach_and_detach_in_library (gpointer user_data)
   const LibraryUser *user = user_data;
   g_autoptr (GError) error = NULL;
 
-  iommud_container_attach_device (user->container, user->device, IOMMUD_ATTACH_MODE_AUTO, NULL,
-                                  NULL, &error);
+  iommud_container_attach_device (user->container, user->device, IOMMUD_ATTACH_MODE_AUTO,
+                                  IOMMUD_TRACKER_AUTO, NULL, NULL, &error);
   g_assert_no_error (error);
   iommud_device_detach (user->device, NULL, &error);
   g_assert_no_error (error);
@@ -72,7 +69,7 @@ measure_library (void)
   user.container = container;
   user.device = iommud_host_find_device (host, "0000:00:00.0", &error);
   g_assert_no_error (error);
-  time = bench_measure (attach_and_detach_in_library, &user, PAIRS);
+  time = measure_median (attach_and_detach_in_library, &user, PAIRS);
   iommud_container_destroy (container, FALSE, NULL, &error);
   g_assert_no_error (error);
   return time;
@@ -88,14 +85,16 @@ bench_attach (const char *address, GDBusConnection *connection)
   g_autofree char *device =
       bench_call_for_path (connection, "FindDevice", g_variant_new ("(s)", "0000:00:00.0"));
   BenchCaller caller = { connection, container, device };
-  double pings = bench_measure (ping_twice, &caller, PAIRS);
-  double bus = bench_measure (attach_and_detach_over_bus, &caller, PAIRS);
+  Measurement sides[] = { { ping_twice, &caller, 0 }, { attach_and_detach_over_bus, &caller, 0 } };
   double library = measure_library ();
 
+  measure_side_by_side (sides, G_N_ELEMENTS (sides), PAIRS);
   bench_stop_service (service, file);
   printf ("AttachDevice and Detach, with a HWPT made and freed each time (median of %d x %d)\n",
-          BENCH_ROUNDS, PAIRS);
-  printf ("  over the bus                  %8.1f us\n", bus);
-  printf ("  two Peer.Ping on the same bus %8.1f us   ratio %5.2f\n", pings, bus / pings);
-  printf ("  in the library, no bus        %8.1f us   ratio %5.2f\n\n", library, bus / library);
+          MEASURE_ROUNDS, PAIRS);
+  printf ("  over the bus                  %8.1f us\n", sides[1].time);
+  printf ("  two Peer.Ping on the same bus %8.1f us   ratio %5.2f\n", sides[0].time,
+          sides[1].time / sides[0].time);
+  printf ("  in the library, no bus        %8.1f us   ratio %5.2f\n\n", library,
+          sides[1].time / library);
 }

@@ -16,6 +16,7 @@ main (int argc, char **argv)
   bus = bed_start_bus (&address);
   connection = bed_connect (address);
   bench_attach (address, connection);
+  bench_mapping (address, connection);
   bench_many_iommus ();
   bench_listing (address, connection);
   bed_disconnect (connection);

@@ -9,33 +9,6 @@
 #include "daemon.h"
 #include "large-host.h"
 
-static int
-compare_times (gconstpointer a, gconstpointer b)
-{
-  const gint64 *first = a;
-  const gint64 *second = b;
-
-  return (*first > *second) - (*first < *second);
-}
-
-/* The median of some rounds, in microseconds for one repetition. */
-double
-bench_measure (void (*function) (gpointer), gpointer user_data, guint n_repetitions)
-{
-  gint64 times[BENCH_ROUNDS];
-
-  for (guint round = 0; round < BENCH_ROUNDS; round++)
-    {
-      gint64 start = g_get_monotonic_time ();
-
-      for (guint i = 0; i < n_repetitions; i++)
-        function (user_data);
-      times[round] = g_get_monotonic_time () - start;
-    }
-  qsort (times, BENCH_ROUNDS, sizeof times[0], compare_times);
-  return (double) times[BENCH_ROUNDS / 2] / n_repetitions;
-}
-
 GVariant *
 bench_call (GDBusConnection *connection, const char *path, const char *interface,
             const char *method, GVariant *arguments)
@@ -82,4 +55,28 @@ bench_stop_service (GSubprocess *service, const char *file)
 {
   daemon_stop (service);
   g_unlink (file);
+}
+
+double
+bench_measure_bare (const char *workload)
+{
+  g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "tests/bench/bare", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) process =
+      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, program, workload, NULL);
+  g_autofree char *output = NULL;
+
+  g_assert_no_error (error);
+  g_subprocess_communicate_utf8 (process, NULL, NULL, &output, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_get_successful (process));
+  return g_ascii_strtod (output, NULL);
+}
+
+/* What a call costs that does nothing. */
+void
+bench_ping (gpointer caller)
+{
+  g_variant_unref (bench_call (((BenchCaller *) caller)->connection, IOMMUD_DBUS_ROOT_PATH,
+                               "org.freedesktop.DBus.Peer", "Ping", NULL));
 }

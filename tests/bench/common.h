@@ -4,9 +4,9 @@
 
 #include <gio/gio.h>
 
-G_BEGIN_DECLS
+#include "measure.h"
 
-#define BENCH_ROUNDS 5
+G_BEGIN_DECLS
 
 typedef struct
 {
@@ -14,9 +14,6 @@ typedef struct
   const char *container;
   const char *device;
 } BenchCaller;
-
-/* The median of some rounds, in microseconds for one repetition. */
-double bench_measure (void (*function) (gpointer), gpointer user_data, guint n_repetitions);
 
 /* A service on the bus, whose simulated host has one IOMMU and that many devices. */
 GSubprocess *bench_start_service (const char *address, guint n_devices, char **file);
@@ -26,9 +23,14 @@ GVariant *bench_call (GDBusConnection *connection, const char *path, const char 
                       const char *method, GVariant *arguments);
 char *bench_call_for_path (GDBusConnection *connection, const char *method, GVariant *arguments);
 
+/* The bare ioctls of a workload, in a process of their own: microseconds for one repetition. */
+double bench_measure_bare (const char *workload);
+void bench_ping (gpointer caller);
+
 /* The benchmarks: each prints its figures. */
 void bench_attach (const char *address, GDBusConnection *connection);
 void bench_listing (const char *address, GDBusConnection *connection);
 void bench_many_iommus (void);
+void bench_mapping (const char *address, GDBusConnection *connection);
 
 G_END_DECLS

@@ -48,7 +48,7 @@ list_host (const char *address, GDBusConnection *connection, guint n_devices)
   GSubprocess *service = bench_start_service (address, n_devices, &file);
   BenchCaller caller = { connection, NULL, NULL };
   guint64 before = get_memory_kib (service);
-  double time = bench_measure (get_managed_objects, &caller, n_devices > 1000 ? 1 : LISTINGS);
+  double time = measure_median (get_managed_objects, &caller, n_devices > 1000 ? 1 : LISTINGS);
   gsize size = get_reply_size (connection);
   guint64 after = get_memory_kib (service);
 
@@ -60,7 +60,8 @@ list_host (const char *address, GDBusConnection *connection, guint n_devices)
 void
 bench_listing (const char *address, GDBusConnection *connection)
 {
-  printf ("GetManagedObjects (median of %d), and the memory of the whole service\n", BENCH_ROUNDS);
+  printf ("GetManagedObjects (median of %d), and the memory of the whole service\n",
+          MEASURE_ROUNDS);
   printf ("  devices            time    per device         reply      at start       after\n");
   for (gsize i = 0; i < G_N_ELEMENTS (host_sizes); i++)
     list_host (address, connection, host_sizes[i]);
