@@ -31,6 +31,17 @@ map_one (gpointer user_data)
   g_assert_no_error (error);
 }
 
+/* A call of the service that does nothing but find its way there and back. Peer.Ping is none: the
+ * D-Bus library answers it before the service hears of it. */
+static void
+find_device (gpointer user_data)
+{
+  g_autofree char *path = bench_call_for_path (((BenchCaller *) user_data)->connection,
+                                               "FindDevice", g_variant_new ("(s)", "0000:00:00.0"));
+
+  g_assert_nonnull (path);
+}
+
 static int
 append_file (GUnixFDList *files, int file)
 {
@@ -52,18 +63,23 @@ bench_mapping (const char *address, GDBusConnection *connection)
       bench_call_for_path (connection, "FindDevice", g_variant_new ("(s)", "0000:00:00.0"));
   g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
   MapUser user = { { connection, container, device }, files, 0 };
-  Measurement sides[] = { { bench_ping, &user.caller, 0 }, { map_one, &user, 0 } };
-  double without_us;
+  Measurement sides[] = { { map_one, &user, 0 },
+                          { find_device, &user.caller, 0 },
+                          { bench_ping, &user.caller, 0 } };
+  double bare;
 
   g_assert_cmpint (append_file (files, workload_make_file (WORKLOAD_MAP_LENGTH)), ==, 0);
   g_variant_unref (bench_call (connection, container, IOMMUD_DBUS_CONTAINER_INTERFACE,
                                "AttachDevice", bed_device_arguments (device, NULL)));
   measure_side_by_side (sides, G_N_ELEMENTS (sides), WORKLOAD_MAPS);
-  without_us = sides[0].time + bench_measure_bare ("map");
+  bare = bench_measure_bare ("map");
   bench_stop_service (service, description);
   printf ("MapFile of 1 GiB with a device attached (median of %d x %d)\n", MEASURE_ROUNDS,
           WORKLOAD_MAPS);
-  printf ("  over the bus                  %8.1f us\n", sides[1].time);
-  printf ("  mmap, IOAS_MAP, Peer.Ping     %8.1f us   ratio %5.2f\n\n", without_us,
-          sides[1].time / without_us);
+  printf ("  over the bus                  %8.1f us\n", sides[0].time);
+  printf ("  mmap, IOAS_MAP, no bus        %8.1f us\n", bare);
+  printf ("  the same and FindDevice       %8.1f us   ratio %5.2f\n", bare + sides[1].time,
+          sides[0].time / (bare + sides[1].time));
+  printf ("  the same and Peer.Ping        %8.1f us   ratio %5.2f\n\n", bare + sides[2].time,
+          sides[0].time / (bare + sides[2].time));
 }
