@@ -118,17 +118,67 @@ wanted_flags (const IommudAttachPlan *self)
   return IOMMUD_HWPT_FLAGS_DIRTY_TRACKING;
 }
 
+static IommudDirtyTracker
+get_tracker (const IommudAttachPlan *self, IommudHwptFlags flags)
+{
+  if (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
+    return IOMMUD_DIRTY_TRACKER_NONE;
+  return iommud_binding_get_tracker (&self->binding,
+                                     (flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0);
+}
+
+/* On whatever HWPT it will be: where the log is not what was asked for, a HWPT that tracks is a
+ * must. */
 static gboolean
-attach_to (IommudAttachPlan *self, guint32 pt_id)
+start_log (IommudAttachPlan *self)
+{
+  return self->tracker == IOMMUD_TRACKER_IOMMU
+         || get_tracker (self, IOMMUD_HWPT_FLAGS_NONE) != IOMMUD_DIRTY_TRACKER_DEVICE
+         || iommud_tracking_add_log (self->tracking, &self->call, self->binding.info->name,
+                                     self->binding.cdev, &self->log_added, &self->error);
+}
+
+static void
+drop_hwpt (IommudAttachPlan *self, guint32 hwpt_id)
+{
+  if (self->hwpt_added)
+    iommud_tracking_drop_hwpt (self->tracking, &self->call, hwpt_id);
+  self->hwpt_added = FALSE;
+}
+
+/* Its tracker is on before the device is. An errno of the attach; -1 where error is set. */
+static int
+try_attach (IommudAttachPlan *self, guint32 *pt_id, IommudHwptFlags flags)
+{
+  guint32 hwpt_id = *pt_id;
+  int errnum;
+
+  if (get_tracker (self, flags) == IOMMUD_DIRTY_TRACKER_IOMMU
+      && !iommud_tracking_add_hwpt (self->tracking, &self->call, hwpt_id, &self->hwpt_added,
+                                    &self->error))
+    return -1;
+  errnum = iommud_binding_try_attach (&self->binding, &self->call, pt_id);
+  if (errnum != 0)
+    drop_hwpt (self, hwpt_id);
+  return errnum;
+}
+
+static void
+set_attach_error (IommudAttachPlan *self, int errnum)
+{
+  if (errnum > 0)
+    iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+}
+
+static gboolean
+attach_to (IommudAttachPlan *self, guint32 pt_id, IommudHwptFlags flags)
 {
   int errnum;
 
   self->pt_id = pt_id;
-  errnum = iommud_binding_try_attach (&self->binding, &self->call, &self->pt_id);
-  if (errnum == 0)
-    return TRUE;
-  iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
-  return FALSE;
+  errnum = try_attach (self, &self->pt_id, flags);
+  set_attach_error (self, errnum);
+  return errnum == 0;
 }
 
 /* EINVAL means that this HWPT does not fit and is no error of the call; any other errno ends it:
@@ -150,7 +200,7 @@ try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
         continue;
       if (candidate->foreign)
         foreign_left--;
-      errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
+      errnum = try_attach (self, &pt_id, flags);
       if (errnum == EINVAL)
         {
           candidate->refused = TRUE;
@@ -158,7 +208,7 @@ try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
         }
       if (errnum != 0)
         {
-          iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+          set_attach_error (self, errnum);
           return FALSE;
         }
       self->pt_id = pt_id;
@@ -172,6 +222,7 @@ try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
 static void
 free_allocated (IommudAttachPlan *self, guint32 hwpt_id)
 {
+  iommud_tracking_forget_hwpt (self->tracking, hwpt_id);
   if (!iommud_page_table_free (&self->call, hwpt_id, NULL))
     g_array_append_val (self->orphans, hwpt_id);
   self->allocated = FALSE;
@@ -189,7 +240,7 @@ attach_to_new (IommudAttachPlan *self, IommudHwptFlags flags)
   self->allocated = TRUE;
   self->flags = flags;
   self->pt_id = hwpt_id;
-  errnum = iommud_binding_try_attach (&self->binding, &self->call, &self->pt_id);
+  errnum = try_attach (self, &self->pt_id, flags);
   if (errnum != 0)
     free_allocated (self, hwpt_id);
   return errnum;
@@ -235,8 +286,7 @@ attach_with_flags (IommudAttachPlan *self, IommudHwptFlags flags)
           return FALSE;
         }
     }
-  if (errnum > 0)
-    iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
+  set_attach_error (self, errnum);
   return FALSE;
 }
 
@@ -258,14 +308,14 @@ join_group (IommudAttachPlan *self)
                    self->binding.info->iommu_group);
       return FALSE;
     }
-  return attach_to (self, candidate->hwpt_id);
+  return attach_to (self, candidate->hwpt_id, candidate->flags);
 }
 
 static gboolean
 attach (IommudAttachPlan *self)
 {
   if (is_mdev (self) || self->mode == IOMMUD_ATTACH_MODE_KERNEL)
-    return attach_to (self, self->ioas_id);
+    return attach_to (self, self->ioas_id, IOMMUD_HWPT_FLAGS_NONE);
   if (self->group_is_attached)
     return join_group (self);
   return attach_with_flags (self, wanted_flags (self));
@@ -275,8 +325,25 @@ static void
 undo_attach (IommudAttachPlan *self)
 {
   iommud_binding_detach (&self->binding, &self->call, NULL);
+  drop_hwpt (self, self->pt_id);
   if (self->allocated)
     free_allocated (self, self->pt_id);
+}
+
+static void
+drop_log (IommudAttachPlan *self)
+{
+  if (self->log_added)
+    iommud_tracking_drop_log (self->tracking, &self->call, self->binding.cdev);
+}
+
+static void
+unbind (IommudAttachPlan *self)
+{
+  int cdev = self->binding.cdev;
+
+  iommud_binding_unbind (&self->binding, &self->call);
+  iommud_tracking_forget_log (self->tracking, cdev);
 }
 
 void
@@ -287,12 +354,13 @@ iommud_attach_plan_perform (IommudAttachPlan *self)
   iommud_page_table_free_orphans (&self->call, self->orphans);
   if (!was_bound && !iommud_binding_bind (&self->binding, &self->call, &self->error))
     return;
-  if (check_tracker (self) && check_policy (self) && attach (self))
+  if (check_tracker (self) && check_policy (self) && start_log (self) && attach (self))
     {
       if (iommud_iova_space_read (&self->space, &self->call, self->ioas_id, &self->error))
         return;
       undo_attach (self);
     }
+  drop_log (self);
   if (!was_bound)
-    iommud_binding_unbind (&self->binding, &self->call);
+    unbind (self);
 }

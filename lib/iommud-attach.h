@@ -6,6 +6,7 @@
 #pragma once
 
 #include "iommud-page-table.h"
+#include "iommud-tracking.h"
 
 G_BEGIN_DECLS
 
@@ -25,8 +26,9 @@ typedef struct
   IommudAttachMode mode;
   IommudTracker tracker;
   IommudDirtyTrackingPolicy policy;
-  IommudIovaSpace space; /* out: the container's ranges after it */
-  GArray *orphans;       /* in and out: see iommud_page_table_free_orphans() */
+  IommudIovaSpace space;    /* out: the container's ranges after it */
+  GArray *orphans;          /* in and out: see iommud_page_table_free_orphans() */
+  IommudTracking *tracking; /* the container's */
 
   /* Candidates in the order to try them. Where the group has a translation already, it is the only
    * candidate and whether its flags fit is not asked. */
@@ -39,6 +41,8 @@ typedef struct
   int candidate;         /* index of the candidate that took it; -1 */
   gboolean allocated;    /* pt_id is a HWPT that this plan made */
   IommudHwptFlags flags; /* of that HWPT */
+  gboolean log_added;    /* the device's log was started */
+  gboolean hwpt_added;   /* tracking was switched on in pt_id */
   GError *error;
 } IommudAttachPlan;
 

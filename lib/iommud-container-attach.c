@@ -112,6 +112,7 @@ plan_attachment (gpointer data, GError **error)
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->policy = iommud_container_get_policy (self->container);
   iommud_container_copy_orphans (self->container, plan->orphans);
+  plan->tracking = iommud_container_prepare_tracking (self->container);
   choose_candidates (self);
   return TRUE;
 }

@@ -173,6 +173,7 @@ plan_release (gpointer data, GError **error)
   take_files (self);
   iommud_container_fill_call (self->container, &self->plan->call, g_steal_pointer (&what), NULL);
   iommud_container_copy_orphans (self->container, self->plan->orphans);
+  self->plan->tracking = iommud_container_prepare_tracking (self->container);
   self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
   self->plan->close_context =
       iommud_context_get_n_containers (iommud_container_get_context (self->container)) == 1;
@@ -224,6 +225,7 @@ publish_release (gpointer data, GError **error)
   publish_devices (self);
   publish_hwpts (self);
   iommud_container_set_space (self->container, &self->plan->space);
+  iommud_container_update_tracking (self->container);
   if (self->plan->freed)
     publish_container (self);
   else

@@ -7,6 +7,7 @@
 #include "iommud-host.h"
 #include "iommud-mapping-table.h"
 #include "iommud-page-table.h"
+#include "iommud-tracking.h"
 
 G_BEGIN_DECLS
 
@@ -75,7 +76,16 @@ void iommud_container_attach (IommudContainer *self, IommudDevice *device, Iommu
 void iommud_container_detach (IommudContainer *self, IommudDevice *device);
 /* Takes the device off its HWPT and out of the container. */
 void iommud_container_remove_device (IommudContainer *self, IommudDevice *device);
-void iommud_container_set_dirty_tracking_active (IommudContainer *self, gboolean active);
+
+/* What runs of its trackers: for the operation that is under way, see there. */
+IommudTracking *iommud_container_get_tracking (IommudContainer *self);
+/* The same, for a plan: where tracking is active, it knows what is mapped now. */
+IommudTracking *iommud_container_prepare_tracking (IommudContainer *self);
+void iommud_container_update_mapped (IommudContainer *self);
+/* Refuses where tracking is not active. */
+gboolean iommud_container_check_tracking (IommudContainer *self, const char *what, GError **error);
+/* For a publish: the property follows. */
+void iommud_container_update_tracking (IommudContainer *self);
 
 /* What is mapped now. To be changed by the functions below alone, save for its files. */
 IommudMappingTable *iommud_container_get_mappings (IommudContainer *self);

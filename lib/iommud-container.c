@@ -40,7 +40,8 @@ struct _IommudContainer
   guint n_attached;
   guint n_covered;
   guint n_refusals;
-  gboolean dirty_tracking_active;
+  IommudTracking *tracking;
+  gboolean dirty_tracking_active; /* as the property says it */
   gboolean freed;
 };
 
@@ -230,6 +231,7 @@ iommud_container_finalize (GObject *object)
   g_array_unref (self->orphans);
   iommud_mapping_table_free (self->mappings);
   g_array_unref (self->allowed);
+  iommud_tracking_free (self->tracking);
   G_OBJECT_CLASS (iommud_container_parent_class)->finalize (object);
 }
 
@@ -406,6 +408,7 @@ iommud_container_init (IommudContainer *self)
   self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->mappings = iommud_mapping_table_new ();
   self->allowed = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
+  self->tracking = iommud_tracking_new ();
 }
 
 IommudContainer *
@@ -727,9 +730,47 @@ set_attachment (IommudContainer *self, IommudDevice *device, gboolean attached, 
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MIGRATION_BLOCKERS]);
 }
 
-void
-iommud_container_set_dirty_tracking_active (IommudContainer *self, gboolean active)
+IommudTracking *
+iommud_container_get_tracking (IommudContainer *self)
 {
+  return self->tracking;
+}
+
+void
+iommud_container_update_mapped (IommudContainer *self)
+{
+  iommud_tracking_set_mapped (
+      self->tracking,
+      iommud_mapping_table_get_runs (self->mappings, 0, G_MAXUINT64, IOMMUD_MAP_FLAGS_NONE),
+      iommud_mapping_table_get_runs (self->mappings, 0, G_MAXUINT64, IOMMUD_MAP_FLAGS_WRITABLE));
+}
+
+IommudTracking *
+iommud_container_prepare_tracking (IommudContainer *self)
+{
+  if (iommud_tracking_is_active (self->tracking))
+    iommud_container_update_mapped (self);
+  return self->tracking;
+}
+
+gboolean
+iommud_container_check_tracking (IommudContainer *self, const char *what, GError **error)
+{
+  if (iommud_tracking_is_complete (self->tracking))
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
+               "Cannot %s: its dirty tracking %s", what,
+               iommud_tracking_is_active (self->tracking)
+                   ? "is being stopped, and some tracker did not: stop it once more"
+                   : "is not active: start it first");
+  return FALSE;
+}
+
+void
+iommud_container_update_tracking (IommudContainer *self)
+{
+  gboolean active = iommud_tracking_is_active (self->tracking);
+
   if (self->dirty_tracking_active == active)
     return;
   self->dirty_tracking_active = active;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Letting a device go: DETACH first, then free the HWPT it was the last one on, then close the
- * cdev. */
+/* Letting a device go: DETACH first, then close the cdev, then free the HWPT it was the last one
+ * on. */
 #include "iommud-detach.h"
 
 IommudDetachPlan *
@@ -24,19 +24,56 @@ iommud_detach_plan_free (IommudDetachPlan *self)
   g_free (self);
 }
 
+static void
+unbind (IommudDetachPlan *self)
+{
+  int cdev = self->binding.cdev;
+
+  iommud_binding_unbind (&self->binding, &self->call);
+  iommud_tracking_forget_log (self->tracking, cdev);
+}
+
+/* A log goes with its file, so it is read before that is closed. What the device can write until
+ * then, nobody records. */
+static void
+leave_log (IommudDetachPlan *self, gboolean writes_on)
+{
+  gboolean has_log = iommud_tracking_has_log (self->tracking, self->binding.cdev);
+
+  iommud_tracking_drop_log (self->tracking, &self->call, self->binding.cdev);
+  if (has_log && writes_on)
+    iommud_tracking_mark_all (self->tracking, IOMMUD_TRACKER_DEVICE);
+}
+
 /* Closing the cdev detaches a device whose DETACH failed; only then is the HWPT free to go. */
 static void
 leave (IommudDetachPlan *self)
 {
-  if (self->attached && !iommud_binding_detach (&self->binding, &self->call, &self->error))
+  gboolean detached =
+      !self->attached || iommud_binding_detach (&self->binding, &self->call, &self->error);
+
+  if (!detached)
     {
       if (!self->forced)
         return;
       g_message ("%s; closing the device instead", self->error->message);
       g_clear_error (&self->error);
-      iommud_binding_unbind (&self->binding, &self->call);
     }
+  leave_log (self, !detached || self->unseen_after);
+  unbind (self);
   self->released = TRUE;
+}
+
+static void
+leave_hwpt (IommudDetachPlan *self)
+{
+  if (self->last_tracked_on != 0)
+    iommud_tracking_drop_hwpt (self->tracking, &self->call, self->last_tracked_on);
+  if (self->last_on == 0)
+    return;
+  self->freed = iommud_page_table_free (&self->call, self->last_on, &self->error);
+  if (self->freed)
+    iommud_tracking_forget_hwpt (self->tracking, self->last_on);
 }
 
 void
@@ -47,9 +84,7 @@ iommud_detach_plan_perform (IommudDetachPlan *self)
   leave (self);
   if (!self->released)
     return;
-  if (self->last_on != 0)
-    self->freed = iommud_page_table_free (&self->call, self->last_on, &self->error);
-  iommud_binding_unbind (&self->binding, &self->call);
+  leave_hwpt (self);
   iommud_page_table_free_orphans (&self->call, self->orphans);
   /* The device is gone from the container all the same: old ranges are too narrow, not wrong. */
   if (!iommud_iova_space_read (&self->space, &self->call, self->ioas_id, &error))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Letting a device go: DETACH first, then free the HWPT it was the last one on, then close the
- * cdev. */
+/* Letting a device go: DETACH first, then close the cdev, then free the HWPT it was the last one
+ * on. What it dirtied and nobody has read is saved on the way. */
 #pragma once
 
 #include "iommud-page-table.h"
+#include "iommud-tracking.h"
 
 G_BEGIN_DECLS
 
@@ -15,8 +16,11 @@ typedef struct
   gboolean attached;
   gboolean forced; /* the device leaves even where DETACH fails: closing the cdev detaches it */
   guint32 last_on; /* the auto HWPT that this device is the last one on; 0: none */
-  IommudIovaSpace space; /* out; ranges NULL where they could not be read */
-  GArray *orphans;       /* in and out: see iommud_page_table_free_orphans() */
+  guint32 last_tracked_on;  /* the HWPT that has no other device that its IOMMU records for */
+  gboolean unseen_after;    /* its group goes on translating, and no HWPT records what it writes */
+  IommudTracking *tracking; /* the container's */
+  IommudIovaSpace space;    /* out; ranges NULL where they could not be read */
+  GArray *orphans;          /* in and out: see iommud_page_table_free_orphans() */
 
   gboolean released; /* out: the device is let go, whatever error says */
   gboolean freed;    /* out: last_on is gone */

@@ -59,6 +59,22 @@ find_last_on (IommudDevice *device)
   return iommud_hwpt_get_id (hwpt);
 }
 
+static void
+plan_tracking (Detachment *self)
+{
+  IommudHwpt *hwpt = iommud_device_get_hwpt (self->device);
+  guint n_tracked = hwpt != NULL ? iommud_hwpt_get_n_tracked (hwpt) : 0;
+
+  self->plan->tracking = iommud_container_prepare_tracking (self->container);
+  if (iommud_device_get_tracker (self->device) == IOMMUD_DIRTY_TRACKER_IOMMU && n_tracked == 1)
+    self->plan->last_tracked_on = iommud_hwpt_get_id (hwpt);
+  self->plan->unseen_after =
+      n_tracked == 0
+      && iommud_host_find_attached_sibling (iommud_container_get_host (self->container),
+                                            self->device, self->container)
+             != NULL;
+}
+
 static gboolean
 plan_detachment (gpointer data, GError **error)
 {
@@ -77,6 +93,7 @@ plan_detachment (gpointer data, GError **error)
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->attached = iommud_device_is_attached (self->device);
   plan->last_on = find_last_on (self->device);
+  plan_tracking (self);
   return TRUE;
 }
 
@@ -102,6 +119,7 @@ publish_detachment (gpointer data, GError **error)
         iommud_container_remove_hwpt (self->container, hwpt);
       iommud_container_set_space (self->container, &plan->space);
     }
+  iommud_container_update_tracking (self->container);
   if (plan->error != NULL)
     {
       if (plan->released)

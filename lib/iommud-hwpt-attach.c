@@ -122,11 +122,15 @@ plan_replacement (gpointer data, GError **error)
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
   iommud_container_fill_call (self->container, &plan->call, g_steal_pointer (&what), self->device);
   iommud_container_copy_orphans (self->container, plan->orphans);
+  plan->tracking = iommud_container_prepare_tracking (self->container);
   plan->policy = iommud_container_get_policy (self->container);
   plan->flags = iommud_hwpt_get_flags (self->hwpt);
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->hwpt_id = iommud_hwpt_get_id (self->hwpt);
   plan->old_hwpt_id = old != NULL ? iommud_hwpt_get_id (old) : 0;
+  if (old != NULL && iommud_device_get_tracker (self->device) == IOMMUD_DIRTY_TRACKER_IOMMU
+      && iommud_hwpt_get_n_tracked (old) == 1)
+    plan->last_tracked_on = plan->old_hwpt_id;
   plan->old_is_kernels =
       old != NULL && iommud_hwpt_get_management (old) == IOMMUD_HWPT_MANAGEMENT_KERNEL;
   plan->old_is_last = old != NULL && old != self->hwpt && iommud_hwpt_get_n_devices (old) == 1

@@ -13,6 +13,7 @@ typedef struct
   IommudKernelCall call;
   guint32 ioas_id;
   guint32 hwpt_id;
+  IommudTracking *tracking; /* the container's */
   gboolean freed;
   IommudIovaSpace space;
   GError *error;
@@ -87,6 +88,7 @@ plan_destruction (gpointer data, GError **error)
   iommud_container_fill_call (self->container, &self->call, g_steal_pointer (&what), NULL);
   self->ioas_id = iommud_container_get_ioas_id (self->container);
   self->hwpt_id = iommud_hwpt_get_id (self->hwpt);
+  self->tracking = iommud_container_get_tracking (self->container);
   return TRUE;
 }
 
@@ -97,6 +99,8 @@ perform_destruction (gpointer data)
   g_autoptr (GError) error = NULL;
 
   self->freed = iommud_page_table_free (&self->call, self->hwpt_id, &self->error);
+  if (self->freed)
+    iommud_tracking_forget_hwpt (self->tracking, self->hwpt_id);
   if (self->freed && !iommud_iova_space_read (&self->space, &self->call, self->ioas_id, &error))
     g_message ("%s", error->message);
 }

@@ -15,6 +15,8 @@ void iommud_hwpt_set_freed (IommudHwpt *self);
 void iommud_hwpt_add_device (IommudHwpt *self, IommudDevice *device);
 void iommud_hwpt_remove_device (IommudHwpt *self, IommudDevice *device);
 guint iommud_hwpt_get_n_devices (IommudHwpt *self);
+/* How many of its devices the IOMMU records for. */
+guint iommud_hwpt_get_n_tracked (IommudHwpt *self);
 
 /* A HWPT that answered EINVAL for a device of an IOMMU instance never fits that instance. */
 void iommud_hwpt_set_refused (IommudHwpt *self, const char *iommu);

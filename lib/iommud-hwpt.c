@@ -3,7 +3,7 @@
 #include "iommud-hwpt-private.h"
 
 #include "iommud-container.h"
-#include "iommud-device.h"
+#include "iommud-device-private.h"
 #include "iommud-enum-types.h"
 
 /**
@@ -201,6 +201,22 @@ guint
 iommud_hwpt_get_n_devices (IommudHwpt *self)
 {
   return g_list_model_get_n_items (G_LIST_MODEL (self->devices));
+}
+
+guint
+iommud_hwpt_get_n_tracked (IommudHwpt *self)
+{
+  guint count = 0;
+
+  if ((self->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) == 0)
+    return 0;
+  for (guint i = 0; i < iommud_hwpt_get_n_devices (self); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (G_LIST_MODEL (self->devices), i);
+
+      count += iommud_device_get_tracker (device) == IOMMUD_DIRTY_TRACKER_IOMMU ? 1 : 0;
+    }
+  return count;
 }
 
 const char *

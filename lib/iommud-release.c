@@ -50,11 +50,13 @@ release_devices (IommudReleasePlan *self)
   for (guint i = 0; i < self->devices->len; i++)
     {
       IommudReleaseDevice *device = &g_array_index (self->devices, IommudReleaseDevice, i);
+      int cdev = device->binding.cdev;
       g_autoptr (GError) error = NULL;
 
       if (device->attached && !iommud_binding_detach (&device->binding, &self->call, &error))
         g_message ("%s; closing the device instead", error->message);
       iommud_binding_unbind (&device->binding, &self->call);
+      iommud_tracking_forget_log (self->tracking, cdev);
       device->released = TRUE;
     }
 }
@@ -68,6 +70,7 @@ free_hwpts (IommudReleasePlan *self)
 
       if (hwpt->hwpt_id != 0 && !iommud_page_table_free (&self->call, hwpt->hwpt_id, &self->error))
         return FALSE;
+      iommud_tracking_forget_hwpt (self->tracking, hwpt->hwpt_id);
       hwpt->freed = TRUE;
     }
   iommud_page_table_free_orphans (&self->call, self->orphans);
@@ -85,6 +88,19 @@ free_ioas (IommudReleasePlan *self)
   return errnum == 0;
 }
 
+/* Of a container that could not be freed the devices have left, and nobody has read their last
+ * bits. */
+static void
+leave_tracking (IommudReleasePlan *self)
+{
+  if (self->freed)
+    {
+      iommud_tracking_stop (self->tracking, &self->call, NULL);
+      return;
+    }
+  iommud_tracking_mark_all (self->tracking, IOMMUD_TRACKER_AUTO);
+}
+
 void
 iommud_release_plan_perform (IommudReleasePlan *self)
 {
@@ -93,6 +109,7 @@ iommud_release_plan_perform (IommudReleasePlan *self)
   /* The kernel has let go of what was mapped: here, because that can take long. */
   if (self->freed)
     g_array_set_size (self->mappings, 0);
+  leave_tracking (self);
   if (!self->freed)
     iommud_iova_space_read (&self->space, &self->call, self->ioas_id, NULL);
   else if (self->close_context)

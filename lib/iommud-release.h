@@ -4,6 +4,7 @@
 
 #include "iommud-mapping-table.h"
 #include "iommud-page-table.h"
+#include "iommud-tracking.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +30,8 @@ typedef struct
   GArray *hwpts;          /* of IommudReleaseHwpt, children before parents */
   GArray *mappings;       /* of IommudMapping that have files, which it owns */
   GArray *orphans;        /* in and out: see iommud_page_table_free_orphans() */
+
+  IommudTracking *tracking; /* the container's */
 
   gboolean freed; /* out: the IOAS is gone */
   IommudIovaSpace space;

@@ -89,8 +89,10 @@ free_old_hwpt (IommudReplacePlan *self)
     return;
   self->old_freed = iommud_page_table_free (&self->call, self->old_hwpt_id,
                                             self->error == NULL ? &self->error : NULL);
-  if (self->old_freed)
-    read_space (self, &self->space, NULL);
+  if (!self->old_freed)
+    return;
+  iommud_tracking_forget_hwpt (self->tracking, self->old_hwpt_id);
+  read_space (self, &self->space, NULL);
 }
 
 static gboolean
@@ -105,14 +107,55 @@ check_policy (IommudReplacePlan *self)
   return FALSE;
 }
 
+static IommudDirtyTracker
+get_tracker (const IommudReplacePlan *self)
+{
+  if (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
+    return IOMMUD_DIRTY_TRACKER_NONE;
+  return iommud_binding_get_tracker (&self->binding,
+                                     (self->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0);
+}
+
+/* On before the device is there. */
+static gboolean
+start_tracker (IommudReplacePlan *self)
+{
+  IommudDirtyTracker tracker = get_tracker (self);
+
+  if (tracker == IOMMUD_DIRTY_TRACKER_DEVICE)
+    return iommud_tracking_add_log (self->tracking, &self->call, self->binding.info->name,
+                                    self->binding.cdev, &self->log_added, &self->error);
+  return tracker != IOMMUD_DIRTY_TRACKER_IOMMU
+         || iommud_tracking_add_hwpt (self->tracking, &self->call, self->hwpt_id, &self->hwpt_added,
+                                      &self->error);
+}
+
+/* The trackers of where the device is not. */
+static void
+drop_trackers (IommudReplacePlan *self)
+{
+  gboolean kept = !self->attached && !self->detached;
+
+  if (!self->attached && self->hwpt_added)
+    iommud_tracking_drop_hwpt (self->tracking, &self->call, self->hwpt_id);
+  if (!kept && self->last_tracked_on != 0
+      && !(self->attached && self->last_tracked_on == self->hwpt_id))
+    iommud_tracking_drop_hwpt (self->tracking, &self->call, self->last_tracked_on);
+  if (self->detached || (kept && self->log_added)
+      || (self->attached && get_tracker (self) != IOMMUD_DIRTY_TRACKER_DEVICE))
+    iommud_tracking_drop_log (self->tracking, &self->call, self->binding.cdev);
+}
+
 static void
 replace (IommudReplacePlan *self)
 {
   guint32 pt_id = self->hwpt_id;
   g_autoptr (GError) error = NULL;
+  gboolean sound;
   int errnum;
 
-  if (!check_policy (self) || !read_space (self, &self->before, &self->error))
+  if (!check_policy (self) || !read_space (self, &self->before, &self->error)
+      || !start_tracker (self))
     return;
   errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
   self->attached = errnum == 0;
@@ -120,7 +163,9 @@ replace (IommudReplacePlan *self)
     iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
   if (!read_space (self, &self->space, &error))
     g_message ("%s", error->message);
-  if (repair_lost_regions (self) && self->attached)
+  sound = repair_lost_regions (self);
+  drop_trackers (self);
+  if (sound && self->attached)
     free_old_hwpt (self);
 }
 
@@ -128,14 +173,27 @@ static void
 attach_bound (IommudReplacePlan *self)
 {
   guint32 pt_id = self->hwpt_id;
-  int errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
+  int errnum;
 
+  if (!start_tracker (self))
+    return;
+  errnum = iommud_binding_try_attach (&self->binding, &self->call, &pt_id);
   if (errnum != 0)
     iommud_binding_set_attach_error (&self->binding, &self->call, errnum, &self->error);
   else if (read_space (self, &self->space, &self->error))
     self->attached = TRUE;
   else
     iommud_binding_detach (&self->binding, &self->call, NULL);
+  drop_trackers (self);
+}
+
+static void
+unbind (IommudReplacePlan *self)
+{
+  int cdev = self->binding.cdev;
+
+  iommud_binding_unbind (&self->binding, &self->call);
+  iommud_tracking_forget_log (self->tracking, cdev);
 }
 
 static void
@@ -148,7 +206,7 @@ attach_first (IommudReplacePlan *self)
   if (check_policy (self))
     attach_bound (self);
   if (!self->attached && !was_bound)
-    iommud_binding_unbind (&self->binding, &self->call);
+    unbind (self);
 }
 
 void

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "iommud-page-table.h"
+#include "iommud-tracking.h"
 
 G_BEGIN_DECLS
 
@@ -18,13 +19,17 @@ typedef struct
   IommudDirtyTrackingPolicy policy;
   guint32 ioas_id;
   guint32 hwpt_id;
-  IommudHwptFlags flags;   /* of hwpt_id */
-  guint32 old_hwpt_id;     /* 0: not attached */
-  gboolean old_is_last;    /* old_hwpt_id is an auto HWPT with no other device */
-  gboolean old_is_kernels; /* old_hwpt_id is the kernel's own, and goes with its last device */
-  IommudIovaSpace before;  /* out: the ranges before it */
-  IommudIovaSpace space;   /* out: the ranges after it; NULL where they could not be read */
-  GArray *orphans;         /* in and out: see iommud_page_table_free_orphans() */
+  IommudHwptFlags flags;    /* of hwpt_id */
+  guint32 old_hwpt_id;      /* 0: not attached */
+  gboolean old_is_last;     /* old_hwpt_id is an auto HWPT with no other device */
+  gboolean old_is_kernels;  /* old_hwpt_id is the kernel's own, and goes with its last device */
+  guint32 last_tracked_on;  /* the HWPT that has no other device that its IOMMU records for */
+  IommudTracking *tracking; /* the container's */
+  gboolean log_added;       /* the device's log was started */
+  gboolean hwpt_added;      /* tracking was switched on in hwpt_id */
+  IommudIovaSpace before;   /* out: the ranges before it */
+  IommudIovaSpace space;    /* out: the ranges after it; NULL where they could not be read */
+  GArray *orphans;          /* in and out: see iommud_page_table_free_orphans() */
 
   gboolean attached;  /* out: the device is on hwpt_id, whatever error says */
   gboolean detached;  /* out: it is on neither: a repair failed half-way */

@@ -216,6 +216,37 @@ iommud_iommufd_hwpt_alloc (const IommudSyscalls *syscalls, int fd, guint32 flags
 }
 
 int
+iommud_iommufd_set_dirty_tracking (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id,
+                                   gboolean enable)
+{
+  struct iommud_abi_hwpt_set_dirty_tracking argument = {
+    .size = sizeof (argument),
+    .flags = enable ? IOMMUD_ABI_HWPT_DIRTY_TRACKING_ENABLE : 0,
+    .hwpt_id = hwpt_id,
+  };
+
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_HWPT_SET_DIRTY_TRACKING, &argument);
+}
+
+int
+iommud_iommufd_get_dirty_bitmap (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id,
+                                 gboolean keep, guint64 iova, guint64 length, guint64 page_size,
+                                 guint64 *words)
+{
+  struct iommud_abi_hwpt_get_dirty_bitmap argument = {
+    .size = sizeof (argument),
+    .hwpt_id = hwpt_id,
+    .flags = keep ? IOMMUD_ABI_HWPT_GET_DIRTY_BITMAP_NO_CLEAR : 0,
+    .iova = iova,
+    .length = length,
+    .page_size = page_size,
+    .data = (uintptr_t) words,
+  };
+
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_HWPT_GET_DIRTY_BITMAP, &argument);
+}
+
+int
 iommud_iommufd_get_hw_info (const IommudSyscalls *syscalls, int fd, guint32 device_id,
                             IommudHwInfo *info)
 {

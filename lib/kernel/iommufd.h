@@ -60,6 +60,15 @@ int iommud_iommufd_ioas_unmap (const IommudSyscalls *syscalls, int fd, guint32 i
 /* @pt_id: an IOAS or a nest parent. */
 int iommud_iommufd_hwpt_alloc (const IommudSyscalls *syscalls, int fd, guint32 flags,
                                guint32 device_id, guint32 pt_id, guint32 *hwpt_id);
+/* Switching it on forgets the dirty pages of before, also where it is on already. */
+int iommud_iommufd_set_dirty_tracking (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id,
+                                       gboolean enable);
+/* Joins the dirty pages of a range into a bitmap, whose bit 0 is @iova, and forgets them unless
+ * @keep. The walk ends at the first address that is not mapped, and 6.12 tells of neither that nor
+ * of a driver's error (iopt_read_and_clear_dirty_data in io_pagetable.c). */
+int iommud_iommufd_get_dirty_bitmap (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id,
+                                     gboolean keep, guint64 iova, guint64 length, guint64 page_size,
+                                     guint64 *words);
 int iommud_iommufd_get_hw_info (const IommudSyscalls *syscalls, int fd, guint32 device_id,
                                 IommudHwInfo *info);
 /* Whether the kernel knows an ioctl number at all: asked with a size below any minimum. */

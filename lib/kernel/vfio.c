@@ -6,6 +6,10 @@
 
 #include "kernel/abi.h"
 
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
 int
 iommud_vfio_open (const IommudSyscalls *syscalls, const char *cdev_path, int *fd)
 {
@@ -61,4 +65,72 @@ iommud_vfio_has_dma_logging (const IommudSyscalls *syscalls, int fd)
                          IOMMUD_ABI_VFIO_FEATURE_SET)
          && has_feature (syscalls, fd, IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_REPORT,
                          IOMMUD_ABI_VFIO_FEATURE_GET);
+}
+
+/* The kernel wants the feature's own data right behind the header. */
+static int
+call_feature (const IommudSyscalls *syscalls, int fd, guint32 flags, gpointer data, gsize size)
+{
+  struct
+  {
+    struct iommud_abi_vfio_feature header;
+    guint64 data[4];
+  } argument = { .header = { .argsz = (guint32) (sizeof (argument.header) + size),
+                             .flags = flags } };
+  int errnum;
+
+  g_return_val_if_fail (size <= sizeof (argument.data), EINVAL);
+  if (size > 0)
+    memcpy (argument.data, data, size);
+  errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_VFIO_FEATURE, &argument);
+  if (errnum == 0 && size > 0)
+    memcpy (data, argument.data, size);
+  return errnum;
+}
+
+int
+iommud_vfio_start_dma_logging (const IommudSyscalls *syscalls, int fd, const GArray *ranges,
+                               guint64 *page_size)
+{
+  g_autofree struct iommud_abi_vfio_dma_logging_range *records =
+      g_new0 (struct iommud_abi_vfio_dma_logging_range, ranges->len + 1);
+  struct iommud_abi_vfio_dma_logging_control control = { .page_size = *page_size,
+                                                         .num_ranges = ranges->len,
+                                                         .ranges = (uintptr_t) records };
+  int errnum;
+
+  for (guint i = 0; i < ranges->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
+
+      records[i].iova = range->first;
+      records[i].length = range->last - range->first + 1;
+    }
+  errnum = call_feature (syscalls, fd,
+                         IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_START | IOMMUD_ABI_VFIO_FEATURE_SET,
+                         &control, sizeof (control));
+  if (errnum == 0)
+    *page_size = control.page_size;
+  return errnum;
+}
+
+int
+iommud_vfio_stop_dma_logging (const IommudSyscalls *syscalls, int fd)
+{
+  return call_feature (syscalls, fd,
+                       IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_STOP | IOMMUD_ABI_VFIO_FEATURE_SET, NULL,
+                       0);
+}
+
+int
+iommud_vfio_report_dma_logging (const IommudSyscalls *syscalls, int fd, guint64 iova,
+                                guint64 length, guint64 page_size, guint64 *words)
+{
+  struct iommud_abi_vfio_dma_logging_report report = {
+    .iova = iova, .length = length, .page_size = page_size, .bitmap = (uintptr_t) words
+  };
+
+  return call_feature (syscalls, fd,
+                       IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_REPORT | IOMMUD_ABI_VFIO_FEATURE_GET,
+                       &report, sizeof (report));
 }

@@ -2,7 +2,7 @@
 /* The ioctls of a VFIO cdev as typed functions. Each returns 0 or a positive errno. */
 #pragma once
 
-#include "kernel/syscalls.h"
+#include "kernel/iommufd.h"
 
 G_BEGIN_DECLS
 
@@ -14,5 +14,15 @@ int iommud_vfio_attach (const IommudSyscalls *syscalls, int fd, guint32 *pt_id);
 int iommud_vfio_detach (const IommudSyscalls *syscalls, int fd);
 /* Whether the device can log its own DMA: all three DMA logging features answer a probe. */
 gboolean iommud_vfio_has_dma_logging (const IommudSyscalls *syscalls, int fd);
+
+/* @ranges: an array of IommudIovaRange, multiples of the page size. @page_size: in, the one that is
+ * wanted; out, the one that the device logs in. */
+int iommud_vfio_start_dma_logging (const IommudSyscalls *syscalls, int fd, const GArray *ranges,
+                                   guint64 *page_size);
+int iommud_vfio_stop_dma_logging (const IommudSyscalls *syscalls, int fd);
+/* Joins the dirty pages of a range into a bitmap, whose bit 0 is @iova, and forgets them. A page of
+ * the log that is met in part is forgotten whole. */
+int iommud_vfio_report_dma_logging (const IommudSyscalls *syscalls, int fd, guint64 iova,
+                                    guint64 length, guint64 page_size, guint64 *words);
 
 G_END_DECLS
