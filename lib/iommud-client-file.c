@@ -24,10 +24,9 @@ refuse (const char *what, const char *cause, GError **error)
 }
 
 static gboolean
-check_access (int file, IommudMapFlags flags, const char *what, GError **error)
+check_open (int file, int *mode, const char *what, GError **error)
 {
   int status = fcntl (file, F_GETFL);
-  int mode = status & O_ACCMODE;
 
   if (status < 0)
     {
@@ -37,25 +36,21 @@ check_access (int file, IommudMapFlags flags, const char *what, GError **error)
     }
   if ((status & O_PATH) != 0)
     return refuse (what, "the file is open as a path alone (O_PATH)", error);
-  if (mode == O_WRONLY)
-    return refuse (what, "the file is not open for reading", error);
-  if (mode == O_RDONLY && (flags & IOMMUD_MAP_FLAGS_WRITABLE) != 0)
-    return refuse (what, "the file is open for reading alone, and the mapping is to be writable",
-                   error);
+  *mode = status & O_ACCMODE;
   return TRUE;
 }
 
-/* Only files of tmpfs and hugetlbfs know of seals. What is asked of other file systems may wait for
- * a server that does not answer, so that is the first thing to ask. */
 static gboolean
-check_seals (int file, IommudMapFlags flags, const char *what, GError **error)
+check_access (int mode, int seals, IommudMapFlags flags, const char *what, GError **error)
 {
-  int seals = fcntl (file, F_GET_SEALS);
-
-  if (seals < 0)
-    return refuse (what, NOT_MEMORY, error);
-  if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0
-      && (flags & IOMMUD_MAP_FLAGS_WRITABLE) != 0)
+  if (mode == O_WRONLY)
+    return refuse (what, "the file is not open for reading", error);
+  if ((flags & IOMMUD_MAP_FLAGS_WRITABLE) == 0)
+    return TRUE;
+  if (mode == O_RDONLY)
+    return refuse (what, "the file is open for reading alone, and the mapping is to be writable",
+                   error);
+  if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0)
     return refuse (what, "the file is sealed against writing, and the mapping is to be writable",
                    error);
   return TRUE;
@@ -101,10 +96,15 @@ iommud_client_file_check (int file, guint64 offset, guint64 length, IommudMapFla
 {
   struct stat status;
   struct statfs file_system;
+  int mode, seals;
 
-  if (!check_access (file, flags, what, error) || !check_seals (file, flags, what, error))
+  if (!check_open (file, &mode, what, error))
     return FALSE;
-  if (!is_memory (file, &status, &file_system))
+  /* Only files of tmpfs and hugetlbfs know of seals. What is asked of other file systems may wait
+   * for a server that does not answer, so that is the first thing to ask. */
+  seals = fcntl (file, F_GET_SEALS);
+  if (seals < 0 || !is_memory (file, &status, &file_system))
     return refuse (what, NOT_MEMORY, error);
-  return check_range (&status, &file_system, offset, length, what, error);
+  return check_access (mode, seals, flags, what, error)
+         && check_range (&status, &file_system, offset, length, what, error);
 }

@@ -79,13 +79,16 @@ set_alloc_error (const IommudKernelCall *call, const IommudBinding *binding, Iom
   else if (errnum == EINVAL)
     {
       code = IOMMUD_ERROR_INCOMPATIBLE;
-      cause = g_strdup ("the device's IOMMU cannot make such a HWPT for this container");
+      cause = g_strdup ("the device's IOMMU cannot make such a HWPT for this container, or a file "
+                        "that is mapped in it was made shorter");
     }
   else if (errnum == EADDRINUSE)
     cause = g_strdup ("a mapping of the container lies beyond what the device's IOMMU can address");
   else if (errnum == ENOMEM)
     cause = g_strdup ("the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) "
                       "was met");
+  else if (errnum == EFAULT)
+    cause = g_strdup ("memory that is mapped cannot be pinned: a file may have been made shorter");
   iommud_error_set_from_errno (error, code, call->what, "IOMMU_HWPT_ALLOC", errnum, cause);
 }
 

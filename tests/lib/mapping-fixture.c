@@ -11,8 +11,8 @@
 /* The kernel names a mapping of a memfd after it. */
 #define FILE_NAME "iommud-mapping-test"
 
-static guint
-count_files (void)
+guint
+mapping_fixture_count_files (void)
 {
   g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
   guint count = 0;
@@ -46,13 +46,13 @@ mapping_fixture_new_file (guint64 size)
 }
 
 void
-mapping_fixture_set_up (MappingFixture *self, gconstpointer unused)
+mapping_fixture_set_up (MappingFixture *self, gconstpointer kernel)
 {
-  model_fixture_set_up (&self->model, NULL);
+  model_fixture_set_up (&self->model, kernel);
   self->file = mapping_fixture_new_file (TIB);
   self->container =
       model_fixture_container (&self->model, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
-  self->files_before = count_files ();
+  self->files_before = mapping_fixture_count_files ();
 }
 
 void
@@ -66,12 +66,26 @@ mapping_fixture_tear_down (MappingFixture *self, gconstpointer unused)
 
       g_assert_true (iommud_device_detach (device, NULL, NULL));
     }
+  g_assert_true (iommud_container_unmap_all (self->container, NULL, NULL, NULL));
   model_fixture_iterate ();
-  g_assert_cmpuint (count_files (), ==, self->files_before);
-  model_fixture_free_container (self->container);
+  g_assert_cmpuint (mapping_fixture_count_files (), ==, self->files_before);
   g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
+  model_fixture_free_container (self->container);
   close (self->file);
   model_fixture_tear_down (&self->model, NULL);
+}
+
+IommudContainer *
+mapping_fixture_share (MappingFixture *self, const char *name)
+{
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  g_autoptr (GError) error = NULL;
+  IommudContainer *container;
+
+  g_object_set (options, "name", name, "share-context", self->container, NULL);
+  container = iommud_host_create_container (self->model.host, options, NULL, &error);
+  g_assert_no_error (error);
+  return container;
 }
 
 guint64
@@ -98,8 +112,8 @@ mapping_fixture_unmap (IommudContainer *container, guint64 iova, guint64 length)
   g_assert_cmphex (bytes, ==, length);
 }
 
-static void
-assert_refused (const GError *error, IommudError code, const char *text)
+void
+mapping_fixture_assert_refused (const GError *error, IommudError code, const char *text)
 {
   g_assert_error (error, IOMMUD_ERROR, (gint) code);
   if (strstr (error->message, text) == NULL)
@@ -111,7 +125,7 @@ mapping_fixture_map_fails (MappingFixture *self, int file, guint64 offset, guint
                            guint64 iova, IommudMapFlags flags, IommudError code, const char *text)
 {
   guint memory = mapping_fixture_count_memory ();
-  guint files = count_files ();
+  guint files = mapping_fixture_count_files ();
   g_autoptr (GVariant) before = NULL;
   g_autoptr (GVariant) after = NULL;
   g_autoptr (GError) error = NULL;
@@ -119,11 +133,11 @@ mapping_fixture_map_fails (MappingFixture *self, int file, guint64 offset, guint
   g_object_get (self->container, "mappings", &before, NULL);
   g_assert_false (iommud_container_map_file (self->container, file, offset, length, iova, flags,
                                              NULL, NULL, &error));
-  assert_refused (error, code, text);
+  mapping_fixture_assert_refused (error, code, text);
   g_object_get (self->container, "mappings", &after, NULL);
   g_assert_cmpvariant (before, after);
   g_assert_cmpuint (mapping_fixture_count_memory (), ==, memory);
-  g_assert_cmpuint (count_files (), ==, files);
+  g_assert_cmpuint (mapping_fixture_count_files (), ==, files);
 }
 
 void
@@ -134,7 +148,7 @@ mapping_fixture_unmap_fails (MappingFixture *self, guint64 iova, guint64 length,
 
   g_assert_false (
       iommud_container_unmap (self->container, iova, length, 0, NULL, NULL, NULL, NULL, &error));
-  assert_refused (error, code, text);
+  mapping_fixture_assert_refused (error, code, text);
 }
 
 void

@@ -20,15 +20,17 @@ typedef struct
   IommudContainer *container;
   int file; /* a memfd of one TiB, all hole */
   guint files_before;
-  guint memory_before;
 } MappingFixture;
 
-void mapping_fixture_set_up (MappingFixture *self, gconstpointer unused);
+/* See model_fixture_set_up(). */
+void mapping_fixture_set_up (MappingFixture *self, gconstpointer kernel);
 /* Fails the test where a file is left open, or mapped in this process. */
 void mapping_fixture_tear_down (MappingFixture *self, gconstpointer unused);
 
 /* A file of holes in memory. */
 int mapping_fixture_new_file (guint64 size);
+/* A second container in the context of the first. */
+IommudContainer *mapping_fixture_share (MappingFixture *self, const char *name);
 /* The calls must succeed. */
 guint64 mapping_fixture_map (MappingFixture *self, IommudContainer *container, guint64 offset,
                              guint64 length, guint64 iova, IommudMapFlags flags);
@@ -41,8 +43,11 @@ void mapping_fixture_unmap_fails (MappingFixture *self, guint64 iova, guint64 le
                                   IommudError code, const char *text);
 /* The properties say so; @mappings is an a(tttu) in text, without its types. */
 void mapping_fixture_assert_mapped (IommudContainer *container, const char *mappings);
-/* Files of clients that are mapped in this process. */
+/* Parts of clients' files that are mapped in this process, and its open files. */
 guint mapping_fixture_count_memory (void);
+guint mapping_fixture_count_files (void);
+/* The error has @code and a message that holds @text. */
+void mapping_fixture_assert_refused (const GError *error, IommudError code, const char *text);
 
 /* What a device does by DMA; it must succeed. */
 void mapping_fixture_write (MappingFixture *self, const char *device, guint64 iova, guint64 length,

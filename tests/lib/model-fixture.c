@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char host_xml[] =
-    "<simulated-host>"
+    "<simulated-host kernel='%s'>"
     "  <iommu name='dmar0' dirty-tracking='yes' nesting='yes'>"
     "    <reserved first='0xfee00000' last='0xfeefffff' type='msi'/></iommu>"
     "  <iommu name='dmar1'>"
@@ -29,11 +29,13 @@ static const char host_xml[] =
     "</simulated-host>";
 
 void
-model_fixture_set_up (ModelFixture *self, gconstpointer unused)
+model_fixture_set_up (ModelFixture *self, gconstpointer kernel)
 {
+  g_autofree char *xml =
+      g_strdup_printf (host_xml, kernel != NULL ? (const char *) kernel : "6.12");
   g_autoptr (GError) error = NULL;
 
-  self->simulator = iommud_simulator_new_from_data (host_xml, -1, &error);
+  self->simulator = iommud_simulator_new_from_data (xml, -1, &error);
   g_assert_no_error (error);
   self->host = iommud_host_new (IOMMUD_BACKEND (self->simulator), &error);
   g_assert_no_error (error);

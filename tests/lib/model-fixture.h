@@ -28,7 +28,8 @@ typedef struct
   IommudHost *host;
 } ModelFixture;
 
-void model_fixture_set_up (ModelFixture *self, gconstpointer unused);
+/* @kernel: the release that the host's Linux is like, or NULL: "6.12". */
+void model_fixture_set_up (ModelFixture *self, gconstpointer kernel);
 /* Fails the test where anything is left in the simulated kernel. */
 void model_fixture_tear_down (ModelFixture *self, gconstpointer unused);
 
