@@ -5,6 +5,7 @@ The mirror checks each signal as it comes: an object is exported before a proper
 no property points at an object that goes.
 """
 
+import os
 import time
 
 from gi.repository import Gio, GLib
@@ -14,6 +15,8 @@ ROOT = "/org/iommud1"
 MANAGER = ROOT + "/Manager"
 IFACE = NAME + "."
 ERROR = NAME + ".Error."
+# Properties of which signals say that they have changed, and not to what.
+VALUE_ON_DEMAND = ("Mappings",)
 REFERENCES = ("Container", "Hwpt", "Hwpts", "Devices", "Parent")
 
 
@@ -37,13 +40,16 @@ def interface_of(path):
 
 
 def options(**values):
-    """A Python dictionary as a{sv}: a str is s, a bool is b, and a GLib.Variant is itself."""
+    """A Python dictionary as a{sv}: a str is s, a bool is b, an int is t, and a GLib.Variant is
+    itself."""
     made = {}
     for key, value in values.items():
         if isinstance(value, bool):
             value = GLib.Variant("b", value)
         elif isinstance(value, str):
             value = GLib.Variant("s", value)
+        elif isinstance(value, int):
+            value = GLib.Variant("t", value)
         made[key.replace("_", "-")] = value
     return made
 
@@ -53,6 +59,7 @@ class Service:
         self.connection = connection or Gio.bus_get_sync(Gio.BusType.SYSTEM)
         self.mirror = {}
         self.signals = []
+        self.stale = set()
         self.violations = []
         self.connection.signal_subscribe(NAME, None, None, None, None, 0, self.on_signal)
 
@@ -90,6 +97,19 @@ class Service:
         """Calls a method of ours; returns its only result or None."""
         reply = self.call(path, interface_of(path), name, GLib.Variant(signature, arguments))
         return reply[0] if reply else None
+
+    def call_with_files(self, path, name, signature, *arguments, files=()):
+        """Calls a method of ours with open files, which an h counts from 0; returns its results
+        and the files that came with them."""
+        try:
+            reply, received = self.connection.call_with_unix_fd_list_sync(
+                NAME, path, interface_of(path), name, GLib.Variant(signature, arguments), None, 0,
+                30000, Gio.UnixFDList.new_from_array([os.dup(file) for file in files]), None)
+        except GLib.Error as error:
+            raise BusError(error) from None
+        finally:
+            self.drain()
+        return reply.unpack(), list(received.steal_fds()) if received else []
 
     def error(self, path, name, signature, *arguments):
         """Calls a method that must fail; returns its BusError, or None when it did not fail."""
@@ -135,13 +155,53 @@ class Service:
     def free(self, path, **values):
         return self.method(path, "Free", "(a{sv})", options(**values))
 
+    # Memory
+
+    def map_file(self, path, file, length, iova=0, offset=0, **values):
+        """Returns the IOVA."""
+        return self.call_with_files(path, "MapFile", "(httta{sv})", 0, offset,
+                                    length, iova, options(**values), files=[file])[0][0]
+
+    def copy_mapping(self, path, source, source_iova, length, iova=0, **values):
+        return self.method(path, "CopyMapping", "(ottta{sv})", source, source_iova, length, iova,
+                           options(**values))
+
+    def unmap(self, path, iova, length):
+        return self.method(path, "Unmap", "(tta{sv})", iova, length, {})
+
+    def unmap_and_read(self, path, iova, length, **values):
+        """Returns the bytes unmapped and the bitmap's file."""
+        reply, files = self.call_with_files(path, "Unmap", "(tta{sv})", iova, length,
+                                            options(dirty_bitmap=True, **values))
+        return reply[0], files[0]
+
+    def start_tracking(self, path, **values):
+        return self.method(path, "StartDirtyTracking", "(a{sv})", options(**values))
+
+    def stop_tracking(self, path):
+        return self.method(path, "StopDirtyTracking", "(a{sv})", {})
+
+    def read_bitmap(self, path, iova, length, page_size=4096, **values):
+        """Returns the bitmap's file and how many dirty pages the reply says."""
+        reply, files = self.call_with_files(path, "ReadDirtyBitmap", "(ttta{sv})", iova, length,
+                                            page_size, options(**values))
+        return files[reply[0]], reply[1]
+
     # Signals
 
     def start_mirror(self):
         self.drain()
         self.mirror = self.managed()
         self.signals = []
+        self.stale = set()
         self.violations = []
+
+    def refresh(self):
+        """Reads what signals said to have changed without saying to what."""
+        while self.stale:
+            path, name = self.stale.pop()
+            if path in self.mirror:
+                self.mirror[path][name] = self.get(path, name)
 
     def drain(self):
         """Handles every signal that has arrived: those sent before a reply arrive before it."""
@@ -196,8 +256,11 @@ class Service:
             return
         for name, value in changed.items():
             self.signals.append(("changed", path, name, value))
-        if invalidated:
-            self.violations.append(f"{path} {invalidated} invalidated without a value")
+        for name in invalidated:
+            self.signals.append(("changed", path, name, None))
+            self.stale.add((path, name))
+            if name not in VALUE_ON_DEMAND:
+                self.violations.append(f"{path} {name} invalidated without a value")
         if path not in self.mirror:
             self.violations.append(f"{path} {sorted(changed)} changed while it is not exported")
             return

@@ -67,6 +67,7 @@ class World:
 
     def consistent(self, what):
         """What must hold at any quiet moment."""
+        self.service.refresh()
         objects = self.service.managed()
         self.checks.equal(self.service.mirror, objects, f"{what}: signals told every change")
         self.checks.equal(self.service.violations, [], f"{what}: signals came in a sound order")
