@@ -119,8 +119,10 @@ static const IommudMethod methods[] = {
   { "AllocHwpt", handle_alloc_hwpt },
   { "Free", handle_free },
   { "MapFile", iommud_container_mapping_handle_map_file },
+  { "CopyMapping", iommud_container_mapping_handle_copy_mapping },
   { "Unmap", iommud_container_mapping_handle_unmap },
   { "UnmapAll", iommud_container_mapping_handle_unmap_all },
+  { "SetAllowedIovas", iommud_container_mapping_handle_set_allowed_iovas },
 };
 
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The methods of org.iommud1.Container for what is mapped: map and unmap. */
+/* The methods of org.iommud1.Container for what is mapped: map, copy, unmap, allow. */
 #include "container-mapping.h"
 
 #include "arguments.h"
@@ -70,6 +70,38 @@ iommud_container_mapping_handle_map_file (IommudExport *self, IommudCall *call)
   iommud_container_map_file_async (iommud_export_get_model (self), file, offset, length, iova,
                                    flags, NULL, on_file_mapped, call);
   g_close (file, NULL);
+}
+
+static void
+on_mapping_copied (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  guint64 iova = 0;
+  GError *error = NULL;
+  gboolean mapped =
+      iommud_container_copy_mapping_finish (IOMMUD_CONTAINER (source), result, &iova, &error);
+
+  return_iova (user_data, mapped, iova, error);
+}
+
+void
+iommud_container_mapping_handle_copy_mapping (IommudExport *self, IommudCall *call)
+{
+  guint64 source_iova = 0;
+  guint64 length = 0;
+  guint64 iova = 0;
+  IommudMapFlags flags = IOMMUD_MAP_FLAGS_NONE;
+  GError *error = NULL;
+  IommudContainer *source = iommud_arguments_get_container (self, call, &error);
+
+  if (source == NULL || !parse_map_flags (self, call, &flags, &error))
+    {
+      iommud_call_fail (call, error);
+      return;
+    }
+  g_variant_get (iommud_call_get_arguments (call), "(&ottt@a{sv})", NULL, &source_iova, &length,
+                 &iova, NULL);
+  iommud_container_copy_mapping_async (iommud_export_get_model (self), source, source_iova, length,
+                                       iova, flags, NULL, on_mapping_copied, call);
 }
 
 static void
@@ -145,4 +177,29 @@ iommud_container_mapping_handle_unmap_all (IommudExport *self, IommudCall *call)
     iommud_call_fail (call, error);
   else
     iommud_container_unmap_all_async (iommud_export_get_model (self), NULL, on_all_unmapped, call);
+}
+
+static void
+on_iovas_allowed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IommudCall *call = user_data;
+  GError *error = NULL;
+
+  if (!iommud_container_set_allowed_iovas_finish (IOMMUD_CONTAINER (source), result, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_call_return (call);
+}
+
+void
+iommud_container_mapping_handle_set_allowed_iovas (IommudExport *self, IommudCall *call)
+{
+  g_autoptr (GVariant) ranges = g_variant_get_child_value (iommud_call_get_arguments (call), 0);
+  GError *error = NULL;
+
+  if (!iommud_arguments_parse_options (self, call, NULL, 0, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_container_set_allowed_iovas_async (iommud_export_get_model (self), ranges, NULL,
+                                              on_iovas_allowed, call);
 }

@@ -7,7 +7,9 @@
 G_BEGIN_DECLS
 
 void iommud_container_mapping_handle_map_file (IommudExport *self, IommudCall *call);
+void iommud_container_mapping_handle_copy_mapping (IommudExport *self, IommudCall *call);
 void iommud_container_mapping_handle_unmap (IommudExport *self, IommudCall *call);
 void iommud_container_mapping_handle_unmap_all (IommudExport *self, IommudCall *call);
+void iommud_container_mapping_handle_set_allowed_iovas (IommudExport *self, IommudCall *call);
 
 G_END_DECLS

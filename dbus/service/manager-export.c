@@ -37,6 +37,7 @@ read_container_options (IommudExport *self, IommudCall *call, GError **error)
 {
   int policy = IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED;
   int accounting = NOT_ASKED;
+  gboolean huge_pages = TRUE;
   g_autofree char *name = NULL;
   g_autoptr (IommudContainer) share_context = NULL;
   IommudContainerOptions *options;
@@ -45,13 +46,14 @@ read_container_options (IommudExport *self, IommudCall *call, GError **error)
     { "dirty-tracking", IOMMUD_OPTION_ENUM, &policy, IOMMUD_TYPE_DIRTY_TRACKING_POLICY },
     { "accounting", IOMMUD_OPTION_ENUM, &accounting, IOMMUD_TYPE_ACCOUNTING },
     { "share-context", IOMMUD_OPTION_OBJECT, &share_context, IOMMUD_TYPE_CONTAINER },
+    { "huge-pages", IOMMUD_OPTION_BOOLEAN, &huge_pages },
   };
 
   if (!iommud_arguments_parse_options (self, call, known, G_N_ELEMENTS (known), error))
     return NULL;
-  options =
-      g_object_new (IOMMUD_TYPE_CONTAINER_OPTIONS, "name", name, "dirty-tracking", policy,
-                    "share-context", share_context, "owner", iommud_call_get_uid (call), NULL);
+  options = g_object_new (IOMMUD_TYPE_CONTAINER_OPTIONS, "name", name, "dirty-tracking", policy,
+                          "share-context", share_context, "owner", iommud_call_get_uid (call),
+                          "huge-pages", huge_pages, NULL);
   /* What it is where nobody asks, the model knows. */
   if (accounting != NOT_ASKED)
     g_object_set (options, "accounting", accounting, NULL);

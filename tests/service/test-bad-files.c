@@ -204,6 +204,40 @@ test_unmap (Fixture *fixture, gconstpointer data)
   memory_unmap (fixture->bed, fixture->container, GIBIBYTE, length);
 }
 
+static void
+check_allowed (Fixture *fixture, GVariant *arguments, int code, const char *pattern)
+{
+  bed_call_fails (fixture->bed, fixture->container, "SetAllowedIovas", arguments, code, pattern);
+  bed_assert (fixture->bed, fixture->container, "AllowedIovas", "[(4096, 8191)]");
+}
+
+static void
+test_allowed (Fixture *fixture, gconstpointer data)
+{
+  const int invalid = IOMMUD_ERROR_INVALID_ARGUMENT;
+  GVariantBuilder many;
+
+  bed_call_ok (fixture->bed, fixture->container, "SetAllowedIovas",
+               g_variant_new_parsed ("([(@t 0x1000, @t 0x1fff)], @a{sv} {})"));
+  check_allowed (fixture, g_variant_new_parsed ("([(@t 0x2000, @t 0x1000)], @a{sv} {})"), invalid,
+                 "*vm1*");
+  check_allowed (fixture, g_variant_new_parsed ("([(@t 0x2000, @t 0x2000)], @a{sv} {})"), invalid,
+                 "*vm1*");
+  check_allowed (fixture,
+                 g_variant_new_parsed ("([(@t 0x1000, @t 0x2fff), (0x2000, 0x3fff)], @a{sv} {})"),
+                 invalid, "*vm1*");
+  check_allowed (fixture, g_variant_new_parsed ("([(@t 0xfee00000, @t 0xfee0ffff)], @a{sv} {})"),
+                 IOMMUD_ERROR_ADDRESS_IN_USE, "*vm1*");
+  check_allowed (fixture, g_variant_new_parsed ("([(@t 0x1000, @t 0x1fff)], {'force': <true>})"),
+                 invalid, "*'force'*none");
+
+  g_variant_builder_init (&many, G_VARIANT_TYPE ("a(tt)"));
+  for (guint64 i = 0; i < 4097; i++)
+    g_variant_builder_add (&many, "(tt)", 2 * i * PAGE, (2 * i + 1) * PAGE);
+  check_allowed (fixture, g_variant_new ("(@a(tt)a{sv})", g_variant_builder_end (&many), NULL),
+                 IOMMUD_ERROR_LIMITS_EXCEEDED, "*4096*");
+}
+
 /* The service does not touch the memory of a file that is shorter now, and can give it back. */
 static void
 test_truncated (Fixture *fixture, gconstpointer data)
@@ -247,6 +281,7 @@ main (int argc, char **argv)
   ADD ("options", test_options);
   ADD ("taken", test_taken);
   ADD ("unmap", test_unmap);
+  ADD ("allowed", test_allowed);
   ADD ("truncated", test_truncated);
   ADD ("truncated-early", test_truncated_early);
   return g_test_run ();

@@ -58,6 +58,8 @@ test_nothing (Fixture *fixture, gconstpointer data)
   check (fixture, "Mappings", "[]");
   check (fixture, "MappingCount", "0");
   check (fixture, "MappedBytes", "0");
+  check (fixture, "AllowedIovas", "[]");
+  check (fixture, "HugePages", "true");
 }
 
 static void
@@ -87,6 +89,16 @@ test_not_fixed (Fixture *fixture, gconstpointer data)
 
   g_assert_cmpuint (iova % PAGE, ==, 0);
   check (fixture, "Mappings", mappings);
+
+  bed_call_ok (fixture->bed, fixture->container, "SetAllowedIovas",
+               g_variant_new_parsed ("([(@t 0x40000000, @t 0x4fffffff)], @a{sv} {})"));
+  check (fixture, "AllowedIovas", "[(1073741824, 1342177279)]");
+  iova = map (fixture, 0, RANGE, 0, "{'fixed': <false>}");
+  g_assert_cmpuint (iova, >=, GIBIBYTE);
+  g_assert_cmpuint (iova + RANGE, <=, 0x50000000);
+  bed_call_ok (fixture->bed, fixture->container, "SetAllowedIovas",
+               g_variant_new_parsed ("(@a(tt) [], @a{sv} {})"));
+  check (fixture, "AllowedIovas", "[]");
 }
 
 static guint64
@@ -115,6 +127,60 @@ test_unmap (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (unmap_all (fixture), ==, PAGE);
   check (fixture, "MappingCount", "0");
   g_assert_cmpuint (unmap_all (fixture), ==, 0);
+}
+
+static void
+test_copy (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *options =
+      g_strdup_printf ("{'share-context': <objectpath '%s'>}", fixture->container);
+  g_autofree char *other = bed_create (fixture->bed, options);
+  g_autofree char *stranger = bed_create (fixture->bed, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  guint64 iova = 0;
+
+  map (fixture, 0, RANGE, GIBIBYTE, NULL);
+  reply = bed_call (fixture->bed, other, "CopyMapping",
+                    g_variant_new_parsed ("(%o, @t 0x40000000, @t 0x2000, @t 0x1000, "
+                                          "{'writable': <false>})",
+                                          fixture->container),
+                    &error);
+  g_assert_no_error (error);
+  g_variant_get (reply, "(t)", &iova);
+  g_assert_cmpuint (iova, ==, PAGE);
+  bed_assert (fixture->bed, other, "MappedBytes", "8192");
+  bed_call_fails (fixture->bed, stranger, "CopyMapping",
+                  g_variant_new_parsed ("(%o, @t 0x40000000, @t 0x2000, @t 0x1000, @a{sv} {})",
+                                        fixture->container),
+                  IOMMUD_ERROR_INVALID_ARGUMENT, "*context*");
+  bed_call_fails (fixture->bed, other, "CopyMapping",
+                  g_variant_new_parsed ("(%o, @t 0x80000000, @t 0x2000, @t 0x4000, @a{sv} {})",
+                                        fixture->container),
+                  IOMMUD_ERROR_NOT_FOUND, "*");
+  bed_call_fails (fixture->bed, other, "CopyMapping",
+                  g_variant_new_parsed ("(%o, @t 0x40000000, @t 0x2000, @t 0x4000, @a{sv} {})",
+                                        fixture->device),
+                  IOMMUD_ERROR_INVALID_ARGUMENT, "*is a device, not a container*");
+
+  /* Unmapped here, it stays there. */
+  g_assert_cmpuint (unmap_all (fixture), ==, RANGE);
+  bed_assert (fixture->bed, other, "MappedBytes", "8192");
+  bed_call_ok (fixture->bed, other, "Free", bed_options (NULL));
+  bed_call_ok (fixture->bed, stranger, "Free", bed_options (NULL));
+}
+
+static void
+test_huge_pages (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *small = bed_create (fixture->bed, "{'huge-pages': <false>}");
+
+  bed_assert (fixture->bed, small, "HugePages", "false");
+  bed_assert (fixture->bed, small, "IovaAlignment", "4096");
+  bed_call_ok (fixture->bed, small, "Free", bed_options (NULL));
+  bed_call_fails (fixture->bed, IOMMUD_DBUS_MANAGER_PATH, "CreateContainer",
+                  bed_options ("{'huge-pages': <'no'>}"), IOMMUD_ERROR_INVALID_ARGUMENT,
+                  "*'huge-pages'*'b'*'s'*");
 }
 
 /* The list is cut, the numbers are not. */
@@ -164,6 +230,8 @@ main (int argc, char **argv)
   ADD ("map", test_map);
   ADD ("not-fixed", test_not_fixed);
   ADD ("unmap", test_unmap);
+  ADD ("copy", test_copy);
+  ADD ("huge-pages", test_huge_pages);
   ADD ("many", test_many);
   ADD ("signal", test_signal);
   return g_test_run ();
