@@ -3,6 +3,7 @@
 #include "container-export.h"
 
 #include "arguments.h"
+#include "container-dirty.h"
 #include "container-mapping.h"
 #include "iommud-dbus-generated.h"
 
@@ -123,6 +124,9 @@ static const IommudMethod methods[] = {
   { "Unmap", iommud_container_mapping_handle_unmap },
   { "UnmapAll", iommud_container_mapping_handle_unmap_all },
   { "SetAllowedIovas", iommud_container_mapping_handle_set_allowed_iovas },
+  { "StartDirtyTracking", iommud_container_dirty_handle_start },
+  { "StopDirtyTracking", iommud_container_dirty_handle_stop },
+  { "ReadDirtyBitmap", iommud_container_dirty_handle_read },
 };
 
 static void

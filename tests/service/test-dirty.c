@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Dirty tracking over the bus: what devices write to is what callers read, once. */
+#include "config.h"
+
+#include "memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PCI_1 "0000:01:00.0"   /* of dmar0, which tracks dirty pages */
+#define LOGGING "0000:83:00.1" /* of dmar1, which tracks nothing; logs its own pages */
+#define PCI_3 "0000:81:00.0"   /* of dmar1, not tracked */
+#define SIZE (128 * PAGE)
+
+/* A container with a device of each kind of tracker, and 128 pages at 1 GiB. */
+typedef struct
+{
+  Bed *bed;
+  char *container;
+  int file;
+} Fixture;
+
+static void
+attach (Bed *bed, const char *container, const char *name)
+{
+  g_autofree char *device = bed_device (bed, name);
+  g_autofree char *hwpt = bed_attach (bed, container, device);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->bed = bed_new (NULL);
+  fixture->container = bed_create (fixture->bed, "{'name': <'vm1'>}");
+  attach (fixture->bed, fixture->container, PCI_1);
+  attach (fixture->bed, fixture->container, LOGGING);
+  fixture->file = memory_new (SIZE);
+  memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  bed_call_ok (fixture->bed, fixture->container, "Free", bed_options ("{'force': <true>}"));
+  close (fixture->file);
+  g_free (fixture->container);
+  bed_free (fixture->bed);
+}
+
+static void
+start (Fixture *fixture)
+{
+  bed_call_ok (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL));
+}
+
+static void
+stop (Fixture *fixture)
+{
+  bed_call_ok (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL));
+}
+
+static void
+write_page (Fixture *fixture, const char *device, guint64 page)
+{
+  memory_write (fixture->bed, device, GIBIBYTE + page * PAGE, 1);
+}
+
+/* The bitmap of all 128 pages is these two words. */
+static void
+check_bits (Fixture *fixture, const char *options, guint64 first, guint64 second)
+{
+  guint64 n_dirty = 0;
+  g_autoptr (GArray) words =
+      memory_read_dirty (fixture->bed, fixture->container, GIBIBYTE, SIZE, PAGE, options, &n_dirty);
+
+  g_assert_cmpuint (words->len, ==, 2);
+  g_assert_cmphex (g_array_index (words, guint64, 0), ==, first);
+  g_assert_cmphex (g_array_index (words, guint64, 1), ==, second);
+  g_assert_cmpuint (n_dirty, ==, __builtin_popcountll (first) + __builtin_popcountll (second));
+}
+
+#define BIT(n) (G_GUINT64_CONSTANT (1) << (n))
+
+/* The bits of both kinds of trackers are in one bitmap, until they are read. */
+static void
+test_read (Fixture *fixture, gconstpointer data)
+{
+  write_page (fixture, PCI_1, 1);
+  start (fixture);
+  bed_assert (fixture->bed, fixture->container, "DirtyTrackingActive", "true");
+  check_bits (fixture, NULL, 0, 0);
+  write_page (fixture, PCI_1, 0);
+  write_page (fixture, PCI_1, 70);
+  write_page (fixture, LOGGING, 5);
+  write_page (fixture, LOGGING, 70);
+  check_bits (fixture, "{'no-clear': <true>}", BIT (0) | BIT (5), BIT (6));
+  check_bits (fixture, NULL, BIT (0) | BIT (5), BIT (6));
+  check_bits (fixture, NULL, 0, 0);
+  stop (fixture);
+  bed_assert (fixture->bed, fixture->container, "DirtyTrackingActive", "false");
+}
+
+static void
+test_one_tracker (Fixture *fixture, gconstpointer data)
+{
+  start (fixture);
+  write_page (fixture, PCI_1, 3);
+  write_page (fixture, LOGGING, 4);
+  check_bits (fixture, "{'tracker': <'device'>}", BIT (4), 0);
+  check_bits (fixture, "{'tracker': <'iommu'>}", BIT (3), 0);
+  check_bits (fixture, "{'tracker': <'auto'>}", 0, 0);
+  stop (fixture);
+}
+
+static void
+test_page_size (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GArray) words = NULL;
+  guint64 n_dirty = 0;
+
+  bed_call_ok (fixture->bed, fixture->container, "StartDirtyTracking",
+               bed_options ("{'page-size': <@t 16384>}"));
+  write_page (fixture, PCI_1, 9);
+  words =
+      memory_read_dirty (fixture->bed, fixture->container, GIBIBYTE, SIZE, 16384, NULL, &n_dirty);
+  g_assert_cmpuint (words->len, ==, 1);
+  g_assert_cmphex (g_array_index (words, guint64, 0), ==, BIT (2));
+  g_assert_cmpuint (n_dirty, ==, 1);
+  /* A device that was asked for 16 KiB says so of the four pages. */
+  write_page (fixture, LOGGING, 9);
+  check_bits (fixture, NULL, BIT (8) | BIT (9) | BIT (10) | BIT (11), 0);
+  stop (fixture);
+}
+
+/* Whoever has it can neither change nor resize it, and it is closed on exec. */
+static void
+test_sealed (Fixture *fixture, gconstpointer data)
+{
+  const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  int file = -1;
+
+  start (fixture);
+  reply = memory_call (fixture->bed, fixture->container, "ReadDirtyBitmap",
+                       memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), -1, &file, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (fcntl (file, F_GET_SEALS) & seals, ==, seals);
+  g_assert_cmpint (ftruncate (file, 0), ==, -1);
+  g_assert_cmpint (errno, ==, EPERM);
+  g_assert_true (mmap (NULL, 16, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED);
+  g_assert_cmpint (errno, ==, EPERM);
+  close (file);
+  stop (fixture);
+}
+
+/* What a device has written that left is not lost; one that comes is tracked. */
+static void
+test_come_and_go (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *device = bed_device (fixture->bed, PCI_1);
+
+  start (fixture);
+  write_page (fixture, PCI_1, 1);
+  bed_call_ok (fixture->bed, device, "Detach", bed_options (NULL));
+  check_bits (fixture, NULL, BIT (1), 0);
+  attach (fixture->bed, fixture->container, PCI_1);
+  write_page (fixture, PCI_1, 2);
+  check_bits (fixture, NULL, BIT (2), 0);
+  stop (fixture);
+}
+
+static void
+check_read (Fixture *fixture, guint64 iova, guint64 length, guint64 page_size, const char *options,
+            int code, const char *pattern)
+{
+  bed_call_fails (fixture->bed, fixture->container, "ReadDirtyBitmap",
+                  memory_read_arguments (iova, length, page_size, options), code, pattern);
+}
+
+static void
+test_bad_input (Fixture *fixture, gconstpointer data)
+{
+  const int invalid = IOMMUD_ERROR_INVALID_ARGUMENT;
+
+  check_read (fixture, GIBIBYTE, SIZE, PAGE, NULL, invalid, "*vm1*active*");
+  bed_call_fails (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL),
+                  invalid, "*vm1*active*");
+  bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking",
+                  bed_options ("{'page-size': <@t 5000>}"), invalid, "*vm1*");
+  bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking",
+                  bed_options ("{'page-size': <4096>}"), invalid, "*'page-size'*'t'*'i'*");
+  start (fixture);
+  bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL),
+                  invalid, "*vm1*active*");
+
+  check_read (fixture, GIBIBYTE, 0, PAGE, NULL, invalid, "*vm1*");
+  check_read (fixture, GIBIBYTE, SIZE, 0, NULL, invalid, "*vm1*");
+  check_read (fixture, GIBIBYTE, SIZE, 5000, NULL, invalid, "*vm1*");
+  check_read (fixture, GIBIBYTE, SIZE, G_MAXUINT64, NULL, invalid, "*vm1*");
+  check_read (fixture, GIBIBYTE + 1, SIZE, PAGE, NULL, invalid, "*vm1*");
+  check_read (fixture, GIBIBYTE, SIZE + 1, PAGE, NULL, invalid, "*vm1*");
+  check_read (fixture, 0 - PAGE, 2 * PAGE, PAGE, NULL, invalid, "*vm1*");
+  check_read (fixture, 0, 4096 * GIBIBYTE + PAGE, PAGE, NULL, IOMMUD_ERROR_LIMITS_EXCEEDED,
+              "*vm1*128 MiB*");
+  check_read (fixture, 0, 0 - PAGE, PAGE, NULL, IOMMUD_ERROR_LIMITS_EXCEEDED, "*vm1*128 MiB*");
+  check_read (fixture, GIBIBYTE, SIZE, PAGE, "{'tracker': <'none'>}", invalid,
+              "*'tracker'*auto, device, iommu");
+  check_read (fixture, GIBIBYTE, SIZE, PAGE, "{'clear': <true>}", invalid,
+              "*'clear'*no-clear, tracker");
+  stop (fixture);
+}
+
+static void
+test_not_covered (void)
+{
+  g_autoptr (Bed) bed = bed_new (NULL);
+  g_autofree char *off = bed_create (bed, "{'name': <'off'>, 'dirty-tracking': <'off'>}");
+  g_autofree char *bare = bed_create (bed, "{'name': <'bare'>}");
+
+  bed_call_fails (bed, off, "StartDirtyTracking", bed_options (NULL), IOMMUD_ERROR_NOT_SUPPORTED,
+                  "*off*");
+  attach (bed, bare, PCI_3);
+  bed_call_fails (bed, bare, "StartDirtyTracking", bed_options (NULL), IOMMUD_ERROR_NOT_SUPPORTED,
+                  "*bare*");
+  bed_assert (bed, bare, "DirtyTrackingActive", "false");
+  attach (bed, bare, PCI_1);
+  bed_call_ok (bed, bare, "StartDirtyTracking", bed_options (NULL));
+  bed_call_ok (bed, bare, "Free", bed_options ("{'force': <true>}"));
+  bed_call_ok (bed, off, "Free", bed_options (NULL));
+}
+
+#define ADD(name, function) g_test_add ("/dirty/" name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("read", test_read);
+  ADD ("one-tracker", test_one_tracker);
+  ADD ("page-size", test_page_size);
+  ADD ("sealed", test_sealed);
+  ADD ("come-and-go", test_come_and_go);
+  ADD ("bad-input", test_bad_input);
+  g_test_add_func ("/dirty/not-covered", test_not_covered);
+  return g_test_run ();
+}
