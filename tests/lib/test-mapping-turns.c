@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Long mappings: progress, cancellation, what else has its turn meanwhile; and copies. */
+#include "config.h"
+
+#include "mapping-fixture.h"
+
+#include <errno.h>
+
+#define OLD "6.12"
+#define NEW "6.13"
+
+/* The end of an asynchronous call. */
+typedef struct
+{
+  GAsyncResult *result;
+  guint order; /* the how-manieth to end; 0: has not */
+  guint *ended;
+} Call;
+
+static void
+on_ready (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Call *call = data;
+
+  call->result = g_object_ref (result);
+  call->order = ++*call->ended;
+}
+
+static void
+wait_for (const Call *call)
+{
+  while (call->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+begin_map (MappingFixture *fixture, Call *call, guint *ended, guint64 length, guint64 iova,
+           GCancellable *cancellable)
+{
+  *call = (Call){ .ended = ended };
+  iommud_container_map_file_async (fixture->container, fixture->file, 0, length, iova, FIXED,
+                                   cancellable, on_ready, call);
+}
+
+static void
+finish_map (MappingFixture *fixture, Call *call, int code)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  wait_for (call);
+  ok = iommud_container_map_file_finish (fixture->container, call->result, NULL, &error);
+  if (code < 0)
+    g_assert_no_error (error);
+  else
+    g_assert_error (error, IOMMUD_ERROR, code);
+  g_assert_true (ok == (code < 0));
+  g_clear_object (&call->result);
+}
+
+static guint64
+get_mapped_bytes (IommudContainer *container)
+{
+  guint64 bytes;
+
+  g_object_get (container, "mapped-bytes", &bytes, NULL);
+  return bytes;
+}
+
+typedef struct
+{
+  guint64 last;
+  guint count;
+} Progress;
+
+static void
+on_progress (IommudContainer *container, GParamSpec *pspec, gpointer data)
+{
+  Progress *progress = data;
+  guint64 bytes = get_mapped_bytes (container);
+
+  g_assert_cmpuint (bytes, >, progress->last);
+  g_assert_cmpuint (bytes - progress->last, <, 2 * GIB);
+  progress->last = bytes;
+  progress->count++;
+}
+
+static void
+test_progress (MappingFixture *fixture, gconstpointer unused)
+{
+  Progress progress = { 0 };
+  gulong handler = g_signal_connect (fixture->container, "notify::mapped-bytes",
+                                     G_CALLBACK (on_progress), &progress);
+
+  mapping_fixture_map (fixture, fixture->container, PAGE, 8 * GIB, 16 * MIB, FIXED);
+  g_assert_cmphex (progress.last, ==, 8 * GIB);
+  g_assert_cmpuint (progress.count, >, 4);
+  g_signal_handler_disconnect (fixture->container, handler);
+  mapping_fixture_assert_mapped (fixture->container, "[(0x1000000, 0x200000000, 0x1000, 3)]");
+  mapping_fixture_unmap (fixture->container, 16 * MIB, 8 * GIB);
+}
+
+/* A source of the main loop that is always ready. */
+static gboolean
+count_turn (gpointer turns)
+{
+  ++*(guint *) turns;
+  return G_SOURCE_CONTINUE;
+}
+
+/* A TiB takes a thousand turns of the worker, and the main loop has its own between them. */
+static void
+test_main_loop_goes_on (MappingFixture *fixture, gconstpointer unused)
+{
+  guint turns = 0;
+  guint ended = 0;
+  guint answered = 0;
+  Call map;
+  guint source = g_idle_add_full (G_PRIORITY_DEFAULT, count_turn, &turns, NULL);
+
+  model_fixture_attach (&fixture->model, fixture->container, DIRTY_A);
+  begin_map (fixture, &map, &ended, TIB, 256 * GIB, NULL);
+  while (ended == 0)
+    {
+      IommudContainer *other =
+          model_fixture_container (&fixture->model, "other", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+
+      model_fixture_free_container (other);
+      answered += ended == 0 ? 1 : 0;
+    }
+  finish_map (fixture, &map, -1);
+  g_source_remove (source);
+  g_assert_cmpuint (answered, >=, 10);
+  g_assert_cmpuint (turns, >=, 1000);
+  g_assert_cmphex (get_mapped_bytes (fixture->container), ==, TIB);
+  mapping_fixture_unmap (fixture->container, 256 * GIB, TIB);
+}
+
+/* A device is attached, and another leaves, while the mapping is being made. */
+static void
+test_others_have_turns (MappingFixture *fixture, gconstpointer unused)
+{
+  guint ended = 0;
+  Call map;
+  Call attach = { .ended = &ended };
+  g_autoptr (GError) error = NULL;
+
+  begin_map (fixture, &map, &ended, 64 * GIB, 64 * GIB, NULL);
+  while (get_mapped_bytes (fixture->container) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  iommud_container_attach_device_async (
+      fixture->container, model_fixture_device (&fixture->model, DIRTY_A), IOMMUD_ATTACH_MODE_AUTO,
+      IOMMUD_TRACKER_AUTO, NULL, on_ready, &attach);
+  wait_for (&attach);
+  g_assert_true (
+      iommud_container_attach_device_finish (fixture->container, attach.result, NULL, &error));
+  g_assert_no_error (error);
+  g_clear_object (&attach.result);
+  g_assert_cmpuint (attach.order, ==, 1);
+  g_assert_cmpuint (get_mapped_bytes (fixture->container), <, 64 * GIB);
+  finish_map (fixture, &map, -1);
+  mapping_fixture_write (fixture, DIRTY_A, 128 * GIB - 1, 1, 'e');
+  g_assert_cmpint (mapping_fixture_read (fixture, 64 * GIB - 1), ==, 'e');
+}
+
+/* What changes mappings waits, and so does what was asked for after it. */
+static void
+test_mappings_wait (MappingFixture *fixture, gconstpointer unused)
+{
+  guint ended = 0;
+  Call map, again;
+  Call unmap = { .ended = &ended };
+  Call attach = { .ended = &ended };
+  g_autoptr (GError) error = NULL;
+
+  begin_map (fixture, &map, &ended, 8 * GIB, 0, NULL);
+  iommud_container_unmap_all_async (fixture->container, NULL, on_ready, &unmap);
+  begin_map (fixture, &again, &ended, PAGE, GIB, NULL);
+  iommud_container_attach_device_async (
+      fixture->container, model_fixture_device (&fixture->model, DIRTY_A), IOMMUD_ATTACH_MODE_AUTO,
+      IOMMUD_TRACKER_AUTO, NULL, on_ready, &attach);
+  wait_for (&attach);
+  g_assert_cmpuint (map.order, ==, 1);
+  g_assert_cmpuint (unmap.order, ==, 2);
+  g_assert_cmpuint (again.order, ==, 3);
+  finish_map (fixture, &map, -1);
+  finish_map (fixture, &again, -1);
+  g_assert_true (
+      iommud_container_unmap_all_finish (fixture->container, unmap.result, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (
+      iommud_container_attach_device_finish (fixture->container, attach.result, NULL, &error));
+  g_assert_no_error (error);
+  g_clear_object (&unmap.result);
+  g_clear_object (&attach.result);
+  mapping_fixture_assert_mapped (fixture->container, "[(0x40000000, 0x1000, 0, 3)]");
+}
+
+static void
+test_free_waits (MappingFixture *fixture, gconstpointer unused)
+{
+  guint ended = 0;
+  Call map = { .ended = &ended };
+  Call destroy = { .ended = &ended };
+  g_autoptr (GError) error = NULL;
+  IommudContainer *other =
+      model_fixture_container (&fixture->model, "b", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+
+  iommud_container_map_file_async (other, fixture->file, 0, 8 * GIB, 0, FIXED, NULL, on_ready,
+                                   &map);
+  iommud_container_destroy_async (other, TRUE, NULL, on_ready, &destroy);
+  wait_for (&destroy);
+  g_assert_cmpuint (map.order, ==, 1);
+  g_assert_true (iommud_container_map_file_finish (other, map.result, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (iommud_container_destroy_finish (other, destroy.result, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
+  g_clear_object (&map.result);
+  g_clear_object (&destroy.result);
+  g_object_unref (other);
+}
+
+static void
+cancel_at (IommudContainer *container, GParamSpec *pspec, gpointer cancellable)
+{
+  if (get_mapped_bytes (container) >= 5 * GIB)
+    g_cancellable_cancel (cancellable);
+}
+
+static void
+test_cancel (MappingFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  guint files = mapping_fixture_count_files ();
+  gulong handler = g_signal_connect (fixture->container, "notify::mapped-bytes",
+                                     G_CALLBACK (cancel_at), cancellable);
+
+  model_fixture_attach (&fixture->model, fixture->container, DIRTY_A);
+  files = mapping_fixture_count_files ();
+  g_assert_false (iommud_container_map_file (fixture->container, fixture->file, 0, 100 * GIB,
+                                             256 * GIB, FIXED, cancellable, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_signal_handler_disconnect (fixture->container, handler);
+  mapping_fixture_assert_mapped (fixture->container, "[]");
+  g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
+  g_assert_cmpuint (mapping_fixture_count_files (), ==, files);
+  g_assert_false (
+      iommud_simulator_device_write (fixture->model.simulator, DIRTY_A, 256 * GIB, 1, 1, NULL));
+}
+
+static void
+test_cancelled_before (MappingFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_cancellable_cancel (cancellable);
+  g_assert_false (iommud_container_map_file (fixture->container, fixture->file, 0, PAGE, 0, FIXED,
+                                             cancellable, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  mapping_fixture_assert_mapped (fixture->container, "[]");
+}
+
+/* The kernel refuses to take back what it has mapped: then it is listed, whole, and can be unmapped
+ * when the kernel wants to. */
+static void
+test_undo_fails (MappingFixture *fixture, gconstpointer kernel)
+{
+  gboolean by_file = g_str_equal (kernel, NEW);
+  g_autoptr (GError) error = NULL;
+
+  model_fixture_inject (&fixture->model, by_file ? "ioas-map-file" : "ioas-map", 4, ENOMEM, 0);
+  model_fixture_inject (&fixture->model, "ioas-unmap", 2, EBUSY, 0);
+  g_assert_false (iommud_container_map_file (fixture->container, fixture->file, 0, 8 * GIB, 0,
+                                             FIXED, NULL, NULL, &error));
+  mapping_fixture_assert_refused (error, IOMMUD_ERROR_NO_MEMORY, "RLIMIT_MEMLOCK");
+  mapping_fixture_assert_mapped (fixture->container, "[(0, 0x80000000, 0, 3)]");
+  mapping_fixture_unmap (fixture->container, 0, 2 * GIB);
+}
+
+static void
+test_unmap_fails (MappingFixture *fixture, gconstpointer unused)
+{
+  mapping_fixture_map (fixture, fixture->container, 0, PAGE, 0, FIXED);
+  mapping_fixture_map (fixture, fixture->container, PAGE, 8 * GIB, GIB / 2, FIXED);
+  mapping_fixture_map (fixture, fixture->container, 0, PAGE, 16 * GIB, FIXED);
+  model_fixture_inject (&fixture->model, "ioas-unmap", 4, EBUSY, 0);
+  mapping_fixture_unmap_fails (fixture, 0, 32 * GIB, IOMMUD_ERROR_BUSY, "still uses it");
+  /* The kernel's mappings end at whole GiB of IOVA; they go from the last to the first. */
+  mapping_fixture_assert_mapped (
+      fixture->container, "[(0x20000000, 0x1a0000000, 0x1000, 3), (0x400000000, 0x1000, 0, 3)]");
+  mapping_fixture_unmap (fixture->container, GIB / 2, 6 * GIB + GIB / 2);
+  mapping_fixture_unmap (fixture->container, 16 * GIB, PAGE);
+}
+
+static guint64
+copy (IommudContainer *container, IommudContainer *source, guint64 source_iova, guint64 length,
+      guint64 iova, IommudMapFlags flags)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 mapped_iova = 1;
+
+  iommud_container_copy_mapping (container, source, source_iova, length, iova, flags, NULL,
+                                 &mapped_iova, &error);
+  g_assert_no_error (error);
+  return mapped_iova;
+}
+
+static void
+copy_fails (IommudContainer *container, IommudContainer *source, guint64 source_iova,
+            guint64 length, guint64 iova, IommudMapFlags flags, IommudError code, const char *text)
+{
+  guint64 bytes = get_mapped_bytes (container);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (iommud_container_copy_mapping (container, source, source_iova, length, iova,
+                                                 flags, NULL, NULL, &error));
+  mapping_fixture_assert_refused (error, code, text);
+  g_assert_cmphex (get_mapped_bytes (container), ==, bytes);
+}
+
+/* The source goes, then a copy of it: the last copy has the memory still, until it goes too. */
+static void
+test_copies_live_on (MappingFixture *fixture, gconstpointer kernel)
+{
+  guint in_process = g_str_equal (kernel, NEW) ? 0 : 1;
+  IommudContainer *b = mapping_fixture_share (fixture, "b");
+  IommudContainer *c = mapping_fixture_share (fixture, "c");
+
+  mapping_fixture_map (fixture, fixture->container, PAGE, 4 * PAGE, 0, FIXED);
+  copy (b, fixture->container, PAGE, 2 * PAGE, 16 * PAGE, FIXED);
+  mapping_fixture_assert_mapped (b, "[(0x10000, 0x2000, 0x2000, 3)]");
+  mapping_fixture_unmap (fixture->container, 0, 4 * PAGE);
+  copy (c, b, 17 * PAGE, PAGE, 0, FIXED);
+  mapping_fixture_assert_mapped (c, "[(0, 0x1000, 0x3000, 3)]");
+  model_fixture_free_container (b);
+  model_fixture_attach (&fixture->model, c, DIRTY_A);
+  mapping_fixture_write (fixture, DIRTY_A, 0, 1, 'c');
+  g_assert_cmpint (mapping_fixture_read (fixture, 3 * PAGE), ==, 'c');
+  if (in_process == 1)
+    g_assert_cmpuint (mapping_fixture_count_memory (), ==, 1);
+  mapping_fixture_unmap (c, 0, PAGE);
+  g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
+  model_fixture_free_container (c);
+}
+
+static void
+test_copy_of_several (MappingFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *b = mapping_fixture_share (fixture, "b");
+  guint64 iova;
+
+  mapping_fixture_map (fixture, fixture->container, 0, 2 * PAGE, 0, FIXED);
+  mapping_fixture_map (fixture, fixture->container, 8 * PAGE, 2 * PAGE, 2 * PAGE, FIXED);
+  mapping_fixture_map (fixture, fixture->container, 16 * PAGE, PAGE, 5 * PAGE, FIXED);
+  iova = copy (b, fixture->container, PAGE, 2 * PAGE, 0, READ_WRITE);
+  {
+    g_autofree char *mappings = g_strdup_printf (
+        "[(%" G_GUINT64_FORMAT ", 0x1000, 0x1000, 3), (%" G_GUINT64_FORMAT ", 0x1000, 0x8000, 3)]",
+        iova, iova + PAGE);
+
+    mapping_fixture_assert_mapped (b, mappings);
+  }
+  /* They are mappings of their own. */
+  mapping_fixture_unmap (b, iova + PAGE, PAGE);
+  copy_fails (b, fixture->container, 0, 6 * PAGE, 16 * MIB, FIXED, IOMMUD_ERROR_NOT_FOUND,
+              "nothing is mapped at IOVA 0x4000 in container a");
+  copy_fails (b, fixture->container, 4 * PAGE, 2 * PAGE, 16 * MIB, FIXED, IOMMUD_ERROR_NOT_FOUND,
+              "nothing is mapped at IOVA 0x4000 in container a");
+  copy_fails (b, fixture->container, 5 * PAGE, 2 * PAGE, 16 * MIB, FIXED, IOMMUD_ERROR_NOT_FOUND,
+              "nothing is mapped at IOVA 0x6000 in container a");
+  copy_fails (fixture->container, fixture->container, 0, PAGE, PAGE, FIXED, IOMMUD_ERROR_EXISTS,
+              "IOVAs 0 to 0x1fff");
+  /* Within one container. */
+  copy (fixture->container, fixture->container, 0, PAGE, 4 * PAGE, FIXED);
+  model_fixture_free_container (b);
+}
+
+static void
+test_copy_of_long (MappingFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *b = mapping_fixture_share (fixture, "b");
+  IommudContainer *c = mapping_fixture_share (fixture, "c");
+  guint64 iova = mapping_fixture_map (fixture, fixture->container, 0, 16 * GIB, 0, READ_WRITE);
+
+  mapping_fixture_map (fixture, fixture->container, PAGE, 8 * GIB, G_GUINT64_CONSTANT (1) << 50,
+                       FIXED);
+  /* Out of one of the kernel's mappings come several, and the other way round none are joined. */
+  copy (b, fixture->container, iova + PAGE, 8 * GIB, 3 * PAGE, FIXED);
+  copy (b, fixture->container, (G_GUINT64_CONSTANT (1) << 50) + PAGE, 4 * GIB,
+        G_GUINT64_CONSTANT (1) << 40, FIXED);
+  iova = copy (c, b, 4 * PAGE, 4 * GIB, 0, READ_WRITE);
+  mapping_fixture_unmap (b, 3 * PAGE, 8 * GIB);
+  mapping_fixture_unmap (b, G_GUINT64_CONSTANT (1) << 40, 4 * GIB);
+  g_assert_true (iommud_container_unmap_all (fixture->container, NULL, NULL, NULL));
+  mapping_fixture_unmap (c, iova, 4 * GIB);
+  model_fixture_free_container (b);
+  model_fixture_free_container (c);
+}
+
+static void
+test_copy_rights (MappingFixture *fixture, gconstpointer unused)
+{
+  IommudMapFlags read = IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED;
+  IommudContainer *b = mapping_fixture_share (fixture, "b");
+  IommudContainer *c =
+      model_fixture_container (&fixture->model, "c", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  guint calls = iommud_simulator_count_calls (fixture->model.simulator, "ioas-copy");
+
+  mapping_fixture_map (fixture, fixture->container, 0, PAGE, 0, read);
+  mapping_fixture_map (fixture, fixture->container, 0, PAGE, PAGE, FIXED);
+  copy_fails (b, fixture->container, 0, PAGE, 0, FIXED, IOMMUD_ERROR_PERMISSION_DENIED,
+              "mapped to be read alone");
+  copy_fails (b, fixture->container, 0, 2 * PAGE, 0, READ_WRITE, IOMMUD_ERROR_PERMISSION_DENIED,
+              "mapped to be read alone");
+  copy_fails (c, fixture->container, 0, PAGE, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT,
+              "another IOMMUFD context");
+  copy_fails (b, fixture->container, 0, PAGE, 0, IOMMUD_MAP_FLAGS_FIXED,
+              IOMMUD_ERROR_INVALID_ARGUMENT, "readable or writable");
+  copy_fails (b, fixture->container, 1, PAGE, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT,
+              "multiples of the page size");
+  copy_fails (b, fixture->container, 0, 0, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT, "length is 0");
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->model.simulator, "ioas-copy"), ==,
+                    calls);
+  copy (b, fixture->container, 0, PAGE, 0, read);
+  /* As for the kernel, the rights are those of the memory and not those of another copy. */
+  copy (b, fixture->container, PAGE, PAGE, PAGE, read);
+  copy (b, b, PAGE, PAGE, 2 * PAGE, FIXED);
+  mapping_fixture_assert_mapped (b, "[(0, 0x1000, 0, 1), (0x1000, 0x1000, 0, 1),"
+                                    " (0x2000, 0x1000, 0, 3)]");
+  model_fixture_free_container (b);
+  model_fixture_free_container (c);
+}
+
+static void
+test_copy_fails_half_way (MappingFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *b = mapping_fixture_share (fixture, "b");
+  guint objects = iommud_simulator_count_objects (fixture->model.simulator);
+
+  mapping_fixture_map (fixture, fixture->container, 0, 4 * GIB, 0, FIXED);
+  mapping_fixture_map (fixture, fixture->container, 0, 4 * GIB, 4 * GIB, FIXED);
+  model_fixture_inject (&fixture->model, "ioas-copy", 6, ENOMEM, 0);
+  copy_fails (b, fixture->container, 0, 8 * GIB, 0, FIXED, IOMMUD_ERROR_NO_MEMORY,
+              "IOMMU_IOAS_COPY");
+  mapping_fixture_assert_mapped (b, "[]");
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->model.simulator), ==, objects);
+  copy (b, fixture->container, 0, 8 * GIB, 0, FIXED);
+  model_fixture_free_container (b);
+}
+
+/* The source is being mapped still when the copy is asked for. */
+static void
+test_copy_waits (MappingFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *b = mapping_fixture_share (fixture, "b");
+  guint ended = 0;
+  Call map;
+
+  begin_map (fixture, &map, &ended, 8 * GIB, 0, NULL);
+  copy (b, fixture->container, 7 * GIB, GIB, 0, FIXED);
+  finish_map (fixture, &map, -1);
+  mapping_fixture_assert_mapped (b, "[(0, 0x40000000, 0x1c0000000, 3)]");
+  model_fixture_free_container (b);
+}
+
+#define ADD(path, kernel, function)                                                                \
+  g_test_add ("/mapping-turns/" kernel "/" path, MappingFixture, kernel, mapping_fixture_set_up,   \
+              function, mapping_fixture_tear_down)
+#define ADD_BOTH(path, function)                                                                   \
+  ADD (path, OLD, function);                                                                       \
+  ADD (path, NEW, function)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD_BOTH ("progress", test_progress);
+  ADD_BOTH ("main-loop-goes-on", test_main_loop_goes_on);
+  ADD_BOTH ("others-have-turns", test_others_have_turns);
+  ADD ("mappings-wait", OLD, test_mappings_wait);
+  ADD ("free-waits", OLD, test_free_waits);
+  ADD_BOTH ("cancel", test_cancel);
+  ADD ("cancelled-before", OLD, test_cancelled_before);
+  ADD_BOTH ("undo-fails", test_undo_fails);
+  ADD_BOTH ("unmap-fails", test_unmap_fails);
+  ADD_BOTH ("copies-live-on", test_copies_live_on);
+  ADD_BOTH ("copy-of-several", test_copy_of_several);
+  ADD_BOTH ("copy-of-long", test_copy_of_long);
+  ADD_BOTH ("copy-rights", test_copy_rights);
+  ADD_BOTH ("copy-fails-half-way", test_copy_fails_half_way);
+  ADD ("copy-waits", OLD, test_copy_waits);
+  return g_test_run ();
+}
