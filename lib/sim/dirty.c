@@ -12,60 +12,82 @@
 #include <errno.h>
 #include <string.h>
 
-/* Bits on their way into the caller's bitmap: those of WINDOW_SIZE bytes of its memory. */
-#define WINDOW_SIZE 512
+/* Bits on their way into the caller's bitmap. */
+#define BYTES_AT_ONCE 16384
+/* A gap that is rather filled with zeros than left between two segments. */
+#define SHORT_GAP 32
 
 typedef struct
 {
-  guint64 address; /* a multiple of WINDOW_SIZE, so that all of it is in one page */
-  guint low;       /* bytes with bits in them; low > high: none */
-  guint high;
-  guint8 bytes[WINDOW_SIZE];
-} Window;
+  IommudSimulatedSegment segments[IOMMUD_SIMULATED_SEGMENTS_AT_ONCE];
+  guint n_segments;
+  gsize n_bytes;
+  guint8 bytes[BYTES_AT_ONCE];
+} Batch;
 
 static void
-window_move (Window *self, guint64 address)
+batch_flush (Batch *self)
 {
-  self->address = address;
-  self->low = WINDOW_SIZE;
-  self->high = 0;
-  memset (self->bytes, 0, sizeof self->bytes);
+  if (self->n_segments > 0)
+    iommud_simulated_set_user_bits (self->segments, self->n_segments, self->bytes);
+  self->n_segments = 0;
+  self->n_bytes = 0;
 }
 
-/* Nobody is told of an address that cannot be written. */
-static void
-window_flush (Window *self)
+/* Bytes that the last segment must grow by to end with the byte at @address; 0: it cannot. */
+static gsize
+get_growth (const Batch *self, guint64 address)
 {
-  guint8 bytes[WINDOW_SIZE];
-  guint64 address = self->address + self->low;
-  guint length = self->high - self->low + 1;
+  const IommudSimulatedSegment *last;
+  guint64 end;
 
-  if (self->low > self->high || iommud_simulated_copy_from_user (bytes, address, length) != 0)
-    return;
-  for (guint i = 0; i < length; i++)
-    bytes[i] |= self->bytes[self->low + i];
-  iommud_simulated_copy_to_user (address, bytes, length);
+  if (self->n_segments == 0)
+    return 0;
+  last = &self->segments[self->n_segments - 1];
+  end = last->address + last->length;
+  if (address < end || address - end >= SHORT_GAP || self->n_bytes + SHORT_GAP > BYTES_AT_ONCE
+      || address / IOMMUD_SIMULATED_PAGE_SIZE != last->address / IOMMUD_SIMULATED_PAGE_SIZE)
+    return 0;
+  return (gsize) (address - end + 1);
 }
 
-/* Sets bits from @first to @last of one byte. */
-static void
-window_set (Window *self, guint64 address, guint first, guint last)
+static gboolean
+ends_with (const Batch *self, guint64 address)
 {
-  guint64 base = address - address % WINDOW_SIZE;
-  guint index = (guint) (address - base);
+  const IommudSimulatedSegment *last;
 
-  if (base != self->address)
+  if (self->n_segments == 0)
+    return FALSE;
+  last = &self->segments[self->n_segments - 1];
+  return last->address + last->length - 1 == address;
+}
+
+/* Sets bits of one byte. They come in the order of addresses. */
+static void
+batch_set (Batch *self, guint64 address, guint8 bits)
+{
+  gsize growth = get_growth (self, address);
+
+  if (ends_with (self, address))
     {
-      window_flush (self);
-      window_move (self, base);
+      self->bytes[self->n_bytes - 1] |= bits;
+      return;
     }
-  self->bytes[index] |= (guint8) (0xff << first & 0xff >> (7 - last));
-  self->low = MIN (self->low, index);
-  self->high = MAX (self->high, index);
+  if (growth == 0)
+    {
+      if (self->n_segments == G_N_ELEMENTS (self->segments) || self->n_bytes == BYTES_AT_ONCE)
+        batch_flush (self);
+      self->segments[self->n_segments++] = (IommudSimulatedSegment){ address, 0 };
+      growth = 1;
+    }
+  self->segments[self->n_segments - 1].length += growth;
+  memset (&self->bytes[self->n_bytes], 0, growth);
+  self->n_bytes += growth;
+  self->bytes[self->n_bytes - 1] = bits;
 }
 
 static void
-set_bits (const IommudSimulatedBitmap *bitmap, Window *window, guint64 first, guint64 last)
+set_bits (const IommudSimulatedBitmap *bitmap, Batch *batch, guint64 first, guint64 last)
 {
   guint64 bit = (first - bitmap->iova) >> bitmap->page_shift;
   guint64 last_bit = (last - bitmap->iova) >> bitmap->page_shift;
@@ -74,7 +96,8 @@ set_bits (const IommudSimulatedBitmap *bitmap, Window *window, guint64 first, gu
     {
       guint64 end = MIN (last_bit, bit | 7);
 
-      window_set (window, bitmap->address + bit / 8, bit % 8, end % 8);
+      batch_set (batch, bitmap->address + bit / 8,
+                 (guint8) (0xff << (bit % 8) & 0xff >> (7 - end % 8)));
       bit = end + 1;
     }
 }
@@ -87,20 +110,24 @@ iommud_simulated_bitmap_report (const IommudSimulatedBitmap *self, IommudPageSet
   guint64 to = last / page_size;
   guint64 run_first;
   guint64 run_last;
-  Window window;
+  g_autofree Batch *batch = NULL;
 
-  window_move (&window, 0);
+  if (iommud_page_set_count (pages) == 0)
+    return;
+  batch = g_new (Batch, 1);
+  batch->n_segments = 0;
+  batch->n_bytes = 0;
   while (iommud_page_set_find_run (pages, from, to, &run_first, &run_last))
     {
       guint64 low = MAX (first, run_first * page_size);
       guint64 high = MIN (last, run_last * page_size + (page_size - 1));
 
-      set_bits (self, &window, low, high);
+      set_bits (self, batch, low, high);
       if (run_last == to)
         break;
       from = run_last + 1;
     }
-  window_flush (&window);
+  batch_flush (batch);
   if (!keep)
     iommud_page_set_remove_range (pages, first / page_size, to);
 }

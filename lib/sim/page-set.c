@@ -59,37 +59,10 @@ iommud_page_set_count (const IommudPageSet *self)
   return self->count;
 }
 
-static guint64
-get_mask (guint64 page)
-{
-  return G_GUINT64_CONSTANT (1) << (page % WORD_BITS);
-}
-
 static guint64 *
 get_word (Chunk *chunk, guint64 page)
 {
   return &chunk->words[page % CHUNK_PAGES / WORD_BITS];
-}
-
-void
-iommud_page_set_add (IommudPageSet *self, guint64 page)
-{
-  guint64 index = page / CHUNK_PAGES;
-  Chunk *chunk = g_tree_lookup (self->chunks, &index);
-  guint64 *word;
-
-  if (chunk == NULL)
-    {
-      chunk = g_new0 (Chunk, 1);
-      chunk->index = index;
-      g_tree_insert (self->chunks, &chunk->index, chunk);
-    }
-  word = get_word (chunk, page);
-  if ((*word & get_mask (page)) != 0)
-    return;
-  *word |= get_mask (page);
-  chunk->count++;
-  self->count++;
 }
 
 /* The bits of a word from page @first to page @last, of which some are in that word. */
@@ -105,18 +78,60 @@ get_range_mask (guint64 word_first, guint64 first, guint64 last)
   return mask;
 }
 
+static guint
+count_bits (guint64 word)
+{
+  return (guint) __builtin_popcountll (word);
+}
+
+static Chunk *
+require_chunk (IommudPageSet *self, guint64 page)
+{
+  guint64 index = page / CHUNK_PAGES;
+  Chunk *chunk = g_tree_lookup (self->chunks, &index);
+
+  if (chunk != NULL)
+    return chunk;
+  chunk = g_new0 (Chunk, 1);
+  chunk->index = index;
+  g_tree_insert (self->chunks, &chunk->index, chunk);
+  return chunk;
+}
+
+void
+iommud_page_set_add_range (IommudPageSet *self, guint64 first, guint64 last)
+{
+  Chunk *chunk = NULL;
+
+  for (guint64 at = first - first % WORD_BITS; at <= last; at += WORD_BITS)
+    {
+      guint64 *word;
+      guint64 added;
+
+      if (chunk == NULL || at % CHUNK_PAGES == 0)
+        chunk = require_chunk (self, at);
+      word = get_word (chunk, at);
+      added = get_range_mask (at, first, last) & ~*word;
+      *word |= added;
+      chunk->count += count_bits (added);
+      self->count += count_bits (added);
+      if (at > G_MAXUINT64 - WORD_BITS)
+        break;
+    }
+}
+
+void
+iommud_page_set_add (IommudPageSet *self, guint64 page)
+{
+  iommud_page_set_add_range (self, page, page);
+}
+
 static Chunk *
 find_chunk (const IommudPageSet *self, guint64 index)
 {
   GTreeNode *node = g_tree_lower_bound (self->chunks, &index);
 
   return node != NULL ? g_tree_node_value (node) : NULL;
-}
-
-static guint
-count_bits (guint64 word)
-{
-  return (guint) __builtin_popcountll (word);
 }
 
 static void
@@ -189,13 +204,28 @@ find_page (const IommudPageSet *self, guint64 first, guint64 last, guint64 *page
   return chunk != NULL && *page <= last;
 }
 
-static gboolean
-contains (const IommudPageSet *self, guint64 page)
+/* Where the run of pages that goes through @page ends, at the latest at @last. */
+static guint64
+find_run_end (const IommudPageSet *self, guint64 page, guint64 last)
 {
-  guint64 index = page / CHUNK_PAGES;
-  Chunk *chunk = g_tree_lookup (self->chunks, &index);
+  Chunk *chunk = NULL;
 
-  return chunk != NULL && (*get_word (chunk, page) & get_mask (page)) != 0;
+  for (;;)
+    {
+      guint64 base = page - page % WORD_BITS;
+      guint64 index = page / CHUNK_PAGES;
+      guint64 missing;
+
+      if (chunk == NULL || chunk->index != index)
+        chunk = g_tree_lookup (self->chunks, &index);
+      missing = chunk != NULL ? ~*get_word (chunk, page) : G_MAXUINT64;
+      missing &= G_MAXUINT64 << (page % WORD_BITS);
+      if (missing != 0)
+        return MIN (last, base + (guint64) __builtin_ctzll (missing) - 1);
+      if (last - base < WORD_BITS)
+        return last;
+      page = base + WORD_BITS;
+    }
 }
 
 gboolean
@@ -204,8 +234,6 @@ iommud_page_set_find_run (const IommudPageSet *self, guint64 first, guint64 last
 {
   if (!find_page (self, first, last, run_first))
     return FALSE;
-  *run_last = *run_first;
-  while (*run_last < last && contains (self, *run_last + 1))
-    (*run_last)++;
+  *run_last = find_run_end (self, *run_first, last);
   return TRUE;
 }

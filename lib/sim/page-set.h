@@ -11,9 +11,10 @@ typedef struct _IommudPageSet IommudPageSet;
 IommudPageSet *iommud_page_set_new (void);
 void iommud_page_set_free (IommudPageSet *self);
 void iommud_page_set_add (IommudPageSet *self, guint64 page);
+/* Pages from first to last, both inside. */
+void iommud_page_set_add_range (IommudPageSet *self, guint64 first, guint64 last);
 void iommud_page_set_clear (IommudPageSet *self);
 guint64 iommud_page_set_count (const IommudPageSet *self);
-/* Pages from first to last, both inside. */
 void iommud_page_set_remove_range (IommudPageSet *self, guint64 first, guint64 last);
 /* The lowest run of pages of the range that are in the set. */
 gboolean iommud_page_set_find_run (const IommudPageSet *self, guint64 first, guint64 last,

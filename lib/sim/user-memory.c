@@ -87,18 +87,125 @@ iommud_simulated_copy_to_user (guint64 to, const void *from, gsize length)
   return copy (TO_USER, to, (void *) (guintptr) from, length);
 }
 
-/* Has the kernel or in 0, which needs the right to write and changes nothing. */
+/* Many short pieces by one system call, as far as it comes: from or to @own, where they follow one
+ * another. Returns how many pieces were copied whole. */
+static guint
+copy_segments (Direction direction, const IommudSimulatedSegment *segments, guint n_segments,
+               guint8 *own)
+{
+  struct iovec pieces[IOMMUD_SIMULATED_SEGMENTS_AT_ONCE];
+  struct iovec whole = { own, 0 };
+  gssize done;
+  guint n = 0;
+
+  for (guint i = 0; i < n_segments && is_address (segments[i].address, segments[i].length); i++)
+    {
+      pieces[i].iov_base = (void *) (guintptr) segments[i].address;
+      pieces[i].iov_len = segments[i].length;
+      whole.iov_len += segments[i].length;
+      n++;
+    }
+  if (direction == FROM_USER)
+    done = process_vm_readv (getpid (), &whole, 1, pieces, n, 0);
+  else
+    done = process_vm_readv (getpid (), pieces, n, &whole, 1, 0);
+  n = 0;
+  for (gssize sum = 0; n < n_segments && done > 0; n++)
+    {
+      sum += (gssize) segments[n].length;
+      if (sum > done)
+        break;
+    }
+  return n;
+}
+
+static void
+set_bits_one_by_one (const IommudSimulatedSegment *segment, const guint8 *bytes)
+{
+  guint8 own[IOMMUD_SIMULATED_PAGE_SIZE];
+
+  if (iommud_simulated_copy_from_user (own, segment->address, segment->length) != 0)
+    return;
+  for (gsize i = 0; i < segment->length; i++)
+    own[i] |= bytes[i];
+  iommud_simulated_copy_to_user (segment->address, own, segment->length);
+}
+
+/* Has the kernel set bits of a word of the caller's, atomically. FALSE: it may not be written. */
+static gboolean
+or_word (guint64 address, int operand_flags, guint operand)
+{
+  guint32 own = 0;
+  int operation = FUTEX_OP (FUTEX_OP_OR | operand_flags, operand, FUTEX_OP_CMP_EQ, 0);
+
+  return syscall (SYS_futex, &own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, NULL,
+                  (void *) (guintptr) address, operation)
+         >= 0;
+}
+
+/* 0 needs the right to write and changes nothing. */
 static int
 touch (guint64 page)
 {
-  guint32 own = 0;
-  int operation = FUTEX_OP (FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0);
+  return or_word (page, 0, 0) ? 0 : EFAULT;
+}
 
-  if (syscall (SYS_futex, &own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, NULL,
-               (void *) (guintptr) page, operation)
-      < 0)
-    return EFAULT;
-  return 0;
+/* A few bits in a byte: a system call for each, which is the least for bits that are far apart. */
+static void
+set_bits_of_byte (guint64 address, guint8 bits)
+{
+  guint64 word = address - address % sizeof (guint32);
+  guint byte = (guint) (address % sizeof (guint32));
+
+  if (G_BYTE_ORDER == G_BIG_ENDIAN)
+    byte = sizeof (guint32) - 1 - byte;
+  for (guint bit = 0; bits >> bit != 0; bit++)
+    if ((bits >> bit & 1) != 0 && !or_word (word, FUTEX_OP_OPARG_SHIFT, byte * 8 + bit))
+      return;
+}
+
+static void
+set_bits_at_once (const IommudSimulatedSegment *segments, guint n_segments, const guint8 *bytes)
+{
+  gsize length = 0;
+  g_autofree guint8 *own = NULL;
+  guint n;
+
+  for (guint i = 0; i < n_segments; i++)
+    length += segments[i].length;
+  own = g_malloc (MAX (length, 1));
+  n = copy_segments (FROM_USER, segments, n_segments, own);
+  if (n == n_segments)
+    {
+      for (gsize i = 0; i < length; i++)
+        own[i] |= bytes[i];
+      n = copy_segments (TO_USER, segments, n_segments, own);
+    }
+  /* Setting a bit twice does no harm. */
+  for (guint i = 0; i < n_segments && n != n_segments; bytes += segments[i++].length)
+    set_bits_one_by_one (&segments[i], bytes);
+}
+
+void
+iommud_simulated_set_user_bits (const IommudSimulatedSegment *segments, guint n_segments,
+                                const guint8 *bytes)
+{
+  guint first = 0;
+  gsize offset = 0;
+
+  while (first < n_segments)
+    {
+      gsize start = offset;
+      guint end = first;
+
+      for (; end < n_segments && segments[end].length > 1; end++)
+        offset += segments[end].length;
+      if (end > first)
+        set_bits_at_once (&segments[first], end - first, &bytes[start]);
+      for (; end < n_segments && segments[end].length == 1; end++)
+        set_bits_of_byte (segments[end].address, bytes[offset++]);
+      first = end;
+    }
 }
 
 /* For kernels that do not know how to populate. */

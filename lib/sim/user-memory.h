@@ -11,6 +11,20 @@ G_BEGIN_DECLS
 /* 0 or EFAULT. Of what lies before the bad address, some may have been copied. */
 int iommud_simulated_copy_from_user (void *to, guint64 from, gsize length);
 int iommud_simulated_copy_to_user (guint64 to, const void *from, gsize length);
+
+/* A few bytes of the caller's, within one page. */
+typedef struct
+{
+  guint64 address;
+  gsize length;
+} IommudSimulatedSegment;
+
+/* Sets the bits of @bytes in the caller's memory, where they follow one another as the segments do.
+ * Nobody is told of a segment that cannot be written. */
+#define IOMMUD_SIMULATED_SEGMENTS_AT_ONCE 256
+void iommud_simulated_set_user_bits (const IommudSimulatedSegment *segments, guint n_segments,
+                                     const guint8 *bytes);
+
 /* Whether memory is there that could be pinned; its ends are made present. 0 or EFAULT. */
 int iommud_simulated_pin_user (guint64 address, guint64 length, gboolean writable);
 

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #define PAGE IOMMUD_SIMULATED_PAGE_SIZE
 
@@ -70,6 +71,58 @@ check_pins (guint64 writable)
   g_assert_cmpint (iommud_simulated_pin_user (G_MAXUINT64 - 1, 1, FALSE), ==, EFAULT);
 }
 
+/* Segments that cannot be written are left out, and the others are not. */
+static void
+check_bits (guint64 writable)
+{
+  char *memory = (char *) (guintptr) writable;
+  const IommudSimulatedSegment segments[] = {
+    { writable + 10, 1 },       { writable + 20, 3 },       { writable + PAGE, 1 },
+    { writable + PAGE + 8, 2 }, { writable + 2 * PAGE, 1 }, { writable + 3 * PAGE, 4 },
+    { G_MAXUINT64 - 1, 1 },     { writable + 100, 2 },      { writable + 200, 1 },
+  };
+  const guint8 bytes[] = {
+    0x81, 1, 0, 0x80, 0xff, 0xff, 0xff, 0xff, 1, 1, 1, 1, 1, 0x42, 0x24, 0x10
+  };
+
+  memset (memory, 0x01, PAGE);
+  iommud_simulated_set_user_bits (segments, G_N_ELEMENTS (segments), bytes);
+  g_assert_cmphex ((guint8) memory[10], ==, 0x81);
+  g_assert_cmphex ((guint8) memory[11], ==, 0x01);
+  g_assert_cmphex ((guint8) memory[20], ==, 0x01);
+  g_assert_cmphex ((guint8) memory[22], ==, 0x81);
+  g_assert_cmphex ((guint8) memory[100], ==, 0x43);
+  g_assert_cmphex ((guint8) memory[101], ==, 0x25);
+  g_assert_cmphex ((guint8) memory[200], ==, 0x11);
+  g_assert_cmpint (memory[PAGE], ==, 'x');
+  g_assert_cmpint (memory[PAGE + 8], ==, 'x');
+}
+
+/* A file that was cut short after it was mapped. */
+static void
+check_truncated (void)
+{
+  int file = memfd_create ("guest", MFD_CLOEXEC);
+  char *memory;
+  guint64 address;
+  guint8 bytes[2] = { 1, 1 };
+
+  g_assert_cmpint (file, >=, 0);
+  g_assert_cmpint (ftruncate (file, 2 * PAGE), ==, 0);
+  memory = mmap (NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  g_assert_true (memory != MAP_FAILED);
+  memory[PAGE] = 'x';
+  g_assert_cmpint (ftruncate (file, PAGE), ==, 0);
+  address = (guintptr) memory + PAGE;
+  g_assert_cmpint (iommud_simulated_copy_from_user (bytes, address, 1), ==, EFAULT);
+  g_assert_cmpint (iommud_simulated_copy_to_user (address - 1, bytes, 2), ==, EFAULT);
+  g_assert_cmpint (iommud_simulated_pin_user (address, PAGE, TRUE), ==, EFAULT);
+  iommud_simulated_set_user_bits (&(IommudSimulatedSegment){ address, 1 }, 1, bytes);
+  iommud_simulated_set_user_bits (&(IommudSimulatedSegment){ address, 2 }, 1, bytes);
+  munmap (memory, 2 * PAGE);
+  close (file);
+}
+
 static void
 check_all (void)
 {
@@ -77,6 +130,8 @@ check_all (void)
 
   check_copies ((guintptr) pages);
   check_pins ((guintptr) pages);
+  check_bits ((guintptr) pages);
+  check_truncated ();
   munmap (pages, 3 * PAGE);
 }
 
