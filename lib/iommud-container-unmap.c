@@ -3,7 +3,11 @@
 #include "config.h"
 
 #include "iommud-container-mapping.h"
+
+#include <unistd.h>
+
 #include "iommud-container-private.h"
+#include "iommud-dirty-unmap.h"
 #include "iommud-error-private.h"
 #include "iommud-host-private.h"
 #include "iommud-mapping-check.h"
@@ -15,7 +19,19 @@
 typedef struct
 {
   guint64 bytes;
+  int dirty_bitmap;
+  guint64 dirty_pages;
 } Result;
+
+static void
+result_free (gpointer data)
+{
+  Result *self = data;
+
+  if (self->dirty_bitmap >= 0)
+    close (self->dirty_bitmap);
+  g_free (self);
+}
 
 typedef struct
 {
@@ -26,8 +42,9 @@ typedef struct
   guint64 page_size; /* of the dirty bitmap; 0: none is wanted */
   gboolean begun;
   IommudUnmapPlan *plan;
-  guint published; /* so many of the plan's mappings are out of the container */
-  Result *result;  /* the task's */
+  IommudDirtyUnmap *dirty; /* NULL where no bitmap is wanted */
+  guint published;         /* so many of the plan's mappings are out of the container */
+  Result *result;          /* the task's */
 } Unmap;
 
 static void
@@ -36,6 +53,7 @@ unmap_free (gpointer data)
   Unmap *self = data;
 
   iommud_container_release_mappings (self->container, self);
+  g_clear_pointer (&self->dirty, iommud_dirty_unmap_free);
   g_clear_object (&self->container);
   iommud_unmap_plan_free (self->plan);
   g_free (self);
@@ -59,11 +77,8 @@ check_call (const Unmap *self, const char *what, GError **error)
     return FALSE;
   if (!self->all && !iommud_mapping_check_range (self->iova, self->length, what, error))
     return FALSE;
-  if (self->page_size == 0)
-    return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
-               "Cannot %s: no dirty bitmap can be had: dirty tracking is not active", what);
-  return FALSE;
+  return self->page_size == 0
+         || iommud_dirty_unmap_check (self->iova, self->length, self->page_size, what, error);
 }
 
 /* The files go with the plan, so that the last one to use a file lets it go on the worker. */
@@ -98,6 +113,11 @@ plan_unmap (gpointer data, GError **error)
       && !iommud_mapping_check_whole (iommud_container_get_mappings (self->container), self->iova,
                                       self->length, what, error))
     return FALSE;
+  if (self->page_size != 0)
+    self->dirty = iommud_dirty_unmap_new (self->container, self->iova, self->length,
+                                          self->page_size, what, error);
+  if (self->page_size != 0 && self->dirty == NULL)
+    return FALSE;
   self->begun = TRUE;
   iommud_container_hold_mappings (self->container, self);
   iommud_container_fill_call (self->container, &self->plan->call, g_steal_pointer (&what), NULL);
@@ -106,10 +126,30 @@ plan_unmap (gpointer data, GError **error)
   return TRUE;
 }
 
+/* All in one turn: meanwhile its devices may be elsewhere. */
+static void
+unmap_with_bitmap (Unmap *self)
+{
+  IommudUnmapPlan *plan = self->plan;
+  gboolean unmapped;
+
+  if (!iommud_dirty_unmap_begin (self->dirty, &plan->call, &plan->error))
+    return;
+  while (!iommud_unmap_plan_has_ended (plan))
+    iommud_unmap_plan_perform (plan);
+  unmapped = plan->error == NULL;
+  iommud_dirty_unmap_end (self->dirty, &plan->call, unmapped, unmapped ? &plan->error : NULL);
+}
+
 static void
 perform_unmap (gpointer data)
 {
-  iommud_unmap_plan_perform (((Unmap *) data)->plan);
+  Unmap *self = data;
+
+  if (self->dirty != NULL)
+    unmap_with_bitmap (self);
+  else
+    iommud_unmap_plan_perform (self->plan);
 }
 
 static void
@@ -153,6 +193,11 @@ publish_unmap (gpointer data, GError **error)
     return NULL;
   give_files_back (self);
   self->result->bytes = self->plan->bytes;
+  if (self->dirty != NULL)
+    iommud_dirty_unmap_publish (self->dirty);
+  if (self->dirty != NULL && self->plan->error == NULL)
+    self->result->dirty_bitmap =
+        iommud_dirty_unmap_steal_fd (self->dirty, &self->result->dirty_pages);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));
   return NULL;
@@ -188,7 +233,8 @@ submit (Unmap *data, GTask *task)
 
   data->plan = iommud_unmap_plan_new ();
   data->result = g_new0 (Result, 1);
-  g_task_set_task_data (task, data->result, g_free);
+  data->result->dirty_bitmap = -1;
+  g_task_set_task_data (task, data->result, result_free);
   if (check_call (data, what, &error))
     {
       iommud_context_submit (iommud_container_get_context (data->container), &unmap_operation, data,
@@ -212,6 +258,12 @@ submit (Unmap *data, GTask *task)
  * @user_data: for @callback
  *
  * Unmaps all that is mapped in a range. Mappings are unmapped whole or not at all.
+ *
+ * With a dirty bitmap, all that devices wrote to the range until it was unmapped is in it. Devices
+ * whose IOMMU records are moved for that to a HWPT that does not have the range. Behind IOMMUs
+ * whose driver would stop their DMA meanwhile (VT-d and AMD in Linux 6.12), and wherever the kernel
+ * refuses the move, all of the range that is mapped for writing counts as dirty instead. Without a
+ * bitmap, what nobody has read is forgotten with the mapping.
  */
 void
 iommud_container_unmap_async (IommudContainer *self, guint64 iova, guint64 length,
@@ -255,17 +307,19 @@ gboolean
 iommud_container_unmap_finish (IommudContainer *self, GAsyncResult *result, guint64 *bytes,
                                int *dirty_bitmap, guint64 *dirty_pages, GError **error)
 {
-  const Result *data;
+  Result *data;
 
   if (!iommud_task_finish_boolean (self, result, error))
     return FALSE;
   data = g_task_get_task_data (G_TASK (result));
   if (bytes != NULL)
     *bytes = data->bytes;
-  if (dirty_bitmap != NULL)
-    *dirty_bitmap = -1;
   if (dirty_pages != NULL)
-    *dirty_pages = 0;
+    *dirty_pages = data->dirty_pages;
+  if (dirty_bitmap == NULL)
+    return TRUE;
+  *dirty_bitmap = data->dirty_bitmap;
+  data->dirty_bitmap = -1;
   return TRUE;
 }
 

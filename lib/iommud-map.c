@@ -161,13 +161,31 @@ map_piece (IommudMapPlan *self)
   return end - start;
 }
 
+/* What devices write to is to be seen by their logs: before it can be written to, where the IOVA is
+ * known. Asked at every turn, because tracking may have started meanwhile. */
+static void
+let_logs_cover (IommudMapPlan *self)
+{
+  guint64 first = iommud_map_plan_get_part (self, 0)->mapping.iova;
+
+  if ((self->flags & IOMMUD_MAP_FLAGS_WRITABLE) != 0)
+    iommud_tracking_cover (self->tracking, &self->call, first, first + (self->length - 1),
+                           &self->error);
+}
+
 static void
 map_some (IommudMapPlan *self)
 {
   guint64 bytes = 0;
 
   if ((self->flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
-    map_whole (self);
+    {
+      map_whole (self);
+      if (self->error == NULL)
+        let_logs_cover (self);
+      return;
+    }
+  let_logs_cover (self);
   for (guint i = 0; self->part < self->parts->len && self->error == NULL
                     && i < IOMMUD_MAPPING_MAX_CALLS && bytes < IOMMUD_MAPPING_PIECE;
        i++)

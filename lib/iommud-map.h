@@ -4,6 +4,7 @@
 
 #include "iommud-binding.h"
 #include "iommud-mapping-table.h"
+#include "iommud-tracking.h"
 #include "iommud-unmap.h"
 
 G_BEGIN_DECLS
@@ -25,8 +26,9 @@ typedef struct
   GArray *parts;        /* of IommudMapPart, by IOVA, one behind the other */
   guint64 length;       /* that of all parts */
   IommudMappedFiles *files;
-  int file;         /* owned; -1: none */
-  gboolean by_file; /* the kernel may know IOAS_MAP_FILE */
+  int file;                 /* owned; -1: none */
+  gboolean by_file;         /* the kernel may know IOAS_MAP_FILE */
+  IommudTracking *tracking; /* the container's */
 
   guint part;            /* the one to go on with */
   IommudUnmapPlan *undo; /* not NULL: it is being undone */

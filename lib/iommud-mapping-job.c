@@ -94,6 +94,7 @@ plan_turn (gpointer data, GError **error)
 {
   IommudMappingJob *self = data;
 
+  self->plan->tracking = iommud_container_prepare_tracking (self->container);
   if (!self->begun)
     return plan_first_turn (self, error);
   if (self->plan->error == NULL)

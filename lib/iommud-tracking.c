@@ -232,11 +232,11 @@ iommud_tracking_stop (IommudTracking *self, const IommudKernelCall *call, GError
 /* All that a tracker has, into the store of its kind. */
 static gboolean
 drain (IommudTracking *self, const IommudKernelCall *call, IommudTrackerState *tracker,
-       const IommudDirtyBits *range, GError **error)
+       const GArray *runs, const IommudDirtyBits *range, GError **error)
 {
   IommudTrackerRead read = {
     .call = call,
-    .runs = self->runs,
+    .runs = runs,
     .first = range != NULL ? range->iova : 0,
     .last = range != NULL ? iommud_dirty_bits_get_last (range) : G_MAXUINT64,
     .saved = get_saved (self, tracker->kind),
@@ -301,7 +301,7 @@ read_kind (IommudTracking *self, const IommudKernelCall *call, IommudTracker kin
       heal (self, call, tracker);
       if (keep && kind == IOMMUD_TRACKER_DEVICE)
         {
-          if (!drain (self, call, tracker, bits, error))
+          if (!drain (self, call, tracker, self->runs, bits, error))
             return FALSE;
         }
       else if (!iommud_tracker_read (tracker, &read, error))
@@ -430,14 +430,15 @@ iommud_tracking_add_hwpt (IommudTracking *self, const IommudKernelCall *call, gu
 }
 
 static void
-drain_or_mark (IommudTracking *self, const IommudKernelCall *call, IommudTrackerState *tracker)
+drain_or_mark (IommudTracking *self, const IommudKernelCall *call, IommudTrackerState *tracker,
+               const GArray *runs)
 {
   g_autoptr (GError) error = NULL;
 
   if (!iommud_tracking_is_complete (self))
     return;
   heal (self, call, tracker);
-  if (drain (self, call, tracker, NULL, &error))
+  if (drain (self, call, tracker, runs, NULL, &error))
     return;
   g_message ("%s; all that it covers counts as dirty", error->message);
   iommud_tracking_mark_all (self, tracker->kind);
@@ -445,12 +446,13 @@ drain_or_mark (IommudTracking *self, const IommudKernelCall *call, IommudTracker
 
 /* One that does not stop goes on, and is read with the others. */
 static void
-drop (IommudTracking *self, const IommudKernelCall *call, GPtrArray *trackers, guint index)
+drop (IommudTracking *self, const IommudKernelCall *call, GPtrArray *trackers, guint index,
+      const GArray *runs)
 {
   IommudTrackerState *tracker = g_ptr_array_index (trackers, index);
   g_autoptr (GError) error = NULL;
 
-  drain_or_mark (self, call, tracker);
+  drain_or_mark (self, call, tracker, runs);
   if (iommud_tracker_stop (tracker, call, &error))
     g_ptr_array_remove_index (trackers, index);
   else
@@ -463,16 +465,23 @@ iommud_tracking_drop_log (IommudTracking *self, const IommudKernelCall *call, in
   guint index;
 
   if (find_log (self, cdev, &index))
-    drop (self, call, self->logs, index);
+    drop (self, call, self->logs, index, self->runs);
 }
 
 void
 iommud_tracking_drop_hwpt (IommudTracking *self, const IommudKernelCall *call, guint32 hwpt_id)
 {
+  iommud_tracking_drop_hwpt_of (self, call, hwpt_id, self->runs);
+}
+
+void
+iommud_tracking_drop_hwpt_of (IommudTracking *self, const IommudKernelCall *call, guint32 hwpt_id,
+                              const GArray *runs)
+{
   guint index;
 
   if (find_hwpt (self, hwpt_id, &index))
-    drop (self, call, self->hwpts, index);
+    drop (self, call, self->hwpts, index, runs);
 }
 
 void
@@ -547,7 +556,7 @@ widen (IommudTracking *self, const IommudKernelCall *call, IommudTrackerState *l
     iommud_tracking_mark_all (self, log->kind);
   if (log->ranges != NULL)
     {
-      drain_or_mark (self, call, log);
+      drain_or_mark (self, call, log, self->runs);
       if (!iommud_tracker_stop (log, call, error))
         return FALSE;
       iommud_tracking_mark_all (self, log->kind);

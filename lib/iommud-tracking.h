@@ -49,6 +49,9 @@ gboolean iommud_tracking_add_hwpt (IommudTracking *self, const IommudKernelCall 
 void iommud_tracking_drop_log (IommudTracking *self, const IommudKernelCall *call, int cdev);
 void iommud_tracking_drop_hwpt (IommudTracking *self, const IommudKernelCall *call,
                                 guint32 hwpt_id);
+/* The same of a HWPT of another IOAS, with what is mapped there. */
+void iommud_tracking_drop_hwpt_of (IommudTracking *self, const IommudKernelCall *call,
+                                   guint32 hwpt_id, const GArray *runs);
 gboolean iommud_tracking_has_log (const IommudTracking *self, int cdev);
 gboolean iommud_tracking_has_hwpt (const IommudTracking *self, guint32 hwpt_id);
 /* What trackers of @kind may have missed: all that is mapped for writing counts as dirty. */

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A second address space for the devices of some HWPTs, to which they move and from which they come
+ * back. */
+#include "iommud-twin.h"
+
+#include "iommud-error-private.h"
+#include "iommud-mapping-check.h"
+
+typedef struct
+{
+  guint32 hwpt_id;
+  guint32 twin_id; /* 0: there is none */
+} Table;
+
+typedef struct
+{
+  IommudBinding binding;
+  guint table;
+  gboolean moved;
+  gboolean lost; /* it is attached to nothing */
+} Mover;
+
+typedef struct
+{
+  guint64 iova;
+  guint64 length;
+  IommudMapFlags flags;
+} Piece;
+
+struct _IommudTwin
+{
+  IommudTracking *tracking;
+  guint32 ioas_id;
+  guint32 twin_id; /* of the IOAS; 0: there is none */
+  GArray *pieces;  /* of Piece: what is mapped in it */
+  GArray *tables;  /* of Table */
+  GArray *movers;  /* of Mover */
+  GArray *orphans;
+  IommudIovaSpace space; /* of the IOAS, when all are back */
+};
+
+static void
+clear_mover (gpointer mover)
+{
+  iommud_binding_clear (&((Mover *) mover)->binding);
+}
+
+IommudTwin *
+iommud_twin_new (IommudTracking *tracking, guint32 ioas_id)
+{
+  IommudTwin *self = g_new0 (IommudTwin, 1);
+
+  self->tracking = tracking;
+  self->ioas_id = ioas_id;
+  self->pieces = g_array_new (FALSE, FALSE, sizeof (Piece));
+  self->tables = g_array_new (FALSE, FALSE, sizeof (Table));
+  self->movers = g_array_new (FALSE, FALSE, sizeof (Mover));
+  g_array_set_clear_func (self->movers, clear_mover);
+  self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+  return self;
+}
+
+void
+iommud_twin_free (IommudTwin *self)
+{
+  g_array_unref (self->pieces);
+  g_array_unref (self->tables);
+  g_array_unref (self->movers);
+  g_array_unref (self->orphans);
+  iommud_iova_space_clear (&self->space);
+  g_free (self);
+}
+
+/* Neighbours of the same kind are copied in one call. */
+void
+iommud_twin_add_mapping (IommudTwin *self, guint64 iova, guint64 length, IommudMapFlags flags)
+{
+  Piece piece = { .iova = iova, .length = length, .flags = flags };
+  Piece *last =
+      self->pieces->len > 0 ? &g_array_index (self->pieces, Piece, self->pieces->len - 1) : NULL;
+
+  if (last != NULL && last->iova + last->length == iova && last->flags == flags)
+    last->length += length;
+  else
+    g_array_append_val (self->pieces, piece);
+}
+
+guint
+iommud_twin_add_hwpt (IommudTwin *self, guint32 hwpt_id)
+{
+  Table table = { .hwpt_id = hwpt_id };
+
+  g_array_append_val (self->tables, table);
+  return self->tables->len - 1;
+}
+
+void
+iommud_twin_add_device (IommudTwin *self, guint table, const IommudBinding *binding)
+{
+  Mover mover = { .table = table };
+
+  iommud_binding_copy (&mover.binding, binding);
+  g_array_append_val (self->movers, mover);
+}
+
+static Mover *
+get_mover (const IommudTwin *self, guint index)
+{
+  return &g_array_index (self->movers, Mover, index);
+}
+
+static Table *
+get_table (const IommudTwin *self, guint index)
+{
+  return &g_array_index (self->tables, Table, index);
+}
+
+static gboolean
+copy_mappings (IommudTwin *self, const IommudKernelCall *call, GError **error)
+{
+  for (guint i = 0; i < self->pieces->len; i++)
+    {
+      const Piece *piece = &g_array_index (self->pieces, Piece, i);
+      guint64 iova = piece->iova;
+      int errnum = iommud_iommufd_ioas_copy (
+          call->syscalls, call->iommufd, self->twin_id, self->ioas_id,
+          iommud_map_flags_to_kernel (piece->flags | IOMMUD_MAP_FLAGS_FIXED), piece->iova,
+          piece->length, &iova);
+
+      if (errnum == 0)
+        continue;
+      iommud_error_set_from_errno (error, -1, call->what, "IOMMU_IOAS_COPY to move its devices",
+                                   errnum, NULL);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+make_ioas (IommudTwin *self, const IommudKernelCall *call, GError **error)
+{
+  int errnum = iommud_iommufd_ioas_alloc (call->syscalls, call->iommufd, &self->twin_id);
+
+  if (errnum == 0)
+    return copy_mappings (self, call, error);
+  self->twin_id = 0;
+  iommud_error_set_from_errno (error, -1, call->what, "IOMMU_IOAS_ALLOC to move its devices",
+                               errnum, NULL);
+  return FALSE;
+}
+
+static const IommudBinding *
+find_device_of (const IommudTwin *self, guint table)
+{
+  guint i = 0;
+
+  while (get_mover (self, i)->table != table)
+    i++;
+  return &get_mover (self, i)->binding;
+}
+
+/* It records before anybody is there. */
+static gboolean
+make_tables (IommudTwin *self, const IommudKernelCall *call, GError **error)
+{
+  for (guint i = 0; i < self->tables->len; i++)
+    {
+      Table *table = get_table (self, i);
+      guint32 twin_id;
+      gboolean added;
+
+      if (!iommud_page_table_alloc (call, find_device_of (self, i), self->twin_id,
+                                    IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, &twin_id, error))
+        return FALSE;
+      table->twin_id = twin_id;
+      if (!iommud_tracking_add_hwpt (self->tracking, call, twin_id, &added, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+move_devices (IommudTwin *self, const IommudKernelCall *call, GError **error)
+{
+  for (guint i = 0; i < self->movers->len; i++)
+    {
+      Mover *mover = get_mover (self, i);
+      guint32 pt_id = get_table (self, mover->table)->twin_id;
+      int errnum = iommud_binding_try_attach (&mover->binding, call, &pt_id);
+
+      mover->moved = errnum == 0;
+      if (errnum == 0)
+        continue;
+      iommud_binding_set_attach_error (&mover->binding, call, errnum, error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+iommud_twin_move_to (IommudTwin *self, const IommudKernelCall *call, GError **error)
+{
+  iommud_page_table_free_orphans (call, self->orphans);
+  return make_ioas (self, call, error) && make_tables (self, call, error)
+         && move_devices (self, call, error);
+}
+
+/* Devices of one group move together, so the first of them has taken the others along: to them it
+ * is no move at all. Where the kernel refuses, DETACH and ATTACH is left. */
+static gboolean
+bring_back (IommudTwin *self, const IommudKernelCall *call, Mover *mover, GError **error)
+{
+  guint32 pt_id = get_table (self, mover->table)->hwpt_id;
+  int errnum = iommud_binding_try_attach (&mover->binding, call, &pt_id);
+
+  if (errnum != 0 && iommud_binding_detach (&mover->binding, call, NULL))
+    {
+      errnum = iommud_binding_try_attach (&mover->binding, call, &pt_id);
+      mover->lost = errnum != 0;
+    }
+  if (errnum == 0)
+    return TRUE;
+  if (error == NULL || *error != NULL)
+    return FALSE;
+  iommud_binding_set_attach_error (&mover->binding, call, errnum, error);
+  g_prefix_error (error, "Device %s is attached to nothing any more. ", mover->binding.info->name);
+  return FALSE;
+}
+
+static gboolean
+move_devices_back (IommudTwin *self, const IommudKernelCall *call, GError **error)
+{
+  gboolean all = TRUE;
+
+  for (guint i = 0; i < self->movers->len; i++)
+    {
+      Mover *mover = get_mover (self, i);
+
+      if (mover->moved && !bring_back (self, call, mover, error))
+        all = FALSE;
+      mover->moved = FALSE;
+    }
+  return all;
+}
+
+static void
+free_id (IommudTwin *self, const IommudKernelCall *call, guint32 *id)
+{
+  if (*id != 0 && !iommud_page_table_free (call, *id, NULL))
+    g_array_prepend_val (self->orphans, *id);
+  *id = 0;
+}
+
+/* What is mapped in it; mappings that touch are one. */
+static GArray *
+get_runs (const IommudTwin *self)
+{
+  GArray *runs = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
+
+  for (guint i = 0; i < self->pieces->len; i++)
+    {
+      const Piece *piece = &g_array_index (self->pieces, Piece, i);
+      IommudIovaRange run = { .first = piece->iova, .last = piece->iova + (piece->length - 1) };
+      IommudIovaRange *last =
+          runs->len > 0 ? &g_array_index (runs, IommudIovaRange, runs->len - 1) : NULL;
+
+      if (last != NULL && last->last + 1 == run.first)
+        last->last = run.last;
+      else
+        g_array_append_val (runs, run);
+    }
+  return runs;
+}
+
+/* Orphans are freed from the last to the first: the IOAS after its HWPTs. */
+static void
+free_twin (IommudTwin *self, const IommudKernelCall *call)
+{
+  g_autoptr (GArray) runs = get_runs (self);
+
+  for (guint i = 0; i < self->tables->len; i++)
+    {
+      Table *table = get_table (self, i);
+
+      if (table->twin_id == 0)
+        continue;
+      iommud_tracking_drop_hwpt_of (self->tracking, call, table->twin_id, runs);
+      iommud_tracking_forget_hwpt (self->tracking, table->twin_id);
+      free_id (self, call, &table->twin_id);
+    }
+  free_id (self, call, &self->twin_id);
+}
+
+gboolean
+iommud_twin_move_back (IommudTwin *self, const IommudKernelCall *call, GError **error)
+{
+  gboolean all = move_devices_back (self, call, error);
+  g_autoptr (GError) space_error = NULL;
+
+  free_twin (self, call);
+  if (!iommud_iova_space_read (&self->space, call, self->ioas_id, &space_error))
+    g_message ("%s", space_error->message);
+  return all;
+}
+
+gboolean
+iommud_twin_has_lost (const IommudTwin *self, guint device)
+{
+  return get_mover (self, device)->lost;
+}
+
+GArray *
+iommud_twin_get_orphans (IommudTwin *self)
+{
+  return self->orphans;
+}
+
+const IommudIovaSpace *
+iommud_twin_get_space (const IommudTwin *self)
+{
+  return &self->space;
+}

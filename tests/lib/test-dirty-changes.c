@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What happens to dirty pages while devices come, go and move, and while memory is mapped and
+ * unmapped. */
+#include "config.h"
+
+#include "dirty-fixture.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static IommudHwpt *
+get_hwpt (MappingFixture *self, const char *device)
+{
+  return iommud_device_get_hwpt (model_fixture_device (&self->model, device));
+}
+
+static void
+test_attach_while_active (MappingFixture *self, gconstpointer unused)
+{
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_start (self);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_write (self, LOGGING, PAGE, 1);
+  dirty_fixture_write (self, DIRTY_A, 2 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "1-2");
+  /* A second device on the HWPT: what is recorded there is not forgotten. */
+  dirty_fixture_write (self, DIRTY_A, 3 * PAGE, 1);
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_AUTO);
+  g_assert_true (get_hwpt (self, DIRTY_A) == get_hwpt (self, DIRTY_B));
+  dirty_fixture_assert_dirty (self, 0, MIB, "3");
+  /* A HWPT that nobody needed until now. */
+  dirty_fixture_detach (self, DIRTY_A);
+  dirty_fixture_detach (self, DIRTY_B);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  g_assert_true (get_hwpt (self, BOTH) == get_hwpt (self, DIRTY_A));
+  dirty_fixture_write (self, DIRTY_A, 4 * PAGE, 1);
+  dirty_fixture_write (self, BOTH, 5 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "4-5");
+  dirty_fixture_stop (self);
+}
+
+static void
+test_detach_while_active (MappingFixture *self, gconstpointer unused)
+{
+  guint before;
+
+  dirty_fixture_map (self, 0, 3 * GIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  dirty_fixture_write (self, LOGGING, 2 * GIB, 1);
+  before = dirty_fixture_count (self, "set-dirty-tracking");
+  dirty_fixture_detach (self, DIRTY_A);
+  /* Only a device with a log is left on the HWPT. */
+  g_assert_cmpuint (dirty_fixture_count (self, "set-dirty-tracking"), ==, before + 1);
+  dirty_fixture_detach (self, LOGGING);
+  dirty_fixture_detach (self, BOTH);
+  assert_n_items (iommud_container_get_hwpts (self->container), 0);
+  g_assert_true (dirty_fixture_is_active (self));
+  dirty_fixture_assert_dirty (self, 0, 3 * GIB, "1 524288");
+  dirty_fixture_assert_dirty (self, 0, 3 * GIB, "");
+  dirty_fixture_stop (self);
+}
+
+/* Saved bits are of the kind of the tracker that had them. */
+static void
+test_saved_by_kind (MappingFixture *self, gconstpointer unused)
+{
+  g_autofree char *logs = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  dirty_fixture_write (self, LOGGING, 2 * PAGE, 1);
+  dirty_fixture_detach (self, DIRTY_A);
+  dirty_fixture_detach (self, LOGGING);
+  logs = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_DEVICE);
+  g_assert_cmpstr (logs, ==, "2");
+  dirty_fixture_assert_dirty (self, 0, MIB, "1");
+  dirty_fixture_stop (self);
+}
+
+static void
+test_replace_while_active (MappingFixture *self, gconstpointer unused)
+{
+  IommudDevice *dirty = model_fixture_device (&self->model, DIRTY_B);
+  IommudDevice *both = model_fixture_device (&self->model, BOTH);
+  g_autoptr (IommudHwpt) tracking = NULL;
+  g_autoptr (IommudHwpt) plain = NULL;
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_IOMMU);
+  tracking = iommud_container_alloc_hwpt (self->container, dirty, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING,
+                                          NULL, &error);
+  plain =
+      iommud_container_alloc_hwpt (self->container, dirty, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
+  g_assert_no_error (error);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_B, 0, 1);
+  g_assert_true (iommud_hwpt_attach_device (tracking, dirty, NULL, &error));
+  dirty_fixture_write (self, DIRTY_B, 2 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "0 2");
+
+  /* From its IOMMU's tracker to its own log and back. */
+  dirty_fixture_write (self, BOTH, 4 * PAGE, 1);
+  g_assert_true (iommud_hwpt_attach_device (plain, both, NULL, &error));
+  dirty_fixture_write (self, BOTH, 6 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "4 6");
+  dirty_fixture_write (self, BOTH, 8 * PAGE, 1);
+  g_assert_true (iommud_hwpt_attach_device (tracking, both, NULL, &error));
+  dirty_fixture_write (self, BOTH, 10 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "8 10");
+
+  /* To where nothing covers it. */
+  dirty_fixture_write (self, DIRTY_B, 12 * PAGE, 1);
+  g_assert_true (iommud_hwpt_attach_device (plain, dirty, NULL, &error));
+  dirty_fixture_write (self, DIRTY_B, 14 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "12");
+  dirty_fixture_stop (self);
+}
+
+static void
+test_unplug_while_active (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  dirty_fixture_write (self, LOGGING, 2 * PAGE, 1);
+  g_assert_true (iommud_simulator_unplug_device (self->model.simulator, DIRTY_A, &error));
+  g_assert_true (iommud_simulator_unplug_device (self->model.simulator, LOGGING, &error));
+  while (g_list_model_get_n_items (iommud_container_get_devices (self->container)) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  dirty_fixture_assert_dirty (self, 0, MIB, "1-2");
+  dirty_fixture_stop (self);
+}
+
+/* A log that cannot be read when its device leaves: all that it could write to is dirty. */
+static void
+test_unreadable_log (MappingFixture *self, gconstpointer unused)
+{
+  dirty_fixture_map (self, 0, 16 * PAGE);
+  mapping_fixture_map (self, self->container, GIB, 16 * PAGE, 16 * PAGE,
+                       IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED);
+  dirty_fixture_map (self, 5 * GIB, 16 * PAGE);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, LOGGING, PAGE, 1);
+  model_fixture_inject (&self->model, "feature", 1, EIO, 0);
+  dirty_fixture_detach (self, LOGGING);
+  dirty_fixture_assert_dirty (self, 0, 6 * GIB, "0-15 1310720-1310735");
+  dirty_fixture_stop (self);
+}
+
+static void
+test_map_while_active (MappingFixture *self, gconstpointer unused)
+{
+  guint64 iova;
+
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_map (self, MIB, MIB);
+  dirty_fixture_write (self, LOGGING, MIB, 1);
+  dirty_fixture_write (self, DIRTY_A, MIB + PAGE, 1);
+  dirty_fixture_assert_dirty (self, MIB, MIB, "0-1");
+  /* Inside of what is logged already: nothing is missed. */
+  dirty_fixture_map (self, 4 * MIB, MIB);
+  g_free (dirty_fixture_read_all (self, 0, 8 * MIB, PAGE, FALSE, IOMMUD_TRACKER_AUTO));
+  dirty_fixture_write (self, LOGGING, MIB, 1);
+  dirty_fixture_map (self, 3 * MIB, PAGE);
+  dirty_fixture_write (self, LOGGING, 3 * MIB, 1);
+  dirty_fixture_assert_dirty (self, 0, 8 * MIB, "256 768");
+  /* Outside: what the log did not see meanwhile counts as dirty, and what it had is kept. */
+  dirty_fixture_write (self, LOGGING, MIB, 1);
+  dirty_fixture_map (self, 5 * GIB, PAGE);
+  dirty_fixture_write (self, LOGGING, 5 * GIB, 1);
+  dirty_fixture_assert_dirty (self, 0, 6 * GIB, "256-511 768 1024-1279 1310720");
+  iova = mapping_fixture_map (self, self->container, 0, MIB, 0, READ_WRITE);
+  dirty_fixture_write (self, LOGGING, iova, 1);
+  g_free (dirty_fixture_read_all (self, 0, 6 * GIB, PAGE, FALSE, IOMMUD_TRACKER_AUTO));
+  dirty_fixture_write (self, LOGGING, iova + PAGE, 1);
+  dirty_fixture_assert_dirty (self, iova, MIB, "1");
+  dirty_fixture_stop (self);
+}
+
+static char *
+unmap (MappingFixture *self, guint64 iova, guint64 length)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 0, dirty_pages = 0;
+  int fd = -1;
+
+  iommud_container_unmap (self->container, iova, length, PAGE, NULL, &bytes, &fd, &dirty_pages,
+                          &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (bytes, ==, length);
+  return dirty_fixture_describe (fd, length / PAGE, dirty_pages);
+}
+
+static void
+test_unmap (MappingFixture *self, gconstpointer unused)
+{
+  guint objects;
+  g_autofree char *dirty = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_map (self, MIB, MIB);
+  dirty_fixture_map (self, 2 * MIB, MIB);
+  mapping_fixture_map (self, self->container, 0, MIB, 3 * MIB,
+                       IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A_SIBLING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  dirty_fixture_write (self, DIRTY_B, MIB, 1);
+  dirty_fixture_write (self, LOGGING, MIB + 2 * PAGE, 1);
+  dirty_fixture_write (self, LOGGING, 2 * MIB, 1);
+  dirty_fixture_write (self, DIRTY_A_SIBLING, 2 * MIB + PAGE, 1);
+  objects = iommud_simulator_count_objects (self->model.simulator);
+  dirty = unmap (self, MIB, MIB);
+  g_assert_cmpstr (dirty, ==, "0 2");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
+  dirty_fixture_assert_dirty (self, 0, 4 * MIB, "1 512-513");
+  dirty_fixture_write (self, DIRTY_B, PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, 4 * MIB, "1");
+  /* The devices' reserved regions are back. */
+  mapping_fixture_map_fails (self, self->file, 0, MIB, 0xfee00000, FIXED,
+                             IOMMUD_ERROR_ADDRESS_IN_USE, "");
+  dirty_fixture_stop (self);
+}
+
+typedef struct
+{
+  MappingFixture *fixture;
+  const char *device;
+  guint64 iova;
+  guint64 n_written; /* pages, from the first on */
+} Writer;
+
+/* Page after page, until the IOMMU blocks it. */
+static gpointer
+write_until_blocked (gpointer data)
+{
+  Writer *self = data;
+
+  while (iommud_simulator_device_write (self->fixture->model.simulator, self->device,
+                                        self->iova + self->n_written * PAGE, 1, 1, NULL))
+    self->n_written++;
+  return NULL;
+}
+
+/* Nothing that was written is lost, however it meets the unmap. */
+static void
+unmap_while_written (MappingFixture *self, const char *device)
+{
+  const guint64 length = 256 * MIB;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, device, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  for (guint round = 0; round < 4; round++)
+    {
+      Writer writer = { .fixture = self, .device = device, .iova = GIB };
+      g_autofree char *dirty = NULL;
+      g_autofree char *expected = NULL;
+      GThread *thread;
+
+      dirty_fixture_map (self, GIB, length);
+      g_free (dirty_fixture_read_all (self, 0, 2 * GIB, PAGE, FALSE, IOMMUD_TRACKER_AUTO));
+      thread = g_thread_new ("writer", write_until_blocked, &writer);
+      dirty = unmap (self, GIB, length);
+      g_thread_join (thread);
+      g_test_message ("%" G_GUINT64_FORMAT " pages were written", writer.n_written);
+      if (writer.n_written == 0)
+        expected = g_strdup ("");
+      else if (writer.n_written == 1)
+        expected = g_strdup ("0");
+      else
+        expected = g_strdup_printf ("0-%" G_GUINT64_FORMAT, writer.n_written - 1);
+      g_assert_cmpstr (dirty, ==, expected);
+    }
+  dirty_fixture_stop (self);
+}
+
+static void
+test_unmap_races_iommu (MappingFixture *self, gconstpointer unused)
+{
+  unmap_while_written (self, DIRTY_B);
+}
+
+static void
+test_unmap_races_log (MappingFixture *self, gconstpointer unused)
+{
+  unmap_while_written (self, LOGGING);
+}
+
+/* Where the kernel refuses, more is dirty than was written to, and nothing is left behind. */
+static void
+test_unmap_cannot_move (MappingFixture *self, gconstpointer unused)
+{
+  const char *const calls[] = { "ioas-alloc", "ioas-copy", "hwpt-alloc", "set-dirty-tracking",
+                                "attach" };
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      guint objects = iommud_simulator_count_objects (self->model.simulator);
+      g_autofree char *dirty = NULL;
+
+      dirty_fixture_map (self, MIB, 16 * PAGE);
+      dirty_fixture_write (self, DIRTY_A, MIB, 1);
+      dirty_fixture_write (self, DIRTY_A, 0, 1);
+      model_fixture_inject (&self->model, calls[i], 1, ENOMEM, 0);
+      dirty = unmap (self, MIB, 16 * PAGE);
+      g_assert_cmpstr (dirty, ==, "0-15");
+      g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
+      g_free (dirty_fixture_read_all (self, MIB, MIB, PAGE, FALSE, IOMMUD_TRACKER_AUTO));
+      dirty_fixture_assert_dirty (self, 0, MIB, "0");
+    }
+  dirty_fixture_stop (self);
+}
+
+static void
+test_unmap_refused (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  g_assert_false (
+      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "not active"));
+  g_clear_error (&error);
+  dirty_fixture_start (self);
+  g_assert_false (
+      iommud_container_unmap (self->container, 0, MIB, 3, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+  mapping_fixture_assert_mapped (self->container, "[(0, 1048576, 0, 3)]");
+  dirty_fixture_stop (self);
+}
+
+/* UNMAP fails: what was read is there for the next one. */
+static void
+test_unmap_fails (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  dirty_fixture_write (self, LOGGING, 3 * PAGE, 1);
+  model_fixture_inject (&self->model, "ioas-unmap", 1, EBUSY, 0);
+  g_assert_false (
+      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  dirty_fixture_write (self, DIRTY_A, 5 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "1 3 5");
+  dirty_fixture_stop (self);
+}
+
+/* The move back is refused twice: the device is attached to nothing, and the model says so. */
+static void
+test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  model_fixture_inject (&self->model, "attach", 2, EIO, 0);
+  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  g_assert_false (
+      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "attached to nothing"));
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
+  mapping_fixture_assert_mapped (self->container, "[]");
+  dirty_fixture_assert_dirty (self, 0, MIB, "1");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
+                    model_fixture_count_objects (&self->model));
+  dirty_fixture_stop (self);
+}
+
+static void
+test_destroy_while_active (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  IommudContainer *container =
+      model_fixture_container (&self->model, "b", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+
+  iommud_container_attach_device (container, model_fixture_device (&self->model, BOTH),
+                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL, NULL, &error);
+  iommud_container_attach_device (container, model_fixture_device (&self->model, DIRTY_B),
+                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL, NULL, &error);
+  iommud_container_start_dirty_tracking (container, 0, NULL, &error);
+  g_assert_no_error (error);
+  model_fixture_free_container (container);
+}
+
+#define ADD(path, function)                                                                        \
+  g_test_add ("/dirty-changes/" path, MappingFixture, NULL, mapping_fixture_set_up, function,      \
+              mapping_fixture_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("attach", test_attach_while_active);
+  ADD ("detach", test_detach_while_active);
+  ADD ("saved-by-kind", test_saved_by_kind);
+  ADD ("replace", test_replace_while_active);
+  ADD ("unplug", test_unplug_while_active);
+  ADD ("unreadable-log", test_unreadable_log);
+  ADD ("map", test_map_while_active);
+  ADD ("unmap", test_unmap);
+  ADD ("unmap-races/iommu", test_unmap_races_iommu);
+  ADD ("unmap-races/log", test_unmap_races_log);
+  ADD ("unmap-cannot-move", test_unmap_cannot_move);
+  ADD ("unmap-refused", test_unmap_refused);
+  ADD ("unmap-fails", test_unmap_fails);
+  ADD ("unmap-loses-device", test_unmap_loses_device);
+  ADD ("destroy", test_destroy_while_active);
+  return g_test_run ();
+}
