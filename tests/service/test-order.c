@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The order in which a caller sees signals and replies: nothing points at an object that is not
  * there, and an answer comes after everything that the call has changed. */
-#include "bed.h"
+#include "memory.h"
 #include "recorder.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #define PCI_1 "0000:01:00.0"
 #define PCI_2 "0000:02:00.0"
@@ -185,6 +186,69 @@ test_plug (Fixture *fixture, gconstpointer data)
   free_container (fixture);
 }
 
+static void
+check_told_first (Fixture *fixture, const char *change)
+{
+  g_autofree char *told = g_strdup_printf ("PropertiesChanged %s *%s*", fixture->container, change);
+  const char *const patterns[] = { told, "reply", NULL };
+
+  assert_order (fixture, patterns);
+  g_assert_cmpuint (recorder_count (fixture->recorder, "PropertiesChanged *"), ==, 1);
+  recorder_clear (fixture->recorder);
+}
+
+/* All that a call changes of the container is told at once, before the answer. */
+static void
+test_map (Fixture *fixture, gconstpointer data)
+{
+  int file = memory_new (PAGE);
+
+  memory_map (fixture->bed, fixture->container, file, 0, PAGE, GIBIBYTE, NULL);
+  check_told_first (fixture, "'MappedBytes': <*4096>*invalidated ['Mappings']");
+  memory_unmap (fixture->bed, fixture->container, GIBIBYTE, PAGE);
+  check_told_first (fixture, "'MappedBytes': <*0>*invalidated ['Mappings']");
+  bed_call_ok (fixture->bed, fixture->container, "SetAllowedIovas",
+               g_variant_new_parsed ("([(@t 0x1000, @t 0x1fff)], @a{sv} {})"));
+  check_told_first (fixture, "'AllowedIovas': <*4096*8191*>");
+  close (file);
+  free_container (fixture);
+}
+
+static void
+test_dirty_tracking (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *hwpt = bed_attach (fixture->bed, fixture->container, fixture->device);
+
+  recorder_clear (fixture->recorder);
+  bed_call_ok (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL));
+  check_told_first (fixture, "'DirtyTrackingActive': <true>");
+  bed_call_ok (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL));
+  check_told_first (fixture, "'DirtyTrackingActive': <false>");
+  free_container (fixture);
+}
+
+/* Who blocks a migration is told with the attachment, and no more with the detachment. */
+static void
+test_blockers (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *device = bed_device (fixture->bed, "0000:81:00.0");
+  g_autofree char *come = g_strdup_printf (
+      "PropertiesChanged %s *'MigrationBlockers': <*0000:81:00.0*", fixture->container);
+  g_autofree char *gone =
+      g_strdup_printf ("PropertiesChanged %s *'MigrationBlockers': <@as []>*", fixture->container);
+  const char *const attached[] = { come, "reply", NULL };
+  const char *const detached[] = { gone, "reply", NULL };
+  g_autofree char *hwpt = NULL;
+
+  recorder_clear (fixture->recorder);
+  hwpt = bed_attach (fixture->bed, fixture->container, device);
+  assert_order (fixture, attached);
+  recorder_clear (fixture->recorder);
+  bed_call_ok (fixture->bed, device, "Detach", bed_options (NULL));
+  assert_order (fixture, detached);
+  free_container (fixture);
+}
+
 /* A call that fails is answered, and nothing else is said. */
 static void
 test_failure (Fixture *fixture, gconstpointer data)
@@ -212,6 +276,9 @@ main (int argc, char **argv)
   ADD ("replace", test_replace);
   ADD ("unplug", test_unplug);
   ADD ("plug", test_plug);
+  ADD ("map", test_map);
+  ADD ("dirty-tracking", test_dirty_tracking);
+  ADD ("blockers", test_blockers);
   ADD ("failure", test_failure);
   return g_test_run ();
 }
