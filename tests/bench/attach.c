@@ -85,7 +85,8 @@ bench_attach (const char *address, GDBusConnection *connection)
   g_autofree char *device =
       bench_call_for_path (connection, "FindDevice", g_variant_new ("(s)", "0000:00:00.0"));
   BenchCaller caller = { connection, container, device };
-  Measurement sides[] = { { ping_twice, &caller, 0 }, { attach_and_detach_over_bus, &caller, 0 } };
+  Measurement sides[] = { { .function = ping_twice, .user_data = &caller },
+                          { .function = attach_and_detach_over_bus, .user_data = &caller } };
   double library = measure_library ();
 
   measure_side_by_side (sides, G_N_ELEMENTS (sides), PAIRS);

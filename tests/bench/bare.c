@@ -4,7 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include "dirty-workload.h"
+#include "iommud-backend-private.h"
+#include "iommud-container-private.h"
+#include "iommud-device-private.h"
+#include "iommud-hwpt-private.h"
+#include "kernel/vfio.h"
 #include "measure.h"
 #include "simulator-fixture.h"
 #include "workload.h"
@@ -60,12 +67,120 @@ measure_map (void)
   return measure_median (map_one, &user, WORKLOAD_MAPS);
 }
 
+typedef struct
+{
+  IommudSimulator *simulator;
+  IommudHost *host;
+  IommudContainer *container;
+  const IommudSyscalls *syscalls;
+  int iommufd;
+} DirtyUser;
+
+static void
+dirty_user_set_up (DirtyUser *self)
+{
+  g_autofree char *xml = dirty_workload_describe ();
+  g_autoptr (GError) error = NULL;
+
+  self->simulator = iommud_simulator_new_from_data (xml, -1, &error);
+  g_assert_no_error (error);
+  self->host = iommud_host_new (IOMMUD_BACKEND (self->simulator), &error);
+  g_assert_no_error (error);
+  self->container = dirty_workload_set_up (self->host);
+  self->syscalls = iommud_backend_get_syscalls (IOMMUD_BACKEND (self->simulator));
+  self->iommufd = iommud_context_get_fd (iommud_container_get_context (self->container));
+}
+
+static void
+write_pages (gpointer user_data)
+{
+  dirty_workload_write (((DirtyUser *) user_data)->simulator);
+}
+
+static void
+report_logs (const DirtyUser *self, guint64 *words)
+{
+  GListModel *devices = iommud_container_get_devices (self->container);
+
+  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
+
+      if (iommud_device_get_tracker (device) == IOMMUD_DIRTY_TRACKER_DEVICE)
+        g_assert_cmpint (iommud_vfio_report_dma_logging (self->syscalls,
+                                                         iommud_device_get_binding (device)->cdev,
+                                                         DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH,
+                                                         DIRTY_WORKLOAD_PAGE, words),
+                         ==, 0);
+    }
+}
+
+static void
+get_dirty_bitmaps (const DirtyUser *self, guint64 *words)
+{
+  GListModel *hwpts = iommud_container_get_hwpts (self->container);
+
+  for (guint i = 0; i < g_list_model_get_n_items (hwpts); i++)
+    {
+      g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
+
+      g_assert_cmpint (iommud_iommufd_get_dirty_bitmap (
+                           self->syscalls, self->iommufd, iommud_hwpt_get_id (hwpt), FALSE,
+                           DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH, DIRTY_WORKLOAD_PAGE, words),
+                       ==, 0);
+    }
+}
+
+/* The bitmap is memory of the caller's and new each time, as whoever asks needs one. */
+static void
+read_bare (gpointer user_data)
+{
+  const gsize size = DIRTY_WORKLOAD_LENGTH / DIRTY_WORKLOAD_PAGE / 8;
+  guint64 *words =
+      mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+  g_assert_true (words != MAP_FAILED);
+  report_logs (user_data, words);
+  get_dirty_bitmaps (user_data, words);
+  munmap (words, size);
+}
+
+static void
+read_in_library (gpointer user_data)
+{
+  DirtyUser *self = user_data;
+  guint64 dirty_pages = 0;
+  g_autoptr (GError) error = NULL;
+  int bitmap = iommud_container_read_dirty_bitmap (
+      self->container, DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH, DIRTY_WORKLOAD_PAGE, FALSE,
+      IOMMUD_TRACKER_AUTO, NULL, &dirty_pages, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (dirty_pages, ==, dirty_workload_count_pages ());
+  close (bitmap);
+}
+
+static double
+measure_dirty (void (*function) (gpointer))
+{
+  DirtyUser user = { 0 };
+  Measurement reading = { .function = function, .user_data = &user, .prepare = write_pages };
+
+  dirty_user_set_up (&user);
+  measure_side_by_side (&reading, 1, DIRTY_WORKLOAD_READINGS);
+  return reading.time;
+}
+
 int
 main (int argc, char **argv)
 {
   g_assert_cmpint (argc, ==, 2);
   if (strcmp (argv[1], "map") == 0)
     printf ("%f\n", measure_map ());
+  else if (strcmp (argv[1], "dirty") == 0)
+    printf ("%f\n", measure_dirty (read_bare));
+  else if (strcmp (argv[1], "dirty-library") == 0)
+    printf ("%f\n", measure_dirty (read_in_library));
   else
     g_error ("No bare ioctls for %s", argv[1]);
   return 0;

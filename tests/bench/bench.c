@@ -1,7 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All benchmarks, one after the other, on one private bus. */
+/* All benchmarks, or those that are named, one after the other on one private bus. */
+#include <string.h>
+
 #include "bed.h"
 #include "common.h"
+
+static const struct
+{
+  const char *name;
+  void (*run) (const char *address, GDBusConnection *connection);
+} benchmarks[] = {
+  { "attach", bench_attach },           { "mapping", bench_mapping }, { "dirty", bench_dirty },
+  { "many-iommus", bench_many_iommus }, { "listing", bench_listing },
+};
+
+static gboolean
+is_wanted (const char *name, int argc, char **argv)
+{
+  for (int i = 1; i < argc; i++)
+    if (strcmp (argv[i], name) == 0)
+      return TRUE;
+  return argc == 1;
+}
 
 int
 main (int argc, char **argv)
@@ -15,10 +35,9 @@ main (int argc, char **argv)
   g_log_set_default_handler (g_log_default_handler, NULL);
   bus = bed_start_bus (&address);
   connection = bed_connect (address);
-  bench_attach (address, connection);
-  bench_mapping (address, connection);
-  bench_many_iommus ();
-  bench_listing (address, connection);
+  for (gsize i = 0; i < G_N_ELEMENTS (benchmarks); i++)
+    if (is_wanted (benchmarks[i].name, argc, argv))
+      benchmarks[i].run (address, connection);
   bed_disconnect (connection);
   bed_stop_bus (bus);
   return 0;

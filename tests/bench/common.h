@@ -23,14 +23,15 @@ GVariant *bench_call (GDBusConnection *connection, const char *path, const char 
                       const char *method, GVariant *arguments);
 char *bench_call_for_path (GDBusConnection *connection, const char *method, GVariant *arguments);
 
-/* The bare ioctls of a workload, in a process of their own: microseconds for one repetition. */
+/* A workload of tests/bench/bare, in a process of its own: microseconds for one repetition. */
 double bench_measure_bare (const char *workload);
 void bench_ping (gpointer caller);
 
-/* The benchmarks: each prints its figures. */
+/* The benchmarks: each prints its figures, of services on the bus or in this process. */
 void bench_attach (const char *address, GDBusConnection *connection);
 void bench_listing (const char *address, GDBusConnection *connection);
-void bench_many_iommus (void);
+void bench_many_iommus (const char *address, GDBusConnection *connection);
+void bench_dirty (const char *address, GDBusConnection *connection);
 void bench_mapping (const char *address, GDBusConnection *connection);
 
 G_END_DECLS

@@ -10,7 +10,7 @@
 #define N_DEVICES 1000
 
 void
-bench_many_iommus (void)
+bench_many_iommus (const char *address, GDBusConnection *connection)
 {
   g_autofree char *xml = large_host_describe (N_IOMMUS, N_DEVICES);
   g_autoptr (GError) error = NULL;

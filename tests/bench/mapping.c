@@ -63,9 +63,9 @@ bench_mapping (const char *address, GDBusConnection *connection)
       bench_call_for_path (connection, "FindDevice", g_variant_new ("(s)", "0000:00:00.0"));
   g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
   MapUser user = { { connection, container, device }, files, 0 };
-  Measurement sides[] = { { map_one, &user, 0 },
-                          { find_device, &user.caller, 0 },
-                          { bench_ping, &user.caller, 0 } };
+  Measurement sides[] = { { .function = map_one, .user_data = &user },
+                          { .function = find_device, .user_data = &user.caller },
+                          { .function = bench_ping, .user_data = &user.caller } };
   double bare;
 
   g_assert_cmpint (append_file (files, workload_make_file (WORKLOAD_MAP_LENGTH)), ==, 0);

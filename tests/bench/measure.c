@@ -16,11 +16,17 @@ compare_times (gconstpointer a, gconstpointer b)
 static gint64
 run_round (const Measurement *measurement, guint n_repetitions)
 {
-  gint64 start = g_get_monotonic_time ();
+  gint64 time = 0;
 
   for (guint i = 0; i < n_repetitions; i++)
-    measurement->function (measurement->user_data);
-  return g_get_monotonic_time () - start;
+    {
+      if (measurement->prepare != NULL)
+        measurement->prepare (measurement->user_data);
+      time -= g_get_monotonic_time ();
+      measurement->function (measurement->user_data);
+      time += g_get_monotonic_time ();
+    }
+  return time;
 }
 
 void
@@ -42,7 +48,7 @@ measure_side_by_side (Measurement *measurements, guint n_measurements, guint n_r
 double
 measure_median (void (*function) (gpointer), gpointer user_data, guint n_repetitions)
 {
-  Measurement measurement = { function, user_data, 0 };
+  Measurement measurement = { .function = function, .user_data = user_data };
 
   measure_side_by_side (&measurement, 1, n_repetitions);
   return measurement.time;

@@ -12,7 +12,8 @@ typedef struct
 {
   void (*function) (gpointer);
   gpointer user_data;
-  double time; /* out: the median, in microseconds for one repetition */
+  void (*prepare) (gpointer); /* before each repetition, unmeasured; or NULL */
+  double time;                /* out: the median, in microseconds for one repetition */
 } Measurement;
 
 /* Each round does all, one after the other, so that what else the machine does meets all alike. */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What ReadDirtyBitmap costs over the bus, beside the same ioctls without us. */
+#include <gio/gunixfdlist.h>
+#include <stdio.h>
+
+#include "bed.h"
+#include "common.h"
+#include "dirty-workload.h"
+
+typedef struct
+{
+  Bed *bed;
+  const char *container;
+  gboolean done;
+} DirtyUser;
+
+static void
+write_pages (gpointer user_data)
+{
+  dirty_workload_write (((DirtyUser *) user_data)->bed->simulator);
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  DirtyUser *self = user_data;
+  g_autoptr (GUnixFDList) files = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish (
+      G_DBUS_CONNECTION (source), &files, result, &error);
+  guint64 dirty_pages = 0;
+
+  g_assert_no_error (error);
+  g_variant_get (reply, "(ht)", NULL, &dirty_pages);
+  g_assert_cmpuint (dirty_pages, ==, dirty_workload_count_pages ());
+  self->done = TRUE;
+}
+
+static void
+read_over_bus (gpointer user_data)
+{
+  DirtyUser *self = user_data;
+
+  self->done = FALSE;
+  g_dbus_connection_call_with_unix_fd_list (
+      self->bed->client, IOMMUD_DBUS_BUS_NAME, self->container, IOMMUD_DBUS_CONTAINER_INTERFACE,
+      "ReadDirtyBitmap",
+      g_variant_new ("(ttta{sv})", DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH, DIRTY_WORKLOAD_PAGE,
+                     NULL),
+      G_VARIANT_TYPE ("(ht)"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, NULL, on_read, self);
+  bed_wait (&self->done);
+}
+
+void
+bench_dirty (const char *address, GDBusConnection *connection)
+{
+  g_autofree char *xml = dirty_workload_describe ();
+  g_autoptr (Bed) bed = bed_new (xml);
+  g_autoptr (IommudContainer) container = dirty_workload_set_up (bed->host);
+  g_autofree char *name = NULL;
+  g_autofree char *path = NULL;
+  DirtyUser user = { .bed = bed };
+  Measurement reading = { .function = read_over_bus, .user_data = &user, .prepare = write_pages };
+  double library = bench_measure_bare ("dirty-library");
+  double bare = bench_measure_bare ("dirty");
+
+  g_object_get (container, "name", &name, NULL);
+  path = bed_call_for_path (bed, IOMMUD_DBUS_MANAGER_PATH, "FindContainer",
+                            g_variant_new ("(s)", name));
+  user.container = path;
+  measure_side_by_side (&reading, 1, DIRTY_WORKLOAD_READINGS);
+  printf ("Dirty bitmap of 1 TiB, 4 KiB pages, %u HWPTs and %u logs (median of %d x %d)\n",
+          DIRTY_WORKLOAD_TRACKERS, DIRTY_WORKLOAD_TRACKERS, MEASURE_ROUNDS,
+          DIRTY_WORKLOAD_READINGS);
+  printf ("  over the bus                  %8.1f us\n", reading.time);
+  printf ("  in the library, no bus        %8.1f us   ratio %5.2f\n", library,
+          reading.time / library);
+  printf ("  the bare ioctls               %8.1f us   ratio %5.2f\n\n", bare, reading.time / bare);
+}
