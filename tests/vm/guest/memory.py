@@ -67,12 +67,7 @@ def address_in_use(w):
         w.checks.equal(w.service.attach(path, picky), hwpt, "it joins once the range is free")
         w.see(path, {"IovaRanges": [(0, 0xfffff), (0x200000, 0xfedfffff),
                                     (0xfef00000, 0xffffffffffff)]}, "its region is left out")
-        error = None
-        try:
-            w.service.map_file(path, memory.file, PAGE, 0x180000)
-        except bus.BusError as caught:
-            error = caught
-        w.checks.equal(error and error.name, "AddressInUse", "MapFile into it")
+        w.map_fails("AddressInUse", "MapFile into it", path, memory.file, PAGE, 0x180000)
         w.consistent("after that")
 
 
@@ -167,12 +162,8 @@ def injected(w):
         w.service.attach(path, other)
         mocks.inject(1, "map", errno.ENOMEM)
         before = w.service.get_all(path)
-        error = None
-        try:
-            w.service.map_file(path, memory.file, 0x4000, 0x10000)
-        except bus.BusError as caught:
-            error = caught
-        w.checks.equal(error and error.name, "NoMemory", "MapFile when the second domain fails")
+        w.map_fails("NoMemory", "MapFile when the second domain fails", path, memory.file, 0x4000,
+                    0x10000)
         w.checks.equal(w.service.get_all(path), before, "the properties are as they were")
         w.checks.equal([mocks.state(number)["pages"] for number in (0, 1)], [4, 4],
                        "and so are the page tables")

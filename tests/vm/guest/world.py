@@ -56,6 +56,15 @@ class World:
             self.checks.ok(not missing, f"{what}: the message says why", error.message, missing)
         return error
 
+    def map_fails(self, error_name, what, path, file, *arguments):
+        """A MapFile that must fail with this error."""
+        error = None
+        try:
+            self.service.map_file(path, file, *arguments)
+        except bus.BusError as caught:
+            error = caught
+        self.checks.equal(error and error.name, error_name, f"{what}: {error_name}")
+
     def unchanged_by(self, function, what):
         """Calls function, which must leave every object as it was and send no signal."""
         before = self.service.managed()
