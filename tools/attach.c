@@ -84,6 +84,23 @@ attach_to_hwpt (IommuctlRequest *request, IommudDBusContainer *container, Iommud
   return TRUE;
 }
 
+static gboolean
+check_usage (IommuctlRequest *request, GError **error)
+{
+  const char *message = NULL;
+
+  if (!iommuctl_request_has (request, "hwpt"))
+    return TRUE;
+  if (iommuctl_request_has (request, "mode"))
+    message = _ ("--mode and --hwpt exclude each other");
+  else if (iommuctl_request_has (request, "tracker"))
+    message = _ ("--tracker and --hwpt exclude each other");
+  if (message == NULL)
+    return TRUE;
+  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE, message);
+  return FALSE;
+}
+
 gboolean
 iommuctl_attach_run (IommuctlRequest *request, GError **error)
 {
@@ -91,12 +108,8 @@ iommuctl_attach_run (IommuctlRequest *request, GError **error)
   g_autoptr (IommudDBusDevice) device = NULL;
   g_autofree char *hwpt_name = NULL;
 
-  if (iommuctl_request_has (request, "mode") && iommuctl_request_has (request, "hwpt"))
-    {
-      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-                           _ ("--mode and --hwpt exclude each other"));
-      return FALSE;
-    }
+  if (!check_usage (request, error))
+    return FALSE;
   container = iommuctl_names_find_container (request->client, request->arguments[0], error);
   if (container == NULL)
     return FALSE;

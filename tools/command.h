@@ -4,13 +4,24 @@
 
 #include "iommud-dbus.h"
 #include "output.h"
+#include "ranges.h"
 
 G_BEGIN_DECLS
+
+/* What an option's value is among the values of a request. */
+typedef enum
+{
+  IOMMUCTL_OPTION_SWITCH, /* "b", TRUE: it has no value */
+  IOMMUCTL_OPTION_WORD,   /* "s" */
+  IOMMUCTL_OPTION_COUNT,  /* "u", from 1 on */
+  IOMMUCTL_OPTION_SIZE,   /* "t": bytes or an address */
+  IOMMUCTL_OPTION_ANSWER, /* "b": yes or no */
+} IommuctlOptionType;
 
 typedef struct
 {
   const char *name;
-  const char *type; /* of its value: "b" for a switch, "s", or "u" */
+  IommuctlOptionType type;
   const char *value_name;
   const char *help;
 } IommuctlOption;
@@ -26,7 +37,7 @@ typedef struct
 
 typedef struct
 {
-  const char *name;
+  const char *name;      /* one word or two */
   const char *arguments; /* as --help shows them */
   guint min_arguments;
   guint max_arguments;
@@ -38,11 +49,24 @@ typedef struct
 
 /* The table of all commands; it ends with one without a name. */
 const IommuctlCommand *iommuctl_commands_get (void);
-const IommuctlCommand *iommuctl_commands_find (const char *name);
+/* By its name's first word and, where it has two, the second; that may be NULL. */
+const IommuctlCommand *iommuctl_commands_find (const char *first, const char *second);
+guint iommuctl_commands_count_words (const IommuctlCommand *command);
+/* The commands of two words that begin with one: "dirty start, dirty stop"; NULL for none. */
+char *iommuctl_commands_list_family (const char *word);
 
 gboolean iommuctl_request_has (IommuctlRequest *request, const char *option);
 /* The options that were given, as a method of the service takes them. */
 GVariant *iommuctl_request_method_options (IommuctlRequest *request);
+/* An argument that is a size or an address. @name: as --help calls it. */
+gboolean iommuctl_request_parse_argument (IommuctlRequest *request, guint index, const char *name,
+                                          guint64 *number, GError **error);
+/* Arguments from the index on: "IOVA LENGTH". */
+gboolean iommuctl_request_parse_range (IommuctlRequest *request, guint index, IommuctlRange *range,
+                                       GError **error);
+/* The property Mappings, which is forgotten whenever it changes. */
+GVariant *iommuctl_request_get_mappings (IommuctlRequest *request, IommudDBusContainer *container,
+                                         GError **error);
 /* Prints the property Name of each record of an aa{sv}. */
 void iommuctl_request_print_names (IommuctlRequest *request, GVariant *records);
 /* Sets the error for a service that has gone meanwhile; returns FALSE. */
@@ -51,14 +75,22 @@ gboolean iommuctl_request_fail_without_service (GError **error);
 void iommuctl_request_settle (IommuctlRequest *request);
 
 gboolean iommuctl_alloc_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_allow_iovas_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_attach_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_containers_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_copy_mapping_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_create_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_detach_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_devices_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_dirty_read_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_dirty_start_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_dirty_stop_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_free_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_map_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_mappings_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_monitor_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_show_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_tree_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_unmap_run (IommuctlRequest *request, GError **error);
 
 G_END_DECLS

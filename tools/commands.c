@@ -5,39 +5,95 @@
 #include "command.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 static const IommuctlOption names_options[] = {
-  { "names", "b", NULL, N_ ("Print names only, one on a line") },
+  { "names", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Print names only, one on a line") },
   { NULL },
 };
 
 static const IommuctlOption create_options[] = {
-  { "dirty-tracking", "s", N_ ("POLICY"), N_ ("off, preferred (the default) or required") },
-  { "accounting", "s", N_ ("WHOM"), N_ ("Whom to charge locked memory: user or process") },
-  { "share-context", "s", N_ ("CONTAINER"), N_ ("Join the IOMMUFD context of a container") },
+  { "dirty-tracking", IOMMUCTL_OPTION_WORD, N_ ("POLICY"),
+    N_ ("off, preferred (the default) or required") },
+  { "accounting", IOMMUCTL_OPTION_WORD, N_ ("WHOM"),
+    N_ ("Whom to charge locked memory: user or process") },
+  { "share-context", IOMMUCTL_OPTION_WORD, N_ ("CONTAINER"),
+    N_ ("Join the IOMMUFD context of a container") },
+  { "huge-pages", IOMMUCTL_OPTION_ANSWER, N_ ("YES|NO"), N_ ("no: map in small pages only") },
   { NULL },
 };
 
 static const IommuctlOption attach_options[] = {
-  { "mode", "s", N_ ("MODE"), N_ ("auto (the default) or kernel: attach to the IOAS itself") },
-  { "hwpt", "s", N_ ("HWPT"), N_ ("Attach to this HWPT, replacing the one it is on") },
+  { "mode", IOMMUCTL_OPTION_WORD, N_ ("MODE"),
+    N_ ("auto (the default) or kernel: attach to the IOAS itself") },
+  { "hwpt", IOMMUCTL_OPTION_WORD, N_ ("HWPT"),
+    N_ ("Attach to this HWPT, replacing the one it is on") },
+  { "tracker", IOMMUCTL_OPTION_WORD, N_ ("TRACKER"),
+    N_ ("Who records dirty pages: auto, device or iommu") },
   { NULL },
 };
 
 static const IommuctlOption alloc_options[] = {
-  { "dirty-tracking", "b", NULL, N_ ("The IOMMU can record dirty pages in it") },
-  { "nest-parent", "b", NULL, N_ ("It can be the parent of nested HWPTs") },
+  { "dirty-tracking", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("The IOMMU can record dirty pages in it") },
+  { "nest-parent", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("It can be the parent of nested HWPTs") },
   { NULL },
 };
 
 static const IommuctlOption free_options[] = {
-  { "force", "b", NULL, N_ ("Detach devices and free HWPTs of the container first") },
+  { "force", IOMMUCTL_OPTION_SWITCH, NULL,
+    N_ ("Detach devices and free HWPTs of the container first") },
+  { NULL },
+};
+
+static const IommuctlOption map_options[] = {
+  { "offset", IOMMUCTL_OPTION_SIZE, N_ ("SIZE"), N_ ("Begin here in the file; 0 is the default") },
+  { "length", IOMMUCTL_OPTION_SIZE, N_ ("SIZE"),
+    N_ ("Map this much; up to the end of the file is the default") },
+  { "iova", IOMMUCTL_OPTION_SIZE, N_ ("ADDRESS"),
+    N_ ("Map at this address; the kernel chooses one by default") },
+  { "read-only", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Devices may not write") },
+  { "write-only", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Devices may not read") },
+  { "quiet", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Show no progress") },
+  { NULL },
+};
+
+static const IommuctlOption copy_mapping_options[] = {
+  { "iova", IOMMUCTL_OPTION_SIZE, N_ ("ADDRESS"),
+    N_ ("Map at this address; the kernel chooses one by default") },
+  { "read-only", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Devices may not write") },
+  { "write-only", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Devices may not read") },
+  { NULL },
+};
+
+static const IommuctlOption unmap_options[] = {
+  { "all", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Unmap everything") },
+  { "dirty-bitmap", IOMMUCTL_OPTION_WORD, N_ ("FILE"),
+    N_ ("Write to FILE which pages devices have written to") },
+  { "page-size", IOMMUCTL_OPTION_SIZE, N_ ("SIZE"),
+    N_ ("A bit of it stands for this much; 4K is the default") },
+  { NULL },
+};
+
+static const IommuctlOption dirty_start_options[] = {
+  { "page-size", IOMMUCTL_OPTION_SIZE, N_ ("SIZE"),
+    N_ ("How finely devices should log; 4K is the default") },
+  { NULL },
+};
+
+static const IommuctlOption dirty_read_options[] = {
+  { "page-size", IOMMUCTL_OPTION_SIZE, N_ ("SIZE"),
+    N_ ("A bit stands for this much; 4K is the default") },
+  { "no-clear", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Leave the pages dirty for the next reading") },
+  { "tracker", IOMMUCTL_OPTION_WORD, N_ ("TRACKER"),
+    N_ ("What to read: auto (all, the default), device or iommu") },
+  { "output", IOMMUCTL_OPTION_WORD, N_ ("FILE"), N_ ("Write the bitmap to FILE") },
+  { "plot", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Draw a picture of it") },
   { NULL },
 };
 
 static const IommuctlOption monitor_options[] = {
-  { "count", "u", N_ ("N"), N_ ("Stop after N changes") },
-  { "timeout", "u", N_ ("SECONDS"), N_ ("Stop after this time") },
+  { "count", IOMMUCTL_OPTION_COUNT, N_ ("N"), N_ ("Stop after N changes") },
+  { "timeout", IOMMUCTL_OPTION_COUNT, N_ ("SECONDS"), N_ ("Stop after this time") },
   { NULL },
 };
 
@@ -67,6 +123,32 @@ static const IommuctlCommand commands[] = {
     iommuctl_detach_run },
   { "free", N_ ("CONTAINER|HWPT"), 1, 1, N_ ("Free a container or a HWPT"),
     N_ ("Frees a container, or a HWPT that alloc has made."), free_options, iommuctl_free_run },
+  { "map", N_ ("CONTAINER FILE"), 2, 2, N_ ("Map memory for the devices of a container"),
+    N_ ("Maps memory, a file on tmpfs or hugetlbfs or a memfd, and prints its IOVA.\n"
+        "SIZE and ADDRESS: 4096, 0x1000, 4K, 2M, 1G, 1T."),
+    map_options, iommuctl_map_run },
+  { "copy-mapping", N_ ("CONTAINER SOURCE IOVA LENGTH"), 4, 4,
+    N_ ("Map what another container has mapped"),
+    N_ ("Maps in CONTAINER what SOURCE has mapped; both share an IOMMUFD context."),
+    copy_mapping_options, iommuctl_copy_mapping_run },
+  { "unmap", N_ ("CONTAINER IOVA LENGTH|--all"), 1, 3, N_ ("Unmap memory of a container"),
+    N_ ("Unmaps a range, which splits no mapping, or everything."), unmap_options,
+    iommuctl_unmap_run },
+  { "mappings", N_ ("CONTAINER"), 1, 1, N_ ("List what is mapped in a container"),
+    N_ ("Lists the mappings of a container by their IOVA."), NULL, iommuctl_mappings_run },
+  { "allow-iovas", N_ ("CONTAINER RANGE..."), 2, G_MAXUINT,
+    N_ ("Say where the kernel may choose addresses"),
+    N_ ("Sets where the kernel may choose addresses: ranges such as 0x0-0xfffff, or all."), NULL,
+    iommuctl_allow_iovas_run },
+  { "dirty start", N_ ("CONTAINER"), 1, 1, N_ ("Begin to record what devices write to"),
+    N_ ("Begins to record which pages the devices of a container write to."), dirty_start_options,
+    iommuctl_dirty_start_run },
+  { "dirty stop", N_ ("CONTAINER"), 1, 1, N_ ("Record no more"),
+    N_ ("Ends dirty tracking. What was recorded and not read is dropped."), NULL,
+    iommuctl_dirty_stop_run },
+  { "dirty read", N_ ("CONTAINER [IOVA LENGTH]"), 1, 3, N_ ("Read what devices have written to"),
+    N_ ("Reads, and makes clean, the dirty pages of a range, or of all that is mapped."),
+    dirty_read_options, iommuctl_dirty_read_run },
   { "monitor", "", 0, 0, N_ ("Print changes as they happen"),
     N_ ("Prints one line for each change until it is interrupted."), monitor_options,
     iommuctl_monitor_run },
@@ -80,10 +162,33 @@ iommuctl_commands_get (void)
 }
 
 const IommuctlCommand *
-iommuctl_commands_find (const char *name)
+iommuctl_commands_find (const char *first, const char *second)
 {
+  g_autofree char *both = g_strconcat (first, " ", second == NULL ? "" : second, NULL);
+
+  if (strchr (first, ' ') != NULL)
+    return NULL;
   for (const IommuctlCommand *command = commands; command->name != NULL; command++)
-    if (g_str_equal (command->name, name))
+    if (g_str_equal (command->name, first) || g_str_equal (command->name, both))
       return command;
   return NULL;
+}
+
+guint
+iommuctl_commands_count_words (const IommuctlCommand *command)
+{
+  return strchr (command->name, ' ') == NULL ? 1 : 2;
+}
+
+char *
+iommuctl_commands_list_family (const char *word)
+{
+  g_autofree char *prefix = g_strconcat (word, " ", NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (const IommuctlCommand *command = commands; command->name != NULL; command++)
+    if (g_str_has_prefix (command->name, prefix))
+      g_ptr_array_add (names, (gpointer) command->name);
+  g_ptr_array_add (names, NULL);
+  return names->len == 1 ? NULL : g_strjoinv (", ", (char **) names->pdata);
 }

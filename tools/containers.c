@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "names.h"
+#include "numbers.h"
 #include "records.h"
 
 #include <glib/gi18n.h>
@@ -37,6 +38,27 @@ describe_number (GVariant *record, IommudDBusClient *client)
   return g_path_get_basename (path);
 }
 
+static char *
+describe_mapped (GVariant *record, IommudDBusClient *client)
+{
+  guint64 n_bytes = 0;
+
+  g_variant_lookup (record, "MappedBytes", "t", &n_bytes);
+  return iommuctl_numbers_describe_size (n_bytes);
+}
+
+/* "full", or "full, active" while pages are recorded. */
+static char *
+describe_tracking (GVariant *record, IommudDBusClient *client)
+{
+  const char *coverage = "";
+  gboolean active = FALSE;
+
+  g_variant_lookup (record, "DirtyTracking", "&s", &coverage);
+  g_variant_lookup (record, "DirtyTrackingActive", "b", &active);
+  return active ? g_strdup_printf (_ ("%s, active"), coverage) : g_strdup (coverage);
+}
+
 gboolean
 iommuctl_containers_run (IommuctlRequest *request, GError **error)
 {
@@ -46,8 +68,9 @@ iommuctl_containers_run (IommuctlRequest *request, GError **error)
     { N_ ("OWNER"), "Owner", NULL, FALSE },
     { N_ ("DEVICES"), NULL, count_devices, FALSE },
     { N_ ("HWPTS"), NULL, count_hwpts, FALSE },
+    { N_ ("MAPPED"), NULL, describe_mapped, FALSE },
     { N_ ("POLICY"), "DirtyTrackingPolicy", NULL, FALSE },
-    { N_ ("DIRTY TRACKING"), "DirtyTracking", NULL, FALSE },
+    { N_ ("DIRTY TRACKING"), NULL, describe_tracking, FALSE },
     { NULL },
   };
   g_autoptr (GVariant) records = iommuctl_records_of_containers (request->client);

@@ -53,6 +53,16 @@ describe_state (GVariant *record, IommudDBusClient *client)
   return g_strdup_printf ("%s %s…", state, short_name);
 }
 
+/* Known once the device is bound. */
+static char *
+describe_tracker (GVariant *record, IommudDBusClient *client)
+{
+  const char *tracker = "unknown";
+
+  g_variant_lookup (record, "DirtyTracker", "&s", &tracker);
+  return g_strdup (g_str_equal (tracker, "unknown") ? "-" : tracker);
+}
+
 gboolean
 iommuctl_devices_run (IommuctlRequest *request, GError **error)
 {
@@ -61,6 +71,7 @@ iommuctl_devices_run (IommuctlRequest *request, GError **error)
     { N_ ("STATE"), NULL, describe_state, FALSE },
     { N_ ("IOMMU"), "Iommu", NULL, FALSE },
     { N_ ("GROUP"), "IommuGroup", NULL, FALSE },
+    { N_ ("TRACKER"), NULL, describe_tracker, FALSE },
     { N_ ("PRODUCT"), NULL, describe_product, TRUE },
     { NULL },
   };

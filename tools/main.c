@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "exit-status.h"
+#include "numbers.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -20,6 +21,7 @@ typedef struct
   gboolean json;
   gboolean version;
   char **rest;
+  char **arguments; /* in the rest, after the command */
   const IommuctlCommand *command;
   GVariantDict *values;
 } CommandLine;
@@ -42,27 +44,70 @@ find_option (const IommuctlCommand *command, const char *name)
   return NULL;
 }
 
+static gboolean
+take_count (CommandLine *self, const IommuctlOption *option, const char *value, GError **error)
+{
+  guint64 number = 0;
+
+  if (!g_ascii_string_to_unsigned (value, 10, 1, G_MAXINT32, &number, NULL))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--%s takes a whole number from 1 on, not '%s'"), option->name, value);
+      return FALSE;
+    }
+  g_variant_dict_insert (self->values, option->name, "u", (guint32) number);
+  return TRUE;
+}
+
+static gboolean
+take_size (CommandLine *self, const IommuctlOption *option, const char *value, GError **error)
+{
+  g_autofree char *dashed_name = g_strconcat ("--", option->name, NULL);
+  guint64 number = 0;
+
+  if (!iommuctl_numbers_parse (dashed_name, value, &number, error))
+    return FALSE;
+  g_variant_dict_insert (self->values, option->name, "t", number);
+  return TRUE;
+}
+
+static gboolean
+take_answer (CommandLine *self, const IommuctlOption *option, const char *value, GError **error)
+{
+  if (!g_str_equal (value, "yes") && !g_str_equal (value, "no"))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--%s takes yes or no, not '%s'"), option->name, value);
+      return FALSE;
+    }
+  g_variant_dict_insert (self->values, option->name, "b", g_str_equal (value, "yes"));
+  return TRUE;
+}
+
 /* GOption calls it for each option of a command, with its two dashes. */
 static gboolean
 take_command_option (const char *dashed_name, const char *value, gpointer user_data, GError **error)
 {
   CommandLine *self = user_data;
   const IommuctlOption *option = find_option (self->command, dashed_name + strlen ("--"));
-  guint64 number = 0;
 
-  if (g_str_equal (option->type, "b"))
-    g_variant_dict_insert (self->values, option->name, "b", TRUE);
-  else if (g_str_equal (option->type, "s"))
-    g_variant_dict_insert (self->values, option->name, "s", value);
-  else if (g_ascii_string_to_unsigned (value, 10, 1, G_MAXINT32, &number, NULL))
-    g_variant_dict_insert (self->values, option->name, "u", (guint32) number);
-  else
+  switch (option->type)
     {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("%s takes a whole number from 1 on, not '%s'"), dashed_name, value);
-      return FALSE;
+    case IOMMUCTL_OPTION_COUNT:
+      return take_count (self, option, value, error);
+    case IOMMUCTL_OPTION_SIZE:
+      return take_size (self, option, value, error);
+    case IOMMUCTL_OPTION_ANSWER:
+      return take_answer (self, option, value, error);
+    case IOMMUCTL_OPTION_WORD:
+      g_variant_dict_insert (self->values, option->name, "s", value);
+      return TRUE;
+    case IOMMUCTL_OPTION_SWITCH:
+      g_variant_dict_insert (self->values, option->name, "b", TRUE);
+      return TRUE;
+    default:
+      g_return_val_if_reached (FALSE);
     }
-  return TRUE;
 }
 
 static void
@@ -94,7 +139,7 @@ add_command_options (GOptionGroup *group, const IommuctlOption *options)
       GOptionEntry entry = { 0 };
 
       entry.long_name = option->name;
-      entry.flags = g_str_equal (option->type, "b") ? G_OPTION_FLAG_NO_ARG : 0;
+      entry.flags = option->type == IOMMUCTL_OPTION_SWITCH ? G_OPTION_FLAG_NO_ARG : 0;
       entry.arg = G_OPTION_ARG_CALLBACK;
       entry.arg_data = (gpointer) take_command_option;
       entry.description = option->help;
@@ -110,7 +155,7 @@ describe_commands (void)
   GString *text = g_string_new (_ ("Commands:"));
 
   for (const IommuctlCommand *command = iommuctl_commands_get (); command->name != NULL; command++)
-    g_string_append_printf (text, "\n  %-12s %s", command->name, _ (command->summary));
+    g_string_append_printf (text, "\n  %-13s %s", command->name, _ (command->summary));
   g_string_append_printf (text, "\n\n%s",
                           _ ("'iommuctl COMMAND --help' tells more of one. The manual is "
                              "iommuctl(1)."));
@@ -150,7 +195,8 @@ new_context (CommandLine *self)
   return context;
 }
 
-/* The first word that is a command; its options are known only then. */
+/* What the first word that is no option calls, maybe with the one after it; the options of a
+ * command are known only then. */
 static const IommuctlCommand *
 guess_command (char **words)
 {
@@ -159,7 +205,7 @@ guess_command (char **words)
       if (g_str_equal (words[i], "--address") && words[i + 1] != NULL)
         i++;
       else if (words[i][0] != '-')
-        return iommuctl_commands_find (words[i]);
+        return iommuctl_commands_find (words[i], words[i + 1]);
     }
   return NULL;
 }
@@ -179,6 +225,16 @@ fail_usage (GError **error, const char *format, ...)
 }
 
 static gboolean
+fail_unknown_command (const char *word, GError **error)
+{
+  g_autofree char *family = iommuctl_commands_list_family (word);
+
+  if (family != NULL)
+    return fail_usage (error, _ ("%s alone is no command; there are: %s"), word, family);
+  return fail_usage (error, _ ("There is no command '%s'. 'iommuctl --help' lists them"), word);
+}
+
+static gboolean
 check_command_line (CommandLine *self, GError **error)
 {
   guint count = self->rest == NULL ? 0 : g_strv_length (self->rest);
@@ -190,14 +246,15 @@ check_command_line (CommandLine *self, GError **error)
   if (count == 0)
     return fail_usage (error, _ ("A command is missing. 'iommuctl --help' lists them"));
   if (self->command == NULL)
-    return fail_usage (error, _ ("There is no command '%s'. 'iommuctl --help' lists them"),
-                       self->rest[0]);
-  if (count - 1 < self->command->min_arguments)
+    return fail_unknown_command (self->rest[0], error);
+  self->arguments = self->rest + iommuctl_commands_count_words (self->command);
+  count = g_strv_length (self->arguments);
+  if (count < self->command->min_arguments)
     return fail_usage (error, _ ("%s needs more arguments: iommuctl %s %s"), self->command->name,
                        self->command->name, _ (self->command->arguments));
-  if (count - 1 > self->command->max_arguments)
+  if (count > self->command->max_arguments)
     return fail_usage (error, _ ("%s does not take the argument '%s'"), self->command->name,
-                       self->rest[self->command->max_arguments + 1]);
+                       self->arguments[self->command->max_arguments]);
   return TRUE;
 }
 
@@ -249,7 +306,7 @@ run_command (CommandLine *self, IommuctlOutput *output, GError **error)
     return FALSE;
   iommuctl_output_set_client (output, client);
   request.options = self->command->options;
-  request.arguments = self->rest + 1;
+  request.arguments = self->arguments;
   request.values = self->values;
   request.client = client;
   request.output = output;

@@ -5,7 +5,10 @@
 #include "output.h"
 
 #include "exit-status.h"
+#include "mapping.h"
 #include "names.h"
+#include "numbers.h"
+#include "records.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
@@ -67,6 +70,12 @@ add_json (IommuctlOutput *self, GVariant *value, gboolean pretty)
   text = json_generator_to_data (generator, NULL);
   g_string_append (self->text, text);
   g_string_append_c (self->text, '\n');
+}
+
+gboolean
+iommuctl_output_is_json (IommuctlOutput *self)
+{
+  return self->json;
 }
 
 guint
@@ -145,6 +154,12 @@ is_hexadecimal (const char *key)
   return g_str_equal (key, "VendorId") || g_str_equal (key, "ProductId");
 }
 
+static gboolean
+is_size (const char *key)
+{
+  return g_str_equal (key, "MappedBytes");
+}
+
 char *
 iommuctl_output_describe_value (IommuctlOutput *self, const char *key, GVariant *value)
 {
@@ -162,12 +177,18 @@ iommuctl_output_describe_value (IommuctlOutput *self, const char *key, GVariant 
       g_variant_get (value, "(&s&s)", &first, &last);
       return g_strdup_printf ("%s-%s", first, last);
     }
+  if (g_str_equal (key, "AllowedIovas") && g_variant_n_children (value) == 0)
+    return g_strdup (_ ("all"));
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE ("aa{sv}")))
+    return iommuctl_mapping_describe_records (value);
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_ARRAY))
     return describe_array (self, key, value);
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT32) && g_variant_get_int32 (value) < 0)
     return g_strdup ("-");
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT32) && is_hexadecimal (key))
     return g_strdup_printf ("0x%04x", g_variant_get_uint32 (value));
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64) && is_size (key))
+    return iommuctl_numbers_describe_exact_size (g_variant_get_uint64 (value));
   return g_variant_print (value, FALSE);
 }
 
@@ -230,6 +251,28 @@ iommuctl_output_table (IommuctlOutput *self, GVariant *records, const IommuctlCo
   add_table (self, table);
 }
 
+void
+iommuctl_output_table_of (IommuctlOutput *self, GVariant *record, const char *key,
+                          const IommuctlColumn *columns)
+{
+  g_autoptr (GVariant) records = g_variant_lookup_value (record, key, G_VARIANT_TYPE ("aa{sv}"));
+
+  if (self->json)
+    add_json (self, record, TRUE);
+  else if (records != NULL)
+    iommuctl_output_table (self, records, columns);
+}
+
+void
+iommuctl_output_text (IommuctlOutput *self, const char *text)
+{
+  if (self->json || *text == '\0')
+    return;
+  g_string_append (self->text, text);
+  if (!g_str_has_suffix (text, "\n"))
+    g_string_append_c (self->text, '\n');
+}
+
 static void
 add_children (IommuctlOutput *self, ColumnsTable *table, ColumnsLine *parent, GVariant *record,
               const IommuctlColumn *columns)
@@ -242,7 +285,7 @@ add_children (IommuctlOutput *self, ColumnsTable *table, ColumnsLine *parent, GV
   g_variant_iter_init (&iter, record);
   while (g_variant_iter_loop (&iter, "{&sv}", NULL, &value))
     {
-      if (!g_variant_is_of_type (value, G_VARIANT_TYPE ("aa{sv}")))
+      if (!iommuctl_records_has_objects (value))
         continue;
       g_variant_iter_init (&children, value);
       while (g_variant_iter_loop (&children, "@a{sv}", &child))
@@ -270,6 +313,84 @@ iommuctl_output_tree (IommuctlOutput *self, GVariant *root, const IommuctlColumn
   add_table (self, table);
 }
 
+/* Breaks lines between words, and in words that are longer than a line. */
+static char *
+wrap_words (const char *text, gsize width)
+{
+  g_auto (GStrv) words = g_strsplit (text, " ", -1);
+  GString *wrapped = g_string_new (NULL);
+  gsize used = 0;
+
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      const char *rest = words[i];
+      gsize length = g_utf8_strlen (rest, -1);
+      gboolean fits = used + 1 + length <= width;
+
+      if (i > 0)
+        g_string_append_c (wrapped, fits ? ' ' : '\n');
+      used = i > 0 && fits ? used + 1 : 0;
+      for (; length > width; length -= width)
+        {
+          const char *end = g_utf8_offset_to_pointer (rest, width);
+
+          g_string_append_len (wrapped, rest, end - rest);
+          g_string_append_c (wrapped, '\n');
+          rest = end;
+        }
+      g_string_append (wrapped, rest);
+      used += length;
+    }
+  return g_string_free (wrapped, FALSE);
+}
+
+static gsize
+longest_key (GVariant *record)
+{
+  GVariantIter iter;
+  const char *key = NULL;
+  gsize longest = 0;
+
+  g_variant_iter_init (&iter, record);
+  while (g_variant_iter_loop (&iter, "{&sv}", &key, NULL))
+    longest = MAX (longest, strlen (key));
+  return longest;
+}
+
+static void
+add_member (IommuctlOutput *self, ColumnsTable *table, gsize width, const char *title,
+            const char *key, GVariant *value)
+{
+  g_autofree char *text = iommuctl_output_describe_value (self, key, value);
+  g_autofree char *wrapped = wrap_words (text, width);
+  g_auto (GStrv) lines = g_strsplit (wrapped, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      ColumnsLine *line = scols_table_new_line (table, NULL);
+
+      scols_line_set_data (line, 0, i == 0 ? title : "");
+      scols_line_set_data (line, 1, lines[i]);
+    }
+}
+
+/* Each on a line of its own. */
+static void
+add_sentences (IommuctlOutput *self, ColumnsTable *table, gsize width, const char *key,
+               GVariant *sentences)
+{
+  GVariantIter iter;
+  GVariant *sentence = NULL;
+  const char *title = key;
+
+  g_variant_iter_init (&iter, sentences);
+  while (g_variant_iter_loop (&iter, "*", &sentence))
+    {
+      add_member (self, table, width, title, key, sentence);
+      title = "";
+    }
+}
+
 void
 iommuctl_output_record (IommuctlOutput *self, GVariant *record)
 {
@@ -277,6 +398,7 @@ iommuctl_output_record (IommuctlOutput *self, GVariant *record)
   GVariantIter iter;
   const char *key = NULL;
   GVariant *value = NULL;
+  gsize width = 0;
 
   if (self->json)
     {
@@ -286,16 +408,14 @@ iommuctl_output_record (IommuctlOutput *self, GVariant *record)
   table = new_table (self);
   scols_table_enable_noheadings (table, 1);
   scols_table_new_column (table, "key", 0.0, 0);
-  scols_table_new_column (table, "value", 0.0, SCOLS_FL_WRAP);
+  scols_table_new_column (table, "value", 0.0, SCOLS_FL_TRUNC);
+  width = iommuctl_output_get_width (self) - 1 - longest_key (record);
   g_variant_iter_init (&iter, record);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-    {
-      g_autofree char *text = iommuctl_output_describe_value (self, key, value);
-      ColumnsLine *line = scols_table_new_line (table, NULL);
-
-      scols_line_set_data (line, 0, key);
-      scols_line_set_data (line, 1, text);
-    }
+    if (g_str_equal (key, "MigrationBlockers") && g_variant_n_children (value) > 1)
+      add_sentences (self, table, width, key, value);
+    else
+      add_member (self, table, width, key, key, value);
   add_table (self, table);
 }
 

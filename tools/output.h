@@ -25,8 +25,13 @@ void iommuctl_output_set_client (IommuctlOutput *self, IommudDBusClient *client)
 
 /* @records: an aa{sv}. @columns ends with a column without a title. */
 void iommuctl_output_table (IommuctlOutput *self, GVariant *records, const IommuctlColumn *columns);
+/* @record: an a{sv}, all of which is JSON; the table shows the aa{sv} that it holds at the key. */
+void iommuctl_output_table_of (IommuctlOutput *self, GVariant *record, const char *key,
+                               const IommuctlColumn *columns);
 /* @root: an a{sv}, each aa{sv} in which holds children; the root itself is not shown as a line. */
 void iommuctl_output_tree (IommuctlOutput *self, GVariant *root, const IommuctlColumn *columns);
+/* Lines for people alone: what JSON has said in other words. */
+void iommuctl_output_text (IommuctlOutput *self, const char *text);
 /* One record, all of it. */
 void iommuctl_output_record (IommuctlOutput *self, GVariant *record);
 /* What came of a command: a sentence for people, a record as JSON (floating or not). */
@@ -39,6 +44,7 @@ void iommuctl_output_names (IommuctlOutput *self, const char *const *names);
 /* To standard error for people, to standard output as JSON. */
 void iommuctl_output_error (IommuctlOutput *self, const GError *error);
 
+gboolean iommuctl_output_is_json (IommuctlOutput *self);
 /* How many columns a line has. */
 guint iommuctl_output_get_width (IommuctlOutput *self);
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How the properties of an object become a record: the D-Bus API's names and types, but for IOVAs,
- * which are strings such as "0xfee00000" because JSON numbers lose the low bits of 64. */
+ * which are strings such as "0xfee00000" because JSON numbers lose the low bits of 64, and for
+ * mappings, whose parts get names. */
 #include "config.h"
 
 #include "records.h"
+
+#include "mapping.h"
 
 static const struct
 {
@@ -48,6 +51,8 @@ add_property (GVariantBuilder *builder, const char *name, GVariant *value)
 {
   if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(tt)")))
     value = ranges_in_hex (value);
+  else if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(tttu)")))
+    value = iommuctl_mapping_records (value);
   g_variant_builder_add (builder, "{sv}", name, value);
 }
 
@@ -99,6 +104,17 @@ iommuctl_records_of_properties (const char *interface_name, const char *path, GV
   while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
     add_property (&builder, name, value);
   return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+gboolean
+iommuctl_records_has_objects (GVariant *value)
+{
+  g_autoptr (GVariant) first = NULL;
+
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE ("aa{sv}")) || g_variant_n_children (value) == 0)
+    return FALSE;
+  first = g_variant_get_child_value (value, 0);
+  return g_variant_lookup (first, "Kind", "&s", NULL);
 }
 
 /* By number where the paths end in one, so that container 10 comes after 9. */

@@ -20,6 +20,8 @@ GVariant *iommuctl_records_of_path (IommudDBusClient *client, const char *path);
 GVariant *iommuctl_records_without (GVariant *record, ...) G_GNUC_NULL_TERMINATED;
 /* A copy in which a member, added or replaced, comes last. */
 GVariant *iommuctl_records_with (GVariant *record, const char *key, GVariant *value);
+/* Whether a member of a record holds records of objects, an aa{sv} with their kinds. */
+gboolean iommuctl_records_has_objects (GVariant *value);
 /* "device", "container", "hwpt" or "manager"; NULL for a foreign interface. */
 const char *iommuctl_records_kind (const char *interface_name);
 

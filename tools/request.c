@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "exit-status.h"
+#include "numbers.h"
 
 #include <glib/gi18n.h>
 
@@ -17,6 +18,58 @@ GVariant *
 iommuctl_request_method_options (IommuctlRequest *request)
 {
   return g_variant_dict_end (request->values);
+}
+
+gboolean
+iommuctl_request_parse_argument (IommuctlRequest *request, guint index, const char *name,
+                                 guint64 *number, GError **error)
+{
+  return iommuctl_numbers_parse (name, request->arguments[index], number, error);
+}
+
+gboolean
+iommuctl_request_parse_range (IommuctlRequest *request, guint index, IommuctlRange *range,
+                              GError **error)
+{
+  guint64 length = 0;
+
+  if (!iommuctl_request_parse_argument (request, index, "IOVA", &range->first, error)
+      || !iommuctl_request_parse_argument (request, index + 1, "LENGTH", &length, error))
+    return FALSE;
+  if (length == 0)
+    {
+      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE, _ ("LENGTH is 0"));
+      return FALSE;
+    }
+  if (length - 1 <= G_MAXUINT64 - range->first)
+    {
+      range->last = range->first + (length - 1);
+      return TRUE;
+    }
+  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
+                       _ ("The range reaches beyond the last address"));
+  return FALSE;
+}
+
+GVariant *
+iommuctl_request_get_mappings (IommuctlRequest *request, IommudDBusContainer *container,
+                               GError **error)
+{
+  GDBusProxy *proxy = G_DBUS_PROXY (container);
+  GVariant *listed = g_dbus_proxy_get_cached_property (proxy, "Mappings");
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) value = NULL;
+
+  if (listed != NULL)
+    return listed;
+  reply =
+      g_dbus_proxy_call_sync (proxy, "org.freedesktop.DBus.Properties.Get",
+                              g_variant_new ("(ss)", IOMMUD_DBUS_CONTAINER_INTERFACE, "Mappings"),
+                              G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
+  if (reply == NULL)
+    return NULL;
+  g_variant_get (reply, "(v)", &value);
+  return g_steal_pointer (&value);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "names.h"
+#include "numbers.h"
 #include "records.h"
 
 #include <glib/gi18n.h>
@@ -138,6 +139,41 @@ describe_kind (GVariant *record, IommudDBusClient *client)
   return g_strdup (kind);
 }
 
+/* "dirty tracking full, active, 4 GiB mapped": what matters most comes first, a narrow table cuts.
+ */
+static char *
+describe_container_state (GVariant *record, const char *coverage)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  gboolean active = FALSE;
+  guint64 n_bytes = 0;
+
+  g_string_printf (text, _ ("dirty tracking %s"), coverage);
+  if (g_variant_lookup (record, "DirtyTrackingActive", "b", &active) && active)
+    g_string_append (text, _ (", active"));
+  if (g_variant_lookup (record, "MappedBytes", "t", &n_bytes) && n_bytes > 0)
+    {
+      g_autofree char *size = iommuctl_numbers_describe_size (n_bytes);
+
+      g_string_append_printf (text, _ (", %s mapped"), size);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* Who records what an attached device writes to. */
+static char *
+describe_device_state (GVariant *record, const char *state)
+{
+  const char *tracker = "";
+
+  g_variant_lookup (record, "DirtyTracker", "&s", &tracker);
+  if (!g_str_equal (state, "attached") || *tracker == '\0' || g_str_equal (tracker, "unknown"))
+    return g_strdup (state);
+  if (g_str_equal (tracker, "none"))
+    return g_strdup_printf (_ ("%s, not tracked"), state);
+  return g_strdup_printf (_ ("%s, %s tracks"), state, tracker);
+}
+
 /* A container's coverage, the flags of a HWPT, the state of a device. */
 static char *
 describe_state (GVariant *record, IommudDBusClient *client)
@@ -148,9 +184,9 @@ describe_state (GVariant *record, IommudDBusClient *client)
   if (g_variant_lookup (record, "Flags", "^a&s", &flags))
     return g_strjoinv (", ", (char **) flags);
   if (g_variant_lookup (record, "State", "&s", &text))
-    return g_strdup (text);
+    return describe_device_state (record, text);
   g_variant_lookup (record, "DirtyTracking", "&s", &text);
-  return g_strdup_printf (_ ("dirty tracking %s"), text);
+  return describe_container_state (record, text);
 }
 
 static void
@@ -164,7 +200,7 @@ gather_names (GPtrArray *names, IommudDBusClient *client, GVariant *record)
   g_variant_iter_init (&iter, record);
   while (g_variant_iter_loop (&iter, "{&sv}", NULL, &value))
     {
-      if (!g_variant_is_of_type (value, G_VARIANT_TYPE ("aa{sv}")))
+      if (!iommuctl_records_has_objects (value))
         continue;
       g_variant_iter_init (&children, value);
       while (g_variant_iter_loop (&children, "@a{sv}", &child))
@@ -190,7 +226,7 @@ gboolean
 iommuctl_tree_run (IommuctlRequest *request, GError **error)
 {
   static const IommuctlColumn columns[] = {
-    { N_ ("NAME"), NULL, describe_name, TRUE },
+    { N_ ("NAME"), NULL, describe_name, FALSE },
     { N_ ("KIND"), NULL, describe_kind, FALSE },
     { N_ ("IOMMU"), "Iommu", NULL, FALSE },
     { N_ ("STATE"), NULL, describe_state, TRUE },

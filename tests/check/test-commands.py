@@ -20,8 +20,8 @@ def help_of(*words):
 def commands_of_program():
     """Each command with its options, as --help shows them."""
     listed = help_of().split('Commands:')[1]
-    commands = re.findall(r'^  (\w+)  ', listed, re.M)
-    return {command: set(re.findall(r'^  (?:-\w, )?(--[\w-]+)', help_of(command), re.M))
+    commands = re.findall(r'^  ([\w-]+(?: [\w-]+)?)  ', listed, re.M)
+    return {command: set(re.findall(r'^  (?:-\w, )?(--[\w-]+)', help_of(*command.split()), re.M))
             for command in commands}
 
 
@@ -53,15 +53,23 @@ def check_synopsis(commands):
 def check_completion(commands):
     def rule(tree):
         names = section(tree, COMPLETION, r"local commands='", "'").split()
+        first_words = {command.split()[0] for command in commands}
         problems = [f'{COMPLETION}: does not know {command}' for command in commands
-                    if command not in names]
+                    if command.split()[0] not in names]
         problems += [f'{COMPLETION}: there is no command {name}' for name in names
-                     if name not in commands]
+                     if name not in first_words]
+        problems += [f'{COMPLETION}: does not know {command}' for command in commands
+                     if ' ' in command and command.split()[1] not in second_words(tree, command)]
         for command, options in commands.items():
             problems += [f'{COMPLETION}: does not know {option} of {command}'
                          for option in sorted(options - completed_options(tree, command))]
         return problems
     return rule
+
+
+def second_words(tree, command):
+    text = section(tree, COMPLETION, rf"{command.split()[0]}/0\) echo '", "'")
+    return text.split()
 
 
 def completed_options(tree, command):
@@ -75,7 +83,8 @@ def completed_options(tree, command):
 
 def check_width(commands):
     texts = {'iommuctl --help': help_of()}
-    texts.update({f'iommuctl {command} --help': help_of(command) for command in commands})
+    texts.update({f'iommuctl {command} --help': help_of(*command.split())
+                  for command in commands})
     return [f'{name}: {len(line)} columns: {line}' for name, text in texts.items()
             for line in text.split('\n') if len(line) > 80]
 
@@ -83,7 +92,8 @@ def check_width(commands):
 def main():
     suite = Suite()
     commands = commands_of_program()
-    suite.result(len(commands) >= 10 and '--mode' in commands['attach'],
+    suite.result(len(commands) >= 18 and '--mode' in commands['attach']
+                 and '--plot' in commands['dirty read'],
                  'the commands of the program are read', [str(commands)])
     empty = {'an empty file': {MANUAL: '', COMPLETION: ''}}
     one_less = {'a command that is missing': {
@@ -94,7 +104,9 @@ def main():
     suite.rule('completion', check_completion(commands), {
         **empty, **one_less,
         'a command that does not exist': {
-            COMPLETION: f"local commands='{' '.join(commands)} fly'\n"}})
+            COMPLETION: f"local commands='{' '.join(commands)} fly'\n"},
+        'a second word that is missing': {
+            COMPLETION: f"local commands='{' '.join(commands)}'\ndirty/0) echo 'start stop'\n"}})
     problems = check_width(commands)
     suite.result(not problems, 'help fits 80 columns', problems)
     suite.finish()

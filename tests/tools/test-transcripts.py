@@ -3,8 +3,9 @@
 
 A transcript in golden/ is what a terminal would show: "$ COMMAND", its output and errors, and
 "[N]" where it ends with another exit status than 0. Each runs on a fresh service. <uid> stands for
-the user's number. Properties that a transcript does not know may be added to JSON and to what show
-prints. With the argument --update the files are written anew from what is printed.
+the user's number. Commands find a memfd of 4 GiB behind descriptor 9. Properties that a transcript
+does not know may be added to JSON and to what show prints. With the argument --update the files are
+written anew from what is printed.
 """
 
 import glob
@@ -15,6 +16,7 @@ import sys
 
 from simulated import TOP, Session, Suite
 
+MEMORY = 9
 FOLDER = os.path.join(TOP, 'tests', 'tools', 'golden')
 
 
@@ -26,7 +28,7 @@ def read_transcript(path):
 
 
 def run(session, command):
-    status, output, _ = session.run('sh', '-c', f'{{ {command}\n}} 2>&1')
+    status, output, _ = session.run('sh', '-c', f'{{ {command}\n}} 2>&1', pass_fds=(MEMORY,))
     return output + (f'[{status}]\n' if status else '')
 
 
@@ -70,8 +72,8 @@ def matches(command, found, expected):
 def without_uid(output):
     output = re.sub(r'("Owner" : )\d+', r'\1<uid>', output)
     output = re.sub(r'^(Owner +)\d+$', r'\1<uid>', output, flags=re.M)
-    return re.sub(r'^(\d+ +\S+ +)\d+( +\d+ +\d+ +(?:off|preferred|required))', r'\1<uid>\2', output,
-                  flags=re.M)
+    return re.sub(r'^(\d+ +\S+ +)\d+( +\d+ +\d+ +\S+ \w+ +(?:off|preferred|required))',
+                  r'\1<uid>\2', output, flags=re.M)
 
 
 def check(suite, path):
@@ -83,11 +85,17 @@ def check(suite, path):
             found = run(session, command)
             suite.result(matches(command, found, expected), f'{name} {number}: {command}',
                          'printed', found, 'expected', expected)
-            # An error is one sentence on one line, however long.
+            # An error and a blocker are one sentence on one line, however long.
             wide = [line for line in found.split('\n')
-                    if len(line) > 80 and not line.startswith('iommuctl: ')]
+                    if len(line) > 80 and not line.startswith(('iommuctl: ', 'But: '))]
             if '--json' not in command and 'iommuctl' in command:
                 suite.result(not wide, f'{name} {number}: fits 80 columns', *wide)
+
+
+def make_memory():
+    file = os.memfd_create('guest')
+    os.ftruncate(file, 4 << 30)
+    os.dup2(file, MEMORY)
 
 
 def update(path):
@@ -100,6 +108,7 @@ def update(path):
 
 
 def main():
+    make_memory()
     paths = sorted(glob.glob(os.path.join(FOLDER, '*.txt')))
     if sys.argv[1:] == ['--update']:
         for path in paths:

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iommuctl dirty beside a service whose simulated devices write: numbers,
+ * pictures and bitmaps, against what was written. */
+#include "config.h"
+
+#include "memory.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <locale.h>
+#include <unistd.h>
+
+#define FILE_DESCRIPTOR 9
+#define FILE_PATH "/dev/fd/9"
+#define FILE_SIZE (4 * GIBIBYTE)
+/* Its IOMMU tracks it, it logs by itself, and nothing tracks it. */
+#define TRACKED_DEVICE "0000:01:00.0"
+#define LOGGING_DEVICE "0000:83:00.1"
+#define UNTRACKED_DEVICE "0000:81:00.0"
+
+typedef struct
+{
+  Bed *bed;
+  char *container;
+  char *folder; /* where bitmaps are written to */
+  int file;
+} Fixture;
+
+typedef struct
+{
+  gboolean done;
+  char *text;
+  GError *error;
+} Output;
+
+static void
+on_output (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Output *output = user_data;
+
+  g_subprocess_communicate_utf8_finish (G_SUBPROCESS (source), result, &output->text, NULL,
+                                        &output->error);
+  output->done = TRUE;
+}
+
+/* Runs iommuctl in the folder; the service answers from this main loop. Returns what it prints. */
+static char *
+run (Fixture *self, int expected_status, const char *words)
+{
+  g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "tools", "iommuctl", NULL);
+  g_autofree char *line =
+      g_strdup_printf ("%s --address=%s %s", program, self->bed->address, words);
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+  g_autoptr (GSubprocess) process = NULL;
+  g_auto (GStrv) argv = NULL;
+  g_autoptr (GError) error = NULL;
+  Output output = { 0 };
+
+  g_assert_true (g_shell_parse_argv (line, NULL, &argv, &error));
+  g_subprocess_launcher_set_cwd (launcher, self->folder);
+  g_subprocess_launcher_setenv (launcher, "COLUMNS", "80", TRUE);
+  g_subprocess_launcher_take_fd (launcher, dup (self->file), FILE_DESCRIPTOR);
+  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) argv, &error);
+  g_assert_no_error (error);
+  g_subprocess_communicate_utf8_async (process, NULL, NULL, on_output, &output);
+  bed_wait (&output.done);
+  g_assert_no_error (output.error);
+  g_test_message ("$ iommuctl %s\n%s", words, output.text);
+  g_assert_cmpint (g_subprocess_get_exit_status (process), ==, expected_status);
+  return output.text;
+}
+
+static void
+run_prints (Fixture *self, const char *words, const char *expected)
+{
+  g_autofree char *found = run (self, 0, words);
+
+  g_assert_cmpstr (found, ==, expected);
+}
+
+static void
+run_fails (Fixture *self, int status, const char *words, const char *expected)
+{
+  g_autofree char *found = run (self, status, words);
+
+  g_assert_nonnull (strstr (found, expected));
+}
+
+static void
+attach (Fixture *self, const char *device)
+{
+  g_autofree char *words = g_strdup_printf ("attach vm1 %s", device);
+  g_autofree char *output = run (self, 0, words);
+}
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->bed = bed_new (NULL);
+  self->file = memory_new (FILE_SIZE);
+  self->folder = g_dir_make_tmp ("iommuctl-XXXXXX", &error);
+  g_assert_no_error (error);
+  self->container = bed_create (self->bed, "{'name': <'vm1'>}");
+  attach (self, TRACKED_DEVICE);
+  attach (self, LOGGING_DEVICE);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  bed_call_ok (self->bed, self->container, "Free", bed_options ("{'force': <true>}"));
+  bed_free (self->bed);
+  g_assert_cmpint (g_rmdir (self->folder), ==, 0);
+  g_free (self->folder);
+  g_free (self->container);
+  close (self->file);
+}
+
+/* A file that a command has written; it is gone then. */
+static GArray *
+take_words (Fixture *self, const char *name)
+{
+  g_autofree char *path = g_build_filename (self->folder, name, NULL);
+  int file = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+
+  g_assert_cmpint (file, >=, 0);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  return memory_read_bitmap (file);
+}
+
+static void
+assert_picture (Fixture *self, const char *words, const char *name)
+{
+  g_autofree char *found = run (self, 0, words);
+  g_autofree char *path =
+      g_test_build_filename (G_TEST_DIST, "tests", "tools", "golden", name, NULL);
+  g_autofree char *expected = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_file_get_contents (path, &expected, NULL, &error);
+  g_assert_no_error (error);
+  if (!g_str_equal (found, expected))
+    g_error ("Not what %s holds:\n%s", name, found);
+}
+
+static void
+map_guest (Fixture *self)
+{
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --length=1G --iova=0"));
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --offset=1G --length=1G --iova=4G"));
+}
+
+/* A device's write shows in the numbers, in the picture, and in the bitmap, until it is read. */
+static void
+test_read (Fixture *self, gconstpointer data)
+{
+  map_guest (self);
+  run_prints (self, "dirty start vm1", "Started dirty tracking of vm1\n");
+  memory_write (self->bed, TRACKED_DEVICE, 0x3000, 2 * PAGE);
+  memory_write (self->bed, LOGGING_DEVICE, 4 * GIBIBYTE, 64 * 1024 * PAGE);
+  run_prints (self, "dirty read vm1 0 64K --no-clear",
+              "Dirty pages of vm1: 2 of 16 pages of 4 KiB, 8 KiB, 12.5 %\n");
+  run_prints (self, "dirty read vm1 --no-clear --tracker=iommu",
+              "IOVA        LENGTH PAGES  DIRTY SHARE\n"
+              "0x0         1 GiB  262144 2     <0.1 %\n"
+              "0x100000000 1 GiB  262144 0     0 %\n"
+              "Dirty pages of vm1: 2 of 524288 pages of 4 KiB, 8 KiB, <0.1 %\n");
+  assert_picture (self, "dirty read vm1 --no-clear --plot", "dirty-read.out");
+  run_prints (self, "dirty read vm1",
+              "IOVA        LENGTH PAGES  DIRTY SHARE\n"
+              "0x0         1 GiB  262144 2     <0.1 %\n"
+              "0x100000000 1 GiB  262144 65536 25 %\n"
+              "Dirty pages of vm1: 65538 of 524288 pages of 4 KiB, 256 MiB, 12.5 %\n");
+  run_prints (self, "dirty read vm1 --page-size=2M",
+              "IOVA        LENGTH PAGES DIRTY SHARE\n"
+              "0x0         1 GiB  512   0     0 %\n"
+              "0x100000000 1 GiB  512   0     0 %\n"
+              "Dirty pages of vm1: 0 of 1024 pages of 2 MiB, 0 B, 0 %\n");
+  run_prints (self, "dirty stop vm1", "Stopped dirty tracking of vm1\n");
+}
+
+static void
+test_output (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GArray) one = NULL;
+  g_autoptr (GArray) all = NULL;
+  g_autofree char *json = NULL;
+
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --length=512K --iova=0"));
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --length=4K --iova=1M"));
+  g_free (run (self, 0, "dirty start vm1"));
+  memory_write (self->bed, TRACKED_DEVICE, 65 * PAGE, 1);
+  memory_write (self->bed, LOGGING_DEVICE, 0x100000, 1);
+  run_prints (self, "dirty read vm1 256K 256K --no-clear --output=one",
+              "Dirty pages of vm1: 1 of 64 pages of 4 KiB, 4 KiB, 1.6 %\n");
+  one = take_words (self, "one");
+  g_assert_cmpuint (one->len, ==, 1);
+  g_assert_cmphex (g_array_index (one, guint64, 0), ==, 2);
+  json = run (self, 0, "dirty read vm1 --json --output=all");
+  g_assert_nonnull (strstr (json, "\"DirtyPages\" : 2,"));
+  g_assert_nonnull (strstr (json, "\"OutputOffset\" : 16"));
+  all = take_words (self, "all");
+  g_assert_cmpuint (all->len, ==, 3);
+  g_assert_cmphex (g_array_index (all, guint64, 0), ==, 0);
+  g_assert_cmphex (g_array_index (all, guint64, 1), ==, 2);
+  g_assert_cmphex (g_array_index (all, guint64, 2), ==, 1);
+}
+
+/* Bits are not asked for where there is no place for them. */
+static void
+test_no_place (Fixture *self, gconstpointer data)
+{
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --length=512K --iova=0"));
+  g_free (run (self, 0, "dirty start vm1"));
+  memory_write (self->bed, TRACKED_DEVICE, 0, 1);
+  run_fails (self, 1, "dirty read vm1 --output=/nonexistent/bitmap", "/nonexistent/bitmap");
+  run_fails (self, 1, "unmap vm1 0 512K --dirty-bitmap=/nonexistent/bitmap", "/nonexistent/bitmap");
+  run_prints (self, "dirty read vm1",
+              "Dirty pages of vm1: 1 of 128 pages of 4 KiB, 4 KiB, 0.8 %\n");
+}
+
+/* Whom it does not cover is told at once. */
+static void
+test_blockers (Fixture *self, gconstpointer data)
+{
+  g_autofree char *output = NULL;
+
+  attach (self, UNTRACKED_DEVICE);
+  output = run (self, 0, "dirty start vm1");
+  g_assert_true (g_str_has_prefix (output, "Started dirty tracking of vm1\nBut: "));
+  g_assert_nonnull (strstr (output, UNTRACKED_DEVICE));
+  run_prints (self, "dirty read vm1", "Nothing is mapped in vm1\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_setenv ("LC_ALL", "C.UTF-8", TRUE);
+  setlocale (LC_ALL, "");
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, test) g_test_add ("/dirty/" name, Fixture, NULL, set_up, test, tear_down)
+  ADD ("read", test_read);
+  ADD ("output", test_output);
+  ADD ("no-place", test_no_place);
+  ADD ("blockers", test_blockers);
+  return g_test_run ();
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The dirty bitmap of an IOVA range as the service sends it: a bit for each page, the first page's
+ * first, in little-endian words of 64 bits. */
+#pragma once
+
+#include "ranges.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  IommuctlRange range;
+  guint64 page_size;
+  GBytes *words; /* exactly as many as the range's pages need */
+} IommuctlBitmap;
+
+/* @file: a descriptor, which stays the caller's. */
+IommuctlBitmap *iommuctl_bitmap_new_from_file (IommuctlRange range, guint64 page_size, int file,
+                                               GError **error);
+IommuctlBitmap *iommuctl_bitmap_new (IommuctlRange range, guint64 page_size, GBytes *words);
+void iommuctl_bitmap_free (IommuctlBitmap *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlBitmap, iommuctl_bitmap_free)
+
+/* Bits stand for pages of a power of two bytes. */
+gboolean iommuctl_bitmap_check_page_size (guint64 page_size, GError **error);
+
+/* The bytes that the bitmap of such a range has. */
+guint64 iommuctl_bitmap_size_for (IommuctlRange range, guint64 page_size);
+
+/* How many pages of the window, which consists of whole pages, are dirty. */
+guint64 iommuctl_bitmap_count (const IommuctlBitmap *self, IommuctlRange window);
+
+G_END_DECLS

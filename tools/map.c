@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iommuctl map and copy-mapping: memory becomes visible to the devices of a container. */
+#include "config.h"
+
+#include "command.h"
+#include "exit-status.h"
+#include "names.h"
+#include "numbers.h"
+#include "progress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixfdlist.h>
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
+typedef struct
+{
+  IommuctlRequest *request;
+  IommudDBusContainer *container;
+  char *container_name;
+  guint64 offset;
+  guint64 length;
+  guint64 iova;
+  gboolean fixed;
+
+  /* While the service is at it. */
+  IommuctlProgress *progress;
+  guint64 mapped_before; /* the container's bytes */
+  guint n_interrupts;
+  GCancellable *cancellable; /* of the waiting alone */
+  GAsyncResult *result;
+} MapCommand;
+
+static void
+map_clear (MapCommand *self)
+{
+  g_clear_pointer (&self->progress, iommuctl_progress_free);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->result);
+  g_clear_object (&self->container);
+  g_free (self->container_name);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MapCommand, map_clear)
+
+static gboolean
+fail_file (const char *path, int errnum, GError **error)
+{
+  IommuctlExitStatus status = IOMMUCTL_EXIT_FAILED;
+
+  if (errnum == ENOENT || errnum == ENOTDIR)
+    status = IOMMUCTL_EXIT_NOT_FOUND;
+  else if (errnum == EACCES || errnum == EPERM || errnum == EROFS)
+    status = IOMMUCTL_EXIT_NOT_AUTHORIZED;
+  g_set_error (error, IOMMUCTL_ERROR, status, _ ("Cannot open %s: %s"), path, g_strerror (errnum));
+  return FALSE;
+}
+
+/* A device file or a pipe must not be waited for, and no terminal be taken. */
+static gboolean
+open_file (const char *path, gboolean writable, int *file, guint64 *size, GError **error)
+{
+  struct stat status;
+
+  *file = g_open (path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+  if (*file < 0 || fstat (*file, &status) != 0)
+    return fail_file (path, errno, error);
+  if (!S_ISREG (status.st_mode))
+    {
+      g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
+                   _ ("%s is no regular file: memory that can be mapped is a memfd or a file on "
+                      "tmpfs or hugetlbfs"),
+                   path);
+      return FALSE;
+    }
+  *size = status.st_size;
+  return TRUE;
+}
+
+/* Up to the end of the file where no length was given. */
+static gboolean
+choose_length (MapCommand *self, const char *path, guint64 size, GError **error)
+{
+  g_variant_dict_lookup (self->request->values, "offset", "t", &self->offset);
+  if (g_variant_dict_lookup (self->request->values, "length", "t", &self->length))
+    return TRUE;
+  if (self->offset < size)
+    {
+      self->length = size - self->offset;
+      return TRUE;
+    }
+  g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
+               _ ("Nothing of %s is left to map: it has %" G_GUINT64_FORMAT " bytes and the offset "
+                  "is %" G_GUINT64_FORMAT),
+               path, size, self->offset);
+  return FALSE;
+}
+
+static gboolean
+check_access (IommuctlRequest *request, GError **error)
+{
+  if (!iommuctl_request_has (request, "read-only") || !iommuctl_request_has (request, "write-only"))
+    return TRUE;
+  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
+                       _ ("--read-only and --write-only exclude each other"));
+  return FALSE;
+}
+
+/* As both MapFile and CopyMapping take them. */
+static GVariant *
+map_options (MapCommand *self)
+{
+  gboolean readable = !iommuctl_request_has (self->request, "write-only");
+  gboolean writable = !iommuctl_request_has (self->request, "read-only");
+
+  return g_variant_new_parsed ("{'readable': <%b>, 'writable': <%b>, 'fixed': <%b>}", readable,
+                               writable, self->fixed);
+}
+
+static gboolean
+map_init (MapCommand *self, IommuctlRequest *request, GError **error)
+{
+  self->request = request;
+  if (!check_access (request, error))
+    return FALSE;
+  self->fixed = g_variant_dict_lookup (request->values, "iova", "t", &self->iova);
+  self->container = iommuctl_names_find_container (request->client, request->arguments[0], error);
+  if (self->container == NULL)
+    return FALSE;
+  self->container_name = iommud_dbus_container_dup_name (self->container);
+  return TRUE;
+}
+
+static void
+on_mapped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MapCommand *self = user_data;
+
+  self->result = g_object_ref (result);
+}
+
+static void
+on_mapped_bytes_changed (IommudDBusContainer *container, GParamSpec *pspec, MapCommand *self)
+{
+  guint64 mapped = iommud_dbus_container_get_mapped_bytes (container);
+
+  iommuctl_progress_show (self->progress, mapped - MIN (mapped, self->mapped_before));
+}
+
+static gboolean
+on_interrupted (gpointer user_data)
+{
+  MapCommand *self = user_data;
+
+  if (++self->n_interrupts == 1)
+    iommuctl_progress_tell (self->progress,
+                            _ ("Interrupted: as soon as the service has mapped all of it, it is "
+                               "unmapped again. Ctrl-C once more leaves it mapped"));
+  else
+    g_cancellable_cancel (self->cancellable);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Until the service answers, or people are impatient: nothing can call a mapping back, but what it
+ * has made can be unmapped. */
+static void
+wait_for_result (MapCommand *self)
+{
+  guint sources[] = { g_unix_signal_add (SIGINT, on_interrupted, self),
+                      g_unix_signal_add (SIGTERM, on_interrupted, self) };
+  gulong handler = 0;
+
+  self->mapped_before = iommud_dbus_container_get_mapped_bytes (self->container);
+  handler = g_signal_connect (self->container, "notify::mapped-bytes",
+                              G_CALLBACK (on_mapped_bytes_changed), self);
+  while (self->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_signal_handler_disconnect (self->container, handler);
+  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
+    g_source_remove (sources[i]);
+  g_clear_pointer (&self->progress, iommuctl_progress_free);
+}
+
+static gboolean
+fail_left (MapCommand *self, GError **error)
+{
+  g_autofree char *size = iommuctl_numbers_describe_size (self->length);
+
+  g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
+               _ ("Interrupted: the service goes on mapping %s into %s; 'iommuctl mappings %s' "
+                  "shows what is there and 'iommuctl unmap' takes it away"),
+               size, self->container_name, self->container_name);
+  return FALSE;
+}
+
+static gboolean
+take_back (MapCommand *self, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  g_autofree char *message = NULL;
+
+  if (iommud_dbus_container_call_unmap_sync (self->container, self->iova, self->length,
+                                             g_variant_new ("a{sv}", NULL), G_DBUS_CALL_FLAGS_NONE,
+                                             G_MAXINT, NULL, NULL, NULL, NULL, &local_error))
+    {
+      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
+                           _ ("Interrupted: what was mapped has been unmapped again"));
+      return FALSE;
+    }
+  message = iommuctl_error_message (local_error);
+  g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
+               _ ("Interrupted: %" G_GUINT64_FORMAT " bytes at 0x%" G_GINT64_MODIFIER
+                  "x of %s are left mapped: %s"),
+               self->length, self->iova, self->container_name, message);
+  return FALSE;
+}
+
+static gboolean
+finish_map (MapCommand *self, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  if (iommud_dbus_container_call_map_file_finish (self->container, &self->iova, NULL, self->result,
+                                                  &local_error))
+    return self->n_interrupts == 0 || take_back (self, error);
+  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return fail_left (self, error);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
+static gboolean
+map_file (MapCommand *self, int file, GError **error)
+{
+  g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
+  g_autofree char *title = g_strdup_printf (_ ("Mapping into %s"), self->container_name);
+  int index = g_unix_fd_list_append (files, file, error);
+
+  if (index < 0)
+    return FALSE;
+  self->cancellable = g_cancellable_new ();
+  self->progress =
+      iommuctl_progress_new (title, self->length, iommuctl_request_has (self->request, "quiet"));
+  iommud_dbus_container_call_map_file (self->container, g_variant_new_handle (index), self->offset,
+                                       self->length, self->iova, map_options (self),
+                                       G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files, self->cancellable,
+                                       on_mapped, self);
+  wait_for_result (self);
+  return finish_map (self, error);
+}
+
+static GVariant *
+result_record (MapCommand *self)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  g_autofree char *address = iommuctl_numbers_describe_address (self->iova);
+
+  g_variant_builder_add (
+      &builder, "{sv}", "Container",
+      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->container))));
+  g_variant_builder_add (&builder, "{sv}", "Iova", g_variant_new_string (address));
+  g_variant_builder_add (&builder, "{sv}", "Length", g_variant_new_uint64 (self->length));
+  return g_variant_builder_end (&builder);
+}
+
+static void
+print_mapped (MapCommand *self, const char *source)
+{
+  g_autofree char *size = iommuctl_numbers_describe_exact_size (self->length);
+
+  iommuctl_output_result (self->request->output, result_record (self),
+                          _ ("Mapped %s of %s into %s at 0x%" G_GINT64_MODIFIER "x"), size, source,
+                          self->container_name, self->iova);
+}
+
+gboolean
+iommuctl_map_run (IommuctlRequest *request, GError **error)
+{
+  const char *path = request->arguments[1];
+  g_auto (MapCommand) map = { 0 };
+  guint64 size = 0;
+  int file = -1;
+  gboolean mapped = FALSE;
+
+  if (!map_init (&map, request, error))
+    return FALSE;
+  mapped = open_file (path, !iommuctl_request_has (request, "read-only"), &file, &size, error)
+           && choose_length (&map, path, size, error) && map_file (&map, file, error);
+  if (file >= 0)
+    g_close (file, NULL);
+  if (mapped)
+    print_mapped (&map, path);
+  return mapped;
+}
+
+gboolean
+iommuctl_copy_mapping_run (IommuctlRequest *request, GError **error)
+{
+  g_auto (MapCommand) map = { 0 };
+  g_autoptr (IommudDBusContainer) source = NULL;
+  g_autofree char *source_name = NULL;
+  guint64 source_iova = 0;
+
+  if (!iommuctl_request_parse_argument (request, 2, "IOVA", &source_iova, error)
+      || !iommuctl_request_parse_argument (request, 3, "LENGTH", &map.length, error)
+      || !map_init (&map, request, error))
+    return FALSE;
+  source = iommuctl_names_find_container (request->client, request->arguments[1], error);
+  if (source == NULL)
+    return FALSE;
+  if (!iommud_dbus_container_call_copy_mapping_sync (
+          map.container, g_dbus_proxy_get_object_path (G_DBUS_PROXY (source)), source_iova,
+          map.length, map.iova, map_options (&map), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &map.iova,
+          NULL, error))
+    return FALSE;
+  source_name = iommud_dbus_container_dup_name (source);
+  print_mapped (&map, source_name);
+  return TRUE;
+}

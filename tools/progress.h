@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A line that tells how far something has come; seen on terminals only. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _IommuctlProgress IommuctlProgress;
+
+/* @total: in bytes. @quiet: show nothing. */
+IommuctlProgress *iommuctl_progress_new (const char *title, guint64 total, gboolean quiet);
+/* Takes the line away. */
+void iommuctl_progress_free (IommuctlProgress *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlProgress, iommuctl_progress_free)
+
+void iommuctl_progress_show (IommuctlProgress *self, guint64 done);
+/* Writes a message on a line of its own, on a terminal or not. */
+void iommuctl_progress_tell (IommuctlProgress *self, const char *message);
+
+/* The line for people; as much of it as fits. */
+char *iommuctl_progress_describe (const char *title, guint64 done, guint64 total, double seconds,
+                                  guint width);
+
+G_END_DECLS

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iommuctl unmap: memory is taken from the devices of a container, maybe with a last look at what
+ * they have written to. */
+#include "config.h"
+
+#include "bitmap-file.h"
+#include "bitmap.h"
+#include "command.h"
+#include "exit-status.h"
+#include "names.h"
+#include "numbers.h"
+
+#include <gio/gunixfdlist.h>
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+
+#define DEFAULT_PAGE_SIZE 4096
+
+typedef struct
+{
+  IommuctlRequest *request;
+  IommudDBusContainer *container;
+  IommuctlRange range;
+  guint64 page_size;
+  IommuctlBitmapFile *file; /* NULL: no bitmap is wanted */
+  guint64 n_bytes;
+  guint64 n_dirty;
+} UnmapCommand;
+
+static void
+unmap_clear (UnmapCommand *self)
+{
+  g_clear_pointer (&self->file, iommuctl_bitmap_file_free);
+  g_clear_object (&self->container);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (UnmapCommand, unmap_clear)
+
+static gboolean
+check_usage (IommuctlRequest *request, GError **error)
+{
+  gboolean all = iommuctl_request_has (request, "all");
+  guint n_arguments = g_strv_length (request->arguments);
+  const char *message = NULL;
+
+  if (all && n_arguments > 1)
+    message = _ ("--all and a range exclude each other");
+  else if (!all && n_arguments < 3)
+    message = _ ("unmap needs a range or --all: iommuctl unmap CONTAINER IOVA LENGTH");
+  else if (all && iommuctl_request_has (request, "dirty-bitmap"))
+    message = _ ("--dirty-bitmap needs a range: read the bitmap of everything with 'iommuctl dirty "
+                 "read'");
+  else if (iommuctl_request_has (request, "page-size")
+           && !iommuctl_request_has (request, "dirty-bitmap"))
+    message = _ ("--page-size is for --dirty-bitmap");
+  if (message == NULL)
+    return TRUE;
+  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE, message);
+  return FALSE;
+}
+
+static gboolean
+open_bitmap_file (UnmapCommand *self, GError **error)
+{
+  const char *path = NULL;
+
+  self->page_size = DEFAULT_PAGE_SIZE;
+  g_variant_dict_lookup (self->request->values, "page-size", "t", &self->page_size);
+  if (!g_variant_dict_lookup (self->request->values, "dirty-bitmap", "&s", &path))
+    return TRUE;
+  if (!iommuctl_bitmap_check_page_size (self->page_size, error))
+    return FALSE;
+  self->file = iommuctl_bitmap_file_new (
+      path, iommuctl_bitmap_size_for (self->range, self->page_size), error);
+  return self->file != NULL;
+}
+
+static GVariant *
+unmap_options (UnmapCommand *self)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  if (self->file != NULL)
+    {
+      g_variant_builder_add (&builder, "{sv}", "dirty-bitmap", g_variant_new_boolean (TRUE));
+      g_variant_builder_add (&builder, "{sv}", "page-size", g_variant_new_uint64 (self->page_size));
+    }
+  return g_variant_builder_end (&builder);
+}
+
+static gboolean
+keep_bitmap (UnmapCommand *self, GUnixFDList *files, GError **error)
+{
+  g_autoptr (IommuctlBitmap) bitmap = NULL;
+  int file = -1;
+
+  if (files == NULL || g_unix_fd_list_get_length (files) == 0)
+    {
+      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_FAILED,
+                           _ ("It has been unmapped, but the service has sent no dirty bitmap"));
+      return FALSE;
+    }
+  file = g_unix_fd_list_get (files, 0, error);
+  if (file < 0)
+    return FALSE;
+  bitmap = iommuctl_bitmap_new_from_file (self->range, self->page_size, file, error);
+  g_close (file, NULL);
+  if (bitmap == NULL || !iommuctl_bitmap_file_write (self->file, bitmap->words, error))
+    return FALSE;
+  self->n_dirty = iommuctl_bitmap_count (bitmap, self->range);
+  return iommuctl_bitmap_file_close (self->file, error);
+}
+
+static gboolean
+unmap_range (UnmapCommand *self, GError **error)
+{
+  g_autoptr (GUnixFDList) files = NULL;
+
+  if (!iommuctl_request_parse_range (self->request, 1, &self->range, error)
+      || !open_bitmap_file (self, error))
+    return FALSE;
+  if (!iommud_dbus_container_call_unmap_sync (self->container, self->range.first,
+                                              self->range.last - self->range.first + 1,
+                                              unmap_options (self), G_DBUS_CALL_FLAGS_NONE,
+                                              G_MAXINT, NULL, &self->n_bytes, &files, NULL, error))
+    return FALSE;
+  return self->file == NULL || keep_bitmap (self, files, error);
+}
+
+static gboolean
+unmap_all (UnmapCommand *self, GError **error)
+{
+  return iommud_dbus_container_call_unmap_all_sync (self->container, g_variant_new ("a{sv}", NULL),
+                                                    G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                                                    &self->n_bytes, NULL, error);
+}
+
+static GVariant *
+result_record (UnmapCommand *self)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  g_variant_builder_add (
+      &builder, "{sv}", "Container",
+      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->container))));
+  g_variant_builder_add (&builder, "{sv}", "UnmappedBytes", g_variant_new_uint64 (self->n_bytes));
+  if (self->file != NULL)
+    {
+      g_variant_builder_add (&builder, "{sv}", "PageSize", g_variant_new_uint64 (self->page_size));
+      g_variant_builder_add (&builder, "{sv}", "DirtyPages", g_variant_new_uint64 (self->n_dirty));
+      g_variant_builder_add (&builder, "{sv}", "Output",
+                             g_variant_new_string (iommuctl_bitmap_file_get_path (self->file)));
+    }
+  return g_variant_builder_end (&builder);
+}
+
+static void
+print_unmapped (UnmapCommand *self)
+{
+  g_autofree char *container_name = iommud_dbus_container_dup_name (self->container);
+  g_autofree char *size = iommuctl_numbers_describe_exact_size (self->n_bytes);
+  g_autofree char *page_size = iommuctl_numbers_describe_size (self->page_size);
+
+  if (self->file == NULL)
+    iommuctl_output_result (self->request->output, result_record (self), _ ("Unmapped %s from %s"),
+                            size, container_name);
+  else
+    iommuctl_output_result (
+        self->request->output, result_record (self),
+        _ ("Unmapped %s from %s; dirty pages of %s: %" G_GUINT64_FORMAT ", bitmap in %s"), size,
+        container_name, page_size, self->n_dirty, iommuctl_bitmap_file_get_path (self->file));
+}
+
+gboolean
+iommuctl_unmap_run (IommuctlRequest *request, GError **error)
+{
+  g_auto (UnmapCommand) unmap = { .request = request };
+
+  if (!check_usage (request, error))
+    return FALSE;
+  unmap.container = iommuctl_names_find_container (request->client, request->arguments[0], error);
+  if (unmap.container == NULL)
+    return FALSE;
+  if (!(iommuctl_request_has (request, "all") ? unmap_all : unmap_range) (&unmap, error))
+    return FALSE;
+  print_unmapped (&unmap);
+  return TRUE;
+}
