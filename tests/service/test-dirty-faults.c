@@ -196,6 +196,46 @@ test_stop_fails (Fixture *fixture, gconstpointer data)
     }
 }
 
+static guint64
+unmap (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  int file = -1;
+  g_autoptr (GVariant) reply = memory_call (
+      fixture->bed, fixture->container, "Unmap",
+      memory_range_arguments (GIBIBYTE, SIZE, "{'dirty-bitmap': <true>}"), -1, &file, &error);
+  g_autoptr (GArray) words = NULL;
+
+  g_assert_no_error (error);
+  words = memory_read_bitmap (file);
+  return g_array_index (words, guint64, 0);
+}
+
+/* What cannot be unmapped keeps its dirty pages; what a tracker does not tell at the end counts as
+ * dirty. */
+static void
+test_unmap_fails (Fixture *fixture, gconstpointer data)
+{
+  start (fixture);
+  write_page (fixture, PCI_1, 1);
+  write_page (fixture, LOGGING, 2);
+  inject (fixture, "ioas-unmap", 1, EIO, 0);
+  bed_call_fails (fixture->bed, fixture->container, "Unmap",
+                  memory_range_arguments (GIBIBYTE, SIZE, "{'dirty-bitmap': <true>}"),
+                  IOMMUD_ERROR_FAILED, "*vm1*EIO*");
+  g_assert_cmphex (unmap (fixture), ==, BIT (1) | BIT (2));
+
+  for (gsize i = 0; i < G_N_ELEMENTS (operations); i += 2)
+    {
+      g_test_message ("%s", operations[i]);
+      memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
+      inject (fixture, operations[i], 1, EIO, 0);
+      g_assert_cmphex (unmap (fixture), ==, G_MAXUINT64);
+      bed_assert (fixture->bed, fixture->container, "MappedBytes", "0");
+    }
+  stop (fixture);
+}
+
 static void
 on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -412,6 +452,7 @@ main (int argc, char **argv)
   ADD ("start-fails", test_start_fails);
   ADD ("read-fails", test_read_fails);
   ADD ("stop-fails", test_stop_fails);
+  ADD ("unmap-fails", test_unmap_fails);
   ADD ("two-start", test_two_start);
   ADD ("two-read", test_two_read);
   ADD ("caller-vanishes", test_caller_vanishes);

@@ -172,6 +172,52 @@ test_come_and_go (Fixture *fixture, gconstpointer data)
   stop (fixture);
 }
 
+/* The bytes that were unmapped, and the bitmap of what was written to them. */
+static GArray *
+unmap (Fixture *fixture, const char *options, guint64 *n_bytes)
+{
+  g_autoptr (GError) error = NULL;
+  int file = -1;
+  g_autoptr (GVariant) reply =
+      memory_call (fixture->bed, fixture->container, "Unmap",
+                   memory_range_arguments (GIBIBYTE, SIZE, options), -1, &file, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (g_variant_get_type_string (reply), ==, "(t)");
+  g_variant_get (reply, "(t)", n_bytes);
+  return file < 0 ? NULL : memory_read_bitmap (file);
+}
+
+/* The last dirty pages come with the answer, as the one file of its message. */
+static void
+test_unmap (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GArray) fine = NULL;
+  g_autoptr (GArray) coarse = NULL;
+  guint64 n_bytes = 0;
+
+  start (fixture);
+  write_page (fixture, PCI_1, 3);
+  write_page (fixture, LOGGING, 65);
+  fine = unmap (fixture, "{'dirty-bitmap': <true>}", &n_bytes);
+  g_assert_cmpuint (n_bytes, ==, SIZE);
+  g_assert_cmpuint (fine->len, ==, 2);
+  g_assert_cmphex (g_array_index (fine, guint64, 0), ==, BIT (3));
+  g_assert_cmphex (g_array_index (fine, guint64, 1), ==, BIT (1));
+  check_bits (fixture, NULL, 0, 0);
+
+  memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
+  check_bits (fixture, NULL, 0, 0);
+  write_page (fixture, PCI_1, 70);
+  coarse = unmap (fixture, "{'dirty-bitmap': <true>, 'page-size': <@t 16384>}", &n_bytes);
+  g_assert_cmpuint (coarse->len, ==, 1);
+  g_assert_cmphex (g_array_index (coarse, guint64, 0), ==, BIT (17));
+
+  memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
+  g_assert_null (unmap (fixture, "{'dirty-bitmap': <false>}", &n_bytes));
+  stop (fixture);
+}
+
 static void
 check_read (Fixture *fixture, guint64 iova, guint64 length, guint64 page_size, const char *options,
             int code, const char *pattern)
@@ -243,6 +289,7 @@ main (int argc, char **argv)
   ADD ("page-size", test_page_size);
   ADD ("sealed", test_sealed);
   ADD ("come-and-go", test_come_and_go);
+  ADD ("unmap", test_unmap);
   ADD ("bad-input", test_bad_input);
   g_test_add_func ("/dirty/not-covered", test_not_covered);
   return g_test_run ();
