@@ -527,6 +527,88 @@ G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_fault_alloc, flags) == 4);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_fault_alloc, out_fault_id) == 8);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_fault_alloc, out_fault_fd) == 12);
 
+/* The ioctls of an old VFIO container, which an iommufd answers as well. */
+#define IOMMUD_ABI_VFIO_GET_API_VERSION IOMMUD_ABI_IOCTL (100)
+#define IOMMUD_ABI_VFIO_CHECK_EXTENSION IOMMUD_ABI_IOCTL (101)
+#define IOMMUD_ABI_VFIO_SET_IOMMU IOMMUD_ABI_IOCTL (102)
+#define IOMMUD_ABI_VFIO_IOMMU_GET_INFO IOMMUD_ABI_IOCTL (112)
+#define IOMMUD_ABI_VFIO_IOMMU_MAP_DMA IOMMUD_ABI_IOCTL (113)
+#define IOMMUD_ABI_VFIO_IOMMU_UNMAP_DMA IOMMUD_ABI_IOCTL (114)
+
+enum
+{
+  IOMMUD_ABI_VFIO_DMA_MAP_READ = 1 << 0,
+  IOMMUD_ABI_VFIO_DMA_MAP_WRITE = 1 << 1,
+  IOMMUD_ABI_VFIO_DMA_UNMAP_ALL = 1 << 1,
+  IOMMUD_ABI_VFIO_IOMMU_INFO_PGSIZES = 1 << 0,
+  IOMMUD_ABI_VFIO_IOMMU_INFO_CAPS = 1 << 1,
+  IOMMUD_ABI_VFIO_INFO_CAP_IOVA_RANGE = 1,
+  IOMMUD_ABI_VFIO_INFO_CAP_DMA_AVAIL = 3,
+};
+
+struct iommud_abi_vfio_dma_map
+{
+  guint32 argsz;
+  guint32 flags;
+  iommud_abi_u64 vaddr;
+  iommud_abi_u64 iova;
+  iommud_abi_u64 size;
+};
+G_STATIC_ASSERT (sizeof (struct iommud_abi_vfio_dma_map) == 32);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_dma_map, vaddr) == 8);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_dma_map, iova) == 16);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_dma_map, size) == 24);
+
+struct iommud_abi_vfio_dma_unmap
+{
+  guint32 argsz;
+  guint32 flags;
+  iommud_abi_u64 iova;
+  iommud_abi_u64 size; /* out: bytes unmapped */
+};
+G_STATIC_ASSERT (sizeof (struct iommud_abi_vfio_dma_unmap) == 24);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_dma_unmap, iova) == 8);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_dma_unmap, size) == 16);
+
+struct iommud_abi_vfio_iommu_info
+{
+  guint32 argsz; /* out: with all capabilities */
+  guint32 flags;
+  iommud_abi_u64 iova_pgsizes;
+  guint32 cap_offset;
+  guint32 pad;
+};
+G_STATIC_ASSERT (sizeof (struct iommud_abi_vfio_iommu_info) == 24);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_iommu_info, iova_pgsizes) == 8);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_iommu_info, cap_offset) == 16);
+
+/* All that a kernel needs to see of it. */
+#define IOMMUD_ABI_VFIO_IOMMU_INFO_MIN_SIZE 16
+
+struct iommud_abi_vfio_info_header
+{
+  guint16 id;
+  guint16 version;
+  guint32 next; /* offset in the whole record; 0 for the last */
+};
+G_STATIC_ASSERT (sizeof (struct iommud_abi_vfio_info_header) == 8);
+
+struct iommud_abi_vfio_info_dma_avail
+{
+  struct iommud_abi_vfio_info_header header;
+  guint32 avail;
+};
+G_STATIC_ASSERT (sizeof (struct iommud_abi_vfio_info_dma_avail) == 12);
+
+/* The ranges follow, as iommud_abi_iova_range[]. */
+struct iommud_abi_vfio_info_iova_ranges
+{
+  struct iommud_abi_vfio_info_header header;
+  guint32 nr_iovas;
+  guint32 reserved;
+};
+G_STATIC_ASSERT (sizeof (struct iommud_abi_vfio_info_iova_ranges) == 16);
+
 /* The numbers of the ioctls of a VFIO device file. */
 enum
 {

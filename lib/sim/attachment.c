@@ -55,10 +55,10 @@ claim_group (IommudSimulatedFunction *function, IommudSimulatedContext *context)
   IommudSimulatedGroup *group = function->group;
   int errnum;
 
-  if (function->iommu == NULL || group == NULL)
-    return ENODEV;
-  if (!function->iommu->cache_coherency)
+  if (function->iommu == NULL || !function->iommu->cache_coherency)
     return EINVAL;
+  if (group == NULL)
+    return ENODEV;
   if (!function->iommu->isolated_msi)
     return EPERM;
   if (group->owners > 0 && group->owner != context)
@@ -174,7 +174,7 @@ check_member (IommudSimulatedFunction *member, IommudSimulatedHwpt *hwpt)
     return EINVAL;
   if (paging->aperture_last > iommud_simulated_function_get_aperture_last (member))
     return EINVAL;
-  return iommud_simulated_function_take_error (member, IOMMUD_SIMULATED_DRIVER_ATTACH);
+  return iommud_simulated_injection_take (member->injection, IOMMUD_SIMULATED_DRIVER_ATTACH);
 }
 
 /* The whole group moves to a HWPT, or to none, or stays where it is. */

@@ -4,34 +4,20 @@
 
 #include "sim/command.h"
 #include "sim/dirty.h"
+#include "sim/fault-queue.h"
 #include "sim/faults.h"
 #include "sim/hw-info.h"
 #include "sim/hwpt.h"
+#include "sim/invalidate.h"
 #include "sim/ioas.h"
 #include "sim/option.h"
 #include "sim/user-memory.h"
+#include "sim/vfio-container.h"
 
 #include "kernel/abi.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* The old interface of VFIO containers, which an iommufd answers too. */
-#define VFIO_GET_API_VERSION IOMMUD_ABI_IOCTL (100)
-#define VFIO_CHECK_EXTENSION IOMMUD_ABI_IOCTL (101)
-#define VFIO_SET_IOMMU IOMMUD_ABI_IOCTL (102)
-#define VFIO_IOMMU_GET_INFO IOMMUD_ABI_IOCTL (112)
-#define VFIO_IOMMU_MAP_DMA IOMMUD_ABI_IOCTL (113)
-#define VFIO_IOMMU_UNMAP_DMA IOMMUD_ABI_IOCTL (114)
-#define VFIO_API_VERSION 0
-
-enum
-{
-  VFIO_TYPE1_IOMMU = 1,
-  VFIO_TYPE1V2_IOMMU = 3,
-  VFIO_DMA_CC_IOMMU = 4,
-  VFIO_UNMAP_ALL = 9,
-};
 
 typedef struct
 {
@@ -58,6 +44,9 @@ typedef union
   struct iommud_abi_hw_info hw_info;
   struct iommud_abi_hwpt_set_dirty_tracking set_dirty_tracking;
   struct iommud_abi_hwpt_get_dirty_bitmap get_dirty_bitmap;
+  struct iommud_abi_hwpt_invalidate invalidate;
+  struct iommud_abi_fault_alloc fault_alloc;
+  struct iommud_abi_vfio_ioas vfio_ioas;
 } Record;
 
 #define WHOLE(type) sizeof (struct type), sizeof (struct type)
@@ -102,6 +91,12 @@ find_ioctl (IommudSimulatedLinux version, unsigned long request)
       WHOLE (iommud_abi_hwpt_set_dirty_tracking), iommud_simulated_set_dirty_tracking },
     { IOMMUD_ABI_NR_HWPT_GET_DIRTY_BITMAP, IOMMUD_SIMULATED_GET_DIRTY_BITMAP,
       WHOLE (iommud_abi_hwpt_get_dirty_bitmap), iommud_simulated_get_dirty_bitmap },
+    { IOMMUD_ABI_NR_HWPT_INVALIDATE, IOMMUD_SIMULATED_HWPT_INVALIDATE,
+      WHOLE (iommud_abi_hwpt_invalidate), iommud_simulated_hwpt_invalidate },
+    { IOMMUD_ABI_NR_FAULT_QUEUE_ALLOC, IOMMUD_SIMULATED_FAULT_QUEUE_ALLOC,
+      WHOLE (iommud_abi_fault_alloc), iommud_simulated_fault_alloc },
+    { IOMMUD_ABI_NR_VFIO_IOAS, IOMMUD_SIMULATED_VFIO_IOAS, WHOLE (iommud_abi_vfio_ioas),
+      iommud_simulated_vfio_ioas },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (ioctls); i++)
@@ -123,26 +118,6 @@ iommud_simulated_command_respond (const IommudSimulatedCommand *self)
 {
   return iommud_simulated_copy_to_user (self->address, self->record,
                                         MIN (self->size, self->user_size));
-}
-
-static int
-check_tail (guint64 address, guint32 length)
-{
-  guint8 bytes[256];
-
-  while (length > 0)
-    {
-      guint32 chunk = MIN (length, sizeof bytes);
-
-      if (iommud_simulated_copy_from_user (bytes, address, chunk) != 0)
-        return EFAULT;
-      for (guint32 i = 0; i < chunk; i++)
-        if (bytes[i] != 0)
-          return E2BIG;
-      address += chunk;
-      length -= chunk;
-    }
-  return 0;
 }
 
 /* Mostly the caller's record is as long as ours, and one copy does; FALSE if it is not there whole.
@@ -185,60 +160,21 @@ load_record (IommudSimulatedCommand *command, guint32 min_size)
     return EINVAL;
   if (command->user_size <= command->size)
     return 0;
-  return check_tail (command->address + command->size, command->user_size - command->size);
-}
-
-static int
-check_extension (guint64 extension)
-{
-  switch (extension)
-    {
-    case VFIO_TYPE1_IOMMU:
-    case VFIO_TYPE1V2_IOMMU:
-    case VFIO_UNMAP_ALL:
-      return 1;
-    case VFIO_DMA_CC_IOMMU:
-      return -ENODEV;
-    default:
-      return 0;
-    }
-}
-
-/* There never is an IOAS for the old interface to work on, as VFIO_IOAS is not there to set one. */
-static int
-handle_vfio_container (unsigned long request, guint64 argument)
-{
-  switch (request)
-    {
-    case VFIO_GET_API_VERSION:
-      return VFIO_API_VERSION;
-    case VFIO_CHECK_EXTENSION:
-      return check_extension (argument);
-    case VFIO_SET_IOMMU:
-      return argument == VFIO_TYPE1_IOMMU || argument == VFIO_TYPE1V2_IOMMU ? -ENODEV : -EINVAL;
-    case VFIO_IOMMU_GET_INFO:
-    case VFIO_IOMMU_MAP_DMA:
-    case VFIO_IOMMU_UNMAP_DMA:
-      return -ENODEV;
-    default:
-      return -ENOTTY;
-    }
+  return iommud_simulated_check_zeros (command->address + command->size,
+                                       command->user_size - command->size);
 }
 
 int
-iommud_simulated_iommufd_ioctl (IommudSimulatedContext *context, IommudSimulatedLinux version,
-                                unsigned long request, guint64 address, gboolean privileged)
+iommud_simulated_iommufd_ioctl (IommudSimulatedCommand *command, unsigned long request)
 {
-  const Ioctl *found = find_ioctl (version, request);
+  const Ioctl *found = find_ioctl (command->version, request);
   Record record;
-  IommudSimulatedCommand command = {
-    .context = context, .privileged = privileged, .address = address, .record = &record
-  };
   int errnum;
 
   if (found == NULL)
-    return handle_vfio_container (request, address);
-  command.size = found->size;
-  errnum = load_record (&command, found->min_size);
-  return errnum != 0 ? -errnum : -found->handle (&command);
+    return iommud_simulated_vfio_container_ioctl (command->context, request, command->address);
+  command->record = &record;
+  command->size = found->size;
+  errnum = load_record (command, found->min_size);
+  return errnum != 0 ? -errnum : -found->handle (command);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sim/description.h"
+#include "sim/files.h"
 #include "sim/objects.h"
 
 G_BEGIN_DECLS
@@ -10,6 +11,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   IommudSimulatedContext *context;
+  IommudSimulatedFiles *files;
+  IommudSimulatedLinux version;
   gboolean privileged; /* the caller has CAP_SYS_RESOURCE */
   guint64 address;     /* of the caller's record */
   guint32 user_size;   /* what the caller says its record has */
@@ -23,9 +26,9 @@ typedef int (*IommudSimulatedHandler) (IommudSimulatedCommand *command);
 /* Hands the record back to the caller. EFAULT: its memory cannot be written. */
 int iommud_simulated_command_respond (const IommudSimulatedCommand *self);
 
-/* An ioctl on an iommufd; 0 or more, or a negative errno. */
-int iommud_simulated_iommufd_ioctl (IommudSimulatedContext *context, IommudSimulatedLinux version,
-                                    unsigned long request, guint64 address, gboolean privileged);
+/* An ioctl on an iommufd, of which @command says who asks and where the record is; 0 or more, or a
+ * negative errno. */
+int iommud_simulated_iommufd_ioctl (IommudSimulatedCommand *command, unsigned long request);
 /* Which operation a request is, as faults know it. */
 int iommud_simulated_iommufd_get_operation (IommudSimulatedLinux version, unsigned long request);
 

@@ -5,21 +5,42 @@
 #include "sim/description.h"
 #include "sim/faults.h"
 
+/* clang-format off: one a line */
 const char *const iommud_simulated_operations[] = {
-  "open-iommufd",     "open-cdev",
-  "close-iommufd",    "close-cdev",
-  "destroy",          "ioas-alloc",
-  "ioas-allow-iovas", "ioas-copy",
-  "ioas-iova-ranges", "ioas-map",
-  "ioas-map-file",    "ioas-unmap",
-  "option",           "hwpt-alloc",
-  "get-hw-info",      "set-dirty-tracking",
-  "get-dirty-bitmap", "bind",
-  "attach",           "detach",
-  "get-info",         "get-region-info",
-  "get-irq-info",     "reset",
-  "feature",          NULL,
+  "open-iommufd",
+  "open-cdev",
+  "close-iommufd",
+  "close-cdev",
+  "destroy",
+  "ioas-alloc",
+  "ioas-allow-iovas",
+  "ioas-copy",
+  "ioas-iova-ranges",
+  "ioas-map",
+  "ioas-map-file",
+  "ioas-unmap",
+  "option",
+  "hwpt-alloc",
+  "get-hw-info",
+  "set-dirty-tracking",
+  "get-dirty-bitmap",
+  "hwpt-invalidate",
+  "fault-queue-alloc",
+  "vfio-ioas",
+  "bind",
+  "attach",
+  "detach",
+  "get-info",
+  "get-region-info",
+  "get-irq-info",
+  "reset",
+  "feature",
+  "dma-logging-start",
+  "dma-logging-stop",
+  "dma-logging-report",
+  NULL,
 };
+/* clang-format on */
 
 G_STATIC_ASSERT (G_N_ELEMENTS (iommud_simulated_operations)
                  == IOMMUD_SIMULATED_OPERATIONS_COUNT + 1);

@@ -52,6 +52,7 @@ typedef struct
   guint address_width;          /* bits of IOVA that it can translate; 0: as its IOMMU's aperture */
   gboolean nest_excludes_dirty; /* no HWPT of it can be both */
   gboolean dma_logging;
+  gboolean logs_nothing;   /* it takes all calls of DMA logging and has nothing to tell */
   guint max_logged_ranges; /* of DMA_LOGGING_START */
   guint32 regions_count;   /* num_regions of GET_INFO */
   guint32 irqs_count;      /* num_irqs of GET_INFO */

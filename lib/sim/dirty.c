@@ -139,23 +139,6 @@ get_hwpt (IommudSimulatedCommand *command, guint32 id)
                                                                IOMMUD_SIMULATED_HWPT_PAGING);
 }
 
-/* The driver fails as it was told to for some device behind the HWPT. */
-static int
-take_error (const IommudSimulatedHwpt *hwpt)
-{
-  int errnum = 0;
-
-  for (GList *l = hwpt->groups.head; l != NULL && errnum == 0; l = l->next)
-    {
-      const IommudSimulatedGroup *group = l->data;
-
-      for (guint i = 0; i < group->members->len && errnum == 0; i++)
-        errnum = iommud_simulated_function_take_error (group->members->pdata[i],
-                                                       IOMMUD_SIMULATED_DRIVER_DIRTY);
-    }
-  return errnum;
-}
-
 int
 iommud_simulated_set_dirty_tracking (IommudSimulatedCommand *command)
 {
@@ -171,7 +154,7 @@ iommud_simulated_set_dirty_tracking (IommudSimulatedCommand *command)
     return ENOENT;
   if (hwpt->dirty == NULL)
     return EOPNOTSUPP;
-  errnum = take_error (hwpt);
+  errnum = iommud_simulated_hwpt_take_error (hwpt, IOMMUD_SIMULATED_DRIVER_DIRTY);
   if (errnum != 0)
     return errnum;
   if (enable)
@@ -199,7 +182,7 @@ check_range (const struct iommud_abi_hwpt_get_dirty_bitmap *record, guint64 alig
   return 0;
 }
 
-/* Up to the first hole. */
+/* Up to the first hole, and to where the driver fails. */
 static void
 report (IommudSimulatedHwpt *hwpt, const struct iommud_abi_hwpt_get_dirty_bitmap *record)
 {
@@ -216,6 +199,8 @@ report (IommudSimulatedHwpt *hwpt, const struct iommud_abi_hwpt_get_dirty_bitmap
     {
       guint64 end = MIN (last, area->interval.last);
 
+      if (iommud_simulated_hwpt_take_error (hwpt, IOMMUD_SIMULATED_DRIVER_DIRTY) != 0)
+        return;
       iommud_simulated_bitmap_report (&bitmap, hwpt->dirty, IOMMUD_SIMULATED_PAGE_SIZE, iova, end,
                                       keep);
       if (end == last)
@@ -242,7 +227,7 @@ iommud_simulated_get_dirty_bitmap (IommudSimulatedCommand *command)
     return errnum;
   if (hwpt->dirty == NULL)
     return EOPNOTSUPP;
-  if (hwpt->tracking && take_error (hwpt) == 0)
+  if (hwpt->tracking)
     report (hwpt, record);
   return 0;
 }

@@ -263,6 +263,18 @@ iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *f
     forget (self, file);
 }
 
+void
+iommud_simulated_files_abandon (IommudSimulatedFiles *self, int fd)
+{
+  IommudSimulatedFile *file;
+
+  if (iommud_simulated_files_get (self, fd, &file) != 0)
+    return;
+  close (fd);
+  iommud_simulated_files_check (self, file);
+  iommud_simulated_files_put (self, file);
+}
+
 guint
 iommud_simulated_files_count (const IommudSimulatedFiles *self)
 {

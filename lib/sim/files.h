@@ -11,12 +11,13 @@ typedef enum
 {
   IOMMUD_SIMULATED_FILE_IOMMUFD,
   IOMMUD_SIMULATED_FILE_CDEV,
+  IOMMUD_SIMULATED_FILE_FAULT_QUEUE,
 } IommudSimulatedFileType;
 
 typedef struct
 {
   IommudSimulatedFileType type;
-  gpointer subject; /* a context or a function */
+  gpointer subject; /* a context, a function or a queue */
   guint references; /* one while it is open, one for each call on it */
   guint64 identity; /* of the caller's end of the socket pair */
   int far_end;      /* -1 once it is closed */
@@ -43,6 +44,8 @@ int iommud_simulated_files_get (IommudSimulatedFiles *self, int fd, IommudSimula
 void iommud_simulated_files_put (IommudSimulatedFiles *self, IommudSimulatedFile *file);
 /* Closes the file if no copy of its descriptor is left anywhere. */
 void iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *file);
+/* Closes a descriptor that the caller has not been told of. */
+void iommud_simulated_files_abandon (IommudSimulatedFiles *self, int fd);
 guint iommud_simulated_files_count (const IommudSimulatedFiles *self);
 
 G_END_DECLS

@@ -65,15 +65,6 @@ iommud_simulated_function_get_aperture_last (const IommudSimulatedFunction *self
   return width >= 64 ? G_MAXUINT64 : (G_GUINT64_CONSTANT (1) << width) - 1;
 }
 
-int
-iommud_simulated_function_take_error (IommudSimulatedFunction *self, IommudSimulatedDriverCall call)
-{
-  int errnum = self->driver_errors[call];
-
-  self->driver_errors[call] = 0;
-  return errnum;
-}
-
 const char *
 iommud_simulated_function_get_matching_driver (const IommudSimulatedFunction *self)
 {

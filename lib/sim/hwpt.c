@@ -25,10 +25,13 @@ destroy (IommudSimulatedObject *object)
     g_queue_delete_link (&self->ioas->dirty_hwpts, self->dirty_link);
   if (self->filled)
     iommud_simulated_ioas_remove_domain (self->ioas, self);
+  iommud_simulated_injection_unref (self->maker);
   if (self->ioas != NULL)
     self->ioas->object.users--;
   if (self->parent != NULL)
     self->parent->object.users--;
+  if (self->fault_queue != NULL)
+    self->fault_queue->users--;
   g_clear_pointer (&self->dirty, iommud_page_set_free);
   g_free (self);
 }
@@ -42,6 +45,7 @@ new_hwpt (IommudSimulatedContext *context, IommudSimulatedObjectType type,
   self->object.type = type;
   self->object.destroy = destroy;
   self->iommu = function->iommu;
+  self->maker = iommud_simulated_injection_ref (function->injection);
   self->aperture_first = function->iommu->aperture_first;
   self->aperture_last = iommud_simulated_function_get_aperture_last (function);
   g_queue_init (&self->groups);
@@ -78,10 +82,8 @@ attach_and_fill (IommudSimulatedHwpt *self, IommudSimulatedFunction *function,
     errnum = iommud_simulated_group_attach (function, self);
   if (errnum != 0)
     return errnum;
-  errnum = iommud_simulated_function_take_error (function, IOMMUD_SIMULATED_DRIVER_MAP);
-  if (errnum == 0)
-    errnum = iommud_simulated_ioas_add_domain (self->ioas, self, self->aperture_first,
-                                               self->aperture_last);
+  errnum = iommud_simulated_ioas_add_domain (self->ioas, self, self->aperture_first,
+                                             self->aperture_last);
   if (errnum == 0)
     self->filled = TRUE;
   else if (attach_at_once)
@@ -101,7 +103,7 @@ iommud_simulated_hwpt_new_paging (IommudSimulatedIoas *ioas, IommudSimulatedFunc
   int errnum = check_paging_flags (function, flags);
 
   if (errnum == 0)
-    errnum = iommud_simulated_function_take_error (function, IOMMUD_SIMULATED_DRIVER_ALLOC);
+    errnum = iommud_simulated_injection_take (function->injection, IOMMUD_SIMULATED_DRIVER_ALLOC);
   if (errnum != 0)
     return errnum;
   self = new_hwpt (ioas->object.context, IOMMUD_SIMULATED_HWPT_PAGING, function);
@@ -142,6 +144,7 @@ static int
 new_nested (IommudSimulatedHwpt *parent, IommudSimulatedFunction *function,
             const struct iommud_abi_hwpt_alloc *record, IommudSimulatedHwpt **hwpt)
 {
+  IommudSimulatedObject *queue = NULL;
   IommudSimulatedHwpt *self;
   int errnum;
 
@@ -154,15 +157,21 @@ new_nested (IommudSimulatedHwpt *parent, IommudSimulatedFunction *function,
     return EOPNOTSUPP;
   errnum = check_stage_1 (record);
   if (errnum == 0)
-    errnum = iommud_simulated_function_take_error (function, IOMMUD_SIMULATED_DRIVER_ALLOC);
-  /* This kernel makes no fault queues, so no id of one is right. */
+    errnum = iommud_simulated_injection_take (function->injection, IOMMUD_SIMULATED_DRIVER_ALLOC);
   if (errnum == 0 && (record->flags & IOMMUD_ABI_HWPT_FAULT_ID_VALID) != 0)
-    errnum = ENOENT;
+    {
+      queue = iommud_simulated_context_get (parent->object.context, record->fault_id,
+                                            IOMMUD_SIMULATED_FAULT_QUEUE);
+      errnum = queue != NULL ? 0 : ENOENT;
+    }
   if (errnum != 0)
     return errnum;
   self = new_hwpt (parent->object.context, IOMMUD_SIMULATED_HWPT_NESTED, function);
   self->parent = parent;
   parent->object.users++;
+  self->fault_queue = queue;
+  if (queue != NULL)
+    queue->users++;
   *hwpt = self;
   return 0;
 }
@@ -240,6 +249,26 @@ iommud_simulated_hwpt_forget_dirty (IommudSimulatedHwpt *self, guint64 first, gu
 {
   iommud_page_set_remove_range (self->dirty, first / IOMMUD_SIMULATED_PAGE_SIZE,
                                 last / IOMMUD_SIMULATED_PAGE_SIZE);
+}
+
+/* A domain that no device is on is filled for the one that it was made for. */
+int
+iommud_simulated_hwpt_take_error (IommudSimulatedHwpt *self, IommudSimulatedDriverCall call)
+{
+  int errnum = 0;
+
+  if (self->groups.length == 0)
+    return call == IOMMUD_SIMULATED_DRIVER_MAP ? iommud_simulated_injection_take (self->maker, call)
+                                               : 0;
+  for (GList *l = self->groups.head; l != NULL && errnum == 0; l = l->next)
+    {
+      const IommudSimulatedGroup *group = l->data;
+
+      for (guint i = 0; i < group->members->len && errnum == 0; i++)
+        errnum = iommud_simulated_injection_take (
+            ((IommudSimulatedFunction *) group->members->pdata[i])->injection, call);
+    }
+  return errnum;
 }
 
 guint

@@ -11,8 +11,9 @@ G_BEGIN_DECLS
 struct _IommudSimulatedHwpt
 {
   IommudSimulatedObject object;
-  IommudSimulatedIoas *ioas;   /* NULL for a nested one */
-  IommudSimulatedHwpt *parent; /* NULL for a paging one */
+  IommudSimulatedIoas *ioas;          /* NULL for a nested one */
+  IommudSimulatedHwpt *parent;        /* NULL for a paging one */
+  IommudSimulatedObject *fault_queue; /* NULL for none */
   const IommudSimulatedIommu *iommu;
   guint64 aperture_first;
   guint64 aperture_last;
@@ -21,10 +22,12 @@ struct _IommudSimulatedHwpt
   gboolean enforced_coherency;
   IommudPageSet *dirty; /* NULL: made without dirty tracking */
   gboolean tracking;
-  gboolean filled;   /* it is a domain of its IOAS */
-  GList *auto_link;  /* in the IOAS, if automatic */
-  GList *dirty_link; /* in the IOAS, if it has dirty */
-  GQueue groups;     /* of IommudSimulatedGroup that it translates for */
+  gboolean filled;                 /* it is a domain of its IOAS */
+  IommudSimulatedInjection *maker; /* of the device that it was made for */
+  GList *domain_link;              /* in the IOAS, if filled */
+  GList *auto_link;                /* in the IOAS, if automatic */
+  GList *dirty_link;               /* in the IOAS, if it has dirty */
+  GQueue groups;                   /* of IommudSimulatedGroup that it translates for */
 };
 
 int iommud_simulated_hwpt_alloc (IommudSimulatedCommand *command);
@@ -41,6 +44,9 @@ void iommud_simulated_hwpt_put (IommudSimulatedHwpt *self);
 IommudSimulatedHwpt *iommud_simulated_hwpt_get_paging (IommudSimulatedHwpt *self);
 /* The bits of a range that is no longer mapped are gone with it. */
 void iommud_simulated_hwpt_forget_dirty (IommudSimulatedHwpt *self, guint64 first, guint64 last);
+/* A call into the IOMMU driver for the HWPT, which may be told to fail for a device that is on it:
+ * 0 or an errno. */
+int iommud_simulated_hwpt_take_error (IommudSimulatedHwpt *self, IommudSimulatedDriverCall call);
 /* Devices behind it, whole groups counted. */
 guint iommud_simulated_hwpt_count_devices (const IommudSimulatedHwpt *self);
 

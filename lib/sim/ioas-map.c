@@ -78,7 +78,7 @@ check_slice (const IommudSimulatedIoas *self, const Slice *slice, guint prot)
 
 static int
 insert_area (IommudSimulatedIoas *self, const Slice *slice, guint64 iova, guint prot,
-             IommudSimulatedArea **inserted)
+             GPtrArray *inserted)
 {
   IommudSimulatedArea *area;
   int errnum = check_slice (self, slice, prot);
@@ -93,34 +93,43 @@ insert_area (IommudSimulatedIoas *self, const Slice *slice, guint64 iova, guint 
   area->prot = prot;
   iommud_intervals_insert (&self->areas, &area->interval);
   self->pages += count_pages (area);
-  *inserted = area;
-  if (self->domains == 0)
-    return 0;
-  return iommud_simulated_pages_pin (area->pages, area->start, slice->length);
+  g_ptr_array_add (inserted, area);
+  return 0;
 }
 
+static int
+fill_domains (IommudSimulatedIoas *self, const IommudSimulatedArea *area)
+{
+  int errnum = 0;
+
+  if (self->domains.length == 0)
+    return 0;
+  errnum = iommud_simulated_pages_pin (area->pages, area->start,
+                                       area->interval.last - area->interval.first + 1);
+  for (GList *l = self->domains.head; l != NULL && errnum == 0; l = l->next)
+    errnum = iommud_simulated_hwpt_take_error (l->data, IOMMUD_SIMULATED_DRIVER_MAP);
+  return errnum;
+}
+
+/* All areas are checked before the first is filled. */
 static int
 insert_slices (IommudSimulatedIoas *self, GArray *slices, guint64 iova, guint prot)
 {
   g_autoptr (GPtrArray) inserted = g_ptr_array_new ();
+  int errnum = 0;
 
-  for (guint i = 0; i < slices->len; i++)
+  for (guint i = 0; i < slices->len && errnum == 0; i++)
     {
       const Slice *slice = &g_array_index (slices, Slice, i);
-      IommudSimulatedArea *area = NULL;
-      int errnum = insert_area (self, slice, iova, prot, &area);
 
-      if (area != NULL)
-        g_ptr_array_add (inserted, area);
-      if (errnum != 0)
-        {
-          for (guint j = 0; j < inserted->len; j++)
-            remove_area (self, inserted->pdata[j]);
-          return errnum;
-        }
+      errnum = insert_area (self, slice, iova, prot, inserted);
       iova += slice->length;
     }
-  return 0;
+  for (guint i = 0; i < inserted->len && errnum == 0; i++)
+    errnum = fill_domains (self, inserted->pdata[i]);
+  for (guint i = 0; i < inserted->len && errnum != 0; i++)
+    remove_area (self, inserted->pdata[i]);
+  return errnum;
 }
 
 /* Maps slices one after the other, at *iova or where there is room. */
@@ -148,25 +157,34 @@ map_slices (IommudSimulatedIoas *self, GArray *slices, guint64 length, guint64 *
 }
 
 static int
-take_user_memory (const struct iommud_abi_ioas_map *record, GArray *slices)
+take_user_memory (guint64 address, guint64 length, guint32 flags, GArray *slices)
 {
-  gboolean writable = (record->flags & IOMMUD_ABI_MAP_WRITEABLE) != 0;
-  Slice slice = { .start = record->user_va % IOMMUD_SIMULATED_PAGE_SIZE, .length = record->length };
+  gboolean writable = (flags & IOMMUD_ABI_MAP_WRITEABLE) != 0;
+  Slice slice = { .start = address % IOMMUD_SIMULATED_PAGE_SIZE, .length = length };
 
-  if (record->length > G_MAXUINT64 - IOMMUD_SIMULATED_PAGE_SIZE || record->length == 0)
+  if (length > G_MAXUINT64 - IOMMUD_SIMULATED_PAGE_SIZE || length == 0)
     return EINVAL;
-  if (record->length > G_MAXUINT64 - record->user_va)
+  if (length > G_MAXUINT64 - address)
     return EOVERFLOW;
-  slice.pages = iommud_simulated_pages_new (record->user_va, writable);
+  slice.pages = iommud_simulated_pages_new (address, writable);
   g_array_append_val (slices, slice);
   return 0;
+}
+
+int
+iommud_simulated_ioas_map_user (IommudSimulatedIoas *self, guint64 address, guint64 length,
+                                guint32 flags, guint64 *iova)
+{
+  g_autoptr (GArray) slices = new_slices ();
+  int errnum = take_user_memory (address, length, flags, slices);
+
+  return errnum == 0 ? map_slices (self, slices, length, iova, flags) : errnum;
 }
 
 int
 iommud_simulated_ioas_map (IommudSimulatedCommand *command)
 {
   struct iommud_abi_ioas_map *record = command->record;
-  g_autoptr (GArray) slices = new_slices ();
   IommudSimulatedIoas *self;
   guint64 iova = record->iova;
   int errnum;
@@ -179,9 +197,8 @@ iommud_simulated_ioas_map (IommudSimulatedCommand *command)
     return EINVAL;
   errnum = iommud_simulated_ioas_get (command->context, record->ioas_id, &self);
   if (errnum == 0)
-    errnum = take_user_memory (record, slices);
-  if (errnum == 0)
-    errnum = map_slices (self, slices, record->length, &iova, record->flags);
+    errnum = iommud_simulated_ioas_map_user (self, record->user_va, record->length, record->flags,
+                                             &iova);
   if (errnum != 0)
     return errnum;
   record->iova = iova;
@@ -289,6 +306,31 @@ iommud_simulated_ioas_copy (IommudSimulatedCommand *command)
     return errnum;
   record->dst_iova = iova;
   return iommud_simulated_command_respond (command);
+}
+
+int
+iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova)
+{
+  IommudSimulatedArea *area = iommud_simulated_ioas_find_area (self, iova);
+  g_autoptr (GPtrArray) parts = g_ptr_array_new ();
+  guint64 mask = self->alignment - 1;
+  Slice slice;
+
+  if (area == NULL || iova == area->interval.first || iova == area->interval.last)
+    return 0;
+  slice = (Slice){ .pages = area->pages,
+                   .start = iommud_simulated_area_get_byte (area, iova + 1),
+                   .length = area->interval.last - iova };
+  if (((iova + 1) & mask) != 0 || (slice.start & mask) != 0)
+    return EINVAL;
+  if (self->domains.length > 0 && !self->single_pages)
+    return EINVAL;
+  iommud_intervals_remove (&self->areas, &area->interval);
+  self->pages -= count_pages (area);
+  area->interval.last = iova;
+  iommud_intervals_insert (&self->areas, &area->interval);
+  self->pages += count_pages (area);
+  return insert_area (self, &slice, iova + 1, area->prot, parts);
 }
 
 int

@@ -3,6 +3,7 @@
  * and errnos: drivers/iommu/iommufd/io_pagetable.c of Linux 6.12. */
 #include "config.h"
 
+#include "sim/hwpt.h"
 #include "sim/ioas.h"
 #include "sim/user-memory.h"
 
@@ -64,6 +65,7 @@ new_ioas (IommudSimulatedContext *context)
   self->reserved_by_owner =
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   self->alignment = 1;
+  g_queue_init (&self->domains);
   g_queue_init (&self->auto_hwpts);
   g_queue_init (&self->dirty_hwpts);
   iommud_simulated_context_add (context, &self->object);
@@ -194,13 +196,14 @@ check_alignment (IommudSimulatedIoas *self, guint64 alignment)
 static guint64
 get_needed_alignment (const IommudSimulatedIoas *self)
 {
-  if (self->single_pages || self->domains > 0 || self->accesses > 0)
+  if (self->single_pages || self->domains.length > 0 || self->accesses > 0)
     return IOMMUD_SIMULATED_PAGE_SIZE;
   return 1;
 }
 
+/* What one domain maps is pinned already. */
 static int
-pin_all (IommudSimulatedIoas *self)
+fill (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt)
 {
   int errnum = 0;
 
@@ -210,8 +213,11 @@ pin_all (IommudSimulatedIoas *self)
     {
       const IommudSimulatedArea *area = (IommudSimulatedArea *) interval;
 
-      errnum = iommud_simulated_pages_pin (area->pages, area->start,
-                                           interval->last - interval->first + 1);
+      if (self->domains.length == 0)
+        errnum = iommud_simulated_pages_pin (area->pages, area->start,
+                                             interval->last - interval->first + 1);
+      if (errnum == 0)
+        errnum = iommud_simulated_hwpt_take_error (hwpt, IOMMUD_SIMULATED_DRIVER_MAP);
     }
   return errnum;
 }
@@ -230,8 +236,8 @@ reserve_outside (IommudSimulatedIoas *self, gpointer hwpt, guint64 aperture_firs
 }
 
 int
-iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, gpointer hwpt, guint64 aperture_first,
-                                  guint64 aperture_last)
+iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt,
+                                  guint64 aperture_first, guint64 aperture_last)
 {
   int errnum = 0;
 
@@ -240,23 +246,23 @@ iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, gpointer hwpt, guin
   if (errnum != 0)
     return errnum;
   errnum = reserve_outside (self, hwpt, aperture_first, aperture_last);
-  /* What one domain maps is pinned already. */
-  if (errnum == 0 && self->domains == 0)
-    errnum = pin_all (self);
+  if (errnum == 0)
+    errnum = fill (self, hwpt);
   if (errnum != 0)
     {
       iommud_simulated_ioas_unreserve (self, hwpt);
       return errnum;
     }
-  self->domains++;
+  g_queue_push_tail (&self->domains, hwpt);
+  hwpt->domain_link = self->domains.tail;
   self->alignment = get_needed_alignment (self);
   return 0;
 }
 
 void
-iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, gpointer hwpt)
+iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt)
 {
-  self->domains--;
+  g_queue_delete_link (&self->domains, g_steal_pointer (&hwpt->domain_link));
   iommud_simulated_ioas_unreserve (self, hwpt);
   self->alignment = get_needed_alignment (self);
 }
@@ -284,7 +290,7 @@ iommud_simulated_ioas_set_single_pages (IommudSimulatedIoas *self, gboolean sing
 {
   if (single_pages && !self->single_pages)
     {
-      if (self->domains > 0 && self->areas.root != NULL)
+      if (self->domains.length > 0 && self->areas.root != NULL)
         return EINVAL;
       if (self->alignment < IOMMUD_SIMULATED_PAGE_SIZE
           && check_alignment (self, IOMMUD_SIMULATED_PAGE_SIZE) != 0)

@@ -5,6 +5,7 @@
 
 #include "sim/command.h"
 #include "sim/intervals.h"
+#include "sim/machine.h"
 #include "sim/pages.h"
 
 G_BEGIN_DECLS
@@ -35,7 +36,7 @@ struct _IommudSimulatedIoas
   GHashTable *reserved_by_owner; /* of GPtrArray of them */
   guint64 alignment;
   gboolean single_pages; /* IOMMU_OPTION_HUGE_PAGES is off */
-  guint domains;         /* HWPTs that translate by this IOAS */
+  GQueue domains;        /* of IommudSimulatedHwpt that translate by this IOAS */
   guint accesses;        /* attached mdevs */
   guint64 pages;         /* mapped */
   guint64 full_below;    /* no IOVA between the first page and here is free */
@@ -56,10 +57,12 @@ int iommud_simulated_ioas_reserve (IommudSimulatedIoas *self, guint64 first, gui
 void iommud_simulated_ioas_unreserve (IommudSimulatedIoas *self, gpointer owner);
 
 /* A HWPT joins: its aperture is enforced, and with the first one all memory is pinned. EADDRINUSE:
- * something is mapped that does not fit; EFAULT: memory is not there. */
-int iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, gpointer hwpt,
+ * something is mapped that does not fit; EFAULT: memory is not there; or what its driver fails
+ * with.
+ */
+int iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt,
                                       guint64 aperture_first, guint64 aperture_last);
-void iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, gpointer hwpt);
+void iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt);
 /* An mdev joins. EADDRINUSE: something is mapped that is not aligned to pages. */
 int iommud_simulated_ioas_add_access (IommudSimulatedIoas *self);
 void iommud_simulated_ioas_remove_access (IommudSimulatedIoas *self);
@@ -77,6 +80,11 @@ int iommud_simulated_ioas_unmap (IommudSimulatedCommand *command);
  * or an offset in a file. ENOSPC: no room. */
 int iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 origin, guint64 length,
                                        guint64 *iova);
+/* Maps memory of the process, as MAP does; @flags are those of its record. */
+int iommud_simulated_ioas_map_user (IommudSimulatedIoas *self, guint64 address, guint64 length,
+                                    guint32 flags, guint64 *iova);
+/* Makes two maps of the one that goes on after @iova. EINVAL: it may be mapped by large pages. */
+int iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova);
 /* Unmaps all that the range holds, and never a part of a map: ENOENT then, with what came before it
  * gone. @unmapped: bytes. */
 int iommud_simulated_ioas_unmap_range (IommudSimulatedIoas *self, guint64 first, guint64 last,

@@ -13,7 +13,7 @@ fill_hwpt_state (IommudSimulatedHwpt *hwpt, IommudSimulatedDeviceState *state)
 {
   const IommudSimulatedHwpt *paging = iommud_simulated_hwpt_get_paging (hwpt);
 
-  state->domain = IOMMUD_SIMULATED_DOMAIN_PAGING;
+  state->domain = paging == hwpt ? IOMMUD_SIMULATED_DOMAIN_PAGING : IOMMUD_SIMULATED_DOMAIN_NESTED;
   state->devices = iommud_simulated_hwpt_count_devices (hwpt);
   state->pages = paging->ioas->pages;
   state->can_dirty = paging->dirty != NULL;
@@ -63,7 +63,7 @@ iommud_simulated_kernel_get_state (IommudSimulatedKernel *self, const char *name
 const char *
 iommud_simulated_domain_to_string (IommudSimulatedDomain domain)
 {
-  static const char *const names[] = { "identity", "blocked", "paging" };
+  static const char *const names[] = { "identity", "blocked", "paging", "nested" };
 
   return names[domain];
 }

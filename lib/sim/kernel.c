@@ -294,25 +294,15 @@ iommud_simulated_kernel_dma_read (IommudSimulatedKernel *self, const char *name,
 
 int
 iommud_simulated_kernel_fail_driver (IommudSimulatedKernel *self, const char *name,
-                                     const char *call, int errnum)
+                                     const char *call, int errnum, guint nth)
 {
-  static const char *const calls[IOMMUD_SIMULATED_DRIVER_CALLS + 1] = { "attach", "alloc", "map",
-                                                                        "dirty",  "log",   NULL };
   IommudSimulatedFunction *function;
   int result = ENODEV;
-  guint index = 0;
 
-  while (calls[index] != NULL && !g_str_equal (calls[index], call))
-    index++;
-  if (calls[index] == NULL)
-    return EINVAL;
   iommud_simulated_kernel_lock (self);
   function = iommud_simulated_kernel_find (self, name);
   if (function != NULL)
-    {
-      function->driver_errors[index] = errnum;
-      result = 0;
-    }
+    result = iommud_simulated_injection_arm (function->injection, call, errnum, nth);
   iommud_simulated_kernel_unlock (self);
   return result;
 }

@@ -100,11 +100,13 @@ int iommud_simulated_kernel_dma_read (IommudSimulatedKernel *self, const char *n
 int iommud_simulated_kernel_register_dma (IommudSimulatedKernel *self, int fd, guint64 iova,
                                           guint64 length, guint8 value, gint64 *result);
 
-/* Makes the next call into the IOMMU driver or, for "log", into the VFIO driver fail for a device.
- * @call: "attach", "alloc", "map" (when a HWPT of it is filled), "dirty" or "log". EINVAL: another
- * word; ENODEV: no such device. */
+/* Makes the @nth next call (from 1) into the IOMMU driver or, for "log", into the VFIO driver fail
+ * for a device; an @errnum of 0 takes that back. @call: "attach", "alloc", "map" (of pages into a
+ * HWPT that the device is on or that is made for it), "dirty" (of such a HWPT, to switch tracking
+ * and to read a map's bits) or "log" (to start and to read). EINVAL: another word, no errno or no
+ * number; ENODEV: no such device. */
 int iommud_simulated_kernel_fail_driver (IommudSimulatedKernel *self, const char *name,
-                                         const char *call, int errnum);
+                                         const char *call, int errnum, guint nth);
 
 /* --- What a test wants to see ----------------------------------------------------------------- */
 
@@ -113,11 +115,12 @@ typedef enum
   IOMMUD_SIMULATED_DOMAIN_IDENTITY, /* nobody owns the group */
   IOMMUD_SIMULATED_DOMAIN_BLOCKED,
   IOMMUD_SIMULATED_DOMAIN_PAGING,
+  IOMMUD_SIMULATED_DOMAIN_NESTED,
 } IommudSimulatedDomain;
 
 typedef struct
 {
-  IommudSimulatedDomain domain; /* "identity", "blocked", "paging" */
+  IommudSimulatedDomain domain; /* "identity", "blocked", "paging", "nested" */
   guint devices;                /* that share the domain, whole groups counted */
   guint64 pages;                /* mapped in the domain */
   gboolean can_dirty;           /* the domain was made with dirty tracking */

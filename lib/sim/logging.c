@@ -129,9 +129,9 @@ static int
 start_log (IommudSimulatedFunction *function, GArray *ranges, guint64 *page_size)
 {
   IommudSimulatedLog *log = &function->log;
-  int errnum = iommud_simulated_function_take_error (function, IOMMUD_SIMULATED_DRIVER_LOG);
+  int errnum = iommud_simulated_injection_take (function->injection, IOMMUD_SIMULATED_DRIVER_LOG);
 
-  if (errnum != 0)
+  if (errnum != 0 || function->description->logs_nothing)
     return errnum;
   if (log->on || ranges->len > function->description->max_logged_ranges)
     return EINVAL;
@@ -188,9 +188,9 @@ report_log (IommudSimulatedFunction *function,
   IommudSimulatedBitmap bitmap = { .address = report->bitmap,
                                    .iova = report->iova,
                                    .page_shift = (guint) __builtin_ctzll (report->page_size) };
-  int errnum = iommud_simulated_function_take_error (function, IOMMUD_SIMULATED_DRIVER_LOG);
+  int errnum = iommud_simulated_injection_take (function->injection, IOMMUD_SIMULATED_DRIVER_LOG);
 
-  if (errnum != 0)
+  if (errnum != 0 || function->description->logs_nothing)
     return errnum;
   if (!log->on)
     return EINVAL;

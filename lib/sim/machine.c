@@ -37,6 +37,7 @@ free_function (gpointer data)
   g_clear_pointer (&function->log.ranges, g_array_unref);
   g_clear_pointer (&function->log.pages, iommud_page_set_free);
   iommud_simulated_device_free (function->description);
+  iommud_simulated_injection_unref (function->injection);
   g_free (function->usual_driver);
   g_free (function->driver_override);
   g_free (function->driver);
@@ -329,6 +330,7 @@ new_function (IommudSimulatedDevice *description, const IommudSimulatedIommu *io
   IommudSimulatedFunction *function = g_new0 (IommudSimulatedFunction, 1);
 
   function->description = description;
+  function->injection = iommud_simulated_injection_new ();
   function->iommu = iommu;
   function->usual_driver = g_strdup (usual_driver);
   function->usual_is_vfio = usual_is_vfio;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sim/description.h"
+#include "sim/injection.h"
 #include "sim/kernel.h"
 #include "sim/objects.h"
 #include "sim/page-set.h"
@@ -22,17 +23,6 @@ typedef struct
   GList *hwpt_link;              /* among the groups of hwpt */
   GPtrArray *attached;           /* those that attached, in order */
 } IommudSimulatedGroup;
-
-/* Calls into drivers that can be made to fail for one function. */
-typedef enum
-{
-  IOMMUD_SIMULATED_DRIVER_ATTACH,
-  IOMMUD_SIMULATED_DRIVER_ALLOC,
-  IOMMUD_SIMULATED_DRIVER_MAP,
-  IOMMUD_SIMULATED_DRIVER_DIRTY,
-  IOMMUD_SIMULATED_DRIVER_LOG,
-  IOMMUD_SIMULATED_DRIVER_CALLS,
-} IommudSimulatedDriverCall;
 
 /* DMA logging of a VFIO device. */
 typedef struct
@@ -70,7 +60,7 @@ typedef struct
 
   guint64 dmas;
   guint64 faults;
-  int driver_errors[IOMMUD_SIMULATED_DRIVER_CALLS];
+  IommudSimulatedInjection *injection;
 } IommudSimulatedFunction;
 
 typedef struct
@@ -151,9 +141,6 @@ gboolean iommud_simulated_function_can_nest (const IommudSimulatedFunction *self
 gboolean iommud_simulated_function_can_enforce (const IommudSimulatedFunction *self);
 guint iommud_simulated_function_get_pasid_bits (const IommudSimulatedFunction *self);
 guint64 iommud_simulated_function_get_aperture_last (const IommudSimulatedFunction *self);
-/* Has a function's driver fail once, as it was told to; 0 if it was not. */
-int iommud_simulated_function_take_error (IommudSimulatedFunction *self,
-                                          IommudSimulatedDriverCall call);
 
 /* A driver takes a function that is there and has none. EBUSY: it is a host driver, and the group's
  * DMA belongs to a context. */

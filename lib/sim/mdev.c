@@ -81,5 +81,8 @@ iommud_simulated_machine_create_mdev (IommudSimulatedMachine *self, const char *
   iommud_simulated_replace_string (&device->info->parent, parent_name);
   iommud_simulated_replace_string (&device->info->mdev_type, type->name);
   iommud_simulated_replace_string (&device->info->driver, parent_name);
+  /* What the kernel's sample driver does, which is the one that makes mdevs here. */
+  device->dma_logging = TRUE;
+  device->logs_nothing = TRUE;
   return iommud_simulated_machine_add_device (self, device, TRUE);
 }

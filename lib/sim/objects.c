@@ -46,6 +46,8 @@ remove_object (IommudSimulatedObject *object)
   g_tree_insert (self->free_ids, GUINT_TO_POINTER (object->id), NULL);
   self->count--;
   self->census->objects--;
+  if (self->vfio_ioas == object)
+    self->vfio_ioas = NULL;
   object->destroy (object);
 }
 

@@ -13,7 +13,8 @@ typedef enum
   IOMMUD_SIMULATED_HWPT_NESTED,
   IOMMUD_SIMULATED_DEVICE, /* a physical device that is bound */
   IOMMUD_SIMULATED_ACCESS, /* an mdev that is bound */
-  IOMMUD_SIMULATED_ANY,    /* of no object: asks for one of any type */
+  IOMMUD_SIMULATED_FAULT_QUEUE,
+  IOMMUD_SIMULATED_ANY, /* of no object: asks for one of any type */
 } IommudSimulatedObjectType;
 
 /* How many contexts and objects there are in one kernel. */
@@ -23,17 +24,19 @@ typedef struct
   guint objects;
 } IommudSimulatedCensus;
 
+typedef struct _IommudSimulatedObject IommudSimulatedObject;
+
 typedef struct
 {
-  guint references;        /* the open iommufd and each bound device */
+  guint references;        /* the open iommufd, each bound device and each open fault queue */
   GPtrArray *objects;      /* by id; NULL where an id is free */
   GTree *free_ids;         /* below the length of objects */
   gboolean charge_process; /* IOMMU_OPTION_RLIMIT_MODE */
+  IommudSimulatedObject *vfio_ioas; /* that VFIO_IOAS set; NULL */
   guint count;
   IommudSimulatedCensus *census;
 } IommudSimulatedContext;
 
-typedef struct _IommudSimulatedObject IommudSimulatedObject;
 /* Part of each kind of object, as its first member. */
 struct _IommudSimulatedObject
 {

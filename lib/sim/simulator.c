@@ -331,8 +331,10 @@ set_unknown_operation (GError **error, const char *operation)
  * @operation: one of `open-iommufd`, `open-cdev`, `close-iommufd`, `close-cdev`, `destroy`,
  *   `ioas-alloc`, `ioas-allow-iovas`, `ioas-copy`, `ioas-iova-ranges`, `ioas-map`,
  *   `ioas-map-file`, `ioas-unmap`, `option`, `hwpt-alloc`, `get-hw-info`, `set-dirty-tracking`,
- *   `get-dirty-bitmap`, `bind`, `attach`, `detach`, `get-info`, `get-region-info`,
- *   `get-irq-info`, `reset` and `feature`
+ *   `get-dirty-bitmap`, `hwpt-invalidate`, `fault-queue-alloc`, `vfio-ioas`, `bind`, `attach`,
+ *   `detach`, `get-info`, `get-region-info`, `get-irq-info`, `reset`, `feature`,
+ *   `dma-logging-start`, `dma-logging-stop` and `dma-logging-report`; the last three are features,
+ *   and count as both
  * @nth: which call of the operation from now on, from 1; 0 for every call
  * @errnum: the errno that it fails with; 0 if it shall not fail
  * @delay_ms: how long it takes beforehand, in milliseconds

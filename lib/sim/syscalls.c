@@ -7,6 +7,7 @@
 #include "sim/attachment.h"
 #include "sim/command.h"
 #include "sim/dma.h"
+#include "sim/fault-queue.h"
 #include "sim/kernel-private.h"
 #include "sim/vfio.h"
 
@@ -117,19 +118,31 @@ close_file (IommudSimulatedKernel *self, IommudSimulatedFile *file, int fd)
 }
 
 static int
+get_close_operation (const IommudSimulatedFile *file)
+{
+  switch (file->type)
+    {
+    case IOMMUD_SIMULATED_FILE_IOMMUFD:
+      return IOMMUD_SIMULATED_CLOSE_IOMMUFD;
+    case IOMMUD_SIMULATED_FILE_CDEV:
+      return IOMMUD_SIMULATED_CLOSE_CDEV;
+    case IOMMUD_SIMULATED_FILE_FAULT_QUEUE:
+    default:
+      return IOMMUD_SIMULATED_NO_OPERATION;
+    }
+}
+
+static int
 simulated_close (const IommudSyscalls *syscalls, int fd)
 {
   IommudSimulatedKernel *self = get_kernel (syscalls);
   IommudSimulatedFile *file;
-  IommudSimulatedOperation operation;
   int fault;
   int errnum = get_file (self, fd, &file);
 
   if (errnum != 0)
     return errnum == ENOTTY ? close (fd) : fail (errnum);
-  operation = file->type == IOMMUD_SIMULATED_FILE_IOMMUFD ? IOMMUD_SIMULATED_CLOSE_IOMMUFD
-                                                          : IOMMUD_SIMULATED_CLOSE_CDEV;
-  fault = iommud_simulated_faults_meet (self->faults, operation);
+  fault = iommud_simulated_faults_meet (self->faults, get_close_operation (file));
   errnum = close_file (self, file, fd);
   /* A close that fails has closed all the same. */
   if (errnum == 0)
@@ -147,6 +160,11 @@ iommud_simulated_syscalls_release (IommudSimulatedFile *file, gpointer kernel)
       iommud_simulated_context_unref (file->subject);
       return;
     }
+  if (file->type == IOMMUD_SIMULATED_FILE_FAULT_QUEUE)
+    {
+      iommud_simulated_fault_release (file);
+      return;
+    }
   iommud_simulated_cdev_release (file);
   iommud_simulated_machine_finish_unplug (&self->machine, file->subject);
 }
@@ -155,16 +173,41 @@ static int
 run_ioctl (IommudSimulatedKernel *self, IommudSimulatedFile *file, unsigned long request,
            guint64 argument)
 {
-  int result;
+  IommudSimulatedCommand command = { .files = self->files,
+                                     .version = self->version,
+                                     .privileged = self->privileged,
+                                     .address = argument };
+  int result = -ENOTTY;
 
   g_mutex_lock (&self->lock);
   if (file->type == IOMMUD_SIMULATED_FILE_IOMMUFD)
-    result = iommud_simulated_iommufd_ioctl (file->subject, self->version, request, argument,
-                                             self->privileged);
-  else
+    {
+      command.context = file->subject;
+      result = iommud_simulated_iommufd_ioctl (&command, request);
+    }
+  else if (file->type == IOMMUD_SIMULATED_FILE_CDEV)
     result = iommud_simulated_cdev_ioctl (self->files, file, request, argument);
   g_mutex_unlock (&self->lock);
   return result;
+}
+
+/* What is counted, delayed and made to fail; a feature of a device besides its ioctl. */
+static int
+meet_faults (IommudSimulatedKernel *self, const IommudSimulatedFile *file, unsigned long request,
+             guint64 argument)
+{
+  int errnum = 0;
+
+  if (file->type == IOMMUD_SIMULATED_FILE_IOMMUFD)
+    return iommud_simulated_faults_meet (
+        self->faults, iommud_simulated_iommufd_get_operation (self->version, request));
+  if (file->type == IOMMUD_SIMULATED_FILE_CDEV)
+    errnum =
+        iommud_simulated_faults_meet (self->faults, iommud_simulated_cdev_get_operation (request));
+  if (errnum == 0 && file->type == IOMMUD_SIMULATED_FILE_CDEV)
+    errnum = iommud_simulated_faults_meet (
+        self->faults, iommud_simulated_cdev_get_feature_operation (request, argument));
+  return errnum;
 }
 
 static int
@@ -172,16 +215,12 @@ simulated_ioctl (const IommudSyscalls *syscalls, int fd, unsigned long request, 
 {
   IommudSimulatedKernel *self = get_kernel (syscalls);
   IommudSimulatedFile *file;
-  int operation;
   int result;
   int errnum = get_file (self, fd, &file);
 
   if (errnum != 0)
     return fail (errnum);
-  operation = file->type == IOMMUD_SIMULATED_FILE_IOMMUFD
-                  ? iommud_simulated_iommufd_get_operation (self->version, request)
-                  : iommud_simulated_cdev_get_operation (request);
-  result = -iommud_simulated_faults_meet (self->faults, operation);
+  result = -meet_faults (self, file, request, (guintptr) argument);
   if (result == 0)
     result = run_ioctl (self, file, request, (guintptr) argument);
   put_file (self, file);
@@ -201,7 +240,7 @@ simulated_mmap (const IommudSyscalls *syscalls, void *address, size_t length, in
     return mmap (address, length, protection, flags, fd, offset);
   if (errnum == 0)
     {
-      errnum = file->type == IOMMUD_SIMULATED_FILE_IOMMUFD ? ENODEV : EINVAL;
+      errnum = file->type == IOMMUD_SIMULATED_FILE_CDEV ? EINVAL : ENODEV;
       put_file (self, file);
     }
   errno = errnum;

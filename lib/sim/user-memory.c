@@ -82,6 +82,26 @@ iommud_simulated_copy_from_user (void *to, guint64 from, gsize length)
 }
 
 int
+iommud_simulated_check_zeros (guint64 from, guint32 length)
+{
+  guint8 bytes[256];
+
+  while (length > 0)
+    {
+      guint32 chunk = MIN (length, sizeof bytes);
+
+      if (iommud_simulated_copy_from_user (bytes, from, chunk) != 0)
+        return EFAULT;
+      for (guint32 i = 0; i < chunk; i++)
+        if (bytes[i] != 0)
+          return E2BIG;
+      from += chunk;
+      length -= chunk;
+    }
+  return 0;
+}
+
+int
 iommud_simulated_copy_to_user (guint64 to, const void *from, gsize length)
 {
   return copy (TO_USER, to, (void *) (guintptr) from, length);

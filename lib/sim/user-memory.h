@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 
 /* 0 or EFAULT. Of what lies before the bad address, some may have been copied. */
 int iommud_simulated_copy_from_user (void *to, guint64 from, gsize length);
+/* Whether all bytes are zero: 0, EFAULT, or E2BIG if one is not. */
+int iommud_simulated_check_zeros (guint64 from, guint32 length);
 int iommud_simulated_copy_to_user (guint64 to, const void *from, gsize length);
 
 /* A few bytes of the caller's, within one page. */

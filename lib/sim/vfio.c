@@ -250,6 +250,28 @@ iommud_simulated_cdev_get_operation (unsigned long request)
 }
 
 int
+iommud_simulated_cdev_get_feature_operation (unsigned long request, guint64 address)
+{
+  struct iommud_abi_vfio_feature header;
+
+  if (request != IOMMUD_ABI_VFIO_FEATURE
+      || iommud_simulated_copy_from_user (&header, address, sizeof header) != 0
+      || (header.flags & IOMMUD_ABI_VFIO_FEATURE_PROBE) != 0)
+    return IOMMUD_SIMULATED_NO_OPERATION;
+  switch (header.flags & IOMMUD_ABI_VFIO_FEATURE_MASK)
+    {
+    case IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_START:
+      return IOMMUD_SIMULATED_DMA_LOGGING_START;
+    case IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_STOP:
+      return IOMMUD_SIMULATED_DMA_LOGGING_STOP;
+    case IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_REPORT:
+      return IOMMUD_SIMULATED_DMA_LOGGING_REPORT;
+    default:
+      return IOMMUD_SIMULATED_NO_OPERATION;
+    }
+}
+
+int
 iommud_simulated_cdev_ioctl (IommudSimulatedFiles *files, IommudSimulatedFile *file,
                              unsigned long request, guint64 address)
 {

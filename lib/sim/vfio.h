@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 
 /* Which operation a request is, as faults know it. */
 int iommud_simulated_cdev_get_operation (unsigned long request);
+/* Which operation besides a request of DEVICE_FEATURE is, by the record at @address. */
+int iommud_simulated_cdev_get_feature_operation (unsigned long request, guint64 address);
 /* 0 or a negative errno. */
 int iommud_simulated_cdev_ioctl (IommudSimulatedFiles *files, IommudSimulatedFile *file,
                                  unsigned long request, guint64 address);

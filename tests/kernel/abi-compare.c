@@ -268,6 +268,37 @@ _Static_assert(IOMMUD_ABI_HW_INFO_MIN_SIZE == offsetof (struct iommu_hw_info, __
 #if __has_include(<linux/vfio.h>)
 #include <linux/vfio.h>
 
+SAME_NUMBER (VFIO_GET_API_VERSION, VFIO_GET_API_VERSION);
+SAME_NUMBER (VFIO_CHECK_EXTENSION, VFIO_CHECK_EXTENSION);
+SAME_NUMBER (VFIO_SET_IOMMU, VFIO_SET_IOMMU);
+SAME_NUMBER (VFIO_IOMMU_GET_INFO, VFIO_IOMMU_GET_INFO);
+SAME_NUMBER (VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_MAP_DMA);
+SAME_NUMBER (VFIO_IOMMU_UNMAP_DMA, VFIO_IOMMU_UNMAP_DMA);
+SAME_NUMBER (VFIO_DMA_MAP_READ, VFIO_DMA_MAP_FLAG_READ);
+SAME_NUMBER (VFIO_DMA_MAP_WRITE, VFIO_DMA_MAP_FLAG_WRITE);
+SAME_NUMBER (VFIO_DMA_UNMAP_ALL, VFIO_DMA_UNMAP_FLAG_ALL);
+SAME_NUMBER (VFIO_IOMMU_INFO_PGSIZES, VFIO_IOMMU_INFO_PGSIZES);
+SAME_NUMBER (VFIO_IOMMU_INFO_CAPS, VFIO_IOMMU_INFO_CAPS);
+SAME_NUMBER (VFIO_INFO_CAP_IOVA_RANGE, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
+SAME_NUMBER (VFIO_INFO_CAP_DMA_AVAIL, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL);
+SAME_SIZE (vfio_dma_map, vfio_iommu_type1_dma_map);
+SAME_MEMBER (vfio_dma_map, vfio_iommu_type1_dma_map, flags);
+SAME_MEMBER (vfio_dma_map, vfio_iommu_type1_dma_map, vaddr);
+SAME_MEMBER (vfio_dma_map, vfio_iommu_type1_dma_map, iova);
+SAME_MEMBER (vfio_dma_map, vfio_iommu_type1_dma_map, size);
+SAME_SIZE (vfio_dma_unmap, vfio_iommu_type1_dma_unmap);
+SAME_MEMBER (vfio_dma_unmap, vfio_iommu_type1_dma_unmap, flags);
+SAME_MEMBER (vfio_dma_unmap, vfio_iommu_type1_dma_unmap, iova);
+SAME_MEMBER (vfio_dma_unmap, vfio_iommu_type1_dma_unmap, size);
+SAME_MEMBER (vfio_iommu_info, vfio_iommu_type1_info, flags);
+SAME_MEMBER (vfio_iommu_info, vfio_iommu_type1_info, iova_pgsizes);
+SAME_MEMBER (vfio_iommu_info, vfio_iommu_type1_info, cap_offset);
+SAME_SIZE (vfio_info_header, vfio_info_cap_header);
+SAME_MEMBER (vfio_info_header, vfio_info_cap_header, id);
+SAME_MEMBER (vfio_info_header, vfio_info_cap_header, version);
+SAME_MEMBER (vfio_info_header, vfio_info_cap_header, next);
+SAME_MEMBER (vfio_info_dma_avail, vfio_iommu_type1_info_dma_avail, avail);
+SAME_MEMBER (vfio_info_iova_ranges, vfio_iommu_type1_info_cap_iova_range, nr_iovas);
 SAME_NUMBER (VFIO_GET_INFO, VFIO_DEVICE_GET_INFO);
 SAME_NUMBER (VFIO_GET_REGION_INFO, VFIO_DEVICE_GET_REGION_INFO);
 SAME_NUMBER (VFIO_GET_IRQ_INFO, VFIO_DEVICE_GET_IRQ_INFO);

@@ -411,9 +411,8 @@ host_inject (ConformanceHost *host, const char *name, const char *call, int errn
 {
   SimulatedHost *self = get_self (host);
 
-  if (nth != 1)
-    return EINVAL;
-  return iommud_simulated_kernel_fail_driver (self->kernel, translate (self, name), call, errnum);
+  return iommud_simulated_kernel_fail_driver (self->kernel, translate (self, name), call, errnum,
+                                              nth);
 }
 
 static int

@@ -81,6 +81,7 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   add_file (files, "linux-6.12.txt");
+  add_file (files, "linux-6.12-more.txt");
   add_file (files, "linux-6.12-pci.txt");
   return g_test_run ();
 }

@@ -135,7 +135,7 @@ test_lost_regions_are_repaired (ModelFixture *fixture, gconstpointer unused)
 
   g_assert_cmpint (
       iommud_simulated_kernel_fail_driver (iommud_simulator_get_kernel (fixture->simulator),
-                                           RESERVED, "attach", ENOMEM),
+                                           RESERVED, "attach", ENOMEM, 1),
       ==, 0);
   g_assert_false (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
@@ -168,7 +168,7 @@ test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
   before = print_ranges (container);
 
   iommud_simulated_kernel_fail_driver (iommud_simulator_get_kernel (fixture->simulator), RESERVED,
-                                       "attach", ENOMEM);
+                                       "attach", ENOMEM, 1);
   g_assert_false (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
   g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_ATTACHED);

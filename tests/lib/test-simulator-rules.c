@@ -134,9 +134,7 @@ test_no_iommufd (void)
 static void
 test_unknown_ioctls (void)
 {
-  static const guint absent[] = { IOMMUD_ABI_NR_HWPT_INVALIDATE, IOMMUD_ABI_NR_FAULT_QUEUE_ALLOC,
-                                  IOMMUD_ABI_NR_VFIO_IOAS,       IOMMUD_ABI_NR_IOAS_MAP_FILE,
-                                  IOMMUD_ABI_NR_HW_QUEUE_ALLOC,  0xff };
+  static const guint absent[] = { IOMMUD_ABI_NR_IOAS_MAP_FILE, IOMMUD_ABI_NR_HW_QUEUE_ALLOC, 0xff };
   Machine machine;
   guint64 record[16] = { sizeof record };
 
@@ -357,7 +355,7 @@ test_lost_regions (void)
   assert_ranges (&machine, whole);
   table = second;
   g_assert_cmpint (
-      iommud_simulated_kernel_fail_driver (machine.simulator.kernel, "d0", "attach", ENOMEM), ==,
+      iommud_simulated_kernel_fail_driver (machine.simulator.kernel, "d0", "attach", ENOMEM, 1), ==,
       0);
   g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, ENOMEM);
   assert_ranges (&machine, "0-ffffffffffff");
@@ -450,7 +448,7 @@ test_dirty_driver_fails (void)
   attach_tracking (&machine, &hwpt);
   g_assert_cmpint (iommud_simulated_kernel_dma_write (machine.simulator.kernel, "d0", PAGE, 1, 9),
                    ==, 0);
-  iommud_simulated_kernel_fail_driver (machine.simulator.kernel, "d0", "dirty", EIO);
+  iommud_simulated_kernel_fail_driver (machine.simulator.kernel, "d0", "dirty", EIO, 1);
   g_assert_cmpint (get_dirty (&machine, hwpt, 0, 2 * PAGE, &bitmap), ==, 0);
   g_assert_cmpuint (bitmap, ==, 0);
   g_assert_cmpint (get_dirty (&machine, hwpt, 0, 2 * PAGE, &bitmap), ==, 0);
