@@ -42,11 +42,30 @@ typedef struct
   int errnum;
 } Run;
 
+/* Over the ends of three of the pieces that a long mapping is made in, and of two turns. */
+#define LONG_IOVA (GIB - PAGE)
+#define LONG (GIB + 2 * PAGE)
+
 /* What is written to, whether it should be mapped or not. */
 static const guint64 probes[] = {
-  0,           PAGE,           2 * PAGE,        GIB / 2 - PAGE, GIB / 2,  GIB - PAGE,
-  GIB,         2 * GIB - PAGE, 2 * GIB,         3 * GIB - PAGE, 3 * GIB,  7 * GIB / 2 - PAGE,
-  7 * GIB / 2, 16 * GIB,       17 * GIB - PAGE, 17 * GIB,       19 * GIB, 20 * GIB,
+  0,
+  PAGE,
+  2 * PAGE,
+  LONG_IOVA - PAGE,
+  LONG_IOVA,
+  GIB,
+  2 * GIB - PAGE,
+  2 * GIB,
+  2 * GIB + PAGE,
+  16 * GIB,
+  16 * GIB + PAGE,
+  17 * GIB,
+  17 * GIB + PAGE,
+  17 * GIB + 2 * PAGE,
+  20 * GIB,
+  32 * GIB - PAGE,
+  32 * GIB,
+  32 * GIB + PAGE,
 };
 
 static gboolean
@@ -158,7 +177,7 @@ use_other_container (Run *run)
   end_step (run, container != NULL, &error);
   if (container == NULL)
     return;
-  map (run, container, 3 * GIB, 0, FIXED);
+  map (run, container, LONG, LONG_IOVA, FIXED);
   if (iommud_container_destroy (container, TRUE, NULL, &error))
     return;
   end_step (run, FALSE, &error);
@@ -171,14 +190,14 @@ do_mapping_job (Run *run)
   guint64 iova;
 
   map (run, run->a, PAGE, 0, FIXED);
-  map (run, run->a, 3 * GIB, GIB / 2, FIXED);
+  map (run, run->a, LONG, LONG_IOVA, FIXED);
   allow (run);
-  iova = map (run, run->a, 3 * GIB, 0, READ_WRITE);
+  iova = map (run, run->a, 4 * PAGE, 0, READ_WRITE);
   copy (run, 0, PAGE, 20 * GIB, FIXED);
-  copy (run, GIB / 2, 3 * GIB, 16 * GIB, FIXED);
-  copy (run, GIB / 2, 3 * GIB, 0, READ_WRITE);
+  copy (run, LONG_IOVA, LONG, 16 * GIB, FIXED);
+  copy (run, LONG_IOVA, LONG, 0, READ_WRITE);
   if (iova != 0)
-    copy (run, iova + PAGE, 2 * GIB, 32 * GIB, FIXED);
+    copy (run, iova + PAGE, 2 * PAGE, 32 * GIB - PAGE, FIXED);
   unmap (run, run->a, 0, 4 * GIB);
   map (run, run->a, 2 * PAGE, 0, FIXED);
   unmap (run, run->b, 16 * GIB, 8 * GIB);
@@ -194,7 +213,7 @@ set_up (Run *run, const char *kernel)
   g_autoptr (GError) error = NULL;
 
   model_fixture_set_up (&run->model, kernel);
-  run->file = mapping_fixture_new_file (4 * GIB);
+  run->file = mapping_fixture_new_file (2 * GIB);
   run->a = model_fixture_container (&run->model, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
   g_object_set (options, "share-context", run->a, NULL);
   run->b = iommud_host_create_container (run->model.host, options, NULL, &error);
