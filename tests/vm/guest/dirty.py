@@ -16,8 +16,8 @@ PLAIN, DIRTY, LOG, BOTH = "", ",dirty", ",log", ",dirty,log"
 
 @contextlib.contextmanager
 def tracked(w, *abilities, **values):
-    """Devices 0, 1... with these abilities, each behind an IOMMU of its own, attached to a container
-    that maps a MiB at 0: the container, the devices and the memory."""
+    """Devices 0, 1... with these abilities, each behind an IOMMU of its own, attached to a
+    container that maps a MiB at 0: the container, the devices and the memory."""
     words = [f"id={number},iommu={number}{ability}" for number, ability in enumerate(abilities)]
     with mocks.plugged(w, *words) as devices, Memory(MIB) as memory:
         path = w.service.create(**values)
@@ -41,8 +41,8 @@ def dirty_pages(w, path, iova=0, length=MIB, page_size=PAGE, **values):
     size = os.fstat(file).st_size
     pages = mocks.bits_of(file)
     if not (sealed and count == len(pages) and size % 8 == 0 and size * 8 * page_size >= length):
-        w.checks.ok(False, "the bitmap is sealed, of 64-bit words, and counted", sealed, size, count,
-                    pages)
+        w.checks.ok(False, "the bitmap is sealed, of 64-bit words, and counted", sealed, size,
+                    count, pages)
     return pages
 
 
@@ -160,7 +160,8 @@ def policies(w):
         w.checks.equal(hwpts[0], hwpts[1], "off: both share a HWPT without tracking")
         w.see(path, {"DirtyTracking": "none"}, "off")
         w.checks.equal(mocks.state(1)["can_dirty"], 0, "the kernel's cannot track")
-        w.fails("NotSupported", "off: StartDirtyTracking", path, "StartDirtyTracking", "(a{sv})", {})
+        w.fails("NotSupported", "off: StartDirtyTracking", path, "StartDirtyTracking", "(a{sv})",
+                {})
 
 
 def choice_of_tracker(w):
@@ -279,8 +280,8 @@ def replaced(w):
         write_pages(0, 2)
         w.checks.equal(dirty_pages(w, path), {1, 2}, "both HWPTs are told of")
         w.unchanged_by(lambda: w.fails(
-            "Incompatible", "one of another IOMMU", foreign, "AttachDevice", "(oa{sv})", device, {}),
-            "that")
+            "Incompatible", "one of another IOMMU", foreign, "AttachDevice", "(oa{sv})", device,
+            {}), "that")
         w.see(path, {"IovaRanges": ranges}, "the device's regions are reserved as before")
         w.map_fails("AddressInUse", "and the kernel knows it", path, memory.file, PAGE, 0x200000)
         write_pages(0, 3)
@@ -359,7 +360,7 @@ def failing_read(w):
         w.checks.ok(w.service.wait(lambda: devices[0] not in w.service.mirror), "it is unplugged")
         write.end()
         pages = dirty_pages(w, path)
-        w.checks.ok(7 in pages, "a log that cannot be read as it leaves: too many bits, not too few",
+        w.checks.ok(7 in pages, "a log that cannot be read as it leaves: no bit too few",
                     len(pages))
         w.service.stop_tracking(path)
         w.consistent("after that")
@@ -384,8 +385,8 @@ def mapped_while_active(w):
 
 
 def maps_with_fault(w, path, memory, nth):
-    """Maps outside of the logs' ranges while the N-th call to a log fails: it is mapped and tracked,
-    or not mapped at all. Says whether it was mapped."""
+    """Maps outside of the logs' ranges while the N-th call to a log fails: it is mapped and
+    tracked, or not mapped at all. Says whether it was mapped."""
     before, error, iova = w.service.get_all(path), None, (8 + nth) * GIB
     mocks.inject(0, "log", errno.ENOMEM, nth)
     try:

@@ -31,7 +31,7 @@ def mock_devices(w):
 
 
 def second_hwpt(w):
-    """EINVAL says that a HWPT does not fit: another one is made, and shared by those that it fits."""
+    """EINVAL says that a HWPT does not fit: another one is made, for all that it fits."""
     with mocks.plugged(w, "id=0,iommu=0", "id=1,iommu=0,aw=39", "id=2,iommu=0,aw=39",
                        "id=3,iommu=1") as devices:
         path = w.service.create()

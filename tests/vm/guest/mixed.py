@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A part of the scenario: many devices of all kinds write here and there while devices, mappings and
-readers come and go; at the end every page that was written has been told."""
+"""A part of the scenario: many devices of all kinds write here and there while devices, mappings
+and readers come and go; at the end every page that was written has been told."""
 
 import random
 
