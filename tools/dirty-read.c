@@ -10,6 +10,7 @@
 #include "names.h"
 #include "numbers.h"
 #include "plot.h"
+#include "wait.h"
 
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
@@ -183,36 +184,73 @@ keep_bitmap (Reading *self, IommuctlRange range, GVariant *handle, GUnixFDList *
   return TRUE;
 }
 
+static void
+on_interrupt (gpointer data, gpointer user_data)
+{
+  g_printerr ("iommuctl: %s\n", _ ("Interrupted: what is being read is the last. Ctrl-C once more "
+                                   "does not wait for it"));
+}
+
 static gboolean
-read_range (Reading *self, IommuctlRange range, GError **error)
+fail_interrupted (const char *message, GError **error)
+{
+  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED, message);
+  return FALSE;
+}
+
+static gboolean
+finish_range (Reading *self, IommuctlRange range, GAsyncResult *result, GError **error)
 {
   g_autoptr (GVariant) handle = NULL;
   g_autoptr (GUnixFDList) files = NULL;
+  g_autoptr (GError) local_error = NULL;
   guint64 n_dirty = 0;
 
-  if (!iommud_dbus_container_call_read_dirty_bitmap_sync (
-          self->container, range.first, range.last - range.first + 1, self->page_size,
-          read_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, &handle, &n_dirty, &files,
-          NULL, error)
-      || !keep_bitmap (self, range, handle, files, error))
+  if (!iommud_dbus_container_call_read_dirty_bitmap_finish (self->container, &handle, &n_dirty,
+                                                            &files, result, &local_error))
+    {
+      if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return fail_interrupted (_ ("Interrupted: count what was being read as dirty"), error);
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  if (!keep_bitmap (self, range, handle, files, error))
     return FALSE;
   g_array_append_val (self->counts, n_dirty);
   return TRUE;
 }
 
+static gboolean
+read_range (Reading *self, IommuctlWait *wait, IommuctlRange range, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  iommud_dbus_container_call_read_dirty_bitmap (
+      self->container, range.first, range.last - range.first + 1, self->page_size,
+      read_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
+      iommuctl_wait_get_cancellable (wait), iommuctl_wait_on_result, wait);
+  result = iommuctl_wait_for_result (wait);
+  return finish_range (self, range, result, error);
+}
+
 /* Ranges that have been read are clean now: what was read of them is shown even if a later one
- * fails. */
+ * fails, or is not read any more. */
 static gboolean
 read_ranges (Reading *self, GError **error)
 {
-  for (guint i = 0; i < self->ranges->len; i++)
-    if (!read_range (self, g_array_index (self->ranges, IommuctlRange, i), error))
-      {
-        if (i > 0)
-          g_prefix_error (error, _ ("Only %u of %u ranges could be read: "), i, self->ranges->len);
-        return FALSE;
-      }
-  return TRUE;
+  g_autoptr (IommuctlWait) wait = iommuctl_wait_new (on_interrupt, self);
+  gboolean done = TRUE;
+
+  for (guint i = 0; done && i < self->ranges->len; i++)
+    {
+      if (iommuctl_wait_was_interrupted (wait))
+        done = fail_interrupted (_ ("Interrupted: the others are as dirty as before"), error);
+      else
+        done = read_range (self, wait, g_array_index (self->ranges, IommuctlRange, i), error);
+      if (!done && i > 0)
+        g_prefix_error (error, _ ("Only %u of %u ranges have been read: "), i, self->ranges->len);
+    }
+  return done;
 }
 
 static GVariant *

@@ -7,11 +7,11 @@
 #include "names.h"
 #include "numbers.h"
 #include "progress.h"
+#include "wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
-#include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
@@ -29,17 +29,12 @@ typedef struct
   /* While the service is at it. */
   IommuctlProgress *progress;
   guint64 mapped_before; /* the container's bytes */
-  guint n_interrupts;
-  GCancellable *cancellable; /* of the waiting alone */
-  GAsyncResult *result;
 } MapCommand;
 
 static void
 map_clear (MapCommand *self)
 {
   g_clear_pointer (&self->progress, iommuctl_progress_free);
-  g_clear_object (&self->cancellable);
-  g_clear_object (&self->result);
   g_clear_object (&self->container);
   g_free (self->container_name);
 }
@@ -134,53 +129,22 @@ map_init (MapCommand *self, IommuctlRequest *request, GError **error)
 }
 
 static void
-on_mapped (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  MapCommand *self = user_data;
-
-  self->result = g_object_ref (result);
-}
-
-static void
 on_mapped_bytes_changed (IommudDBusContainer *container, GParamSpec *pspec, MapCommand *self)
 {
   guint64 mapped = iommud_dbus_container_get_mapped_bytes (container);
 
-  iommuctl_progress_show (self->progress, mapped - MIN (mapped, self->mapped_before));
+  if (self->progress != NULL)
+    iommuctl_progress_show (self->progress, mapped - MIN (mapped, self->mapped_before));
 }
 
-static gboolean
-on_interrupted (gpointer user_data)
+static void
+on_interrupt (gpointer data, gpointer user_data)
 {
   MapCommand *self = user_data;
 
-  if (++self->n_interrupts == 1)
-    iommuctl_progress_tell (self->progress,
-                            _ ("Interrupted: as soon as the service has mapped all of it, it is "
-                               "unmapped again. Ctrl-C once more leaves it mapped"));
-  else
-    g_cancellable_cancel (self->cancellable);
-  return G_SOURCE_CONTINUE;
-}
-
-/* Until the service answers, or people are impatient: nothing can call a mapping back, but what it
- * has made can be unmapped. */
-static void
-wait_for_result (MapCommand *self)
-{
-  guint sources[] = { g_unix_signal_add (SIGINT, on_interrupted, self),
-                      g_unix_signal_add (SIGTERM, on_interrupted, self) };
-  gulong handler = 0;
-
-  self->mapped_before = iommud_dbus_container_get_mapped_bytes (self->container);
-  handler = g_signal_connect (self->container, "notify::mapped-bytes",
-                              G_CALLBACK (on_mapped_bytes_changed), self);
-  while (self->result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  g_signal_handler_disconnect (self->container, handler);
-  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
-    g_source_remove (sources[i]);
-  g_clear_pointer (&self->progress, iommuctl_progress_free);
+  iommuctl_progress_tell (self->progress,
+                          _ ("Interrupted: as soon as the service has mapped all of it, it is "
+                             "unmapped again. Ctrl-C once more leaves it mapped"));
 }
 
 static gboolean
@@ -217,14 +181,17 @@ take_back (MapCommand *self, GError **error)
   return FALSE;
 }
 
+/* Nothing can call a mapping back, but what it has made can be unmapped. */
 static gboolean
-finish_map (MapCommand *self, GError **error)
+finish_map (MapCommand *self, IommuctlWait *wait, GError **error)
 {
+  g_autoptr (GAsyncResult) result = iommuctl_wait_for_result (wait);
   g_autoptr (GError) local_error = NULL;
 
-  if (iommud_dbus_container_call_map_file_finish (self->container, &self->iova, NULL, self->result,
+  g_clear_pointer (&self->progress, iommuctl_progress_free);
+  if (iommud_dbus_container_call_map_file_finish (self->container, &self->iova, NULL, result,
                                                   &local_error))
-    return self->n_interrupts == 0 || take_back (self, error);
+    return !iommuctl_wait_was_interrupted (wait) || take_back (self, error);
   if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return fail_left (self, error);
   g_propagate_error (error, g_steal_pointer (&local_error));
@@ -235,20 +202,26 @@ static gboolean
 map_file (MapCommand *self, int file, GError **error)
 {
   g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
+  g_autoptr (IommuctlWait) wait = iommuctl_wait_new (on_interrupt, self);
   g_autofree char *title = g_strdup_printf (_ ("Mapping into %s"), self->container_name);
   int index = g_unix_fd_list_append (files, file, error);
+  gulong handler = 0;
+  gboolean mapped = FALSE;
 
   if (index < 0)
     return FALSE;
-  self->cancellable = g_cancellable_new ();
   self->progress =
       iommuctl_progress_new (title, self->length, iommuctl_request_has (self->request, "quiet"));
-  iommud_dbus_container_call_map_file (self->container, g_variant_new_handle (index), self->offset,
-                                       self->length, self->iova, map_options (self),
-                                       G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files, self->cancellable,
-                                       on_mapped, self);
-  wait_for_result (self);
-  return finish_map (self, error);
+  self->mapped_before = iommud_dbus_container_get_mapped_bytes (self->container);
+  handler = g_signal_connect (self->container, "notify::mapped-bytes",
+                              G_CALLBACK (on_mapped_bytes_changed), self);
+  iommud_dbus_container_call_map_file (
+      self->container, g_variant_new_handle (index), self->offset, self->length, self->iova,
+      map_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files,
+      iommuctl_wait_get_cancellable (wait), iommuctl_wait_on_result, wait);
+  mapped = finish_map (self, wait, error);
+  g_signal_handler_disconnect (self->container, handler);
+  return mapped;
 }
 
 static GVariant *

@@ -9,6 +9,7 @@
 #include "exit-status.h"
 #include "names.h"
 #include "numbers.h"
+#include "wait.h"
 
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
@@ -110,20 +111,58 @@ keep_bitmap (UnmapCommand *self, GUnixFDList *files, GError **error)
   return iommuctl_bitmap_file_close (self->file, error);
 }
 
+static void
+on_interrupt (gpointer data, gpointer user_data)
+{
+  g_printerr ("iommuctl: %s\n", _ ("Interrupted: the service ends what it has begun. Ctrl-C once "
+                                   "more does not wait for it"));
+}
+
+static gboolean
+finish_with_bitmap (UnmapCommand *self, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GUnixFDList) files = NULL;
+  g_autoptr (GError) local_error = NULL;
+
+  if (iommud_dbus_container_call_unmap_finish (self->container, &self->n_bytes, &files, result,
+                                               &local_error))
+    return keep_bitmap (self, files, error);
+  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
+                         _ ("Interrupted: what is unmapped counts as dirty; 'iommuctl mappings' "
+                            "shows the rest"));
+  else
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
+/* A bitmap that is not waited for is lost. */
+static gboolean
+unmap_with_bitmap (UnmapCommand *self, GError **error)
+{
+  g_autoptr (IommuctlWait) wait = iommuctl_wait_new (on_interrupt, self);
+  g_autoptr (GAsyncResult) result = NULL;
+
+  iommud_dbus_container_call_unmap (
+      self->container, self->range.first, self->range.last - self->range.first + 1,
+      unmap_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
+      iommuctl_wait_get_cancellable (wait), iommuctl_wait_on_result, wait);
+  result = iommuctl_wait_for_result (wait);
+  return finish_with_bitmap (self, result, error);
+}
+
 static gboolean
 unmap_range (UnmapCommand *self, GError **error)
 {
-  g_autoptr (GUnixFDList) files = NULL;
-
   if (!iommuctl_request_parse_range (self->request, 1, &self->range, error)
       || !open_bitmap_file (self, error))
     return FALSE;
-  if (!iommud_dbus_container_call_unmap_sync (self->container, self->range.first,
-                                              self->range.last - self->range.first + 1,
-                                              unmap_options (self), G_DBUS_CALL_FLAGS_NONE,
-                                              G_MAXINT, NULL, &self->n_bytes, &files, NULL, error))
-    return FALSE;
-  return self->file == NULL || keep_bitmap (self, files, error);
+  if (self->file != NULL)
+    return unmap_with_bitmap (self, error);
+  return iommud_dbus_container_call_unmap_sync (self->container, self->range.first,
+                                                self->range.last - self->range.first + 1,
+                                                unmap_options (self), G_DBUS_CALL_FLAGS_NONE,
+                                                G_MAXINT, NULL, &self->n_bytes, NULL, NULL, error);
 }
 
 static gboolean

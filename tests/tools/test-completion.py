@@ -28,9 +28,13 @@ def main():
     if not shutil.which('bash'):
         skip_all('no bash')
     suite = Suite()
+    memory = os.memfd_create('guest')
+    os.ftruncate(memory, 1 << 20)
     with Session() as session:
-        for command in (('create', 'vm1'), ('create', 'other'), ('attach', 'vm1', '01:00.0')):
-            session.run('iommuctl', *command)
+        for command in (('create', 'vm1'), ('create', 'other'), ('attach', 'vm1', '01:00.0'),
+                        ('map', 'vm1', f'/dev/fd/{memory}', '--iova=0'),
+                        ('map', 'vm1', f'/dev/fd/{memory}', '--iova=1G')):
+            session.run('iommuctl', *command, pass_fds=(memory,))
         for line, expected in (
                 ('iommuctl de', ['devices', 'detach']),
                 ('iommuctl attach ', ['vm1', 'other']),
@@ -44,7 +48,22 @@ def main():
                 ('iommuctl attach vm1 0000:02:00.0 --hwpt=', ['vm1/1']),
                 ('iommuctl monitor --c', ['--count=']),
                 ('iommuctl devices --n', ['--names']),
-                ('iommuctl devices ', [])):
+                ('iommuctl devices ', []),
+                ('iommuctl di', ['dirty']),
+                ('iommuctl dirty ', ['start', 'stop', 'read']),
+                ('iommuctl dirty r', ['read']),
+                ('iommuctl dirty read ', ['vm1', 'other']),
+                ('iommuctl dirty read --p', ['--page-size=', '--plot']),
+                ('iommuctl dirty read vm1 ', ['0x0', '0x40000000']),
+                ('iommuctl --json unmap vm1 0x4', ['0x40000000']),
+                ('iommuctl unmap vm1 0x40000000 ', ['1048576']),
+                ('iommuctl copy-mapping other vm1 ', ['0x0', '0x40000000']),
+                ('iommuctl copy-mapping other vm1 0x0 ', ['1048576']),
+                ('iommuctl map vm1 /dev/nul', ['/dev/null']),
+                ('iommuctl dirty read vm1 --output=/dev/nul', ['/dev/null']),
+                ('iommuctl mappings ', ['vm1', 'other']),
+                ('iommuctl attach vm1 02:00.0 --tracker=', ['auto', 'device', 'iommu']),
+                ('iommuctl create --huge-pages=', ['yes', 'no'])):
             suite.equal(complete(session, line), expected, line)
     suite.finish()
 

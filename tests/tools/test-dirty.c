@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl dirty beside a service whose simulated devices write: numbers,
+/* iommuctl dirty and unmap --dirty-bitmap beside a service whose simulated devices write: numbers,
  * pictures and bitmaps, against what was written. */
 #include "config.h"
 
@@ -209,6 +209,24 @@ test_output (Fixture *self, gconstpointer data)
   g_assert_cmphex (g_array_index (all, guint64, 2), ==, 1);
 }
 
+static void
+test_unmap (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GArray) words = NULL;
+
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --length=512K --iova=0"));
+  run_fails (self, 2, "unmap vm1 0 512K --dirty-bitmap=last", "not active");
+  g_free (run (self, 0, "dirty start vm1"));
+  memory_write (self->bed, TRACKED_DEVICE, 0, 1);
+  memory_write (self->bed, LOGGING_DEVICE, 127 * PAGE, 1);
+  run_prints (self, "unmap vm1 0 512K --dirty-bitmap=last",
+              "Unmapped 512 KiB (524288) from vm1; dirty pages of 4 KiB: 2, bitmap in last\n");
+  words = take_words (self, "last");
+  g_assert_cmpuint (words->len, ==, 2);
+  g_assert_cmphex (g_array_index (words, guint64, 0), ==, 1);
+  g_assert_cmphex (g_array_index (words, guint64, 1), ==, G_GUINT64_CONSTANT (1) << 63);
+}
+
 /* Bits are not asked for where there is no place for them. */
 static void
 test_no_place (Fixture *self, gconstpointer data)
@@ -244,6 +262,7 @@ main (int argc, char **argv)
 #define ADD(name, test) g_test_add ("/dirty/" name, Fixture, NULL, set_up, test, tear_down)
   ADD ("read", test_read);
   ADD ("output", test_output);
+  ADD ("unmap", test_unmap);
   ADD ("no-place", test_no_place);
   ADD ("blockers", test_blockers);
   return g_test_run ();

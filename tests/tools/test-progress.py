@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A long map on a terminal: its progress, and what Ctrl-C leaves behind."""
+"""A long map on a terminal: its progress; and what Ctrl-C leaves behind of it and of a reading."""
 
 import fcntl
 import json
@@ -13,14 +13,22 @@ import time
 
 from simulated import Session, Suite
 
-# Each gigabyte but the first takes a second.
+# Each gigabyte but the first takes two seconds.
 SLOW_HOST = '''<simulated-host>
   <iommu name="smmu0" dirty-tracking="yes"/>
   <device name="0000:01:00.0" iommu="smmu0" group="1"/>
-  <fault operation="ioas-map" call="2" delay="1000"/>
-  <fault operation="ioas-map" call="3" delay="1000"/>
-  <fault operation="ioas-map-file" call="2" delay="1000"/>
-  <fault operation="ioas-map-file" call="3" delay="1000"/>
+  <fault operation="ioas-map" call="2" delay="2000"/>
+  <fault operation="ioas-map" call="3" delay="2000"/>
+  <fault operation="ioas-map-file" call="2" delay="2000"/>
+  <fault operation="ioas-map-file" call="3" delay="2000"/>
+</simulated-host>
+'''
+FAST_HOST = '\n'.join(line for line in SLOW_HOST.split('\n') if '<fault' not in line)
+# So does the first reading of an IOMMU's dirty pages.
+SLOW_READING = '''<simulated-host>
+  <iommu name="smmu0" dirty-tracking="yes"/>
+  <device name="0000:01:00.0" iommu="smmu0" group="1"/>
+  <fault operation="get-dirty-bitmap" call="1" delay="4000"/>
 </simulated-host>
 '''
 GIB = 1 << 30
@@ -59,6 +67,21 @@ class Terminal:
         output = self.process.stdout.read()
         self.process.stdout.close()
         return self.process.wait(timeout=30), output
+
+
+def catches(process, number):
+    """Whether iommuctl, and not the shell that starts it in a build, has a handler for a signal."""
+    if 'iommuctl' not in os.path.basename(os.readlink(f'/proc/{process.pid}/exe')):
+        return False
+    with open(f'/proc/{process.pid}/status', encoding='utf-8') as file:
+        caught = [int(line.split()[1], 16) for line in file if line.startswith('SigCgt:')]
+    return caught[0] & 1 << (number - 1) != 0
+
+
+def wait_until_caught(process, number):
+    deadline = time.monotonic() + 60
+    while not catches(process, number) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def start_map(session, *options):
@@ -136,6 +159,41 @@ def check_failed(suite, session):
     suite.equal(mapped_bytes(session), 0, 'and nothing stays mapped')
 
 
+def start_reading(session):
+    """Of two ranges, the first of which takes long."""
+    for iova in ('0', '1G'):
+        session.run('iommuctl', 'map', 'vm1', f'/dev/fd/{MEMORY}', '--length=1M', f'--iova={iova}',
+                    pass_fds=(MEMORY,))
+    session.run('iommuctl', 'dirty', 'start', 'vm1')
+    path = os.path.join(session.folder, 'bitmap')
+    terminal = Terminal(session, 'iommuctl', 'dirty', 'read', 'vm1', f'--output={path}')
+    wait_until_caught(terminal.process, signal.SIGINT)
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.read_until('Interrupted: what is being read is the last')
+    return terminal, path
+
+
+def check_reading(suite, session):
+    terminal, path = start_reading(session)
+    status, output = terminal.finish()
+    suite.equal(status, 10, 'a reading is interrupted')
+    suite.result('0 of 256 pages' in output, 'what was read is printed', output)
+    suite.result('Only 1 of 2 ranges have been read' in terminal.seen, 'and that it is not all',
+                 terminal.seen)
+    suite.equal(os.path.getsize(path), 32, 'its bitmap is kept')
+
+
+def check_reading_given_up(suite, session):
+    terminal, path = start_reading(session)
+    terminal.process.send_signal(signal.SIGINT)
+    status, output = terminal.finish()
+    suite.equal((status, output), (10, ''), 'a reading is given up')
+    suite.result('count what was being read as dirty' in terminal.seen, 'which is told',
+                 terminal.seen)
+    suite.equal([name for name in os.listdir(session.folder) if name.startswith('bitmap')], [],
+                'no file is left')
+
+
 def with_host(suite, host, check):
     with open(os.path.join(os.environ.get('TMPDIR', '/tmp'), f'iommud-slow.{os.getpid()}.xml'), 'w',
               encoding='utf-8') as file:
@@ -154,10 +212,13 @@ def main():
     memory = os.memfd_create('guest')
     os.ftruncate(memory, 3 * GIB)
     os.dup2(memory, MEMORY)
-    for check in (check_shown, check_quiet, check_no_terminal, check_interrupted,
-                  check_interrupted_twice):
+    for check in (check_shown, check_interrupted, check_interrupted_twice):
         with_host(suite, SLOW_HOST, check)
-    failing = SLOW_HOST.replace('call="3" delay="1000"', 'call="3" errno="ENOMEM"')
+    for check in (check_quiet, check_no_terminal):
+        with_host(suite, FAST_HOST, check)
+    for check in (check_reading, check_reading_given_up):
+        with_host(suite, SLOW_READING, check)
+    failing = SLOW_HOST.replace('call="3" delay="2000"', 'call="3" errno="ENOMEM"')
     with_host(suite, failing, check_failed)
     suite.finish()
 
