@@ -2,6 +2,7 @@
 """busctl against the daemon: tree, introspect, call, get-property, monitor."""
 
 import json
+import os
 import shutil
 
 from simulated import Session, Suite, skip_all
@@ -48,6 +49,33 @@ def check_objects(suite, busctl, paths):
                      f'introspect {path}', output, errors)
 
 
+def check_memory(suite, session, busctl, container):
+    """What busctl can see and do of memory: all but sending the file."""
+    file = os.memfd_create('memory', 0)
+    os.ftruncate(file, 1 << 20)
+    path = f'/proc/{os.getpid()}/fd/{file}'
+    status, output, errors = session.run('iommuctl', 'map', 'vm1', path, '--iova=1G')
+    suite.result(status == 0, 'a file is mapped', output, errors)
+    os.close(file)
+    status, output, _ = busctl.run('get-property', NAME, container, f'{NAME}.Container', 'Mappings')
+    suite.equal((status, output), (0, 'a(tttu) 1 1073741824 1048576 0 3\n'), 'Mappings')
+    busctl.call(container, 'Container', 'SetAllowedIovas', 'a(tt)a{sv}', '1', '4096', '8191', '0')
+    busctl.call(container, 'Container', 'StartDirtyTracking', 'a{sv}', '1', 'page-size', 't',
+                '4096')
+    status, output, errors = busctl.run('call', NAME, container, f'{NAME}.Container',
+                                        'ReadDirtyBitmap', 'ttta{sv}', '1073741824', '1048576',
+                                        '4096', '1', 'no-clear', 'b', 'true')
+    suite.result(status == 0 and output.startswith('ht ') and output.endswith(' 0\n'),
+                 'ReadDirtyBitmap', output, errors)
+    busctl.call(container, 'Container', 'StopDirtyTracking', 'a{sv}', '0')
+    errors = busctl.refused(container, 'Container', 'ReadDirtyBitmap', 'ttta{sv}', '0', '4096',
+                            '4096', '0')
+    suite.result('active' in errors, 'what is missing is said', errors)
+    suite.equal(busctl.call(container, 'Container', 'Unmap', 'tta{sv}', '1073741824', '1048576',
+                            '0'), 1048576, 'unmapped')
+    suite.equal(busctl.call(container, 'Container', 'UnmapAll', 'a{sv}', '0'), 0, 'all unmapped')
+
+
 def check_monitor(suite, session, container, device):
     process = session.start('busctl', '--json=short', f'--address={session.address}', 'monitor',
                             NAME)
@@ -89,6 +117,7 @@ def main():
         busctl.refused(container, 'Container', 'Free', 'a{sv}', '0')
         status, _, _ = busctl.run('set-property', NAME, device, f'{NAME}.Device', 'State', 's', 'x')
         suite.result(status != 0, 'no property can be set')
+        check_memory(suite, session, busctl, container)
         busctl.call(device, 'Device', 'Detach', 'a{sv}', '0')
         check_monitor(suite, session, container, device)
         busctl.call(container, 'Container', 'Free', 'a{sv}', '1', 'force', 'b', 'true')
