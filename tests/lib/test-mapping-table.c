@@ -105,8 +105,9 @@ test_random (void)
     {
       guint first = (guint) g_test_rand_int_range (0, N_PAGES);
       guint last = (guint) g_test_rand_int_range ((gint32) first, N_PAGES);
-      guint count = MIN ((guint) g_test_rand_int_range (1, 6), N_PAGES - first);
+      guint count = (guint) g_test_rand_int_range (1, 6);
 
+      count = MIN (count, N_PAGES - first);
       if (is_free (&model, first, count))
         add (&model, first, count, IOMMUD_MAP_FLAGS_READABLE);
       else if (model.owner[first] != 0 && g_test_rand_bit ())
