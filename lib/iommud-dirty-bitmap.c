@@ -12,6 +12,7 @@
 #include "iommud-error-private.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define CHUNK (256 * 1024)
 #define HEX "%#" G_GINT64_MODIFIER "x"
 
 static gboolean
@@ -69,9 +70,9 @@ unmap (IommudDirtyBitmap *self)
 }
 
 static gboolean
-map (IommudDirtyBitmap *self, int protection, int flags)
+map (IommudDirtyBitmap *self, int protection)
 {
-  void *words = mmap (NULL, get_size (self), protection, MAP_SHARED | flags, self->fd, 0);
+  void *words = mmap (NULL, get_size (self), protection, MAP_SHARED, self->fd, 0);
 
   self->bits.words = words != MAP_FAILED ? words : NULL;
   return self->bits.words != NULL;
@@ -108,8 +109,48 @@ iommud_dirty_bitmap_open (IommudDirtyBitmap *self, guint64 iova, guint64 length,
       errno = errnum;
       return fail (self, what, "memory for the dirty bitmap", error);
     }
-  if (!map (self, PROT_READ | PROT_WRITE, MAP_POPULATE))
+  if (!map (self, PROT_READ | PROT_WRITE))
     return fail (self, what, "mmap of the dirty bitmap", error);
+  return TRUE;
+}
+
+/* Most of a bitmap is clean: eight words are asked at once. */
+static guint64
+count_words (const guint64 *words, gsize n_words)
+{
+  guint64 sum = 0;
+
+  for (gsize i = 0; i < n_words; i += 8)
+    {
+      guint64 any = 0;
+      gsize end = MIN (n_words, i + 8);
+
+      for (gsize j = i; j < end; j++)
+        any |= words[j];
+      for (gsize j = i; any != 0 && j < end; j++)
+        sum += (guint64) __builtin_popcountll (words[j]);
+    }
+  return sum;
+}
+
+/* Read and not looked at in place, where each page of the file would cost a page fault. */
+static gboolean
+count (const IommudDirtyBitmap *self, guint64 *dirty_pages)
+{
+  g_autofree guint64 *words = g_malloc (CHUNK);
+  gsize size = get_size (self);
+  gssize length = 0;
+
+  *dirty_pages = 0;
+  for (gsize done = 0; done < size; done += (gsize) length)
+    {
+      do
+        length = pread (self->fd, words, MIN (CHUNK, size - done), (off_t) done);
+      while (length < 0 && errno == EINTR);
+      if (length <= 0)
+        return FALSE;
+      *dirty_pages += count_words (words, (gsize) length / sizeof *words);
+    }
   return TRUE;
 }
 
@@ -119,13 +160,13 @@ iommud_dirty_bitmap_seal (IommudDirtyBitmap *self, guint64 *dirty_pages, const c
 {
   int errnum;
 
-  *dirty_pages = iommud_dirty_bits_count (&self->bits);
   unmap (self);
-  if (fcntl (self->fd, F_ADD_SEALS, SEALS) == 0)
+  if (fcntl (self->fd, F_ADD_SEALS, SEALS) == 0 && count (self, dirty_pages))
     return TRUE;
   errnum = errno;
-  map (self, PROT_READ, 0);
-  iommud_error_set_from_errno (error, -1, what, "F_ADD_SEALS of the dirty bitmap", errnum, NULL);
+  map (self, PROT_READ);
+  iommud_error_set_from_errno (error, -1, what, "sealing and counting the dirty bitmap", errnum,
+                               NULL);
   return FALSE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A bitmap of dirty pages over a range of IOVAs: marking, joining across page sizes, counting. */
+/* A bitmap of dirty pages over a range of IOVAs: marking, joining across page sizes. */
 #include "iommud-dirty-bits.h"
 
 #define WORD_BITS 64
@@ -130,15 +130,4 @@ iommud_dirty_bits_find_run (const IommudDirtyBits *self, guint64 first, guint64 
   *run_first = MAX (first, self->iova + (bit << shift));
   *run_last = MIN (last, self->iova + (end << shift) + (self->page_size - 1));
   return TRUE;
-}
-
-guint64
-iommud_dirty_bits_count (const IommudDirtyBits *self)
-{
-  gsize n_words = iommud_dirty_bits_get_size (self->n_bits) / sizeof (guint64);
-  guint64 count = 0;
-
-  for (gsize i = 0; i < n_words; i++)
-    count += (guint64) __builtin_popcountll (self->words[i]);
-  return count;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A bitmap of dirty pages over a range of IOVAs: marking, joining across page sizes, counting.
+/* A bitmap of dirty pages over a range of IOVAs: marking, joining across page sizes.
  *
  * Bit n of word m stands for page 64 m + n, as in the bitmaps of the kernel. */
 #pragma once
@@ -31,6 +31,5 @@ void iommud_dirty_bits_merge (IommudDirtyBits *self, const IommudDirtyBits *sour
 /* The first run of marked pages that meets @first to @last, cut to these. */
 gboolean iommud_dirty_bits_find_run (const IommudDirtyBits *self, guint64 first, guint64 last,
                                      guint64 *run_first, guint64 *run_last);
-guint64 iommud_dirty_bits_count (const IommudDirtyBits *self);
 
 G_END_DECLS
