@@ -122,6 +122,8 @@ plan_unmap (gpointer data, GError **error)
   iommud_container_hold_mappings (self->container, self);
   iommud_container_fill_call (self->container, &self->plan->call, g_steal_pointer (&what), NULL);
   self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  if (self->dirty == NULL)
+    self->plan->tracking = iommud_container_get_tracking (self->container);
   take_mappings (self);
   return TRUE;
 }

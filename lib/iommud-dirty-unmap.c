@@ -204,7 +204,10 @@ iommud_dirty_unmap_end (IommudDirtyUnmap *self, const IommudKernelCall *call, gb
     mark_range (self);
   read_logs (self, call);
   if (unmapped && back && deliver (self, call, error))
-    return TRUE;
+    {
+      iommud_tracking_forget_range (self->tracking, self->first, self->last);
+      return TRUE;
+    }
   if (self->bitmap.bits.words != NULL)
     iommud_tracking_save (self->tracking, IOMMUD_TRACKER_AUTO, &self->bitmap.bits);
   else

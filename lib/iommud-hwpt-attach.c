@@ -183,6 +183,7 @@ publish_replacement (gpointer data, GError **error)
   else if (self->plan->kept_id != 0 && self->plan->kept_id != self->plan->old_hwpt_id)
     publish_successor (self);
   iommud_container_set_space (self->container, &self->plan->space);
+  iommud_container_update_tracking (self->container);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));
   return NULL;

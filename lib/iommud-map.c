@@ -201,6 +201,7 @@ begin_undo (IommudMapPlan *self)
   self->undo->call.iommufd = self->call.iommufd;
   self->undo->call.what = g_strdup (self->call.what);
   self->undo->ioas_id = self->ioas_id;
+  self->undo->tracking = self->tracking;
   for (guint i = 0; i < self->parts->len; i++)
     {
       IommudMapPart *part = iommud_map_plan_get_part (self, i);

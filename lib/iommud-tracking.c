@@ -265,6 +265,13 @@ iommud_tracking_mark_all (IommudTracking *self, IommudTracker kind)
     mark_all (self, IOMMUD_TRACKER_IOMMU);
 }
 
+void
+iommud_tracking_forget_range (IommudTracking *self, guint64 first, guint64 last)
+{
+  iommud_dirty_store_remove (self->saved_of_logs, first, last);
+  iommud_dirty_store_remove (self->saved_of_hwpts, first, last);
+}
+
 /* One that runs again has missed what was written before: that all counts as dirty. */
 static void
 heal (IommudTracking *self, const IommudKernelCall *call, IommudTrackerState *tracker)
@@ -556,7 +563,6 @@ widen (IommudTracking *self, const IommudKernelCall *call, IommudTrackerState *l
     iommud_tracking_mark_all (self, log->kind);
   if (log->ranges != NULL)
     {
-      drain_or_mark (self, call, log, self->runs);
       if (!iommud_tracker_stop (log, call, error))
         return FALSE;
       iommud_tracking_mark_all (self, log->kind);

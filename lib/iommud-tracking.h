@@ -56,6 +56,8 @@ gboolean iommud_tracking_has_log (const IommudTracking *self, int cdev);
 gboolean iommud_tracking_has_hwpt (const IommudTracking *self, guint32 hwpt_id);
 /* What trackers of @kind may have missed: all that is mapped for writing counts as dirty. */
 void iommud_tracking_mark_all (IommudTracking *self, IommudTracker kind);
+/* What is saved of a range that is not mapped any more goes with the mapping. */
+void iommud_tracking_forget_range (IommudTracking *self, guint64 first, guint64 last);
 /* The kernel object is gone, and with it what it recorded. */
 void iommud_tracking_forget_log (IommudTracking *self, int cdev);
 void iommud_tracking_forget_hwpt (IommudTracking *self, guint32 hwpt_id);

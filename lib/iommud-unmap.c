@@ -41,8 +41,9 @@ unmap_piece (IommudUnmapPlan *self)
   IommudMapping *mapping = &g_array_index (self->mappings, IommudMapping, self->done);
   guint64 start = iommud_mapping_get_last_piece (mapping);
   guint64 length = mapping->length - start;
+  guint64 iova = mapping->iova + start;
   int errnum = iommud_iommufd_ioas_unmap (self->call.syscalls, self->call.iommufd, self->ioas_id,
-                                          mapping->iova + start, length);
+                                          iova, length);
 
   if (errnum != 0)
     {
@@ -50,6 +51,8 @@ unmap_piece (IommudUnmapPlan *self)
                                    errnum == EBUSY ? "something still uses it" : NULL);
       return 0;
     }
+  if (self->tracking != NULL)
+    iommud_tracking_forget_range (self->tracking, iova, iova + (length - 1));
   mapping->length = start;
   self->bytes += length;
   if (start > 0)

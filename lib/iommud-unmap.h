@@ -4,6 +4,7 @@
 
 #include "iommud-binding.h"
 #include "iommud-mapping-table.h"
+#include "iommud-tracking.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +15,7 @@ typedef struct
   /* Of IommudMapping, by IOVA, each with its file: it owns them. Their lengths are what is still
    * mapped; of the first @done of them nothing is. */
   GArray *mappings;
+  IommudTracking *tracking; /* forgets what goes; NULL: it does not */
 
   guint done;    /* out */
   guint64 bytes; /* out: how much was unmapped */

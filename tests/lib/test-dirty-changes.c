@@ -128,6 +128,29 @@ test_replace_while_active (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* The tracker that would not stop does so when its last device leaves it. */
+static void
+test_replace_ends_stop (MappingFixture *self, gconstpointer unused)
+{
+  IommudDevice *device = model_fixture_device (&self->model, DIRTY_B);
+  g_autoptr (IommudHwpt) plain = NULL;
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_AUTO);
+  plain =
+      iommud_container_alloc_hwpt (self->container, device, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
+  g_assert_no_error (error);
+  dirty_fixture_start (self);
+  model_fixture_inject (&self->model, "set-dirty-tracking", 1, EIO, 0);
+  g_assert_false (iommud_container_stop_dirty_tracking (self->container, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
+  g_clear_error (&error);
+  g_assert_true (dirty_fixture_is_active (self));
+  g_assert_true (iommud_hwpt_attach_device (plain, device, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_false (dirty_fixture_is_active (self));
+}
+
 static void
 test_unplug_while_active (MappingFixture *self, gconstpointer unused)
 {
@@ -331,9 +354,36 @@ test_unmap_cannot_move (MappingFixture *self, gconstpointer unused)
       dirty = unmap (self, MIB, 16 * PAGE);
       g_assert_cmpstr (dirty, ==, "0-15");
       g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
-      g_free (dirty_fixture_read_all (self, MIB, MIB, PAGE, FALSE, IOMMUD_TRACKER_AUTO));
-      dirty_fixture_assert_dirty (self, 0, MIB, "0");
+      dirty_fixture_assert_dirty (self, 0, 2 * MIB, "0");
     }
+  dirty_fixture_stop (self);
+}
+
+/* What nobody has read goes with the mapping, also where it was saved; what was delivered is not
+ * delivered again. */
+static void
+test_unmap_forgets (MappingFixture *self, gconstpointer unused)
+{
+  g_autofree char *dirty = NULL;
+
+  for (guint i = 0; i < 3; i++)
+    dirty_fixture_map (self, i * MIB, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  for (guint i = 0; i < 3; i++)
+    {
+      dirty_fixture_write (self, DIRTY_A, i * MIB, 1);
+      dirty_fixture_write (self, LOGGING, i * MIB + PAGE, 1);
+    }
+  dirty_fixture_detach (self, DIRTY_A);
+  dirty_fixture_detach (self, LOGGING);
+  mapping_fixture_unmap (self->container, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  model_fixture_inject (&self->model, "ioas-alloc", 1, ENOMEM, 0);
+  dirty = unmap (self, MIB, MIB);
+  g_assert_cmpstr (dirty, ==, "0-255");
+  dirty_fixture_assert_dirty (self, 0, 3 * MIB, "512-513");
   dirty_fixture_stop (self);
 }
 
@@ -430,6 +480,7 @@ main (int argc, char **argv)
   ADD ("detach", test_detach_while_active);
   ADD ("saved-by-kind", test_saved_by_kind);
   ADD ("replace", test_replace_while_active);
+  ADD ("replace-ends-stop", test_replace_ends_stop);
   ADD ("unplug", test_unplug_while_active);
   ADD ("unreadable-log", test_unreadable_log);
   ADD ("map", test_map_while_active);
@@ -437,6 +488,7 @@ main (int argc, char **argv)
   ADD ("unmap-races/iommu", test_unmap_races_iommu);
   ADD ("unmap-races/log", test_unmap_races_log);
   ADD ("unmap-cannot-move", test_unmap_cannot_move);
+  ADD ("unmap-forgets", test_unmap_forgets);
   ADD ("unmap-refused", test_unmap_refused);
   ADD ("unmap-fails", test_unmap_fails);
   ADD ("unmap-loses-device", test_unmap_loses_device);
