@@ -235,7 +235,10 @@ iommud_context_submit (IommudContext *self, const IommudOperation *operation, gp
   job->data = data;
   job->device = device != NULL ? g_object_ref (device) : NULL;
   job->task = task;
-  g_queue_push_tail (&self->waiting, job);
+  if (operation->urgent)
+    g_queue_push_head (&self->waiting, job);
+  else
+    g_queue_push_tail (&self->waiting, job);
 
   /* Never from inside the caller: it is told of a failure the same way as of a success. */
   source = g_idle_source_new ();

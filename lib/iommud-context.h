@@ -20,7 +20,8 @@ typedef struct _IommudContext IommudContext;
  * A long operation takes turns: while goes_on says so after a publish that gave no error, all three
  * are called again, and between its turns other operations of the context have theirs. One that
  * cannot have its turn while a long one is at work says so by must_wait; those behind it wait too.
- * Only operations that are between turns may keep others waiting. */
+ * Only operations that are between turns may keep others waiting. One that is urgent has its turn
+ * before all that have not begun. */
 typedef struct
 {
   gboolean (*plan) (gpointer data, GError **error);
@@ -29,6 +30,7 @@ typedef struct
   GDestroyNotify free;
   gboolean (*goes_on) (gpointer data);   /* or NULL: one turn is all */
   gboolean (*must_wait) (gpointer data); /* or NULL: never */
+  gboolean urgent;
 } IommudOperation;
 
 /* @host is held while an operation is under way, and only then; it owns @pool, which runs the

@@ -136,6 +136,16 @@ static const IommudOperation detachment_operation = {
   .free = detachment_free,
 };
 
+/* The kernel waits for the file of a device that was unplugged: it is not kept by what waits for a
+ * long mapping. */
+static const IommudOperation urgent_operation = {
+  .plan = plan_detachment,
+  .perform = perform_detachment,
+  .publish = publish_detachment,
+  .free = detachment_free,
+  .urgent = TRUE,
+};
+
 static void
 submit (IommudDevice *self, gboolean forced, GTask *task)
 {
@@ -145,8 +155,8 @@ submit (IommudDevice *self, gboolean forced, GTask *task)
   data->device = g_object_ref (self);
   data->plan = iommud_detach_plan_new ();
   data->plan->forced = forced;
-  iommud_context_submit (iommud_container_get_context (container), &detachment_operation, data,
-                         self, task);
+  iommud_context_submit (iommud_container_get_context (container),
+                         forced ? &urgent_operation : &detachment_operation, data, self, task);
 }
 
 void

@@ -196,6 +196,33 @@ test_mappings_wait (MappingFixture *fixture, gconstpointer unused)
   mapping_fixture_assert_mapped (fixture->container, "[(0x40000000, 0x1000, 0, 3)]");
 }
 
+/* A device that was unplugged leaves at once: whoever unplugs it is kept by our file. */
+static void
+test_unplug_does_not_wait (MappingFixture *fixture, gconstpointer unused)
+{
+  GListModel *devices = iommud_container_get_devices (fixture->container);
+  guint ended = 0;
+  Call map;
+  Call unmap = { .ended = &ended };
+  g_autoptr (GError) error = NULL;
+
+  model_fixture_attach (&fixture->model, fixture->container, DIRTY_A);
+  begin_map (fixture, &map, &ended, 64 * GIB, 64 * GIB, NULL);
+  iommud_container_unmap_all_async (fixture->container, NULL, on_ready, &unmap);
+  while (get_mapped_bytes (fixture->container) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (iommud_simulator_unplug_device (fixture->model.simulator, DIRTY_A, &error));
+  while (g_list_model_get_n_items (devices) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (ended, ==, 0);
+  g_assert_cmpuint (get_mapped_bytes (fixture->container), <, 64 * GIB);
+  finish_map (fixture, &map, -1);
+  wait_for (&unmap);
+  g_assert_true (
+      iommud_container_unmap_all_finish (fixture->container, unmap.result, NULL, &error));
+  g_clear_object (&unmap.result);
+}
+
 static void
 test_free_waits (MappingFixture *fixture, gconstpointer unused)
 {
@@ -481,6 +508,7 @@ main (int argc, char **argv)
   ADD_BOTH ("main-loop-goes-on", test_main_loop_goes_on);
   ADD_BOTH ("others-have-turns", test_others_have_turns);
   ADD ("mappings-wait", OLD, test_mappings_wait);
+  ADD ("unplug-does-not-wait", OLD, test_unplug_does_not_wait);
   ADD ("free-waits", OLD, test_free_waits);
   ADD_BOTH ("cancel", test_cancel);
   ADD ("cancelled-before", OLD, test_cancelled_before);
