@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The abstract backend: what it is called, its system calls, its probe. */
+/* The abstract backend: what it is called, its system calls, its probe, what it can do. */
 #include "iommud-backend-private.h"
 
 /**
@@ -44,4 +44,10 @@ IommudProbe *
 iommud_backend_get_probe (IommudBackend *self)
 {
   return IOMMUD_BACKEND_GET_CLASS (self)->get_probe (self);
+}
+
+gboolean
+iommud_backend_moves_without_gap (IommudBackend *self, const char *iommu)
+{
+  return IOMMUD_BACKEND_GET_CLASS (self)->moves_without_gap (self, iommu);
 }

@@ -33,19 +33,10 @@ iommud_dirty_unmap_check (guint64 iova, guint64 length, guint64 page_size, const
   return iommud_dirty_bitmap_check (iova, length, page_size, what, error);
 }
 
-/* A simulated kernel moves a device at once, whatever its IOMMU is called. */
-static gboolean
-moves_without_a_gap (IommudContainer *container, const char *iommu)
-{
-  IommudBackend *backend = iommud_host_get_backend (iommud_container_get_host (container));
-
-  return g_str_equal (iommud_backend_get_name (backend), "simulated")
-         || !(g_str_has_prefix (iommu, "dmar") || g_str_has_prefix (iommu, "ivhd"));
-}
-
 static void
 add_devices (IommudDirtyUnmap *self, IommudHwpt *hwpt)
 {
+  IommudBackend *backend = iommud_host_get_backend (iommud_container_get_host (self->container));
   GListModel *devices = iommud_hwpt_get_devices (hwpt);
   guint table = iommud_twin_add_hwpt (self->twin, iommud_hwpt_get_id (hwpt));
 
@@ -55,7 +46,7 @@ add_devices (IommudDirtyUnmap *self, IommudHwpt *hwpt)
       const IommudBinding *binding = iommud_device_get_binding (device);
 
       self->may_move =
-          self->may_move && moves_without_a_gap (self->container, binding->info->iommu);
+          self->may_move && iommud_backend_moves_without_gap (backend, binding->info->iommu);
       iommud_twin_add_device (self->twin, table, binding);
       g_ptr_array_add (self->devices, g_steal_pointer (&device));
     }

@@ -7,8 +7,7 @@
  * then on nothing can write to it, and its dirty pages can be read in peace. A log keeps its pages
  * by IOVA, and is read when nothing is mapped there any more.
  *
- * The IOMMU drivers of VT-d and AMD stop a device's DMA for a moment when it is moved
- * (intel_iommu_attach_device() blocks translation first, amd_iommu_attach_device() detaches first),
+ * Some IOMMU drivers stop a device's DMA for a moment when it is moved (the backend knows which),
  * and a write that is dropped is worse than one that is copied once more. Behind those, and
  * wherever a twin cannot be had, all of the range that is mapped for writing counts as dirty.
  *

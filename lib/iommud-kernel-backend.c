@@ -34,6 +34,15 @@ iommud_kernel_backend_get_probe (IommudBackend *backend)
   return IOMMUD_KERNEL_BACKEND (backend)->probe;
 }
 
+/* The drivers of VT-d and AMD in Linux 6.12 stop a device's DMA for a moment:
+ * intel_iommu_attach_device() blocks translation first, amd_iommu_attach_device() detaches first.
+ * Their instances are called dmar0, dmar1 and so on, and ivhd0 and so on. */
+static gboolean
+iommud_kernel_backend_moves_without_gap (IommudBackend *backend, const char *iommu)
+{
+  return !g_str_has_prefix (iommu, "dmar") && !g_str_has_prefix (iommu, "ivhd");
+}
+
 static void
 iommud_kernel_backend_finalize (GObject *object)
 {
@@ -50,6 +59,7 @@ iommud_kernel_backend_class_init (IommudKernelBackendClass *klass)
   backend_class->get_name = iommud_kernel_backend_get_name;
   backend_class->get_syscalls = iommud_kernel_backend_get_syscalls;
   backend_class->get_probe = iommud_kernel_backend_get_probe;
+  backend_class->moves_without_gap = iommud_kernel_backend_moves_without_gap;
 }
 
 static void

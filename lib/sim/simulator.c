@@ -54,6 +54,13 @@ iommud_simulator_get_probe (IommudBackend *backend)
   return IOMMUD_SIMULATOR (backend)->probe;
 }
 
+/* Whatever its IOMMUs are called. */
+static gboolean
+iommud_simulator_moves_without_gap (IommudBackend *backend, const char *iommu)
+{
+  return TRUE;
+}
+
 static void
 iommud_simulator_finalize (GObject *object)
 {
@@ -74,6 +81,7 @@ iommud_simulator_class_init (IommudSimulatorClass *klass)
   backend_class->get_name = iommud_simulator_get_name;
   backend_class->get_syscalls = iommud_simulator_get_syscalls;
   backend_class->get_probe = iommud_simulator_get_probe;
+  backend_class->moves_without_gap = iommud_simulator_moves_without_gap;
 }
 
 static void
