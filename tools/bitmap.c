@@ -7,6 +7,7 @@
 #include "exit-status.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #define BITS_OF_WORD 64
 #define SMALLEST_PAGE 4096
@@ -35,8 +36,8 @@ iommuctl_bitmap_check_page_size (guint64 page_size, GError **error)
   if (page_size >= SMALLEST_PAGE && (page_size & (page_size - 1)) == 0)
     return TRUE;
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("--page-size is a power of two from %d on, not %" G_GUINT64_FORMAT),
-               SMALLEST_PAGE, page_size);
+               _ ("--page-size is a power of two from %d on, not %" PRIu64), SMALLEST_PAGE,
+               page_size);
   return FALSE;
 }
 
@@ -60,10 +61,10 @@ iommuctl_bitmap_new_from_file (IommuctlRange range, guint64 page_size, int file,
     return NULL;
   if (g_mapped_file_get_length (mapping) < needed)
     {
-      g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_FAILED,
-                   _ ("The service has sent a dirty bitmap of %zu bytes; %" G_GUINT64_FORMAT
-                      " were asked for"),
-                   g_mapped_file_get_length (mapping), needed);
+      g_set_error (
+          error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_FAILED,
+          _ ("The service has sent a dirty bitmap of %zu bytes; %" PRIu64 " were asked for"),
+          g_mapped_file_get_length (mapping), needed);
       return NULL;
     }
   all = g_mapped_file_get_bytes (mapping);

@@ -15,6 +15,7 @@
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 
 #define DEFAULT_PAGE_SIZE 4096
 /* Where all that is mapped is read: 32 MiB of bitmap in one call, far below what the service
@@ -83,7 +84,7 @@ static gboolean
 fail_with_many_mappings (Reading *self, guint64 n_mappings, gsize n_listed, GError **error)
 {
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_LIMITS,
-               _ ("%s has %" G_GUINT64_FORMAT " mappings, of which the service lists the first "
+               _ ("%s has %" PRIu64 " mappings, of which the service lists the first "
                   "%zu: say what to read with IOVA and LENGTH"),
                self->container_name, n_mappings, n_listed);
   return FALSE;
@@ -389,9 +390,8 @@ print_sum (Reading *self)
   if (n_pages == 0)
     line = g_strdup_printf (_ ("Nothing is mapped in %s"), self->container_name);
   else
-    line = g_strdup_printf (
-        _ ("Dirty pages of %s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " pages of %s, %s, %s"),
-        self->container_name, n_dirty, n_pages, page_size, dirty_size, share);
+    line = g_strdup_printf (_ ("Dirty pages of %s: %" PRIu64 " of %" PRIu64 " pages of %s, %s, %s"),
+                            self->container_name, n_dirty, n_pages, page_size, dirty_size, share);
   iommuctl_output_text (self->request->output, line);
 }
 

@@ -14,6 +14,7 @@
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 
 typedef struct
@@ -87,8 +88,8 @@ choose_length (MapCommand *self, const char *path, guint64 size, GError **error)
       return TRUE;
     }
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("Nothing of %s is left to map: it has %" G_GUINT64_FORMAT " bytes and the offset "
-                  "is %" G_GUINT64_FORMAT),
+               _ ("Nothing of %s is left to map: it has %" PRIu64 " bytes and the offset "
+                  "is %" PRIu64),
                path, size, self->offset);
   return FALSE;
 }
@@ -175,8 +176,7 @@ take_back (MapCommand *self, GError **error)
     }
   message = iommuctl_error_message (local_error);
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
-               _ ("Interrupted: %" G_GUINT64_FORMAT " bytes at 0x%" G_GINT64_MODIFIER
-                  "x of %s are left mapped: %s"),
+               _ ("Interrupted: %" PRIu64 " bytes at 0x%" PRIx64 " of %s are left mapped: %s"),
                self->length, self->iova, self->container_name, message);
   return FALSE;
 }
@@ -244,7 +244,7 @@ print_mapped (MapCommand *self, const char *source)
   g_autofree char *size = iommuctl_numbers_describe_exact_size (self->length);
 
   iommuctl_output_result (self->request->output, result_record (self),
-                          _ ("Mapped %s of %s into %s at 0x%" G_GINT64_MODIFIER "x"), size, source,
+                          _ ("Mapped %s of %s into %s at 0x%" PRIx64), size, source,
                           self->container_name, self->iova);
 }
 

@@ -8,6 +8,7 @@
 #include "numbers.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 static char *
 describe_range (GVariant *record, IommudDBusClient *client)
@@ -64,10 +65,10 @@ describe_sum (IommudDBusContainer *container, gsize n_listed)
       iommuctl_numbers_describe_exact_size (iommud_dbus_container_get_mapped_bytes (container));
 
   if (n_mappings > n_listed)
-    return g_strdup_printf (_ ("Mappings: %" G_GUINT64_FORMAT ", of which the service lists the "
+    return g_strdup_printf (_ ("Mappings: %" PRIu64 ", of which the service lists the "
                                "first %zu; in all %s"),
                             n_mappings, n_listed, size);
-  return g_strdup_printf (_ ("Mappings: %" G_GUINT64_FORMAT ", in all %s"), n_mappings, size);
+  return g_strdup_printf (_ ("Mappings: %" PRIu64 ", in all %s"), n_mappings, size);
 }
 
 gboolean

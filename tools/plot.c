@@ -10,6 +10,7 @@
 #include "numbers.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define MAX_ROWS 16
@@ -209,7 +210,7 @@ describe_cell (const Plot *self)
 
   if (n_pages == 1)
     return g_strdup_printf (_ ("One cell is a page of %s."), size);
-  return g_strdup_printf (_ ("One cell is %s, %" G_GUINT64_FORMAT " pages."), size, n_pages);
+  return g_strdup_printf (_ ("One cell is %s, %" PRIu64 " pages."), size, n_pages);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 
 #define DEFAULT_PAGE_SIZE 4096
 
@@ -203,10 +204,10 @@ print_unmapped (UnmapCommand *self)
     iommuctl_output_result (self->request->output, result_record (self), _ ("Unmapped %s from %s"),
                             size, container_name);
   else
-    iommuctl_output_result (
-        self->request->output, result_record (self),
-        _ ("Unmapped %s from %s; dirty pages of %s: %" G_GUINT64_FORMAT ", bitmap in %s"), size,
-        container_name, page_size, self->n_dirty, iommuctl_bitmap_file_get_path (self->file));
+    iommuctl_output_result (self->request->output, result_record (self),
+                            _ ("Unmapped %s from %s; dirty pages of %s: %" PRIu64 ", bitmap in %s"),
+                            size, container_name, page_size, self->n_dirty,
+                            iommuctl_bitmap_file_get_path (self->file));
 }
 
 gboolean

@@ -3,7 +3,7 @@
 
 import re
 
-from house import Suite
+from house import Suite, line_of
 
 CALL = re.compile(r'(?<![\w"])(?:_|N_|C_|NC_|ngettext|gettext|g_dngettext|g_dgettext)\s?\(\s*"')
 
@@ -31,6 +31,16 @@ def check_listed(tree):
     return problems + [f'{name} is listed twice' for name in set(names) if names.count(name) > 1]
 
 
+# What the tools that gather messages cannot see through; they know the macros of <inttypes.h>.
+UNKNOWN_MACRO = re.compile(r'(?<![\w"])(?:_|N_) ?\((?:[^()";]|"(?:\\.|[^"\\])*")*?\bG_G\w*INT\w*')
+
+
+def check_macros(tree):
+    return [f'{path}:{line_of(tree.read(path), match.start())}: {match.group(0)}'
+            for path in tree.product_paths('.c')
+            for match in UNKNOWN_MACRO.finditer(tree.read(path))]
+
+
 def main():
     suite = Suite()
     suite.rule('every source with messages is listed', check_complete, {
@@ -41,6 +51,8 @@ def main():
         'a file without messages': {'po/POTFILES.in': 'tools/a.c\n', 'tools/a.c': 'int a;\n'},
         'a file listed twice': {'po/POTFILES.in': 'tools/a.c\ntools/a.c\n',
                                 'tools/a.c': '_("a");\n'}})
+    suite.rule('messages hold no macros but those of inttypes.h', check_macros, {
+        'a format of GLib': {'tools/a.c': 'f (_ ("%" G_GUINT64_FORMAT " bytes"), n);\n'}})
     suite.finish()
 
 

@@ -179,9 +179,11 @@ describe (GArray *ranges)
 static GArray *
 ranges_of (const char *mappings, guint64 page_size)
 {
-  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_parsed (
-      "%@a(tttu)", g_variant_parse (G_VARIANT_TYPE ("a(tttu)"), mappings, NULL, NULL, NULL)));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) variant =
+      g_variant_parse (G_VARIANT_TYPE ("a(tttu)"), mappings, NULL, NULL, &error);
 
+  g_assert_no_error (error);
   return iommuctl_ranges_of_mappings (variant, page_size);
 }
 
