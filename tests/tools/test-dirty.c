@@ -5,6 +5,7 @@
 
 #include "memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <locale.h>
@@ -80,7 +81,7 @@ run_prints (Fixture *self, const char *words, const char *expected)
 }
 
 static void
-run_fails (Fixture *self, int status, const char *words, const char *expected)
+run_says (Fixture *self, int status, const char *words, const char *expected)
 {
   g_autofree char *found = run (self, status, words);
 
@@ -215,7 +216,7 @@ test_unmap (Fixture *self, gconstpointer data)
   g_autoptr (GArray) words = NULL;
 
   g_free (run (self, 0, "map vm1 " FILE_PATH " --length=512K --iova=0"));
-  run_fails (self, 2, "unmap vm1 0 512K --dirty-bitmap=last", "not active");
+  run_says (self, 2, "unmap vm1 0 512K --dirty-bitmap=last", "not active");
   g_free (run (self, 0, "dirty start vm1"));
   memory_write (self->bed, TRACKED_DEVICE, 0, 1);
   memory_write (self->bed, LOGGING_DEVICE, 127 * PAGE, 1);
@@ -234,10 +235,50 @@ test_no_place (Fixture *self, gconstpointer data)
   g_free (run (self, 0, "map vm1 " FILE_PATH " --length=512K --iova=0"));
   g_free (run (self, 0, "dirty start vm1"));
   memory_write (self->bed, TRACKED_DEVICE, 0, 1);
-  run_fails (self, 1, "dirty read vm1 --output=/nonexistent/bitmap", "/nonexistent/bitmap");
-  run_fails (self, 1, "unmap vm1 0 512K --dirty-bitmap=/nonexistent/bitmap", "/nonexistent/bitmap");
+  run_says (self, 1, "dirty read vm1 --output=/nonexistent/bitmap", "/nonexistent/bitmap");
+  run_says (self, 1, "unmap vm1 0 512K --dirty-bitmap=/nonexistent/bitmap", "/nonexistent/bitmap");
   run_prints (self, "dirty read vm1",
               "Dirty pages of vm1: 1 of 128 pages of 4 KiB, 4 KiB, 0.8 %\n");
+}
+
+/* What was read before a failure is shown, and what was not stays dirty. */
+static void
+test_failure (Fixture *self, gconstpointer data)
+{
+  g_autofree char *output = NULL;
+  g_autoptr (GArray) words = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --length=256K --iova=0"));
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --length=256K --iova=1M"));
+  g_free (run (self, 0, "dirty start vm1"));
+  memory_write (self->bed, TRACKED_DEVICE, 0, 1);
+  memory_write (self->bed, TRACKED_DEVICE, 0x100000, 1);
+  iommud_simulator_inject_fault (self->bed->simulator, "get-dirty-bitmap", 2, EIO, 0, &error);
+  g_assert_no_error (error);
+  output = run (self, 1, "dirty read vm1 --output=part");
+  g_assert_nonnull (strstr (output, "Only 1 of 2 ranges have been read: "));
+  g_assert_nonnull (strstr (output, "Dirty pages of vm1: 1 of 64 pages"));
+  words = take_words (self, "part");
+  g_assert_cmpuint (words->len, ==, 1);
+  g_assert_cmphex (g_array_index (words, guint64, 0), ==, 1);
+  run_prints (self, "dirty read vm1 1M 256K",
+              "Dirty pages of vm1: 1 of 64 pages of 4 KiB, 4 KiB, 1.6 %\n");
+}
+
+/* More mappings than the service lists. */
+static void
+test_many_mappings (Fixture *self, gconstpointer data)
+{
+  for (guint i = 0; i < 257; i++)
+    memory_map (self->bed, self->container, self->file, 0, PAGE, 2 * i * PAGE, NULL);
+  g_free (run (self, 0, "dirty start vm1"));
+  memory_write (self->bed, TRACKED_DEVICE, 0, 1);
+  run_says (self, 8, "dirty read vm1", "257 mappings, of which the service lists the first 256");
+  run_prints (self, "dirty read vm1 0 4M",
+              "Dirty pages of vm1: 1 of 1024 pages of 4 KiB, 4 KiB, <0.1 %\n");
+  run_says (self, 0, "mappings vm1",
+            "Mappings: 257, of which the service lists the first 256; in all 1.0 MiB (1052672)");
 }
 
 /* Whom it does not cover is told at once. */
@@ -264,6 +305,8 @@ main (int argc, char **argv)
   ADD ("output", test_output);
   ADD ("unmap", test_unmap);
   ADD ("no-place", test_no_place);
+  ADD ("failure", test_failure);
+  ADD ("many-mappings", test_many_mappings);
   ADD ("blockers", test_blockers);
   return g_test_run ();
 }
