@@ -123,32 +123,40 @@ add_page (GHashTable *pages, guint64 page)
   g_hash_table_add (pages, g_memdup2 (&page, sizeof page));
 }
 
-/* Every page that is pending is there, and none that nobody wrote to. */
+static void
+check_nothing_missing (DirtyLedger *self, const guint64 *words, guint64 first, guint64 n_pages)
+{
+  GHashTableIter iter;
+  const guint64 *page;
+
+  g_hash_table_iter_init (&iter, self->pending);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &page, NULL))
+    {
+      guint64 bit = *page - first;
+
+      if (*page >= first && bit < n_pages && (words[bit / 64] >> bit % 64 & 1) == 0)
+        g_error ("page %#" G_GINT64_MODIFIER "x was written and is not dirty", *page);
+    }
+}
+
+static void
+check_page (DirtyLedger *self, guint64 page, gboolean forget)
+{
+  if (self->exact && !g_hash_table_contains (self->pending, &page)
+      && !g_hash_table_contains (self->maybe, &page))
+    g_error ("page %#" G_GINT64_MODIFIER "x is dirty and was not written", page);
+  if (forget)
+    g_hash_table_remove (self->pending, &page);
+}
+
 static void
 check_bits (DirtyLedger *self, const guint64 *words, guint64 first, guint64 n_pages,
             gboolean forget)
 {
-  for (guint64 i = 0; i < n_pages; i++)
-    {
-      guint64 page = first + i;
-      gboolean set = (words[i / 64] >> i % 64 & 1) != 0;
-
-      if (!set && words[i / 64] == 0 && g_hash_table_size (self->pending) == 0)
-        {
-          i |= 63;
-          continue;
-        }
-      if (g_hash_table_contains (self->pending, &page) && !set)
-        g_error ("page %#" G_GINT64_MODIFIER "x was written and is not dirty", page);
-      if (set && self->exact && !g_hash_table_contains (self->pending, &page)
-          && !g_hash_table_contains (self->maybe, &page))
-        g_error ("page %#" G_GINT64_MODIFIER "x is dirty and was not written", page);
-      if (set && forget)
-        {
-          g_hash_table_remove (self->pending, &page);
-          g_hash_table_remove (self->maybe, &page);
-        }
-    }
+  check_nothing_missing (self, words, first, n_pages);
+  for (guint64 i = 0; i < (n_pages + 63) / 64; i++)
+    for (guint64 word = words[i]; word != 0; word &= word - 1)
+      check_page (self, first + i * 64 + (guint64) __builtin_ctzll (word), forget);
 }
 
 static void
