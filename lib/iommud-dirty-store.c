@@ -2,6 +2,8 @@
 /* Saved bits: dirty pages that were taken from a tracker and not delivered, for the next read. */
 #include "iommud-dirty-store.h"
 
+#include "iommud-ranges.h"
+
 #define CHUNK_SHIFT 30
 #define CHUNK_SIZE (G_GUINT64_CONSTANT (1) << CHUNK_SHIFT)
 #define CHUNK_BITS (CHUNK_SIZE / IOMMUD_DIRTY_PAGE_SIZE)
@@ -16,6 +18,7 @@ typedef struct
 struct _IommudDirtyStore
 {
   GTree *chunks; /* of Chunk by index; some may be empty */
+  GArray *whole; /* of IommudIovaRange */
 };
 
 static int
@@ -33,6 +36,7 @@ iommud_dirty_store_new (void)
   IommudDirtyStore *self = g_new0 (IommudDirtyStore, 1);
 
   self->chunks = g_tree_new_full (compare_indexes, NULL, NULL, g_free);
+  self->whole = iommud_ranges_new ();
   return self;
 }
 
@@ -40,6 +44,7 @@ void
 iommud_dirty_store_free (IommudDirtyStore *self)
 {
   g_tree_unref (self->chunks);
+  g_array_unref (self->whole);
   g_free (self);
 }
 
@@ -47,6 +52,7 @@ void
 iommud_dirty_store_clear (IommudDirtyStore *self)
 {
   g_tree_remove_all (self->chunks);
+  g_array_set_size (self->whole, 0);
 }
 
 static Chunk *
@@ -69,6 +75,12 @@ get_chunk (IommudDirtyStore *self, guint64 index)
 void
 iommud_dirty_store_mark (IommudDirtyStore *self, guint64 first, guint64 last)
 {
+  iommud_ranges_add (self->whole, first, last);
+}
+
+static void
+mark_pages (IommudDirtyStore *self, guint64 first, guint64 last)
+{
   for (guint64 index = first >> CHUNK_SHIFT; index <= last >> CHUNK_SHIFT; index++)
     iommud_dirty_bits_mark (&get_chunk (self, index)->bits, first, last);
 }
@@ -81,7 +93,7 @@ iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits, gui
 
   while (iommud_dirty_bits_find_run (bits, first, last, &run_first, &run_last))
     {
-      iommud_dirty_store_mark (self, run_first, run_last);
+      mark_pages (self, run_first, run_last);
       if (run_last == last)
         return;
       first = run_last + 1;
@@ -107,6 +119,14 @@ iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits)
   for (Chunk *chunk = find_chunk (self, first >> CHUNK_SHIFT, last); chunk != NULL;
        chunk = find_chunk (self, chunk->index + 1, last))
     iommud_dirty_bits_merge (bits, &chunk->bits, first, last);
+  for (guint i = iommud_ranges_find (self->whole, first); i < self->whole->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (self->whole, IommudIovaRange, i);
+
+      if (range->first > last)
+        break;
+      iommud_dirty_bits_mark (bits, range->first, range->last);
+    }
 }
 
 static void
@@ -136,6 +156,7 @@ iommud_dirty_store_remove (IommudDirtyStore *self, guint64 first, guint64 last)
   guint64 index = first >> CHUNK_SHIFT;
   Chunk *chunk;
 
+  iommud_ranges_remove (self->whole, first, last);
   while ((chunk = find_chunk (self, index, last)) != NULL)
     {
       index = chunk->index + 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Saved bits: dirty pages that were taken from a tracker and not delivered, for the next read.
  *
- * Its size goes with the addresses that have dirty pages, not with the address space. */
+ * Its size goes with what is known page by page; ranges that are dirty as a whole cost next to
+ * nothing, however long they are. */
 #pragma once
 
 #include "iommud-dirty-bits.h"
@@ -17,6 +18,7 @@ typedef struct _IommudDirtyStore IommudDirtyStore;
 IommudDirtyStore *iommud_dirty_store_new (void);
 void iommud_dirty_store_free (IommudDirtyStore *self);
 
+/* The range is dirty as a whole. */
 void iommud_dirty_store_mark (IommudDirtyStore *self, guint64 first, guint64 last);
 /* Marks what is marked in @bits from @first to @last. */
 void iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits, guint64 first,

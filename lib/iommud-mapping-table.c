@@ -2,6 +2,8 @@
 /* What is mapped in an IOAS, sorted by IOVA. */
 #include "iommud-mapping-table.h"
 
+#include "iommud-ranges.h"
+
 struct _IommudMappingTable
 {
   GTree *mappings; /* of Entry, whose key is the IOVA */
@@ -146,29 +148,17 @@ iommud_mapping_table_set_file (IommudMappingTable *self, guint64 iova, IommudMap
   return old;
 }
 
-static void
-add_run (GArray *runs, guint64 first, guint64 last)
-{
-  IommudIovaRange range = { .first = first, .last = last };
-  IommudIovaRange *before =
-      runs->len > 0 ? &g_array_index (runs, IommudIovaRange, runs->len - 1) : NULL;
-
-  if (before != NULL && before->last + 1 == first)
-    before->last = last;
-  else
-    g_array_append_val (runs, range);
-}
-
 GArray *
 iommud_mapping_table_get_runs (IommudMappingTable *self, guint64 first, guint64 last,
                                IommudMapFlags flags)
 {
-  GArray *runs = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
+  GArray *runs = iommud_ranges_new ();
 
   for (const IommudMapping *mapping = iommud_mapping_table_find (self, first, last);
        mapping != NULL && mapping->iova <= last;
        mapping = iommud_mapping_table_next (self, mapping))
     if ((mapping->flags & flags) == flags)
-      add_run (runs, MAX (mapping->iova, first), MIN (iommud_mapping_get_last (mapping), last));
+      iommud_ranges_add (runs, MAX (mapping->iova, first),
+                         MIN (iommud_mapping_get_last (mapping), last));
   return runs;
 }

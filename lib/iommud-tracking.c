@@ -2,6 +2,8 @@
 /* The trackers of a container that run, and the bits saved for the next read. */
 #include "iommud-tracking.h"
 
+#include "iommud-ranges.h"
+
 /* Mappings below and above it are logged as two ranges: guests leave a hole there. */
 #define FOUR_GIB (G_GUINT64_CONSTANT (1) << 32)
 
@@ -25,12 +27,6 @@ new_trackers (void)
   return g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_tracker_free);
 }
 
-static GArray *
-new_ranges (void)
-{
-  return g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
-}
-
 IommudTracking *
 iommud_tracking_new (void)
 {
@@ -39,8 +35,8 @@ iommud_tracking_new (void)
   self->page_size = IOMMUD_DIRTY_PAGE_SIZE;
   self->logs = new_trackers ();
   self->hwpts = new_trackers ();
-  self->runs = new_ranges ();
-  self->writable = new_ranges ();
+  self->runs = iommud_ranges_new ();
+  self->writable = iommud_ranges_new ();
   self->saved_of_logs = iommud_dirty_store_new ();
   self->saved_of_hwpts = iommud_dirty_store_new ();
   return self;
@@ -118,7 +114,7 @@ add_hull (GArray *hulls, const GArray *ranges, guint64 first, guint64 last, guin
 static GArray *
 get_log_ranges (const IommudTracking *self, const GArray *ranges)
 {
-  GArray *hulls = new_ranges ();
+  GArray *hulls = iommud_ranges_new ();
 
   add_hull (hulls, ranges, 0, FOUR_GIB - 1, self->page_size);
   add_hull (hulls, ranges, FOUR_GIB, G_MAXUINT64, self->page_size);
@@ -556,7 +552,7 @@ static gboolean
 widen (IommudTracking *self, const IommudKernelCall *call, IommudTrackerState *log, guint64 first,
        guint64 last, GError **error)
 {
-  g_autoptr (GArray) old = log->ranges != NULL ? g_array_copy (log->ranges) : new_ranges ();
+  g_autoptr (GArray) old = log->ranges != NULL ? g_array_copy (log->ranges) : iommud_ranges_new ();
   g_autoptr (GArray) wider = get_wider_ranges (self, log, first, last);
 
   if (log->blind)

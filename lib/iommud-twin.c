@@ -5,6 +5,7 @@
 
 #include "iommud-error-private.h"
 #include "iommud-mapping-check.h"
+#include "iommud-ranges.h"
 
 typedef struct
 {
@@ -255,19 +256,13 @@ free_id (IommudTwin *self, const IommudKernelCall *call, guint32 *id)
 static GArray *
 get_runs (const IommudTwin *self)
 {
-  GArray *runs = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
+  GArray *runs = iommud_ranges_new ();
 
   for (guint i = 0; i < self->pieces->len; i++)
     {
       const Piece *piece = &g_array_index (self->pieces, Piece, i);
-      IommudIovaRange run = { .first = piece->iova, .last = piece->iova + (piece->length - 1) };
-      IommudIovaRange *last =
-          runs->len > 0 ? &g_array_index (runs, IommudIovaRange, runs->len - 1) : NULL;
 
-      if (last != NULL && last->last + 1 == run.first)
-        last->last = run.last;
-      else
-        g_array_append_val (runs, run);
+      iommud_ranges_add (runs, piece->iova, piece->iova + (piece->length - 1));
     }
   return runs;
 }

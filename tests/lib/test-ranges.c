@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sets of addresses against a bit for each address; and the saved dirty pages, which use one. */
+#include "config.h"
+
+#include "iommud-dirty-store.h"
+#include "iommud-ranges.h"
+
+#define PAGE IOMMUD_DIRTY_PAGE_SIZE
+#define WORDS 2
+
+static guint64
+get_bits (guint first, guint last)
+{
+  return G_MAXUINT64 >> (63 - last + first) << first;
+}
+
+/* Ranges of addresses from 0 to 63 above @base say what the bits say, and none touch. */
+static void
+assert_same (const GArray *ranges, guint64 base, guint64 bits)
+{
+  guint64 found = 0;
+
+  for (guint i = 0; i < ranges->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
+
+      g_assert_cmphex (range->first, <=, range->last);
+      g_assert_true (i == 0 || range[-1].last + 1 < range->first);
+      found |= get_bits ((guint) (range->first - base), (guint) (range->last - base));
+    }
+  g_assert_cmphex (found, ==, bits);
+}
+
+static void
+run (guint64 base)
+{
+  g_autoptr (GArray) ranges = iommud_ranges_new ();
+  guint64 bits = 0;
+
+  for (guint i = 0; i < 2000; i++)
+    {
+      guint first = (guint) g_test_rand_int_range (0, 64);
+      guint length = (guint) g_test_rand_int_range (1, 13);
+      guint last = MIN (63, first + length - 1);
+
+      if (g_test_rand_bit ())
+        {
+          iommud_ranges_add (ranges, base + first, base + last);
+          bits |= get_bits (first, last);
+        }
+      else
+        {
+          iommud_ranges_remove (ranges, base + first, base + last);
+          bits &= ~get_bits (first, last);
+        }
+      assert_same (ranges, base, bits);
+    }
+}
+
+static void
+test_random (void)
+{
+  run (0);
+  run (G_MAXUINT64 - 63);
+}
+
+static void
+assert_reported (const IommudDirtyStore *store, guint64 iova, guint64 low, guint64 high)
+{
+  guint64 words[WORDS] = { 0 };
+  IommudDirtyBits bits = { .iova = iova, .page_size = PAGE, .n_bits = WORDS * 64, .words = words };
+
+  iommud_dirty_store_report (store, &bits);
+  g_assert_cmphex (words[0], ==, low);
+  g_assert_cmphex (words[1], ==, high);
+}
+
+/* What is dirty as a whole takes no memory for each of its pages: these would be 2^51. */
+static void
+test_saved_whole (void)
+{
+  IommudDirtyStore *store = iommud_dirty_store_new ();
+  guint64 word = 0x11;
+  const IommudDirtyBits some = {
+    .iova = 64 * PAGE, .page_size = PAGE, .n_bits = 64, .words = &word
+  };
+
+  iommud_dirty_store_mark (store, 16 * PAGE, G_MAXUINT64 >> 1);
+  iommud_dirty_store_add (store, &some, 64 * PAGE, 128 * PAGE - 1);
+  assert_reported (store, 0, get_bits (16, 63), G_MAXUINT64);
+  assert_reported (store, G_MAXUINT64 / 2 - 64 * PAGE + 1, G_MAXUINT64, 0);
+  iommud_dirty_store_remove (store, 32 * PAGE, 65 * PAGE - 1);
+  assert_reported (store, 0, get_bits (16, 31), get_bits (1, 63));
+  iommud_dirty_store_remove (store, 66 * PAGE, G_MAXUINT64);
+  assert_reported (store, 0, get_bits (16, 31), 2);
+  iommud_dirty_store_clear (store);
+  assert_reported (store, 0, 0, 0);
+  iommud_dirty_store_free (store);
+}
+
+/* Page by page, and whole chunks. */
+static void
+test_saved_pages (void)
+{
+  IommudDirtyStore *store = iommud_dirty_store_new ();
+  guint64 words[WORDS] = { 0x8000000000000001, 0xff };
+  const guint64 iova = (G_GUINT64_CONSTANT (1) << 30) - 64 * PAGE;
+  const IommudDirtyBits bits = {
+    .iova = iova, .page_size = PAGE, .n_bits = WORDS * 64, .words = words
+  };
+
+  iommud_dirty_store_add (store, &bits, iova, iova + 70 * PAGE - 1);
+  assert_reported (store, iova, words[0], 0x3f);
+  iommud_dirty_store_remove (store, 0, iova + 66 * PAGE - 1);
+  assert_reported (store, iova, 0, 0x3c);
+  iommud_dirty_store_free (store);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/ranges/random", test_random);
+  g_test_add_func ("/ranges/saved-whole", test_saved_whole);
+  g_test_add_func ("/ranges/saved-pages", test_saved_pages);
+  return g_test_run ();
+}
