@@ -172,7 +172,8 @@ iommud_simulated_iommufd_ioctl (IommudSimulatedCommand *command, unsigned long r
   int errnum;
 
   if (found == NULL)
-    return iommud_simulated_vfio_container_ioctl (command->context, request, command->address);
+    return iommud_simulated_vfio_container_ioctl (command->context, request, command->address,
+                                                  command->account);
   command->record = &record;
   command->size = found->size;
   errnum = load_record (command, found->min_size);

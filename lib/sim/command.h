@@ -5,6 +5,7 @@
 #include "sim/description.h"
 #include "sim/files.h"
 #include "sim/objects.h"
+#include "sim/pages.h"
 
 G_BEGIN_DECLS
 
@@ -13,10 +14,11 @@ typedef struct
   IommudSimulatedContext *context;
   IommudSimulatedFiles *files;
   IommudSimulatedLinux version;
-  gboolean privileged; /* the caller has CAP_SYS_RESOURCE */
-  guint64 address;     /* of the caller's record */
-  guint32 user_size;   /* what the caller says its record has */
-  guint32 size;        /* what ours has */
+  gboolean privileged;             /* the caller has CAP_SYS_RESOURCE */
+  IommudSimulatedAccount *account; /* charged for what it maps; NULL: it has CAP_IPC_LOCK */
+  guint64 address;                 /* of the caller's record */
+  guint32 user_size;               /* what the caller says its record has */
+  guint32 size;                    /* what ours has */
   gpointer record;
 } IommudSimulatedCommand;
 

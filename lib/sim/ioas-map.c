@@ -51,6 +51,7 @@ remove_area (IommudSimulatedIoas *self, IommudSimulatedArea *area)
   self->full_below = MIN (self->full_below, area->interval.first);
   for (GList *l = self->dirty_hwpts.head; l != NULL; l = l->next)
     iommud_simulated_hwpt_forget_dirty (l->data, area->interval.first, area->interval.last);
+  iommud_simulated_area_unpin (area);
   iommud_simulated_pages_unref (area->pages);
   g_free (area);
 }
@@ -98,14 +99,13 @@ insert_area (IommudSimulatedIoas *self, const Slice *slice, guint64 iova, guint 
 }
 
 static int
-fill_domains (IommudSimulatedIoas *self, const IommudSimulatedArea *area)
+fill_domains (IommudSimulatedIoas *self, IommudSimulatedArea *area)
 {
   int errnum = 0;
 
   if (self->domains.length == 0)
     return 0;
-  errnum = iommud_simulated_pages_pin (area->pages, area->start,
-                                       area->interval.last - area->interval.first + 1);
+  errnum = iommud_simulated_area_pin (area);
   for (GList *l = self->domains.head; l != NULL && errnum == 0; l = l->next)
     errnum = iommud_simulated_hwpt_take_error (l->data, IOMMUD_SIMULATED_DRIVER_MAP);
   return errnum;
@@ -157,7 +157,8 @@ map_slices (IommudSimulatedIoas *self, GArray *slices, guint64 length, guint64 *
 }
 
 static int
-take_user_memory (guint64 address, guint64 length, guint32 flags, GArray *slices)
+take_user_memory (guint64 address, guint64 length, guint32 flags, IommudSimulatedAccount *account,
+                  GArray *slices)
 {
   gboolean writable = (flags & IOMMUD_ABI_MAP_WRITEABLE) != 0;
   Slice slice = { .start = address % IOMMUD_SIMULATED_PAGE_SIZE, .length = length };
@@ -167,16 +168,17 @@ take_user_memory (guint64 address, guint64 length, guint32 flags, GArray *slices
   if (length > G_MAXUINT64 - address)
     return EOVERFLOW;
   slice.pages = iommud_simulated_pages_new (address, writable);
+  iommud_simulated_pages_set_account (slice.pages, account);
   g_array_append_val (slices, slice);
   return 0;
 }
 
 int
 iommud_simulated_ioas_map_user (IommudSimulatedIoas *self, guint64 address, guint64 length,
-                                guint32 flags, guint64 *iova)
+                                guint32 flags, IommudSimulatedAccount *account, guint64 *iova)
 {
   g_autoptr (GArray) slices = new_slices ();
-  int errnum = take_user_memory (address, length, flags, slices);
+  int errnum = take_user_memory (address, length, flags, account, slices);
 
   return errnum == 0 ? map_slices (self, slices, length, iova, flags) : errnum;
 }
@@ -198,7 +200,7 @@ iommud_simulated_ioas_map (IommudSimulatedCommand *command)
   errnum = iommud_simulated_ioas_get (command->context, record->ioas_id, &self);
   if (errnum == 0)
     errnum = iommud_simulated_ioas_map_user (self, record->user_va, record->length, record->flags,
-                                             &iova);
+                                             command->account, &iova);
   if (errnum != 0)
     return errnum;
   record->iova = iova;
@@ -206,7 +208,8 @@ iommud_simulated_ioas_map (IommudSimulatedCommand *command)
 }
 
 static int
-take_file (const struct iommud_abi_ioas_map_file *record, GArray *slices)
+take_file (const struct iommud_abi_ioas_map_file *record, IommudSimulatedAccount *account,
+           GArray *slices)
 {
   gboolean writable = (record->flags & IOMMUD_ABI_MAP_WRITEABLE) != 0;
   Slice slice = { .start = record->start % IOMMUD_SIMULATED_PAGE_SIZE, .length = record->length };
@@ -215,6 +218,7 @@ take_file (const struct iommud_abi_ioas_map_file *record, GArray *slices)
 
   if (pages == NULL)
     return EBADF;
+  iommud_simulated_pages_set_account (pages, account);
   slice.pages = pages;
   g_array_append_val (slices, slice);
   if (record->length != 0 && record->length - 1 > G_MAXUINT64 - record->start)
@@ -241,7 +245,7 @@ iommud_simulated_ioas_map_file (IommudSimulatedCommand *command)
     return EINVAL;
   errnum = iommud_simulated_ioas_get (command->context, record->ioas_id, &self);
   if (errnum == 0)
-    errnum = take_file (record, slices);
+    errnum = take_file (record, command->account, slices);
   if (errnum == 0)
     errnum = map_slices (self, slices, record->length, &iova, record->flags);
   if (errnum != 0)
@@ -314,7 +318,9 @@ iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova)
   IommudSimulatedArea *area = iommud_simulated_ioas_find_area (self, iova);
   g_autoptr (GPtrArray) parts = g_ptr_array_new ();
   guint64 mask = self->alignment - 1;
+  gboolean was_pinned;
   Slice slice;
+  int errnum;
 
   if (area == NULL || iova == area->interval.first || iova == area->interval.last)
     return 0;
@@ -325,12 +331,17 @@ iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova)
     return EINVAL;
   if (self->domains.length > 0 && !self->single_pages)
     return EINVAL;
+  was_pinned = area->pinned;
+  iommud_simulated_area_unpin (area);
   iommud_intervals_remove (&self->areas, &area->interval);
   self->pages -= count_pages (area);
   area->interval.last = iova;
   iommud_intervals_insert (&self->areas, &area->interval);
   self->pages += count_pages (area);
-  return insert_area (self, &slice, iova + 1, area->prot, parts);
+  errnum = insert_area (self, &slice, iova + 1, area->prot, parts);
+  for (guint i = 0; was_pinned && i < parts->len && errnum == 0; i++)
+    errnum = iommud_simulated_area_pin (parts->pdata[i]);
+  return was_pinned && errnum == 0 ? iommud_simulated_area_pin (area) : errnum;
 }
 
 int

@@ -115,6 +115,31 @@ iommud_simulated_area_get_byte (const IommudSimulatedArea *self, guint64 iova)
   return self->start + (iova - self->interval.first);
 }
 
+static guint64
+get_length (const IommudSimulatedArea *area)
+{
+  return area->interval.last - area->interval.first + 1;
+}
+
+int
+iommud_simulated_area_pin (IommudSimulatedArea *self)
+{
+  int errnum = 0;
+
+  if (!self->pinned)
+    errnum = iommud_simulated_pages_pin (self->pages, self->start, get_length (self));
+  self->pinned = self->pinned || errnum == 0;
+  return errnum;
+}
+
+void
+iommud_simulated_area_unpin (IommudSimulatedArea *self)
+{
+  if (self->pinned)
+    iommud_simulated_pages_unpin (self->pages, self->start, get_length (self));
+  self->pinned = FALSE;
+}
+
 static Reserved *
 get_reserved (IommudSimulatedIoas *self, guint64 first, guint64 last)
 {
@@ -211,15 +236,22 @@ fill (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt)
        interval != NULL && errnum == 0;
        interval = iommud_intervals_next (&self->areas, interval, 0, G_MAXUINT64))
     {
-      const IommudSimulatedArea *area = (IommudSimulatedArea *) interval;
-
       if (self->domains.length == 0)
-        errnum = iommud_simulated_pages_pin (area->pages, area->start,
-                                             interval->last - interval->first + 1);
+        errnum = iommud_simulated_area_pin ((IommudSimulatedArea *) interval);
       if (errnum == 0)
         errnum = iommud_simulated_hwpt_take_error (hwpt, IOMMUD_SIMULATED_DRIVER_MAP);
     }
   return errnum;
+}
+
+/* Without a domain nothing is pinned. */
+static void
+unpin_unused (IommudSimulatedIoas *self)
+{
+  for (IommudInterval *interval = iommud_intervals_find (&self->areas, 0, G_MAXUINT64);
+       interval != NULL && self->domains.length == 0;
+       interval = iommud_intervals_next (&self->areas, interval, 0, G_MAXUINT64))
+    iommud_simulated_area_unpin ((IommudSimulatedArea *) interval);
 }
 
 static int
@@ -250,6 +282,7 @@ iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt
     errnum = fill (self, hwpt);
   if (errnum != 0)
     {
+      unpin_unused (self);
       iommud_simulated_ioas_unreserve (self, hwpt);
       return errnum;
     }
@@ -263,6 +296,7 @@ void
 iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt)
 {
   g_queue_delete_link (&self->domains, g_steal_pointer (&hwpt->domain_link));
+  unpin_unused (self);
   iommud_simulated_ioas_unreserve (self, hwpt);
   self->alignment = get_needed_alignment (self);
 }

@@ -23,6 +23,7 @@ typedef struct
   IommudSimulatedPages *pages;
   guint64 start;
   guint prot; /* of IommudSimulatedProt */
+  gboolean pinned;
 } IommudSimulatedArea;
 
 typedef struct _IommudSimulatedIoas IommudSimulatedIoas;
@@ -50,6 +51,10 @@ IommudSimulatedArea *iommud_simulated_ioas_next_area (IommudSimulatedIoas *self,
                                                       const IommudSimulatedArea *area);
 /* Which byte of the area's pages an IOVA in it stands for. */
 guint64 iommud_simulated_area_get_byte (const IommudSimulatedArea *self, guint64 iova);
+
+/* Pins what the area maps, once. */
+int iommud_simulated_area_pin (IommudSimulatedArea *self);
+void iommud_simulated_area_unpin (IommudSimulatedArea *self);
 
 /* EADDRINUSE: the range is mapped or allowed. */
 int iommud_simulated_ioas_reserve (IommudSimulatedIoas *self, guint64 first, guint64 last,
@@ -80,9 +85,10 @@ int iommud_simulated_ioas_unmap (IommudSimulatedCommand *command);
  * or an offset in a file. ENOSPC: no room. */
 int iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 origin, guint64 length,
                                        guint64 *iova);
-/* Maps memory of the process, as MAP does; @flags are those of its record. */
+/* Maps memory of the process, as MAP does; @flags are those of its record, @account who is charged
+ * for what is pinned. */
 int iommud_simulated_ioas_map_user (IommudSimulatedIoas *self, guint64 address, guint64 length,
-                                    guint32 flags, guint64 *iova);
+                                    guint32 flags, IommudSimulatedAccount *account, guint64 *iova);
 /* Makes two maps of the one that goes on after @iova. EINVAL: it may be mapped by large pages. */
 int iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova);
 /* Unmaps all that the range holds, and never a part of a map: ENOENT then, with what came before it

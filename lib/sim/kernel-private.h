@@ -7,6 +7,7 @@
 #include "sim/kernel.h"
 #include "sim/machine.h"
 #include "sim/objects.h"
+#include "sim/pages.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,9 @@ struct _IommudSimulatedKernel
   gboolean iommufd; /* there is a /dev/iommu */
   IommudSimulatedLinux version;
   gboolean privileged; /* the callers have CAP_SYS_RESOURCE */
+  gboolean can_lock;   /* the callers have CAP_IPC_LOCK */
+  IommudSimulatedAccount of_user;
+  IommudSimulatedAccount of_process; /* as IOMMU_OPTION_RLIMIT_MODE wants it */
   IommudSimulatedListener listener;
   gpointer listener_data;
 };

@@ -73,6 +73,7 @@ iommud_simulated_kernel_new (IommudSimulatedHost *host)
   self->iommufd = host->iommufd;
   self->version = (IommudSimulatedLinux) host->kernel;
   self->privileged = TRUE;
+  self->can_lock = TRUE;
   iommud_simulated_machine_init (&self->machine);
   take_machine (&self->machine, host);
   take_faults (self, host->faults);
@@ -226,10 +227,12 @@ iommud_simulated_kernel_same_group (IommudSimulatedKernel *self, const char *nam
 }
 
 void
-iommud_simulated_kernel_set_privileged (IommudSimulatedKernel *self, gboolean privileged)
+iommud_simulated_kernel_set_capabilities (IommudSimulatedKernel *self, gboolean sys_resource,
+                                          gboolean ipc_lock)
 {
   iommud_simulated_kernel_lock (self);
-  self->privileged = privileged;
+  self->privileged = sys_resource;
+  self->can_lock = ipc_lock;
   iommud_simulated_kernel_unlock (self);
 }
 

@@ -56,8 +56,10 @@ char *iommud_simulated_kernel_get_node (IommudSimulatedKernel *self, const char 
 gboolean iommud_simulated_kernel_same_group (IommudSimulatedKernel *self, const char *name,
                                              const char *other);
 
-/* Whether the callers have CAP_SYS_RESOURCE in the simulated machine. At first they have. */
-void iommud_simulated_kernel_set_privileged (IommudSimulatedKernel *self, gboolean privileged);
+/* Whether the callers have CAP_SYS_RESOURCE and CAP_IPC_LOCK in the simulated machine. At first
+ * they have. Without the latter they may have 8 MiB pinned. */
+void iommud_simulated_kernel_set_capabilities (IommudSimulatedKernel *self, gboolean sys_resource,
+                                               gboolean ipc_lock);
 
 /* --- sysfs, as far as VFIO has a part in it ------------------------------------------------------
  *

@@ -17,10 +17,12 @@
 struct _IommudSimulatedPages
 {
   guint references;
-  guint64 address; /* of the first page */
-  guint64 origin;  /* the same, or the offset of that page in the file */
-  guint64 length;  /* of a file that is mapped here; 0 for none */
-  int file;        /* our own descriptor of it; -1 */
+  guint64 address;                 /* of the first page */
+  guint64 origin;                  /* the same, or the offset of that page in the file */
+  guint64 length;                  /* of a file that is mapped here; 0 for none */
+  int file;                        /* our own descriptor of it; -1 */
+  IommudSimulatedAccount *account; /* NULL for none */
+  GHashTable *charged;             /* how often each page is pinned; NULL without an account */
   gboolean is_file;
   gboolean writable;
 };
@@ -113,7 +115,16 @@ iommud_simulated_pages_unref (IommudSimulatedPages *self)
     munmap ((void *) (guintptr) self->address, (gsize) self->length);
   if (self->file >= 0)
     close (self->file);
+  g_clear_pointer (&self->charged, g_hash_table_unref);
   g_free (self);
+}
+
+void
+iommud_simulated_pages_set_account (IommudSimulatedPages *self, IommudSimulatedAccount *account)
+{
+  self->account = account;
+  if (account != NULL)
+    self->charged = g_hash_table_new (NULL, NULL);
 }
 
 gboolean
@@ -140,12 +151,73 @@ has_file (const IommudSimulatedPages *self, guint64 start, guint64 length)
          && self->origin + last < (guint64) status.st_size;
 }
 
-int
-iommud_simulated_pages_pin (const IommudSimulatedPages *self, guint64 start, guint64 length)
+static gpointer
+page_key (guint64 page)
 {
+  return GSIZE_TO_POINTER ((gsize) page);
+}
+
+static guint
+count_pins (const IommudSimulatedPages *self, guint64 page)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (self->charged, page_key (page)));
+}
+
+static void
+set_pins (IommudSimulatedPages *self, guint64 page, guint count)
+{
+  if (count != 0)
+    g_hash_table_insert (self->charged, page_key (page), GUINT_TO_POINTER (count));
+  else
+    g_hash_table_remove (self->charged, page_key (page));
+}
+
+static int
+charge (IommudSimulatedPages *self, guint64 first, guint64 last)
+{
+  guint64 before = g_hash_table_size (self->charged);
+  guint64 added = 0;
+
+  /* What is charged is never more than the limit, and so neither is what is looked at. */
+  if (last - first > IOMMUD_SIMULATED_LOCKED_PAGES_LIMIT + before)
+    return ENOMEM;
+  for (guint64 page = first; page <= last; page++)
+    added += count_pins (self, page) == 0 ? 1 : 0;
+  if (self->account->pages + added > IOMMUD_SIMULATED_LOCKED_PAGES_LIMIT)
+    return ENOMEM;
+  for (guint64 page = first; page <= last; page++)
+    set_pins (self, page, count_pins (self, page) + 1);
+  self->account->pages += added;
+  return 0;
+}
+
+int
+iommud_simulated_pages_pin (IommudSimulatedPages *self, guint64 start, guint64 length)
+{
+  int errnum;
+
   if (self->is_file && !has_file (self, start, length))
     return EINVAL;
-  return iommud_simulated_pin_user (self->address + start, length, self->writable);
+  errnum = iommud_simulated_pin_user (self->address + start, length, self->writable);
+  if (errnum != 0 || self->account == NULL)
+    return errnum;
+  return charge (self, start / IOMMUD_SIMULATED_PAGE_SIZE,
+                 (start + (length - 1)) / IOMMUD_SIMULATED_PAGE_SIZE);
+}
+
+void
+iommud_simulated_pages_unpin (IommudSimulatedPages *self, guint64 start, guint64 length)
+{
+  guint64 last = (start + (length - 1)) / IOMMUD_SIMULATED_PAGE_SIZE;
+
+  for (guint64 page = start / IOMMUD_SIMULATED_PAGE_SIZE; self->account != NULL && page <= last;
+       page++)
+    {
+      guint pins = count_pins (self, page);
+
+      set_pins (self, page, pins - 1);
+      self->account->pages -= pins == 1 ? 1 : 0;
+    }
 }
 
 /* A file that has no memory, or that is too long for us. */

@@ -7,6 +7,15 @@
 
 G_BEGIN_DECLS
 
+/* Memory that callers without CAP_IPC_LOCK have pinned: of a user, or of a process. */
+typedef struct
+{
+  guint64 pages;
+} IommudSimulatedAccount;
+
+/* RLIMIT_MEMLOCK of all, which is Linux's default: 8 MiB. */
+#define IOMMUD_SIMULATED_LOCKED_PAGES_LIMIT 2048
+
 /* One or more areas, in one or more IOASes, map parts of it. */
 typedef struct _IommudSimulatedPages IommudSimulatedPages;
 
@@ -19,13 +28,17 @@ IommudSimulatedPages *iommud_simulated_pages_new_of_file (int file, guint64 offs
 IommudSimulatedPages *iommud_simulated_pages_ref (IommudSimulatedPages *self);
 void iommud_simulated_pages_unref (IommudSimulatedPages *self);
 
+/* What is pinned of it is charged to @account, which outlives it; NULL for none. */
+void iommud_simulated_pages_set_account (IommudSimulatedPages *self,
+                                         IommudSimulatedAccount *account);
 gboolean iommud_simulated_pages_is_writable (const IommudSimulatedPages *self);
 /* The address, or the offset in the file, of the byte at @start: an IOVA is chosen by it. */
 guint64 iommud_simulated_pages_get_origin (const IommudSimulatedPages *self, guint64 start);
 
-/* Whether the memory can be pinned. EFAULT: it is not there; EINVAL: the file is none that has
- * memory, or ends before. */
-int iommud_simulated_pages_pin (const IommudSimulatedPages *self, guint64 start, guint64 length);
+/* Pins memory, and a page that is pinned already for nothing. EFAULT: it is not there; EINVAL: the
+ * file is none that has memory, or ends before; ENOMEM: the account is at its limit. */
+int iommud_simulated_pages_pin (IommudSimulatedPages *self, guint64 start, guint64 length);
+void iommud_simulated_pages_unpin (IommudSimulatedPages *self, guint64 start, guint64 length);
 /* 0 or EFAULT. */
 int iommud_simulated_pages_read (const IommudSimulatedPages *self, guint64 start, void *to,
                                  gsize length);

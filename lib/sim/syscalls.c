@@ -169,6 +169,15 @@ iommud_simulated_syscalls_release (IommudSimulatedFile *file, gpointer kernel)
   iommud_simulated_machine_finish_unplug (&self->machine, file->subject);
 }
 
+/* Whom a caller without CAP_IPC_LOCK is charged as. */
+static IommudSimulatedAccount *
+get_account (IommudSimulatedKernel *self, const IommudSimulatedContext *context)
+{
+  if (self->can_lock)
+    return NULL;
+  return context->charge_process ? &self->of_process : &self->of_user;
+}
+
 static int
 run_ioctl (IommudSimulatedKernel *self, IommudSimulatedFile *file, unsigned long request,
            guint64 argument)
@@ -183,6 +192,7 @@ run_ioctl (IommudSimulatedKernel *self, IommudSimulatedFile *file, unsigned long
   if (file->type == IOMMUD_SIMULATED_FILE_IOMMUFD)
     {
       command.context = file->subject;
+      command.account = get_account (self, file->subject);
       result = iommud_simulated_iommufd_ioctl (&command, request);
     }
   else if (file->type == IOMMUD_SIMULATED_FILE_CDEV)

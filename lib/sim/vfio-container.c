@@ -60,7 +60,7 @@ iommud_simulated_vfio_ioas (IommudSimulatedCommand *command)
 }
 
 static int
-map_dma (IommudSimulatedContext *context, guint64 address)
+map_dma (IommudSimulatedContext *context, guint64 address, IommudSimulatedAccount *account)
 {
   struct iommud_abi_vfio_dma_map map;
   IommudSimulatedIoas *ioas;
@@ -78,7 +78,7 @@ map_dma (IommudSimulatedContext *context, guint64 address)
   flags |= (map.flags & IOMMUD_ABI_VFIO_DMA_MAP_READ) != 0 ? IOMMUD_ABI_MAP_READABLE : 0;
   flags |= (map.flags & IOMMUD_ABI_VFIO_DMA_MAP_WRITE) != 0 ? IOMMUD_ABI_MAP_WRITEABLE : 0;
   iova = map.iova;
-  return iommud_simulated_ioas_map_user (ioas, map.vaddr, map.size, flags, &iova);
+  return iommud_simulated_ioas_map_user (ioas, map.vaddr, map.size, flags, account, &iova);
 }
 
 /* Where no large pages are, a part of a map can be unmapped: it is cut out first. */
@@ -259,7 +259,7 @@ set_iommu (IommudSimulatedContext *context, guint64 type)
 
 int
 iommud_simulated_vfio_container_ioctl (IommudSimulatedContext *context, unsigned long request,
-                                       guint64 argument)
+                                       guint64 argument, IommudSimulatedAccount *account)
 {
   switch (request)
     {
@@ -272,7 +272,7 @@ iommud_simulated_vfio_container_ioctl (IommudSimulatedContext *context, unsigned
     case IOMMUD_ABI_VFIO_IOMMU_GET_INFO:
       return -get_info (context, argument);
     case IOMMUD_ABI_VFIO_IOMMU_MAP_DMA:
-      return -map_dma (context, argument);
+      return -map_dma (context, argument, account);
     case IOMMUD_ABI_VFIO_IOMMU_UNMAP_DMA:
       return -unmap_dma (context, argument);
     default:

@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 
 /* VFIO_IOAS. */
 int iommud_simulated_vfio_ioas (IommudSimulatedCommand *command);
-/* Any request that is no ioctl of an iommufd: 0 or more, or a negative errno. */
+/* Any request that is no ioctl of an iommufd: 0 or more, or a negative errno. @account: who is
+ * charged for what is pinned. */
 int iommud_simulated_vfio_container_ioctl (IommudSimulatedContext *context, unsigned long request,
-                                           guint64 argument);
+                                           guint64 argument, IommudSimulatedAccount *account);
 
 G_END_DECLS

@@ -20,6 +20,7 @@
 /* Groups of devices that name none are numbered from here. */
 #define FIRST_OWN_GROUP 1000
 
+#define CAPABILITY_IPC_LOCK 14
 #define CAPABILITY_SYS_RESOURCE 24
 
 typedef struct
@@ -365,16 +366,16 @@ host_has_ended (ConformanceHost *host, ConformanceJob job, int *errnum)
 static int
 host_become (ConformanceHost *host, guint32 uid, guint64 capabilities)
 {
-  gboolean privileged = (capabilities >> CAPABILITY_SYS_RESOURCE & 1) != 0;
-
-  iommud_simulated_kernel_set_privileged (get_self (host)->kernel, privileged);
+  iommud_simulated_kernel_set_capabilities (get_self (host)->kernel,
+                                            (capabilities >> CAPABILITY_SYS_RESOURCE & 1) != 0,
+                                            (capabilities >> CAPABILITY_IPC_LOCK & 1) != 0);
   return 0;
 }
 
 static void
 host_resume (ConformanceHost *host)
 {
-  iommud_simulated_kernel_set_privileged (get_self (host)->kernel, TRUE);
+  iommud_simulated_kernel_set_capabilities (get_self (host)->kernel, TRUE, TRUE);
 }
 
 static int

@@ -83,5 +83,6 @@ main (int argc, char **argv)
   add_file (files, "linux-6.12.txt");
   add_file (files, "linux-6.12-more.txt");
   add_file (files, "linux-6.12-pci.txt");
+  add_file (files, "linux-6.12-random.txt");
   return g_test_run ();
 }
