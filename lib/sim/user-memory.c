@@ -153,10 +153,11 @@ set_bits_one_by_one (const IommudSimulatedSegment *segment, const guint8 *bytes)
 
 /* Has the kernel set bits of a word of the caller's, atomically. FALSE: it may not be written. */
 static gboolean
-or_word (guint64 address, int operand_flags, guint operand)
+or_word (guint64 address, guint operand_flags, guint operand)
 {
   guint32 own = 0;
-  int operation = FUTEX_OP (FUTEX_OP_OR | operand_flags, operand, FUTEX_OP_CMP_EQ, 0);
+  /* Unsigned: its highest bit is of the operation. */
+  guint operation = FUTEX_OP (FUTEX_OP_OR | operand_flags, operand, FUTEX_OP_CMP_EQ, 0u);
 
   return syscall (SYS_futex, &own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, NULL,
                   (void *) (guintptr) address, operation)
