@@ -111,7 +111,7 @@ add_hwpts (Start *self)
     {
       g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
 
-      if (iommud_hwpt_get_n_tracked (hwpt) > 0)
+      if (iommud_hwpt_tracks_any (hwpt, NULL))
         g_ptr_array_add (self->trackers, iommud_tracker_new_hwpt (iommud_hwpt_get_id (hwpt)));
     }
 }

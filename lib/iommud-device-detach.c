@@ -63,13 +63,13 @@ static void
 plan_tracking (Detachment *self)
 {
   IommudHwpt *hwpt = iommud_device_get_hwpt (self->device);
-  guint n_tracked = hwpt != NULL ? iommud_hwpt_get_n_tracked (hwpt) : 0;
 
   self->plan->tracking = iommud_container_prepare_tracking (self->container);
-  if (iommud_device_get_tracker (self->device) == IOMMUD_DIRTY_TRACKER_IOMMU && n_tracked == 1)
+  if (hwpt != NULL && iommud_device_get_tracker (self->device) == IOMMUD_DIRTY_TRACKER_IOMMU
+      && !iommud_hwpt_tracks_any (hwpt, self->device))
     self->plan->last_tracked_on = iommud_hwpt_get_id (hwpt);
   self->plan->unseen_after =
-      n_tracked == 0
+      (hwpt == NULL || !iommud_hwpt_tracks_any (hwpt, NULL))
       && iommud_host_find_attached_sibling (iommud_container_get_host (self->container),
                                             self->device, self->container)
              != NULL;

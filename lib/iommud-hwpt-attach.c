@@ -39,17 +39,6 @@ describe (IommudHwpt *hwpt, IommudDevice *device)
 }
 
 static gboolean
-check_hwpt (IommudHwpt *hwpt, const char *what, GError **error)
-{
-  IommudContainer *container = iommud_hwpt_get_container (hwpt);
-
-  if (container != NULL)
-    return iommud_container_check_alive (container, what, error);
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "Cannot %s: the HWPT is gone", what);
-  return FALSE;
-}
-
-static gboolean
 check_device (Replacement *self, const char *what, GError **error)
 {
   if (iommud_device_info_is_mdev (iommud_device_get_info (self->device)))
@@ -116,7 +105,7 @@ plan_replacement (gpointer data, GError **error)
   IommudHwpt *old = iommud_device_get_hwpt (self->device);
   g_autofree char *what = describe (self->hwpt, self->device);
 
-  if (!check_hwpt (self->hwpt, what, error) || !check_device (self, what, error)
+  if (!iommud_hwpt_check_alive (self->hwpt, what, error) || !check_device (self, what, error)
       || !check_group (self, what, error) || !check_replace (self, what, error))
     return FALSE;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
@@ -129,7 +118,7 @@ plan_replacement (gpointer data, GError **error)
   plan->hwpt_id = iommud_hwpt_get_id (self->hwpt);
   plan->old_hwpt_id = old != NULL ? iommud_hwpt_get_id (old) : 0;
   if (old != NULL && iommud_device_get_tracker (self->device) == IOMMUD_DIRTY_TRACKER_IOMMU
-      && iommud_hwpt_get_n_tracked (old) == 1)
+      && !iommud_hwpt_tracks_any (old, self->device))
     plan->last_tracked_on = plan->old_hwpt_id;
   plan->old_is_kernels =
       old != NULL && iommud_hwpt_get_management (old) == IOMMUD_HWPT_MANAGEMENT_KERNEL;
@@ -221,7 +210,7 @@ iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancel
 
   task = iommud_task_new (self, iommud_hwpt_attach_device_async, cancellable, callback, user_data);
   what = describe (self, device);
-  if (!check_hwpt (self, what, &error) || !iommud_device_claim (device, what, &error))
+  if (!iommud_hwpt_check_alive (self, what, &error) || !iommud_device_claim (device, what, &error))
     {
       g_task_return_error (task, error);
       return;

@@ -43,17 +43,6 @@ describe (IommudHwpt *hwpt)
 }
 
 static gboolean
-check_alive (IommudHwpt *hwpt, const char *what, GError **error)
-{
-  IommudContainer *container = iommud_hwpt_get_container (hwpt);
-
-  if (container != NULL)
-    return iommud_container_check_alive (container, what, error);
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "Cannot %s: it is gone already", what);
-  return FALSE;
-}
-
-static gboolean
 check_manual (IommudHwpt *hwpt, const char *what, GError **error)
 {
   if (iommud_hwpt_get_management (hwpt) == IOMMUD_HWPT_MANAGEMENT_MANUAL)
@@ -83,7 +72,7 @@ plan_destruction (gpointer data, GError **error)
   Destruction *self = data;
   g_autofree char *what = describe (self->hwpt);
 
-  if (!check_alive (self->hwpt, what, error) || !check_unused (self->hwpt, what, error))
+  if (!iommud_hwpt_check_alive (self->hwpt, what, error) || !check_unused (self->hwpt, what, error))
     return FALSE;
   iommud_container_fill_call (self->container, &self->call, g_steal_pointer (&what), NULL);
   self->ioas_id = iommud_container_get_ioas_id (self->container);
@@ -149,7 +138,7 @@ iommud_hwpt_destroy_async (IommudHwpt *self, GCancellable *cancellable,
 
   task = iommud_task_new (self, iommud_hwpt_destroy_async, cancellable, callback, user_data);
   what = describe (self);
-  if (!check_alive (self, what, &error) || !check_manual (self, what, &error))
+  if (!iommud_hwpt_check_alive (self, what, &error) || !check_manual (self, what, &error))
     {
       g_task_return_error (task, error);
       return;

@@ -10,13 +10,14 @@ IommudHwpt *iommud_hwpt_new (IommudContainer *container, guint64 serial, guint32
                              IommudHwptManagement management, IommudHwptFlags flags,
                              const char *iommu);
 const char *iommud_hwpt_get_iommu (IommudHwpt *self);
-/* Cleared when the HWPT is freed: whoever still holds the object then gets NOT_FOUND. */
 void iommud_hwpt_set_freed (IommudHwpt *self);
+/* Freed, it or its container: whoever still holds the object gets NOT_FOUND from here on. */
+gboolean iommud_hwpt_check_alive (IommudHwpt *self, const char *what, GError **error);
 void iommud_hwpt_add_device (IommudHwpt *self, IommudDevice *device);
 void iommud_hwpt_remove_device (IommudHwpt *self, IommudDevice *device);
 guint iommud_hwpt_get_n_devices (IommudHwpt *self);
-/* How many of its devices the IOMMU records for. */
-guint iommud_hwpt_get_n_tracked (IommudHwpt *self);
+/* Whether the IOMMU records for any of its devices; @but (or NULL) does not count. */
+gboolean iommud_hwpt_tracks_any (IommudHwpt *self, IommudDevice *but);
 
 /* A HWPT that answered EINVAL for a device of an IOMMU instance never fits that instance. */
 void iommud_hwpt_set_refused (IommudHwpt *self, const char *iommu);

@@ -2,9 +2,10 @@
 /* One hardware page table: what it was made with, and the devices on it. */
 #include "iommud-hwpt-private.h"
 
-#include "iommud-container.h"
+#include "iommud-container-private.h"
 #include "iommud-device-private.h"
 #include "iommud-enum-types.h"
+#include "iommud-error.h"
 
 /**
  * IommudHwpt:
@@ -182,6 +183,15 @@ iommud_hwpt_set_freed (IommudHwpt *self)
   g_clear_weak_pointer (&self->container);
 }
 
+gboolean
+iommud_hwpt_check_alive (IommudHwpt *self, const char *what, GError **error)
+{
+  if (self->container != NULL)
+    return iommud_container_check_alive (self->container, what, error);
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "Cannot %s: the HWPT is gone", what);
+  return FALSE;
+}
+
 void
 iommud_hwpt_add_device (IommudHwpt *self, IommudDevice *device)
 {
@@ -203,20 +213,19 @@ iommud_hwpt_get_n_devices (IommudHwpt *self)
   return g_list_model_get_n_items (G_LIST_MODEL (self->devices));
 }
 
-guint
-iommud_hwpt_get_n_tracked (IommudHwpt *self)
+gboolean
+iommud_hwpt_tracks_any (IommudHwpt *self, IommudDevice *but)
 {
-  guint count = 0;
-
   if ((self->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) == 0)
-    return 0;
+    return FALSE;
   for (guint i = 0; i < iommud_hwpt_get_n_devices (self); i++)
     {
       g_autoptr (IommudDevice) device = g_list_model_get_item (G_LIST_MODEL (self->devices), i);
 
-      count += iommud_device_get_tracker (device) == IOMMUD_DIRTY_TRACKER_IOMMU ? 1 : 0;
+      if (device != but && iommud_device_get_tracker (device) == IOMMUD_DIRTY_TRACKER_IOMMU)
+        return TRUE;
     }
-  return count;
+  return FALSE;
 }
 
 const char *
