@@ -174,7 +174,8 @@ iommud_container_copy_mapping_async (IommudContainer *self, IommudContainer *sou
  * what was mapped to be read alone; %IOMMUD_ERROR_EXISTS where something is mapped there already;
  * %IOMMUD_ERROR_ADDRESS_IN_USE where an attached device reserves or cannot address those IOVAs;
  * %IOMMUD_ERROR_NO_SPACE where the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY where memory or
- * the locked-memory limit is used up.
+ * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED where the container would have
+ * more than 64 TiB mapped.
  *
  * Returns: whether the range was mapped
  */

@@ -113,7 +113,8 @@ iommud_container_map_file_async (IommudContainer *self, int file, guint64 offset
  * %IOMMUD_ERROR_ADDRESS_IN_USE where an attached device reserves or cannot address those IOVAs;
  * %IOMMUD_ERROR_NO_SPACE where the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY where memory or
  * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED where no file descriptor is
- * left; %IOMMUD_ERROR_NOT_FOUND where the container is gone.
+ * left, and where the container would have more than 64 TiB mapped; %IOMMUD_ERROR_NOT_FOUND where
+ * the container is gone.
  *
  * Returns: whether the file was mapped
  */

@@ -557,7 +557,7 @@ static gboolean
 same_ranges (const GArray *a, const GArray *b)
 {
   return a != NULL && b != NULL && a->len == b->len
-         && memcmp (a->data, b->data, a->len * sizeof (IommudIovaRange)) == 0;
+         && (a->len == 0 || memcmp (a->data, b->data, a->len * sizeof (IommudIovaRange)) == 0);
 }
 
 void

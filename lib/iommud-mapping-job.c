@@ -2,11 +2,13 @@
 /* The operation that makes mappings, of a file or as a copy: turns, progress, cancellation. */
 #include "iommud-mapping-job.h"
 
+#include "iommud-error.h"
 #include "iommud-host-private.h"
 #include "iommud-mapping-check.h"
 #include "iommud-sync.h"
 
 #define HEX "%#" G_GINT64_MODIFIER "x"
+#define MAX_BYTES (G_GUINT64_CONSTANT (1) << 46)
 
 IommudMappingJob *
 iommud_mapping_job_new (IommudContainer *container, guint64 length, guint64 iova,
@@ -49,9 +51,28 @@ iommud_mapping_job_describe (const IommudMappingJob *self)
                           self->iova, name);
 }
 
+/* A file of holes can be longer than anybody's memory. A fixed mapping of it would take turns for
+ * days, and to say that all of it is dirty would take as long. */
+static gboolean
+check_limit (const IommudMappingJob *self, const char *what, GError **error)
+{
+  IommudMappingTable *mappings = iommud_container_get_mappings (self->container);
+
+  if (self->length <= MAX_BYTES
+      && iommud_mapping_table_get_bytes (mappings) <= MAX_BYTES - self->length)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "Cannot %s: a container can have " HEX
+               " bytes (64 TiB) mapped at a time, and has " HEX,
+               what, MAX_BYTES, iommud_mapping_table_get_bytes (mappings));
+  return FALSE;
+}
+
 gboolean
 iommud_mapping_job_check_room (const IommudMappingJob *self, const char *what, GError **error)
 {
+  if (!check_limit (self, what, error))
+    return FALSE;
   if ((self->flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
     return TRUE;
   return iommud_mapping_check_room (iommud_container_get_mappings (self->container),

@@ -34,7 +34,8 @@ IommudMappingJob *iommud_mapping_job_new (IommudContainer *container, guint64 le
 void iommud_mapping_job_free (IommudMappingJob *self);
 /* "map 0x1000 bytes at IOVA 0x0 in container a". */
 char *iommud_mapping_job_describe (const IommudMappingJob *self);
-/* Checks that the IOVAs are free, where they are given. */
+/* Checks that the container may have so much mapped, and that the IOVAs are free, where they are
+ * given. */
 gboolean iommud_mapping_job_check_room (const IommudMappingJob *self, const char *what,
                                         GError **error);
 /* Where the kernel's mappings of a new mapping end that is not made of others. */

@@ -533,7 +533,8 @@ test_allowed_iovas (MappingFixture *fixture, gconstpointer unused)
   set_allowed (fixture, "[(@t 0xfe000000, @t 0xfeefffff)]", IOMMUD_ERROR_ADDRESS_IN_USE,
                "IOVAs 0xfee00000 to 0xfeefffff");
   assert_allowed (fixture, "[(@t 0x2000, @t 0x3fff), (0x9000, 0xffff)]");
-  set_allowed (fixture, "@a(tt) []", 0, NULL);
+  for (int i = 0; i < 2; i++) /* once more: nothing is as long as nothing */
+    set_allowed (fixture, "@a(tt) []", 0, NULL);
   assert_allowed (fixture, "@a(tt) []");
   mapping_fixture_map (fixture, fixture->container, 0, 8 * PAGE, 0, READ_WRITE);
 }
@@ -550,6 +551,22 @@ test_too_many_allowed (MappingFixture *fixture, gconstpointer unused)
   g_assert_false (iommud_container_set_allowed_iovas (
       fixture->container, g_variant_builder_end (&builder), NULL, &error));
   mapping_fixture_assert_refused (error, IOMMUD_ERROR_LIMITS_EXCEEDED, "4096 ranges");
+}
+
+/* A file of holes can be as long as its owner likes. */
+static void
+test_limit (MappingFixture *fixture, gconstpointer unused)
+{
+  int file = mapping_fixture_new_file (128 * TIB);
+
+  mapping_fixture_map_fails (fixture, file, 0, 64 * TIB + PAGE, 0, READ_WRITE,
+                             IOMMUD_ERROR_LIMITS_EXCEEDED, "64 TiB");
+  g_assert_true (iommud_container_map_file (fixture->container, file, 0, 63 * TIB, 0, READ_WRITE,
+                                            NULL, NULL, NULL));
+  mapping_fixture_map_fails (fixture, file, 0, TIB + PAGE, 0, FIXED, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                             "64 TiB");
+  g_assert_true (iommud_container_unmap_all (fixture->container, NULL, NULL, NULL));
+  close (file);
 }
 
 #define ADD(path, kernel, function)                                                                \
@@ -587,5 +604,6 @@ main (int argc, char **argv)
   ADD ("huge-pages", OLD, test_huge_pages);
   ADD ("allowed-iovas", OLD, test_allowed_iovas);
   ADD ("too-many-allowed", OLD, test_too_many_allowed);
+  ADD ("limit", NEW, test_limit);
   return g_test_run ();
 }
