@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Trackers that fail, take long, are asked by two at once or lose their caller: no dirty page is
  * forgotten, nothing runs on that is not shown, no file stays open. */
-#include "memory.h"
+#include "tracked.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-#define PCI_1 "0000:01:00.0"   /* of dmar0, which tracks dirty pages */
-#define LOGGING "0000:83:00.1" /* of dmar1, which tracks nothing; logs its own pages */
 #define SIZE (64 * PAGE)
 #define LARGEST (4096 * GIBIBYTE) /* a bitmap of 128 MiB */
 #define BIT(n) (G_GUINT64_CONSTANT (1) << (n))
-
-typedef struct
-{
-  Bed *bed;
-  char *container;
-  int file;
-} Fixture;
 
 /* The answer to a call that returns a file or nothing. */
 typedef struct
@@ -28,58 +19,19 @@ typedef struct
 } Answer;
 
 static void
-attach (Bed *bed, const char *container, const char *name)
-{
-  g_autofree char *device = bed_device (bed, name);
-  g_autofree char *hwpt = bed_attach (bed, container, device);
-}
-
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  fixture->bed = bed_new (NULL);
-  fixture->container = bed_create (fixture->bed, "{'name': <'vm1'>}");
-  attach (fixture->bed, fixture->container, PCI_1);
-  attach (fixture->bed, fixture->container, LOGGING);
-  fixture->file = memory_new (SIZE);
-  memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  bed_call_ok (fixture->bed, fixture->container, "Free", bed_options ("{'force': <true>}"));
-  close (fixture->file);
-  g_free (fixture->container);
-  bed_free (fixture->bed);
-}
-
-static void
-start (Fixture *fixture)
-{
-  bed_call_ok (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL));
-}
-
-static void
-stop (Fixture *fixture)
-{
-  bed_call_ok (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL));
-}
-
-static void
-check_active (Fixture *fixture, gboolean active)
+check_active (Tracked *fixture, gboolean active)
 {
   bed_assert (fixture->bed, fixture->container, "DirtyTrackingActive", active ? "true" : "false");
 }
 
 static void
-write_page (Fixture *fixture, const char *device, guint64 page)
+write_page (Tracked *fixture, const char *device, guint64 page)
 {
   memory_write (fixture->bed, device, GIBIBYTE + page * PAGE, 1);
 }
 
 static guint64
-read_word (Fixture *fixture)
+read_word (Tracked *fixture)
 {
   g_autoptr (GArray) words =
       memory_read_dirty (fixture->bed, fixture->container, GIBIBYTE, SIZE, PAGE, NULL, NULL);
@@ -89,13 +41,13 @@ read_word (Fixture *fixture)
 }
 
 static guint
-count_calls (Fixture *fixture, const char *operation)
+count_calls (Tracked *fixture, const char *operation)
 {
   return iommud_simulator_count_calls (fixture->bed->simulator, operation);
 }
 
 static void
-inject (Fixture *fixture, const char *operation, guint nth, int errnum, guint delay_ms)
+inject (Tracked *fixture, const char *operation, guint nth, int errnum, guint delay_ms)
 {
   g_autoptr (GError) error = NULL;
 
@@ -107,7 +59,7 @@ static const char *const operations[] = { "feature", "set-dirty-tracking", "get-
 
 /* How many calls of each operation a good call of the method makes. */
 static void
-count_in (Fixture *fixture, void (*call) (Fixture *fixture), guint *counts)
+count_in (Tracked *fixture, void (*call) (Tracked *fixture), guint *counts)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (operations); i++)
     counts[i] = count_calls (fixture, operations[i]);
@@ -118,12 +70,12 @@ count_in (Fixture *fixture, void (*call) (Fixture *fixture), guint *counts)
 
 /* Whichever tracker fails: none runs, and the same call then works. */
 static void
-test_start_fails (Fixture *fixture, gconstpointer data)
+test_start_fails (Tracked *fixture, gconstpointer data)
 {
   guint counts[G_N_ELEMENTS (operations)];
 
-  count_in (fixture, start, counts);
-  stop (fixture);
+  count_in (fixture, tracked_start, counts);
+  tracked_stop (fixture);
   g_assert_cmpuint (counts[0], >, 0);
   g_assert_cmpuint (counts[1], >, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (operations); i++)
@@ -134,27 +86,27 @@ test_start_fails (Fixture *fixture, gconstpointer data)
         bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL),
                         IOMMUD_ERROR_NO_MEMORY, "*vm1*ENOMEM*");
         check_active (fixture, FALSE);
-        start (fixture);
+        tracked_start (fixture);
         write_page (fixture, PCI_1, 1);
         write_page (fixture, LOGGING, 2);
         g_assert_cmphex (read_word (fixture), ==, BIT (1) | BIT (2));
-        stop (fixture);
+        tracked_stop (fixture);
       }
 }
 
 static void
-read_and_forget (Fixture *fixture)
+read_and_forget (Tracked *fixture)
 {
   read_word (fixture);
 }
 
 /* Whichever tracker fails: what others have said is not forgotten. */
 static void
-test_read_fails (Fixture *fixture, gconstpointer data)
+test_read_fails (Tracked *fixture, gconstpointer data)
 {
   guint counts[G_N_ELEMENTS (operations)];
 
-  start (fixture);
+  tracked_start (fixture);
   count_in (fixture, read_and_forget, counts);
   g_assert_cmpuint (counts[0], >, 0);
   g_assert_cmpuint (counts[2], >, 0);
@@ -171,33 +123,33 @@ test_read_fails (Fixture *fixture, gconstpointer data)
         g_assert_cmphex (read_word (fixture), ==, BIT (1) | BIT (2));
         g_assert_cmphex (read_word (fixture), ==, 0);
       }
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 /* One that does not stop is shown to run, and can be stopped again. */
 static void
-test_stop_fails (Fixture *fixture, gconstpointer data)
+test_stop_fails (Tracked *fixture, gconstpointer data)
 {
   guint counts[G_N_ELEMENTS (operations)];
 
-  start (fixture);
-  count_in (fixture, stop, counts);
+  tracked_start (fixture);
+  count_in (fixture, tracked_stop, counts);
   g_assert_cmpuint (counts[0], >, 0);
   g_assert_cmpuint (counts[1], >, 0);
   for (gsize i = 0; i < 2; i++)
     {
-      start (fixture);
+      tracked_start (fixture);
       inject (fixture, operations[i], counts[i], EIO, 0);
       bed_call_fails (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL),
                       IOMMUD_ERROR_FAILED, "*vm1*EIO*");
       check_active (fixture, TRUE);
-      stop (fixture);
+      tracked_stop (fixture);
       check_active (fixture, FALSE);
     }
 }
 
 static guint64
-unmap (Fixture *fixture)
+unmap (Tracked *fixture)
 {
   g_autoptr (GError) error = NULL;
   int file = -1;
@@ -214,9 +166,9 @@ unmap (Fixture *fixture)
 /* What cannot be unmapped keeps its dirty pages; what a tracker does not tell at the end counts as
  * dirty. */
 static void
-test_unmap_fails (Fixture *fixture, gconstpointer data)
+test_unmap_fails (Tracked *fixture, gconstpointer data)
 {
-  start (fixture);
+  tracked_start (fixture);
   write_page (fixture, PCI_1, 1);
   write_page (fixture, LOGGING, 2);
   inject (fixture, "ioas-unmap", 1, EIO, 0);
@@ -233,7 +185,7 @@ test_unmap_fails (Fixture *fixture, gconstpointer data)
       g_assert_cmphex (unmap (fixture), ==, G_MAXUINT64);
       bed_assert (fixture->bed, fixture->container, "MappedBytes", "0");
     }
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 static void
@@ -251,7 +203,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-start_call (Fixture *fixture, GDBusConnection *caller, const char *method, GVariant *arguments,
+start_call (Tracked *fixture, GDBusConnection *caller, const char *method, GVariant *arguments,
             Answer *answer)
 {
   g_dbus_connection_call_with_unix_fd_list (caller, IOMMUD_DBUS_BUS_NAME, fixture->container,
@@ -261,14 +213,14 @@ start_call (Fixture *fixture, GDBusConnection *caller, const char *method, GVari
 }
 
 static void
-start_read (Fixture *fixture, GDBusConnection *caller, guint64 length, Answer *answer)
+start_read (Tracked *fixture, GDBusConnection *caller, guint64 length, Answer *answer)
 {
   start_call (fixture, caller, "ReadDirtyBitmap",
               memory_read_arguments (GIBIBYTE, length, PAGE, NULL), answer);
 }
 
 static void
-wait_for_calls (Fixture *fixture, const char *operation, guint before, guint n_calls)
+wait_for_calls (Tracked *fixture, const char *operation, guint before, guint n_calls)
 {
   while (count_calls (fixture, operation) < before + n_calls)
     g_main_context_iteration (NULL, FALSE);
@@ -276,7 +228,7 @@ wait_for_calls (Fixture *fixture, const char *operation, guint before, guint n_c
 
 /* Exactly one of two callers starts. */
 static void
-test_two_start (Fixture *fixture, gconstpointer data)
+test_two_start (Tracked *fixture, gconstpointer data)
 {
   GDBusConnection *second = bed_connect (fixture->bed->address);
   Answer answers[2] = { 0 };
@@ -291,13 +243,13 @@ test_two_start (Fixture *fixture, gconstpointer data)
   g_assert_error (loser->error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   g_clear_error (&loser->error);
   check_active (fixture, TRUE);
-  stop (fixture);
+  tracked_stop (fixture);
   bed_disconnect (second);
 }
 
 /* Each dirty page goes to exactly one of two callers. */
 static void
-test_two_read (Fixture *fixture, gconstpointer data)
+test_two_read (Tracked *fixture, gconstpointer data)
 {
   GDBusConnection *second = bed_connect (fixture->bed->address);
   Answer answers[2] = { 0 };
@@ -305,7 +257,7 @@ test_two_read (Fixture *fixture, gconstpointer data)
   g_autoptr (GArray) second_words = NULL;
   guint64 words[2];
 
-  start (fixture);
+  tracked_start (fixture);
   write_page (fixture, PCI_1, 1);
   write_page (fixture, LOGGING, 2);
   start_read (fixture, fixture->bed->client, SIZE, &answers[0]);
@@ -320,19 +272,19 @@ test_two_read (Fixture *fixture, gconstpointer data)
   words[1] = g_array_index (second_words, guint64, 0);
   g_assert_cmphex (words[0] | words[1], ==, BIT (1) | BIT (2));
   g_assert_cmphex (words[0] & words[1], ==, 0);
-  stop (fixture);
+  tracked_stop (fixture);
   bed_disconnect (second);
 }
 
 /* Nobody takes the bitmap, and the service keeps no file of it. */
 static void
-test_caller_vanishes (Fixture *fixture, gconstpointer data)
+test_caller_vanishes (Tracked *fixture, gconstpointer data)
 {
   GDBusConnection *second = NULL;
   guint before = 0;
   guint n_files = 0;
 
-  start (fixture);
+  tracked_start (fixture);
   read_word (fixture);
   bed_settle (fixture->bed);
   n_files = memory_count_files ();
@@ -347,18 +299,18 @@ test_caller_vanishes (Fixture *fixture, gconstpointer data)
   g_assert_cmphex (read_word (fixture), ==, 0);
   bed_settle (fixture->bed);
   g_assert_cmpuint (memory_count_files (), ==, n_files);
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 /* Two of the largest bitmaps are what one caller can have made at once; another has its own share,
  * and what is done counts no more. */
 static void
-test_limits (Fixture *fixture, gconstpointer data)
+test_limits (Tracked *fixture, gconstpointer data)
 {
   GDBusConnection *second = bed_connect (fixture->bed->address);
   Answer answers[4] = { 0 };
 
-  start (fixture);
+  tracked_start (fixture);
   inject (fixture, "get-dirty-bitmap", 1, 0, 1000);
   for (gsize i = 0; i < 3; i++)
     start_read (fixture, fixture->bed->client, LARGEST, &answers[i]);
@@ -376,19 +328,19 @@ test_limits (Fixture *fixture, gconstpointer data)
         close (answers[i].file);
     }
   g_assert_cmphex (read_word (fixture), ==, 0);
-  stop (fixture);
+  tracked_stop (fixture);
   bed_disconnect (second);
 }
 
 /* A tracker that takes its time holds up its own container alone. */
 static void
-test_slow (Fixture *fixture, gconstpointer data)
+test_slow (Tracked *fixture, gconstpointer data)
 {
   guint before = 0;
   Answer answer = { 0 };
   g_autofree char *other = NULL;
 
-  start (fixture);
+  tracked_start (fixture);
   before = count_calls (fixture, "get-dirty-bitmap");
   inject (fixture, "get-dirty-bitmap", 1, 0, 1000);
   start_read (fixture, fixture->bed->client, SIZE, &answer);
@@ -401,32 +353,32 @@ test_slow (Fixture *fixture, gconstpointer data)
   bed_wait (&answer.done);
   g_assert_no_error (answer.error);
   close (answer.file);
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 /* The service does not touch the memory whose dirty pages it tells of. */
 static void
-test_truncated (Fixture *fixture, gconstpointer data)
+test_truncated (Tracked *fixture, gconstpointer data)
 {
-  start (fixture);
+  tracked_start (fixture);
   write_page (fixture, PCI_1, 1);
   g_assert_cmpint (ftruncate (fixture->file, 0), ==, 0);
   g_assert_cmphex (read_word (fixture), ==, BIT (1));
   g_assert_cmpuint (memory_unmap (fixture->bed, fixture->container, GIBIBYTE, SIZE), ==, SIZE);
   g_assert_cmphex (read_word (fixture), ==, 0);
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 /* The service can go while a bitmap is read. */
 static void
 test_service_stops (void)
 {
-  Fixture fixture = { 0 };
+  Tracked fixture = { 0 };
   Answer answer = { 0 };
   guint before = 0;
 
-  set_up (&fixture, NULL);
-  start (&fixture);
+  tracked_set_up (&fixture, GSIZE_TO_POINTER (SIZE));
+  tracked_start (&fixture);
   before = count_calls (&fixture, "get-dirty-bitmap");
   inject (&fixture, "get-dirty-bitmap", 1, 0, 100);
   start_read (&fixture, fixture.bed->client, SIZE, &answer);
@@ -443,7 +395,8 @@ test_service_stops (void)
 }
 
 #define ADD(name, function)                                                                        \
-  g_test_add ("/dirty-faults/" name, Fixture, NULL, set_up, function, tear_down)
+  g_test_add ("/dirty-faults/" name, Tracked, GSIZE_TO_POINTER (SIZE), tracked_set_up, function,   \
+              tracked_tear_down)
 
 int
 main (int argc, char **argv)

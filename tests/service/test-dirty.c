@@ -2,74 +2,25 @@
 /* Dirty tracking over the bus: what devices write to is what callers read, once. */
 #include "config.h"
 
-#include "memory.h"
+#include "tracked.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PCI_1 "0000:01:00.0"   /* of dmar0, which tracks dirty pages */
-#define LOGGING "0000:83:00.1" /* of dmar1, which tracks nothing; logs its own pages */
-#define PCI_3 "0000:81:00.0"   /* of dmar1, not tracked */
 #define SIZE (128 * PAGE)
-
-/* A container with a device of each kind of tracker, and 128 pages at 1 GiB. */
-typedef struct
-{
-  Bed *bed;
-  char *container;
-  int file;
-} Fixture;
+#define PCI_3 "0000:81:00.0" /* of dmar1, not tracked */
 
 static void
-attach (Bed *bed, const char *container, const char *name)
-{
-  g_autofree char *device = bed_device (bed, name);
-  g_autofree char *hwpt = bed_attach (bed, container, device);
-}
-
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  fixture->bed = bed_new (NULL);
-  fixture->container = bed_create (fixture->bed, "{'name': <'vm1'>}");
-  attach (fixture->bed, fixture->container, PCI_1);
-  attach (fixture->bed, fixture->container, LOGGING);
-  fixture->file = memory_new (SIZE);
-  memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  bed_call_ok (fixture->bed, fixture->container, "Free", bed_options ("{'force': <true>}"));
-  close (fixture->file);
-  g_free (fixture->container);
-  bed_free (fixture->bed);
-}
-
-static void
-start (Fixture *fixture)
-{
-  bed_call_ok (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL));
-}
-
-static void
-stop (Fixture *fixture)
-{
-  bed_call_ok (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL));
-}
-
-static void
-write_page (Fixture *fixture, const char *device, guint64 page)
+write_page (Tracked *fixture, const char *device, guint64 page)
 {
   memory_write (fixture->bed, device, GIBIBYTE + page * PAGE, 1);
 }
 
 /* The bitmap of all 128 pages is these two words. */
 static void
-check_bits (Fixture *fixture, const char *options, guint64 first, guint64 second)
+check_bits (Tracked *fixture, const char *options, guint64 first, guint64 second)
 {
   guint64 n_dirty = 0;
   g_autoptr (GArray) words =
@@ -85,10 +36,10 @@ check_bits (Fixture *fixture, const char *options, guint64 first, guint64 second
 
 /* The bits of both kinds of trackers are in one bitmap, until they are read. */
 static void
-test_read (Fixture *fixture, gconstpointer data)
+test_read (Tracked *fixture, gconstpointer data)
 {
   write_page (fixture, PCI_1, 1);
-  start (fixture);
+  tracked_start (fixture);
   bed_assert (fixture->bed, fixture->container, "DirtyTrackingActive", "true");
   check_bits (fixture, NULL, 0, 0);
   write_page (fixture, PCI_1, 0);
@@ -98,24 +49,24 @@ test_read (Fixture *fixture, gconstpointer data)
   check_bits (fixture, "{'no-clear': <true>}", BIT (0) | BIT (5), BIT (6));
   check_bits (fixture, NULL, BIT (0) | BIT (5), BIT (6));
   check_bits (fixture, NULL, 0, 0);
-  stop (fixture);
+  tracked_stop (fixture);
   bed_assert (fixture->bed, fixture->container, "DirtyTrackingActive", "false");
 }
 
 static void
-test_one_tracker (Fixture *fixture, gconstpointer data)
+test_one_tracker (Tracked *fixture, gconstpointer data)
 {
-  start (fixture);
+  tracked_start (fixture);
   write_page (fixture, PCI_1, 3);
   write_page (fixture, LOGGING, 4);
   check_bits (fixture, "{'tracker': <'device'>}", BIT (4), 0);
   check_bits (fixture, "{'tracker': <'iommu'>}", BIT (3), 0);
   check_bits (fixture, "{'tracker': <'auto'>}", 0, 0);
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 static void
-test_page_size (Fixture *fixture, gconstpointer data)
+test_page_size (Tracked *fixture, gconstpointer data)
 {
   g_autoptr (GArray) words = NULL;
   guint64 n_dirty = 0;
@@ -131,19 +82,19 @@ test_page_size (Fixture *fixture, gconstpointer data)
   /* A device that was asked for 16 KiB says so of the four pages. */
   write_page (fixture, LOGGING, 9);
   check_bits (fixture, NULL, BIT (8) | BIT (9) | BIT (10) | BIT (11), 0);
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 /* Whoever has it can neither change nor resize it, and it is closed on exec. */
 static void
-test_sealed (Fixture *fixture, gconstpointer data)
+test_sealed (Tracked *fixture, gconstpointer data)
 {
   const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = NULL;
   int file = -1;
 
-  start (fixture);
+  tracked_start (fixture);
   reply = memory_call (fixture->bed, fixture->container, "ReadDirtyBitmap",
                        memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), -1, &file, &error);
   g_assert_no_error (error);
@@ -153,28 +104,28 @@ test_sealed (Fixture *fixture, gconstpointer data)
   g_assert_true (mmap (NULL, 16, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED);
   g_assert_cmpint (errno, ==, EPERM);
   close (file);
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 /* What a device has written that left is not lost; one that comes is tracked. */
 static void
-test_come_and_go (Fixture *fixture, gconstpointer data)
+test_come_and_go (Tracked *fixture, gconstpointer data)
 {
   g_autofree char *device = bed_device (fixture->bed, PCI_1);
 
-  start (fixture);
+  tracked_start (fixture);
   write_page (fixture, PCI_1, 1);
   bed_call_ok (fixture->bed, device, "Detach", bed_options (NULL));
   check_bits (fixture, NULL, BIT (1), 0);
-  attach (fixture->bed, fixture->container, PCI_1);
+  tracked_attach (fixture->bed, fixture->container, PCI_1);
   write_page (fixture, PCI_1, 2);
   check_bits (fixture, NULL, BIT (2), 0);
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 /* The bytes that were unmapped, and the bitmap of what was written to them. */
 static GArray *
-unmap (Fixture *fixture, const char *options, guint64 *n_bytes)
+unmap (Tracked *fixture, const char *options, guint64 *n_bytes)
 {
   g_autoptr (GError) error = NULL;
   int file = -1;
@@ -190,13 +141,13 @@ unmap (Fixture *fixture, const char *options, guint64 *n_bytes)
 
 /* The last dirty pages come with the answer, as the one file of its message. */
 static void
-test_unmap (Fixture *fixture, gconstpointer data)
+test_unmap (Tracked *fixture, gconstpointer data)
 {
   g_autoptr (GArray) fine = NULL;
   g_autoptr (GArray) coarse = NULL;
   guint64 n_bytes = 0;
 
-  start (fixture);
+  tracked_start (fixture);
   write_page (fixture, PCI_1, 3);
   write_page (fixture, LOGGING, 65);
   fine = unmap (fixture, "{'dirty-bitmap': <true>}", &n_bytes);
@@ -215,11 +166,11 @@ test_unmap (Fixture *fixture, gconstpointer data)
 
   memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
   g_assert_null (unmap (fixture, "{'dirty-bitmap': <false>}", &n_bytes));
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 static void
-check_read (Fixture *fixture, guint64 iova, guint64 length, guint64 page_size, const char *options,
+check_read (Tracked *fixture, guint64 iova, guint64 length, guint64 page_size, const char *options,
             int code, const char *pattern)
 {
   bed_call_fails (fixture->bed, fixture->container, "ReadDirtyBitmap",
@@ -227,7 +178,7 @@ check_read (Fixture *fixture, guint64 iova, guint64 length, guint64 page_size, c
 }
 
 static void
-test_bad_input (Fixture *fixture, gconstpointer data)
+test_bad_input (Tracked *fixture, gconstpointer data)
 {
   const int invalid = IOMMUD_ERROR_INVALID_ARGUMENT;
 
@@ -238,7 +189,7 @@ test_bad_input (Fixture *fixture, gconstpointer data)
                   bed_options ("{'page-size': <@t 5000>}"), invalid, "*vm1*");
   bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking",
                   bed_options ("{'page-size': <4096>}"), invalid, "*'page-size'*'t'*'i'*");
-  start (fixture);
+  tracked_start (fixture);
   bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL),
                   invalid, "*vm1*active*");
 
@@ -256,7 +207,7 @@ test_bad_input (Fixture *fixture, gconstpointer data)
               "*'tracker'*auto, device, iommu");
   check_read (fixture, GIBIBYTE, SIZE, PAGE, "{'clear': <true>}", invalid,
               "*'clear'*no-clear, tracker");
-  stop (fixture);
+  tracked_stop (fixture);
 }
 
 static void
@@ -268,17 +219,19 @@ test_not_covered (void)
 
   bed_call_fails (bed, off, "StartDirtyTracking", bed_options (NULL), IOMMUD_ERROR_NOT_SUPPORTED,
                   "*off*");
-  attach (bed, bare, PCI_3);
+  tracked_attach (bed, bare, PCI_3);
   bed_call_fails (bed, bare, "StartDirtyTracking", bed_options (NULL), IOMMUD_ERROR_NOT_SUPPORTED,
                   "*bare*");
   bed_assert (bed, bare, "DirtyTrackingActive", "false");
-  attach (bed, bare, PCI_1);
+  tracked_attach (bed, bare, PCI_1);
   bed_call_ok (bed, bare, "StartDirtyTracking", bed_options (NULL));
   bed_call_ok (bed, bare, "Free", bed_options ("{'force': <true>}"));
   bed_call_ok (bed, off, "Free", bed_options (NULL));
 }
 
-#define ADD(name, function) g_test_add ("/dirty/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function)                                                                        \
+  g_test_add ("/dirty/" name, Tracked, GSIZE_TO_POINTER (SIZE), tracked_set_up, function,          \
+              tracked_tear_down)
 
 int
 main (int argc, char **argv)
