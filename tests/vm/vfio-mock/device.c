@@ -149,9 +149,13 @@ int vmock_device_add(const struct vmock_specification *spec)
 		return error;
 	}
 	error = plug_in(device);
-	if (error)
+	if (error) {
 		retire(device);
-	return error;
+		return error;
+	}
+	guard(mutex)(&devices_lock);
+	device->there = true;
+	return 0;
 }
 
 static struct vmock_device *choose_leaver(unsigned int id)
@@ -160,9 +164,9 @@ static struct vmock_device *choose_leaver(unsigned int id)
 
 	guard(mutex)(&devices_lock);
 	device = find(id);
-	if (!device || device->leaving || !device_is_registered(&device->pdev.dev))
+	if (!device || !device->there)
 		return NULL;
-	device->leaving = true;
+	device->there = false;
 	return device;
 }
 

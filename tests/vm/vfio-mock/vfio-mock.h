@@ -131,8 +131,8 @@ struct vmock_device {
 	struct vmock_iommu *iommu;
 	struct vmock_group *group;	/* NULL: one of its own */
 	struct fwnode_handle *properties;
-	struct list_head entry;		/* in the list of all devices */
-	bool leaving;
+	struct list_head entry;		/* in the list of all devices, by whose lock: */
+	bool there;			/* it has come, and is not leaving */
 
 	struct mutex lock;		/* from here to the end of the paragraph */
 	enum vmock_domain_kind kind;
