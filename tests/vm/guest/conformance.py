@@ -12,7 +12,7 @@ from access import output_of
 
 # What differs because a PCI function is no mock device.
 OF_THE_DEVICE = {"bind-args.21": "a PCI function has other regions than a mock device"}
-STEP = re.compile(r"^(?P<label>(?P<sequence>[a-z0-9-]+)\.[0-9]+) (?P<verb>[a-z_]+) (.* )?-> ")
+STEP = re.compile(r"^(?P<label>(?P<sequence>[a-z0-9.-]+)\.[0-9]+) (?P<verb>[a-z_]+) (.* )?-> ")
 
 
 def of_the_machine(w, step):
