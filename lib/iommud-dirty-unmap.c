@@ -212,7 +212,9 @@ iommud_dirty_unmap_publish (IommudDirtyUnmap *self)
 {
   iommud_container_set_orphans (self->container, iommud_twin_get_orphans (self->twin));
   for (guint i = 0; i < self->devices->len; i++)
-    if (iommud_twin_has_lost (self->twin, i))
+    if (iommud_twin_has_let_go (self->twin, i))
+      iommud_container_remove_device (self->container, g_ptr_array_index (self->devices, i));
+    else if (iommud_twin_has_lost (self->twin, i))
       iommud_container_detach (self->container, g_ptr_array_index (self->devices, i));
   iommud_container_set_space (self->container, iommud_twin_get_space (self->twin));
 }

@@ -18,7 +18,8 @@ typedef struct
   IommudBinding binding;
   guint table;
   gboolean moved;
-  gboolean lost; /* it is attached to nothing */
+  gboolean lost;   /* it is attached to nothing */
+  gboolean let_go; /* its file had to be closed */
 } Mover;
 
 typedef struct
@@ -206,6 +207,24 @@ iommud_twin_move_to (IommudTwin *self, const IommudKernelCall *call, GError **er
          && move_devices (self, call, error);
 }
 
+/* To free the twin from a device that cannot come back. Closing its file detaches where DETACH does
+ * not, and takes its log along, which is read before. */
+static void
+take_off (IommudTwin *self, const IommudKernelCall *call, Mover *mover)
+{
+  int cdev = mover->binding.cdev;
+
+  mover->lost = TRUE;
+  if (iommud_binding_detach (&mover->binding, call, NULL))
+    return;
+  g_message ("%s: device %s cannot be detached; closing it instead", call->what,
+             mover->binding.info->name);
+  iommud_tracking_drop_log (self->tracking, call, cdev);
+  iommud_binding_unbind (&mover->binding, call);
+  iommud_tracking_forget_log (self->tracking, cdev);
+  mover->let_go = TRUE;
+}
+
 /* Devices of one group move together, so the first of them has taken the others along: to them it
  * is no move at all. Where the kernel refuses, DETACH and ATTACH is left. */
 static gboolean
@@ -214,7 +233,9 @@ bring_back (IommudTwin *self, const IommudKernelCall *call, Mover *mover, GError
   guint32 pt_id = get_table (self, mover->table)->hwpt_id;
   int errnum = iommud_binding_try_attach (&mover->binding, call, &pt_id);
 
-  if (errnum != 0 && iommud_binding_detach (&mover->binding, call, NULL))
+  if (errnum != 0)
+    take_off (self, call, mover);
+  if (errnum != 0 && !mover->let_go)
     {
       errnum = iommud_binding_try_attach (&mover->binding, call, &pt_id);
       mover->lost = errnum != 0;
@@ -224,7 +245,8 @@ bring_back (IommudTwin *self, const IommudKernelCall *call, Mover *mover, GError
   if (error == NULL || *error != NULL)
     return FALSE;
   iommud_binding_set_attach_error (&mover->binding, call, errnum, error);
-  g_prefix_error (error, "Device %s is attached to nothing any more. ", mover->binding.info->name);
+  g_prefix_error (error, "Device %s is %s any more. ", mover->binding.info->name,
+                  mover->let_go ? "neither attached nor bound" : "attached to nothing");
   return FALSE;
 }
 
@@ -302,6 +324,12 @@ gboolean
 iommud_twin_has_lost (const IommudTwin *self, guint device)
 {
   return get_mover (self, device)->lost;
+}
+
+gboolean
+iommud_twin_has_let_go (const IommudTwin *self, guint device)
+{
+  return get_mover (self, device)->let_go;
 }
 
 GArray *

@@ -26,8 +26,9 @@ void iommud_twin_add_device (IommudTwin *self, guint table, const IommudBinding 
 gboolean iommud_twin_move_to (IommudTwin *self, const IommudKernelCall *call, GError **error);
 gboolean iommud_twin_move_back (IommudTwin *self, const IommudKernelCall *call, GError **error);
 
-/* For publish. */
+/* For publish: whether a device is attached to nothing, and whether it is not even bound. */
 gboolean iommud_twin_has_lost (const IommudTwin *self, guint device);
+gboolean iommud_twin_has_let_go (const IommudTwin *self, guint device);
 GArray *iommud_twin_get_orphans (IommudTwin *self);
 const IommudIovaSpace *iommud_twin_get_space (const IommudTwin *self);
 

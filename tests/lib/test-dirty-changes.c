@@ -452,6 +452,32 @@ test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* Even DETACH is refused: the device is closed, so that it is not left on what nobody knows of. */
+static void
+test_unmap_closes_device (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  model_fixture_inject (&self->model, "attach", 2, EIO, 0);
+  model_fixture_inject (&self->model, "detach", 1, EIO, 0);
+  g_assert_false (
+      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "neither attached nor bound"));
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+  assert_n_items (iommud_container_get_devices (self->container), 0);
+  mapping_fixture_assert_mapped (self->container, "[]");
+  dirty_fixture_assert_dirty (self, 0, MIB, "1");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
+                    model_fixture_count_objects (&self->model));
+  dirty_fixture_stop (self);
+}
+
 static void
 test_destroy_while_active (MappingFixture *self, gconstpointer unused)
 {
@@ -492,6 +518,7 @@ main (int argc, char **argv)
   ADD ("unmap-refused", test_unmap_refused);
   ADD ("unmap-fails", test_unmap_fails);
   ADD ("unmap-loses-device", test_unmap_loses_device);
+  ADD ("unmap-closes-device", test_unmap_closes_device);
   ADD ("destroy", test_destroy_while_active);
   return g_test_run ();
 }
