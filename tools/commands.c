@@ -136,7 +136,7 @@ static const IommuctlCommand commands[] = {
     iommuctl_unmap_run },
   { "mappings", N_ ("CONTAINER"), 1, 1, N_ ("List what is mapped in a container"),
     N_ ("Lists the mappings of a container by their IOVA."), NULL, iommuctl_mappings_run },
-  { "allow-iovas", N_ ("CONTAINER RANGE..."), 2, G_MAXUINT,
+  { "allow-iovas", N_ ("CONTAINER RANGE...|all"), 2, G_MAXUINT,
     N_ ("Say where the kernel may choose addresses"),
     N_ ("Sets where the kernel may choose addresses: ranges such as 0x0-0xfffff, or all."), NULL,
     iommuctl_allow_iovas_run },
@@ -150,7 +150,7 @@ static const IommuctlCommand commands[] = {
     N_ ("Reads, and makes clean, the dirty pages of a range, or of all that is mapped."),
     dirty_read_options, iommuctl_dirty_read_run },
   { "monitor", "", 0, 0, N_ ("Print changes as they happen"),
-    N_ ("Prints one line for each change until it is interrupted."), monitor_options,
+    N_ ("Prints each change until it is interrupted."), monitor_options,
     iommuctl_monitor_run },
   { NULL },
 };
