@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 
-from simulated import Session, Suite
+from simulated import Session, Suite, skip_all
 
 # Each gigabyte but the first takes two seconds.
 SLOW_HOST = '''<simulated-host>
@@ -207,7 +207,18 @@ def with_host(suite, host, check):
         os.unlink(file.name)
 
 
+def has_terminals():
+    try:
+        for end in pty.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return True
+
+
 def main():
+    if not has_terminals():
+        skip_all('no pseudo-terminals, as in a root without /dev/pts')
     suite = Suite()
     memory = os.memfd_create('guest')
     os.ftruncate(memory, 3 * GIB)
