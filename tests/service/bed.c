@@ -54,12 +54,13 @@ bed_start_bus (char **address)
   return bed_start_bus_with ("bus.conf", address);
 }
 
+/* Asked to go it takes its socket along, which a kill would leave behind. */
 void
 bed_stop_bus (GSubprocess *bus)
 {
   g_autoptr (GError) error = NULL;
 
-  g_subprocess_force_exit (bus);
+  g_subprocess_send_signal (bus, SIGTERM);
   g_subprocess_wait (bus, NULL, &error);
   g_assert_no_error (error);
   g_object_unref (bus);
