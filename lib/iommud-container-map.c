@@ -47,11 +47,10 @@ check_call (IommudMappingJob *self, int file, GError **error)
 {
   g_autofree char *what = iommud_mapping_job_describe (self);
 
-  /* The file first: it says more plainly what is wrong where its own size gave the length. */
   return iommud_container_check_alive (self->container, what, error)
+         && iommud_mapping_check_arguments (self->iova, self->length, self->flags, what, error)
          && iommud_client_file_check (file, self->source_offset, self->length, self->flags, what,
                                       error)
-         && iommud_mapping_check_arguments (self->iova, self->length, self->flags, what, error)
          && dup_file (file, what, &self->plan->file, error);
 }
 

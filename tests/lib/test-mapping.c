@@ -96,8 +96,8 @@ test_ranges (MappingFixture *fixture, gconstpointer unused)
   } bad[] = {
     { 0, 0, 0, FIXED, "length is 0" },
     { 0, 0, 0, READ_WRITE, "length is 0" },
-    { 0, 1, 0, FIXED, "multiples of the file's page size, 0x1000" },
-    { 0, PAGE + 512, 0, READ_WRITE, "multiples of the file's page size, 0x1000" },
+    { 0, 1, 0, FIXED, "multiples of the page size, 0x1000" },
+    { 0, PAGE + 512, 0, READ_WRITE, "multiples of the page size, 0x1000" },
     { 0, PAGE, 1, FIXED, "multiples of the page size, 0x1000" },
     { 1, PAGE, 0, FIXED, "multiples of the file's page size, 0x1000" },
     { 0, 2 * PAGE, G_MAXUINT64 - PAGE + 1, FIXED, "beyond the last 64-bit address" },
