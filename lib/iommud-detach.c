@@ -33,18 +33,6 @@ unbind (IommudDetachPlan *self)
   iommud_tracking_forget_log (self->tracking, cdev);
 }
 
-/* A log goes with its file, so it is read before that is closed. What the device can write until
- * then, nobody records. */
-static void
-leave_log (IommudDetachPlan *self, gboolean writes_on)
-{
-  gboolean has_log = iommud_tracking_has_log (self->tracking, self->binding.cdev);
-
-  iommud_tracking_drop_log (self->tracking, &self->call, self->binding.cdev);
-  if (has_log && writes_on)
-    iommud_tracking_mark_all (self->tracking, IOMMUD_TRACKER_DEVICE);
-}
-
 /* Closing the cdev detaches a device whose DETACH failed; only then is the HWPT free to go. */
 static void
 leave (IommudDetachPlan *self)
@@ -59,7 +47,8 @@ leave (IommudDetachPlan *self)
       g_message ("%s; closing the device instead", self->error->message);
       g_clear_error (&self->error);
     }
-  leave_log (self, !detached || self->unseen_after);
+  iommud_tracking_leave_log (self->tracking, &self->call, self->binding.cdev,
+                             !detached || self->unseen_after);
   unbind (self);
   self->released = TRUE;
 }

@@ -472,6 +472,17 @@ iommud_tracking_drop_log (IommudTracking *self, const IommudKernelCall *call, in
 }
 
 void
+iommud_tracking_leave_log (IommudTracking *self, const IommudKernelCall *call, int cdev,
+                           gboolean writes_on)
+{
+  gboolean has_log = iommud_tracking_has_log (self, cdev);
+
+  iommud_tracking_drop_log (self, call, cdev);
+  if (has_log && writes_on)
+    iommud_tracking_mark_all (self, IOMMUD_TRACKER_DEVICE);
+}
+
+void
 iommud_tracking_drop_hwpt (IommudTracking *self, const IommudKernelCall *call, guint32 hwpt_id)
 {
   iommud_tracking_drop_hwpt_of (self, call, hwpt_id, self->runs);

@@ -47,6 +47,10 @@ gboolean iommud_tracking_add_hwpt (IommudTracking *self, const IommudKernelCall 
 /* For a device that left: its last bits are saved, then its tracker stops. Where they cannot be
  * read, all that it could write to counts as dirty. Where it is not on, nothing happens. */
 void iommud_tracking_drop_log (IommudTracking *self, const IommudKernelCall *call, int cdev);
+/* The same before its file is closed, with which a log goes. @writes_on: the device can write until
+ * then, which nobody records, so that all it covers counts as dirty. */
+void iommud_tracking_leave_log (IommudTracking *self, const IommudKernelCall *call, int cdev,
+                                gboolean writes_on);
 void iommud_tracking_drop_hwpt (IommudTracking *self, const IommudKernelCall *call,
                                 guint32 hwpt_id);
 /* The same of a HWPT of another IOAS, with what is mapped there. */

@@ -219,7 +219,7 @@ take_off (IommudTwin *self, const IommudKernelCall *call, Mover *mover)
     return;
   g_message ("%s: device %s cannot be detached; closing it instead", call->what,
              mover->binding.info->name);
-  iommud_tracking_drop_log (self->tracking, call, cdev);
+  iommud_tracking_leave_log (self->tracking, call, cdev, TRUE);
   iommud_binding_unbind (&mover->binding, call);
   iommud_tracking_forget_log (self->tracking, cdev);
   mover->let_go = TRUE;

@@ -427,28 +427,42 @@ test_unmap_fails (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* The move back is refused twice: the device is attached to nothing, and the model says so. */
+/* The range is unmapped, but some device could not be moved back. */
 static void
-test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
+unmap_strands (MappingFixture *self, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
 
+  g_assert_false (
+      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, text));
+  mapping_fixture_assert_mapped (self->container, "[]");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
+                    model_fixture_count_objects (&self->model));
+}
+
+static void
+start_with_dirty_page (MappingFixture *self)
+{
   dirty_fixture_map (self, 0, MIB);
   dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+}
+
+/* The move back is refused twice: the device is attached to nothing, and the model says so. */
+static void
+test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
+{
+  IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
+
+  start_with_dirty_page (self);
   model_fixture_inject (&self->model, "attach", 2, EIO, 0);
   model_fixture_inject (&self->model, "attach", 3, EIO, 0);
-  g_assert_false (
-      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
-  g_assert_nonnull (strstr (error->message, "attached to nothing"));
+  unmap_strands (self, "attached to nothing");
   g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
-  mapping_fixture_assert_mapped (self->container, "[]");
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
-  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
-                    model_fixture_count_objects (&self->model));
   dirty_fixture_stop (self);
 }
 
@@ -456,25 +470,32 @@ test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
 static void
 test_unmap_closes_device (MappingFixture *self, gconstpointer unused)
 {
-  g_autoptr (GError) error = NULL;
   IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
 
-  dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_start (self);
-  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  start_with_dirty_page (self);
   model_fixture_inject (&self->model, "attach", 2, EIO, 0);
   model_fixture_inject (&self->model, "detach", 1, EIO, 0);
-  g_assert_false (
-      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
-  g_assert_nonnull (strstr (error->message, "neither attached nor bound"));
+  unmap_strands (self, "neither attached nor bound");
   g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
   assert_n_items (iommud_container_get_devices (self->container), 0);
-  mapping_fixture_assert_mapped (self->container, "[]");
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
-  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
-                    model_fixture_count_objects (&self->model));
+  dirty_fixture_stop (self);
+}
+
+/* The same of one that logs: what it writes between the end of its log and of its DMA is not seen.
+ */
+static void
+test_unmap_closes_log (MappingFixture *self, gconstpointer unused)
+{
+  g_autofree char *pages = NULL;
+
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_AUTO);
+  start_with_dirty_page (self);
+  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  model_fixture_inject (&self->model, "detach", 1, EIO, 0);
+  unmap_strands (self, "neither attached nor bound");
+  pages = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_DEVICE);
+  g_assert_cmpstr (pages, ==, "0-255");
   dirty_fixture_stop (self);
 }
 
@@ -519,6 +540,7 @@ main (int argc, char **argv)
   ADD ("unmap-fails", test_unmap_fails);
   ADD ("unmap-loses-device", test_unmap_loses_device);
   ADD ("unmap-closes-device", test_unmap_closes_device);
+  ADD ("unmap-closes-log", test_unmap_closes_log);
   ADD ("destroy", test_destroy_while_active);
   return g_test_run ();
 }
