@@ -33,15 +33,13 @@ IOMMUD_PUBLIC gboolean iommud_container_stop_dirty_tracking (IommudContainer *se
 IOMMUD_PUBLIC void
 iommud_container_read_dirty_bitmap_async (IommudContainer *self, guint64 iova, guint64 length,
                                           guint64 page_size, gboolean no_clear,
-                                          IommudTracker tracker, GCancellable *cancellable,
+                                          IommudTrackerChoice tracker, GCancellable *cancellable,
                                           GAsyncReadyCallback callback, gpointer user_data);
 IOMMUD_PUBLIC int iommud_container_read_dirty_bitmap_finish (IommudContainer *self,
                                                              GAsyncResult *result,
                                                              guint64 *dirty_pages, GError **error);
-IOMMUD_PUBLIC int iommud_container_read_dirty_bitmap (IommudContainer *self, guint64 iova,
-                                                      guint64 length, guint64 page_size,
-                                                      gboolean no_clear, IommudTracker tracker,
-                                                      GCancellable *cancellable,
-                                                      guint64 *dirty_pages, GError **error);
+IOMMUD_PUBLIC int iommud_container_read_dirty_bitmap (
+    IommudContainer *self, guint64 iova, guint64 length, guint64 page_size, gboolean no_clear,
+    IommudTrackerChoice tracker, GCancellable *cancellable, guint64 *dirty_pages, GError **error);
 
 G_END_DECLS

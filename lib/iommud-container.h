@@ -23,13 +23,14 @@ IOMMUD_PUBLIC GListModel *iommud_container_get_devices (IommudContainer *self);
 IOMMUD_PUBLIC GListModel *iommud_container_get_hwpts (IommudContainer *self);
 
 IOMMUD_PUBLIC void iommud_container_attach_device_async (
-    IommudContainer *self, IommudDevice *device, IommudAttachMode mode, IommudTracker tracker,
+    IommudContainer *self, IommudDevice *device, IommudAttachMode mode, IommudTrackerChoice tracker,
     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 IOMMUD_PUBLIC gboolean iommud_container_attach_device_finish (IommudContainer *self,
                                                               GAsyncResult *result,
                                                               IommudHwpt **hwpt, GError **error);
 IOMMUD_PUBLIC gboolean iommud_container_attach_device (IommudContainer *self, IommudDevice *device,
-                                                       IommudAttachMode mode, IommudTracker tracker,
+                                                       IommudAttachMode mode,
+                                                       IommudTrackerChoice tracker,
                                                        GCancellable *cancellable, IommudHwpt **hwpt,
                                                        GError **error);
 
@@ -44,13 +45,12 @@ IOMMUD_PUBLIC IommudHwpt *iommud_container_alloc_hwpt (IommudContainer *self, Io
                                                        IommudHwptFlags flags,
                                                        GCancellable *cancellable, GError **error);
 
-IOMMUD_PUBLIC void iommud_container_destroy_async (IommudContainer *self, gboolean force,
-                                                   GCancellable *cancellable,
-                                                   GAsyncReadyCallback callback,
-                                                   gpointer user_data);
-IOMMUD_PUBLIC gboolean iommud_container_destroy_finish (IommudContainer *self, GAsyncResult *result,
-                                                        GError **error);
-IOMMUD_PUBLIC gboolean iommud_container_destroy (IommudContainer *self, gboolean force,
-                                                 GCancellable *cancellable, GError **error);
+IOMMUD_PUBLIC void iommud_container_free_async (IommudContainer *self, gboolean force,
+                                                GCancellable *cancellable,
+                                                GAsyncReadyCallback callback, gpointer user_data);
+IOMMUD_PUBLIC gboolean iommud_container_free_finish (IommudContainer *self, GAsyncResult *result,
+                                                     GError **error);
+IOMMUD_PUBLIC gboolean iommud_container_free (IommudContainer *self, gboolean force,
+                                              GCancellable *cancellable, GError **error);
 
 G_END_DECLS

@@ -26,11 +26,11 @@ IOMMUD_PUBLIC gboolean iommud_hwpt_attach_device_finish (IommudHwpt *self, GAsyn
 IOMMUD_PUBLIC gboolean iommud_hwpt_attach_device (IommudHwpt *self, IommudDevice *device,
                                                   GCancellable *cancellable, GError **error);
 
-IOMMUD_PUBLIC void iommud_hwpt_destroy_async (IommudHwpt *self, GCancellable *cancellable,
-                                              GAsyncReadyCallback callback, gpointer user_data);
-IOMMUD_PUBLIC gboolean iommud_hwpt_destroy_finish (IommudHwpt *self, GAsyncResult *result,
-                                                   GError **error);
-IOMMUD_PUBLIC gboolean iommud_hwpt_destroy (IommudHwpt *self, GCancellable *cancellable,
-                                            GError **error);
+IOMMUD_PUBLIC void iommud_hwpt_free_async (IommudHwpt *self, GCancellable *cancellable,
+                                           GAsyncReadyCallback callback, gpointer user_data);
+IOMMUD_PUBLIC gboolean iommud_hwpt_free_finish (IommudHwpt *self, GAsyncResult *result,
+                                                GError **error);
+IOMMUD_PUBLIC gboolean iommud_hwpt_free (IommudHwpt *self, GCancellable *cancellable,
+                                         GError **error);
 
 G_END_DECLS

@@ -31,21 +31,21 @@ typedef enum
 } IommudDeviceState;
 
 /**
- * IommudDirtyTracker:
- * @IOMMUD_DIRTY_TRACKER_UNKNOWN: the device is not bound, so nobody has asked
- * @IOMMUD_DIRTY_TRACKER_DEVICE: the device logs its own DMA
- * @IOMMUD_DIRTY_TRACKER_IOMMU: the IOMMU records it in the HWPT
- * @IOMMUD_DIRTY_TRACKER_NONE: nobody can
+ * IommudTrackerKind:
+ * @IOMMUD_TRACKER_KIND_UNKNOWN: the device is not bound, so nobody has asked
+ * @IOMMUD_TRACKER_KIND_DEVICE: the device logs its own DMA
+ * @IOMMUD_TRACKER_KIND_IOMMU: the IOMMU records it in the HWPT
+ * @IOMMUD_TRACKER_KIND_NONE: nobody can
  *
  * Who records the pages that a device has dirtied by DMA.
  */
 typedef enum
 {
-  IOMMUD_DIRTY_TRACKER_UNKNOWN,
-  IOMMUD_DIRTY_TRACKER_DEVICE,
-  IOMMUD_DIRTY_TRACKER_IOMMU,
-  IOMMUD_DIRTY_TRACKER_NONE,
-} IommudDirtyTracker;
+  IOMMUD_TRACKER_KIND_UNKNOWN,
+  IOMMUD_TRACKER_KIND_DEVICE,
+  IOMMUD_TRACKER_KIND_IOMMU,
+  IOMMUD_TRACKER_KIND_NONE,
+} IommudTrackerKind;
 
 /**
  * IommudDirtyTrackingPolicy:
@@ -104,19 +104,20 @@ typedef enum
 } IommudAttachMode;
 
 /**
- * IommudTracker:
- * @IOMMUD_TRACKER_AUTO: the device's own log where it has one, else its IOMMU; of a read, all
- * @IOMMUD_TRACKER_DEVICE: the device's own log
- * @IOMMUD_TRACKER_IOMMU: the IOMMU, in the device's HWPT
+ * IommudTrackerChoice:
+ * @IOMMUD_TRACKER_CHOICE_AUTO: the device's own log where it has one, else its IOMMU; of a read,
+ * all
+ * @IOMMUD_TRACKER_CHOICE_DEVICE: the device's own log
+ * @IOMMUD_TRACKER_CHOICE_IOMMU: the IOMMU, in the device's HWPT
  *
  * Which tracker is asked for: to record what a device dirties, or to be read.
  */
 typedef enum
 {
-  IOMMUD_TRACKER_AUTO,
-  IOMMUD_TRACKER_DEVICE,
-  IOMMUD_TRACKER_IOMMU,
-} IommudTracker;
+  IOMMUD_TRACKER_CHOICE_AUTO,
+  IOMMUD_TRACKER_CHOICE_DEVICE,
+  IOMMUD_TRACKER_CHOICE_IOMMU,
+} IommudTrackerChoice;
 
 /**
  * IommudHwptManagement:

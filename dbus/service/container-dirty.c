@@ -75,10 +75,10 @@ void
 iommud_container_dirty_handle_read (IommudExport *self, IommudCall *call)
 {
   gboolean no_clear = FALSE;
-  int tracker = IOMMUD_TRACKER_AUTO;
+  int tracker = IOMMUD_TRACKER_CHOICE_AUTO;
   const IommudOption known[] = {
     { "no-clear", IOMMUD_OPTION_BOOLEAN, &no_clear },
-    { "tracker", IOMMUD_OPTION_ENUM, &tracker, IOMMUD_TYPE_TRACKER },
+    { "tracker", IOMMUD_OPTION_ENUM, &tracker, IOMMUD_TYPE_TRACKER_CHOICE },
   };
   guint64 iova = 0;
   guint64 length = 0;

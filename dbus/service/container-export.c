@@ -31,10 +31,10 @@ static void
 handle_attach_device (IommudExport *self, IommudCall *call)
 {
   int mode = IOMMUD_ATTACH_MODE_AUTO;
-  int tracker = IOMMUD_TRACKER_AUTO;
+  int tracker = IOMMUD_TRACKER_CHOICE_AUTO;
   const IommudOption known[] = {
     { "mode", IOMMUD_OPTION_ENUM, &mode, IOMMUD_TYPE_ATTACH_MODE },
-    { "tracker", IOMMUD_OPTION_ENUM, &tracker, IOMMUD_TYPE_TRACKER },
+    { "tracker", IOMMUD_OPTION_ENUM, &tracker, IOMMUD_TYPE_TRACKER_CHOICE },
   };
   GError *error = NULL;
   IommudDevice *device = iommud_arguments_get_device (self, call, &error);
@@ -94,7 +94,7 @@ on_freed (GObject *source, GAsyncResult *result, gpointer user_data)
   IommudCall *call = user_data;
   GError *error = NULL;
 
-  if (!iommud_container_destroy_finish (IOMMUD_CONTAINER (source), result, &error))
+  if (!iommud_container_free_finish (IOMMUD_CONTAINER (source), result, &error))
     iommud_call_fail (call, error);
   else
     iommud_call_return (call);
@@ -112,7 +112,7 @@ handle_free (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (self, call, known, G_N_ELEMENTS (known), &error))
     iommud_call_fail (call, error);
   else
-    iommud_container_destroy_async (iommud_export_get_model (self), force, NULL, on_freed, call);
+    iommud_container_free_async (iommud_export_get_model (self), force, NULL, on_freed, call);
 }
 
 static const IommudMethod methods[] = {

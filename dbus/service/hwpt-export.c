@@ -43,7 +43,7 @@ on_freed (GObject *source, GAsyncResult *result, gpointer user_data)
   IommudCall *call = user_data;
   GError *error = NULL;
 
-  if (!iommud_hwpt_destroy_finish (IOMMUD_HWPT (source), result, &error))
+  if (!iommud_hwpt_free_finish (IOMMUD_HWPT (source), result, &error))
     iommud_call_fail (call, error);
   else
     iommud_call_return (call);
@@ -57,7 +57,7 @@ handle_free (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (self, call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
-    iommud_hwpt_destroy_async (iommud_export_get_model (self), NULL, on_freed, call);
+    iommud_hwpt_free_async (iommud_export_get_model (self), NULL, on_freed, call);
 }
 
 static const IommudMethod methods[] = {

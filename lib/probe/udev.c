@@ -8,7 +8,7 @@
 
 #include "probe/udev.h"
 
-#include "iommud-error-private.h"
+#include "base/error.h"
 #include "probe/node.h"
 #include "probe/sysfs.h"
 

@@ -4,8 +4,8 @@
 
 #include "iommud-simulator.h"
 
-#include "iommud-backend-private.h"
-#include "iommud-error-private.h"
+#include "backend/backend.h"
+#include "base/error.h"
 #include "sim/follow.h"
 #include "sim/kernel.h"
 #include "sim/probe.h"

@@ -8,7 +8,7 @@
 
 #include "xml/input.h"
 
-#include "iommud-error-private.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>

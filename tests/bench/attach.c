@@ -43,7 +43,7 @@ attach_and_detach_in_library (gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   iommud_container_attach_device (user->container, user->device, IOMMUD_ATTACH_MODE_AUTO,
-                                  IOMMUD_TRACKER_AUTO, NULL, NULL, &error);
+                                  IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
   g_assert_no_error (error);
   iommud_device_detach (user->device, NULL, &error);
   g_assert_no_error (error);
@@ -70,7 +70,7 @@ measure_library (void)
   user.device = iommud_host_find_device (host, "0000:00:00.0", &error);
   g_assert_no_error (error);
   time = measure_median (attach_and_detach_in_library, &user, PAIRS);
-  iommud_container_destroy (container, FALSE, NULL, &error);
+  iommud_container_free (container, FALSE, NULL, &error);
   g_assert_no_error (error);
   return time;
 }

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "dirty-workload.h"
-#include "iommud-backend-private.h"
-#include "iommud-container-private.h"
-#include "iommud-device-private.h"
-#include "iommud-hwpt-private.h"
+#include "backend/backend.h"
+#include "model/container.h"
+#include "model/device.h"
+#include "model/hwpt.h"
 #include "kernel/vfio.h"
 #include "measure.h"
 #include "simulator-fixture.h"
@@ -106,7 +106,7 @@ report_logs (const DirtyUser *self, guint64 *words)
     {
       g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
 
-      if (iommud_device_get_tracker (device) == IOMMUD_DIRTY_TRACKER_DEVICE)
+      if (iommud_device_get_tracker (device) == IOMMUD_TRACKER_KIND_DEVICE)
         g_assert_cmpint (iommud_vfio_report_dma_logging (self->syscalls,
                                                          iommud_device_get_binding (device)->cdev,
                                                          DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH,
@@ -153,7 +153,7 @@ read_in_library (gpointer user_data)
   g_autoptr (GError) error = NULL;
   int bitmap = iommud_container_read_dirty_bitmap (
       self->container, DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH, DIRTY_WORKLOAD_PAGE, FALSE,
-      IOMMUD_TRACKER_AUTO, NULL, &dirty_pages, &error);
+      IOMMUD_TRACKER_CHOICE_AUTO, NULL, &dirty_pages, &error);
 
   g_assert_no_error (error);
   g_assert_cmpuint (dirty_pages, ==, dirty_workload_count_pages ());

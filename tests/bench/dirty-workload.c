@@ -41,7 +41,7 @@ attach_all (IommudHost *host, IommudContainer *container)
       g_autoptr (GError) error = NULL;
 
       iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO,
-                                      IOMMUD_TRACKER_AUTO, NULL, NULL, &error);
+                                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
       g_assert_no_error (error);
     }
 }

@@ -28,7 +28,7 @@ bench_many_iommus (const char *address, GDBusConnection *connection)
   g_assert_no_error (error);
   large_host_attach_all (host, container);
   n_calls = iommud_simulator_count_calls (simulator, "attach");
-  iommud_container_destroy (container, TRUE, NULL, &error);
+  iommud_container_free (container, TRUE, NULL, &error);
   g_assert_no_error (error);
   printf ("Attaching %d devices on %d IOMMUs to one container\n", N_DEVICES, N_IOMMUS);
   printf ("  kernel attach calls           %8u      per device %5.2f\n\n", n_calls,

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 void
-dirty_fixture_attach (MappingFixture *self, const char *device, IommudTracker tracker)
+dirty_fixture_attach (MappingFixture *self, const char *device, IommudTrackerChoice tracker)
 {
   g_autoptr (GError) error = NULL;
 
@@ -139,7 +139,7 @@ dirty_fixture_describe (int fd, guint64 n_bits, guint64 dirty_pages)
 
 char *
 dirty_fixture_read_all (MappingFixture *self, guint64 iova, guint64 length, guint64 page_size,
-                        gboolean no_clear, IommudTracker tracker)
+                        gboolean no_clear, IommudTrackerChoice tracker)
 {
   g_autoptr (GError) error = NULL;
   guint64 dirty_pages = G_MAXUINT64;
@@ -154,7 +154,7 @@ void
 dirty_fixture_assert_dirty (MappingFixture *self, guint64 iova, guint64 length, const char *pages)
 {
   g_autofree char *dirty =
-      dirty_fixture_read_all (self, iova, length, PAGE, FALSE, IOMMUD_TRACKER_AUTO);
+      dirty_fixture_read_all (self, iova, length, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_AUTO);
 
   g_assert_cmpstr (dirty, ==, pages);
 }
@@ -166,8 +166,8 @@ dirty_fixture_read_fails (MappingFixture *self, guint64 iova, guint64 length, gu
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (iommud_container_read_dirty_bitmap (self->container, iova, length, page_size,
-                                                       FALSE, IOMMUD_TRACKER_AUTO, NULL, NULL,
-                                                       &error),
+                                                       FALSE, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
+                                                       NULL, &error),
                    ==, -1);
   g_assert_error (error, IOMMUD_ERROR, (gint) code);
   if (strstr (error->message, text) == NULL)

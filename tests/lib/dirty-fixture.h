@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-void dirty_fixture_attach (MappingFixture *self, const char *device, IommudTracker tracker);
+void dirty_fixture_attach (MappingFixture *self, const char *device, IommudTrackerChoice tracker);
 void dirty_fixture_detach (MappingFixture *self, const char *device);
 /* Maps the file at its own offset: IOVA and offset are the same. */
 void dirty_fixture_map (MappingFixture *self, guint64 iova, guint64 length);
@@ -16,7 +16,7 @@ gboolean dirty_fixture_is_active (MappingFixture *self);
 /* The pages of a range that are dirty, "3 7-9", counted in pages of @page_size from @iova; the call
  * must succeed. Checks that the bitmap is as large as it should be, and sealed, and its count. */
 char *dirty_fixture_read_all (MappingFixture *self, guint64 iova, guint64 length, guint64 page_size,
-                              gboolean no_clear, IommudTracker tracker);
+                              gboolean no_clear, IommudTrackerChoice tracker);
 /* Of all trackers, in pages of 4096, cleared. */
 void dirty_fixture_assert_dirty (MappingFixture *self, guint64 iova, guint64 length,
                                  const char *pages);

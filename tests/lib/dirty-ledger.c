@@ -79,7 +79,7 @@ get_device (DirtyLedger *self, const char *name)
 }
 
 void
-dirty_ledger_attach (DirtyLedger *self, const char *device, IommudTracker tracker)
+dirty_ledger_attach (DirtyLedger *self, const char *device, IommudTrackerChoice tracker)
 {
   g_autoptr (GError) error = NULL;
   gboolean ok =
@@ -200,8 +200,9 @@ void
 dirty_ledger_read (DirtyLedger *self, guint64 iova, guint64 length, gboolean no_clear)
 {
   g_autoptr (GError) error = NULL;
-  int fd = iommud_container_read_dirty_bitmap (self->fixture.container, iova, length, PAGE,
-                                               no_clear, IOMMUD_TRACKER_AUTO, NULL, NULL, &error);
+  int fd =
+      iommud_container_read_dirty_bitmap (self->fixture.container, iova, length, PAGE, no_clear,
+                                          IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
 
   if (fd >= 0)
     check_bitmap (self, fd, iova, length, !no_clear);
@@ -215,12 +216,12 @@ void
 dirty_ledger_write (DirtyLedger *self, const char *name, guint64 iova)
 {
   IommudDevice *device = get_device (self, name);
-  IommudDirtyTracker tracker;
+  IommudTrackerKind tracker;
   gboolean attached = iommud_device_get_state (device) == IOMMUD_DEVICE_STATE_ATTACHED;
 
   g_object_get (device, "dirty-tracker", &tracker, NULL);
   if (!iommud_simulator_device_write (self->fixture.model.simulator, name, iova, 1, 1, NULL)
-      || !self->tracking || (attached && tracker == IOMMUD_DIRTY_TRACKER_NONE))
+      || !self->tracking || (attached && tracker == IOMMUD_TRACKER_KIND_NONE))
     return;
   add_page (attached ? self->pending : self->maybe, iova / PAGE);
 }

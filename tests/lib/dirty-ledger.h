@@ -24,7 +24,7 @@ void dirty_ledger_tear_down (DirtyLedger *self);
 /* Each may fail, unless the ledger is exact. */
 void dirty_ledger_start (DirtyLedger *self);
 void dirty_ledger_stop (DirtyLedger *self);
-void dirty_ledger_attach (DirtyLedger *self, const char *device, IommudTracker tracker);
+void dirty_ledger_attach (DirtyLedger *self, const char *device, IommudTrackerChoice tracker);
 void dirty_ledger_detach (DirtyLedger *self, const char *device);
 void dirty_ledger_replace (DirtyLedger *self, const char *device, IommudHwpt *hwpt);
 void dirty_ledger_map (DirtyLedger *self, guint64 iova, guint64 length);

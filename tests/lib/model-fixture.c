@@ -91,7 +91,7 @@ model_fixture_attach (ModelFixture *self, IommudContainer *container, const char
   g_autoptr (GError) error = NULL;
 
   iommud_container_attach_device (container, model_fixture_device (self, device),
-                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL, &hwpt,
+                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, &hwpt,
                                   &error);
   g_assert_no_error (error);
   return hwpt;
@@ -106,7 +106,8 @@ model_fixture_attach_fails (ModelFixture *self, IommudContainer *container, cons
   guint before = iommud_simulator_count_objects (self->simulator);
 
   g_assert_false (iommud_container_attach_device (container, model_fixture_device (self, device),
-                                                  mode, IOMMUD_TRACKER_AUTO, NULL, &hwpt, &error));
+                                                  mode, IOMMUD_TRACKER_CHOICE_AUTO, NULL, &hwpt,
+                                                  &error));
   g_assert_error (error, IOMMUD_ERROR, (gint) code);
   g_assert_nonnull (strstr (error->message, text));
   g_assert_null (hwpt);
@@ -128,7 +129,7 @@ model_fixture_free_container (IommudContainer *container)
   g_autoptr (IommudContainer) owned = container;
   g_autoptr (GError) error = NULL;
 
-  iommud_container_destroy (owned, TRUE, NULL, &error);
+  iommud_container_free (owned, TRUE, NULL, &error);
   g_assert_no_error (error);
 }
 

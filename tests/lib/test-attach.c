@@ -9,7 +9,7 @@ test_share_one_hwpt (ModelFixture *fixture, gconstpointer unused)
       model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
   IommudHwpt *hwpt = model_fixture_attach (fixture, container, DIRTY_A);
   IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
-  IommudDirtyTracker tracker;
+  IommudTrackerKind tracker;
 
   g_assert_nonnull (hwpt);
   g_assert_true (model_fixture_attach (fixture, container, DIRTY_B) == hwpt);
@@ -20,7 +20,7 @@ test_share_one_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_ATTACHED);
   g_assert_true (iommud_device_get_container (device) == container);
   g_object_get (device, "dirty-tracker", &tracker, NULL);
-  g_assert_cmpuint (tracker, ==, IOMMUD_DIRTY_TRACKER_IOMMU);
+  g_assert_cmpuint (tracker, ==, IOMMUD_TRACKER_KIND_IOMMU);
 
   /* The HWPT stays with the device that is left, and goes with it. */
   model_fixture_detach (fixture, DIRTY_A);
@@ -133,8 +133,8 @@ test_group_shares_its_hwpt (ModelFixture *fixture, gconstpointer unused)
 
   model_fixture_attach (fixture, container, DIRTY_B);
   g_assert_true (iommud_container_attach_device (container, model_fixture_device (fixture, DIRTY_A),
-                                                 IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO,
-                                                 NULL, NULL, NULL));
+                                                 IOMMUD_ATTACH_MODE_KERNEL,
+                                                 IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, NULL));
   hwpt = iommud_device_get_hwpt (model_fixture_device (fixture, DIRTY_A));
   g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_KERNEL);
 
@@ -181,12 +181,12 @@ test_kernel_mode (ModelFixture *fixture, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   iommud_container_attach_device (container, model_fixture_device (fixture, PLAIN_A),
-                                  IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO, NULL, &first,
-                                  &error);
+                                  IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
+                                  &first, &error);
   g_assert_no_error (error);
   iommud_container_attach_device (container, model_fixture_device (fixture, PLAIN_B),
-                                  IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO, NULL, &second,
-                                  &error);
+                                  IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
+                                  &second, &error);
   g_assert_no_error (error);
   g_assert_true (first == second);
   g_assert_true (first != automatic);
@@ -194,7 +194,7 @@ test_kernel_mode (ModelFixture *fixture, gconstpointer unused)
 
   /* Our own logic never puts a device on a HWPT of the kernel's. */
   g_assert_true (model_fixture_attach (fixture, container, LOGGING) != first);
-  iommud_hwpt_destroy (first, NULL, &error);
+  iommud_hwpt_free (first, NULL, &error);
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
   model_fixture_detach (fixture, PLAIN_A);
   model_fixture_detach (fixture, PLAIN_B);

@@ -4,7 +4,7 @@
 
 #include "dirty-fixture.h"
 
-#include "iommud-backend-private.h"
+#include "backend/backend.h"
 
 static void
 test_kernel (void)
@@ -47,7 +47,7 @@ test_unmap_with_gap (MappingFixture *self, gconstpointer unused)
 
   dirty_fixture_map (self, 0, MIB);
   dirty_fixture_map (self, MIB, 4 * PAGE);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
   dirty_fixture_write (self, DIRTY_A, MIB, 1);

@@ -20,21 +20,21 @@ test_attach_while_active (MappingFixture *self, gconstpointer unused)
 {
   dirty_fixture_map (self, 0, MIB);
   dirty_fixture_start (self);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_write (self, LOGGING, PAGE, 1);
   dirty_fixture_write (self, DIRTY_A, 2 * PAGE, 1);
   dirty_fixture_assert_dirty (self, 0, MIB, "1-2");
   /* A second device on the HWPT: what is recorded there is not forgotten. */
   dirty_fixture_write (self, DIRTY_A, 3 * PAGE, 1);
-  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
   g_assert_true (get_hwpt (self, DIRTY_A) == get_hwpt (self, DIRTY_B));
   dirty_fixture_assert_dirty (self, 0, MIB, "3");
   /* A HWPT that nobody needed until now. */
   dirty_fixture_detach (self, DIRTY_A);
   dirty_fixture_detach (self, DIRTY_B);
-  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   g_assert_true (get_hwpt (self, BOTH) == get_hwpt (self, DIRTY_A));
   dirty_fixture_write (self, DIRTY_A, 4 * PAGE, 1);
   dirty_fixture_write (self, BOTH, 5 * PAGE, 1);
@@ -48,9 +48,9 @@ test_detach_while_active (MappingFixture *self, gconstpointer unused)
   guint before;
 
   dirty_fixture_map (self, 0, 3 * GIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
   dirty_fixture_write (self, LOGGING, 2 * GIB, 1);
@@ -74,14 +74,14 @@ test_saved_by_kind (MappingFixture *self, gconstpointer unused)
   g_autofree char *logs = NULL;
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
   dirty_fixture_write (self, LOGGING, 2 * PAGE, 1);
   dirty_fixture_detach (self, DIRTY_A);
   dirty_fixture_detach (self, LOGGING);
-  logs = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_DEVICE);
+  logs = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_DEVICE);
   g_assert_cmpstr (logs, ==, "2");
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
   dirty_fixture_stop (self);
@@ -97,8 +97,8 @@ test_replace_while_active (MappingFixture *self, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_IOMMU);
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_IOMMU);
   tracking = iommud_container_alloc_hwpt (self->container, dirty, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING,
                                           NULL, &error);
   plain =
@@ -136,7 +136,7 @@ test_replace_ends_stop (MappingFixture *self, gconstpointer unused)
   g_autoptr (IommudHwpt) plain = NULL;
   g_autoptr (GError) error = NULL;
 
-  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
   plain =
       iommud_container_alloc_hwpt (self->container, device, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
   g_assert_no_error (error);
@@ -157,8 +157,8 @@ test_unplug_while_active (MappingFixture *self, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
   dirty_fixture_write (self, LOGGING, 2 * PAGE, 1);
@@ -178,7 +178,7 @@ test_unreadable_log (MappingFixture *self, gconstpointer unused)
   mapping_fixture_map (self, self->container, GIB, 16 * PAGE, 16 * PAGE,
                        IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED);
   dirty_fixture_map (self, 5 * GIB, 16 * PAGE);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, LOGGING, PAGE, 1);
   model_fixture_inject (&self->model, "feature", 1, EIO, 0);
@@ -192,8 +192,8 @@ test_map_while_active (MappingFixture *self, gconstpointer unused)
 {
   guint64 iova;
 
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_map (self, MIB, MIB);
   dirty_fixture_write (self, LOGGING, MIB, 1);
@@ -201,7 +201,7 @@ test_map_while_active (MappingFixture *self, gconstpointer unused)
   dirty_fixture_assert_dirty (self, MIB, MIB, "0-1");
   /* Inside of what is logged already: nothing is missed. */
   dirty_fixture_map (self, 4 * MIB, MIB);
-  g_free (dirty_fixture_read_all (self, 0, 8 * MIB, PAGE, FALSE, IOMMUD_TRACKER_AUTO));
+  g_free (dirty_fixture_read_all (self, 0, 8 * MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_AUTO));
   dirty_fixture_write (self, LOGGING, MIB, 1);
   dirty_fixture_map (self, 3 * MIB, PAGE);
   dirty_fixture_write (self, LOGGING, 3 * MIB, 1);
@@ -213,7 +213,7 @@ test_map_while_active (MappingFixture *self, gconstpointer unused)
   dirty_fixture_assert_dirty (self, 0, 6 * GIB, "256-511 768 1024-1279 1310720");
   iova = mapping_fixture_map (self, self->container, 0, MIB, 0, READ_WRITE);
   dirty_fixture_write (self, LOGGING, iova, 1);
-  g_free (dirty_fixture_read_all (self, 0, 6 * GIB, PAGE, FALSE, IOMMUD_TRACKER_AUTO));
+  g_free (dirty_fixture_read_all (self, 0, 6 * GIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_AUTO));
   dirty_fixture_write (self, LOGGING, iova + PAGE, 1);
   dirty_fixture_assert_dirty (self, iova, MIB, "1");
   dirty_fixture_stop (self);
@@ -244,10 +244,10 @@ test_unmap (MappingFixture *self, gconstpointer unused)
   dirty_fixture_map (self, 2 * MIB, MIB);
   mapping_fixture_map (self, self->container, 0, MIB, 3 * MIB,
                        IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, DIRTY_A_SIBLING, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_A_SIBLING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
   dirty_fixture_write (self, DIRTY_B, MIB, 1);
@@ -294,7 +294,7 @@ unmap_while_written (MappingFixture *self, const char *device)
   const guint64 length = 256 * MIB;
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, device, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, device, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   for (guint round = 0; round < 4; round++)
     {
@@ -304,7 +304,7 @@ unmap_while_written (MappingFixture *self, const char *device)
       GThread *thread;
 
       dirty_fixture_map (self, GIB, length);
-      g_free (dirty_fixture_read_all (self, 0, 2 * GIB, PAGE, FALSE, IOMMUD_TRACKER_AUTO));
+      g_free (dirty_fixture_read_all (self, 0, 2 * GIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_AUTO));
       thread = g_thread_new ("writer", write_until_blocked, &writer);
       dirty = unmap (self, GIB, length);
       g_thread_join (thread);
@@ -340,7 +340,7 @@ test_unmap_cannot_move (MappingFixture *self, gconstpointer unused)
                                 "attach" };
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     {
@@ -368,8 +368,8 @@ test_unmap_forgets (MappingFixture *self, gconstpointer unused)
 
   for (guint i = 0; i < 3; i++)
     dirty_fixture_map (self, i * MIB, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   for (guint i = 0; i < 3; i++)
     {
@@ -379,7 +379,7 @@ test_unmap_forgets (MappingFixture *self, gconstpointer unused)
   dirty_fixture_detach (self, DIRTY_A);
   dirty_fixture_detach (self, LOGGING);
   mapping_fixture_unmap (self->container, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   model_fixture_inject (&self->model, "ioas-alloc", 1, ENOMEM, 0);
   dirty = unmap (self, MIB, MIB);
   g_assert_cmpstr (dirty, ==, "0-255");
@@ -413,8 +413,8 @@ test_unmap_fails (MappingFixture *self, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
   dirty_fixture_write (self, LOGGING, 3 * PAGE, 1);
@@ -446,7 +446,7 @@ static void
 start_with_dirty_page (MappingFixture *self)
 {
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
 }
@@ -489,12 +489,12 @@ test_unmap_closes_log (MappingFixture *self, gconstpointer unused)
 {
   g_autofree char *pages = NULL;
 
-  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
   start_with_dirty_page (self);
   model_fixture_inject (&self->model, "attach", 3, EIO, 0);
   model_fixture_inject (&self->model, "detach", 1, EIO, 0);
   unmap_strands (self, "neither attached nor bound");
-  pages = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_DEVICE);
+  pages = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_DEVICE);
   g_assert_cmpstr (pages, ==, "0-255");
   dirty_fixture_stop (self);
 }
@@ -507,9 +507,11 @@ test_destroy_while_active (MappingFixture *self, gconstpointer unused)
       model_fixture_container (&self->model, "b", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
 
   iommud_container_attach_device (container, model_fixture_device (&self->model, BOTH),
-                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL, NULL, &error);
+                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL,
+                                  &error);
   iommud_container_attach_device (container, model_fixture_device (&self->model, DIRTY_B),
-                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL, NULL, &error);
+                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL,
+                                  &error);
   iommud_container_start_dirty_tracking (container, 0, NULL, &error);
   g_assert_no_error (error);
   model_fixture_free_container (container);

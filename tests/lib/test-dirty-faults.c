@@ -68,12 +68,12 @@ do_job (DirtyLedger *ledger)
 {
   dirty_ledger_map (ledger, 0, 64 * PAGE);
   dirty_ledger_map (ledger, 3 * GIB, 64 * PAGE);
-  dirty_ledger_attach (ledger, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_ledger_attach (ledger, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_ledger_attach (ledger, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_ledger_attach (ledger, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_ledger_start (ledger);
   write_with_all (ledger, 0);
-  dirty_ledger_attach (ledger, DIRTY_B, IOMMUD_TRACKER_AUTO);
-  dirty_ledger_attach (ledger, BOTH, IOMMUD_TRACKER_AUTO);
+  dirty_ledger_attach (ledger, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_ledger_attach (ledger, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
   write_with_all (ledger, 1);
   dirty_ledger_read (ledger, 0, ALL, TRUE);
   dirty_ledger_read (ledger, PAGE, 2 * PAGE, FALSE);

@@ -66,8 +66,9 @@ toggle_device (Run *self)
 {
   const char *name = devices[pick (self, G_N_ELEMENTS (devices))];
   IommudDevice *device = model_fixture_device (&self->ledger.fixture.model, name);
-  IommudTracker tracker =
-      g_str_equal (name, BOTH) && pick (self, 2) == 0 ? IOMMUD_TRACKER_IOMMU : IOMMUD_TRACKER_AUTO;
+  IommudTrackerChoice tracker = g_str_equal (name, BOTH) && pick (self, 2) == 0
+                                    ? IOMMUD_TRACKER_CHOICE_IOMMU
+                                    : IOMMUD_TRACKER_CHOICE_AUTO;
 
   if (iommud_device_get_state (device) != IOMMUD_DEVICE_STATE_ATTACHED)
     dirty_ledger_attach (&self->ledger, name, tracker);

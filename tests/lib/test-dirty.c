@@ -22,8 +22,8 @@ static void
 test_joined (MappingFixture *self, gconstpointer unused)
 {
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_write (self, DIRTY_A, 9 * PAGE, 1);
   dirty_fixture_start (self);
   dirty_fixture_assert_dirty (self, 0, MIB, "");
@@ -42,7 +42,7 @@ test_only_what_is_used (MappingFixture *self, gconstpointer unused)
   guint before = dirty_fixture_count (self, "set-dirty-tracking");
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, BOTH, PAGE, 1);
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
@@ -50,7 +50,7 @@ test_only_what_is_used (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
   dirty_fixture_detach (self, BOTH);
 
-  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_IOMMU);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_IOMMU);
   before = dirty_fixture_count (self, "feature");
   dirty_fixture_start (self);
   dirty_fixture_write (self, BOTH, PAGE, 1);
@@ -63,15 +63,15 @@ static void
 test_no_clear (MappingFixture *self, gconstpointer unused)
 {
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, 0, 1);
   dirty_fixture_write (self, LOGGING, 2 * PAGE, 1);
   for (guint i = 0; i < 3; i++)
     {
       g_autofree char *dirty =
-          dirty_fixture_read_all (self, 0, MIB, PAGE, TRUE, IOMMUD_TRACKER_AUTO);
+          dirty_fixture_read_all (self, 0, MIB, PAGE, TRUE, IOMMUD_TRACKER_CHOICE_AUTO);
 
       g_assert_cmpstr (dirty, ==, i < 2 ? "0 2" : "0 2 4");
       if (i == 1)
@@ -89,14 +89,14 @@ test_one_kind (MappingFixture *self, gconstpointer unused)
   g_autofree char *hwpts = NULL;
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, 0, 1);
   dirty_fixture_write (self, LOGGING, 2 * PAGE, 1);
-  logs = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_DEVICE);
+  logs = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_DEVICE);
   g_assert_cmpstr (logs, ==, "2");
-  hwpts = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_IOMMU);
+  hwpts = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_IOMMU);
   g_assert_cmpstr (hwpts, ==, "0");
   dirty_fixture_assert_dirty (self, 0, MIB, "");
   dirty_fixture_stop (self);
@@ -109,8 +109,8 @@ test_holes (MappingFixture *self, gconstpointer unused)
   dirty_fixture_map (self, 16 * PAGE, 16 * PAGE);
   dirty_fixture_map (self, 33 * PAGE, PAGE);
   dirty_fixture_map (self, 5 * GIB + 7 * PAGE, 200 * PAGE);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, 17 * PAGE, 1);
   dirty_fixture_write (self, LOGGING, 33 * PAGE, 1);
@@ -128,8 +128,8 @@ static void
 test_parts (MappingFixture *self, gconstpointer unused)
 {
   dirty_fixture_map (self, 0, 3 * GIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, GIB, 8);
   dirty_fixture_write (self, LOGGING, 2 * GIB - PAGE, 2);
@@ -154,8 +154,8 @@ test_page_sizes (MappingFixture *self, gconstpointer unused)
   };
 
   dirty_fixture_map (self, 0, 4 * MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   for (gsize i = 0; i < G_N_ELEMENTS (reads); i++)
     {
@@ -163,14 +163,15 @@ test_page_sizes (MappingFixture *self, gconstpointer unused)
 
       dirty_fixture_write (self, DIRTY_A, 3 * PAGE, 2);
       dirty_fixture_write (self, LOGGING, 511 * PAGE, 1);
-      dirty =
-          dirty_fixture_read_all (self, 0, 2 * MIB, reads[i].page_size, FALSE, IOMMUD_TRACKER_AUTO);
+      dirty = dirty_fixture_read_all (self, 0, 2 * MIB, reads[i].page_size, FALSE,
+                                      IOMMUD_TRACKER_CHOICE_AUTO);
       g_assert_cmpstr (dirty, ==, reads[i].pages);
       dirty_fixture_assert_dirty (self, 0, 4 * MIB, "");
     }
   /* Half a page: the other half is dirty, too. */
   dirty_fixture_write (self, DIRTY_A, 3 * PAGE, 1);
-  g_free (dirty_fixture_read_all (self, 3 * PAGE + 512, 512, 512, FALSE, IOMMUD_TRACKER_AUTO));
+  g_free (
+      dirty_fixture_read_all (self, 3 * PAGE + 512, 512, 512, FALSE, IOMMUD_TRACKER_CHOICE_AUTO));
   dirty_fixture_assert_dirty (self, 0, MIB, "3");
   dirty_fixture_stop (self);
 }
@@ -181,7 +182,7 @@ test_coarse_log (MappingFixture *self, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   g_assert_true (iommud_container_start_dirty_tracking (self->container, 65536, NULL, &error));
   dirty_fixture_write (self, LOGGING, 17 * PAGE, 1);
   dirty_fixture_assert_dirty (self, 20 * PAGE, PAGE, "0");
@@ -229,10 +230,10 @@ test_nothing_covered (MappingFixture *self, gconstpointer unused)
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
   model_fixture_free_container (g_steal_pointer (&off));
 
-  dirty_fixture_attach (self, PLAIN_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, PLAIN_A, IOMMUD_TRACKER_CHOICE_AUTO);
   start_fails (self, 0, IOMMUD_ERROR_NOT_SUPPORTED, "migration blockers");
   /* Partly covered is enough. */
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_map (self, 0, MIB);
   dirty_fixture_start (self);
   dirty_fixture_write (self, PLAIN_A, 0, 1);
@@ -246,12 +247,12 @@ static void
 test_start_again (MappingFixture *self, gconstpointer unused)
 {
   dirty_fixture_map (self, 0, MIB);
-  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_AUTO);
-  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_AUTO);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_A, 0, 1);
   dirty_fixture_write (self, LOGGING, PAGE, 1);
-  g_free (dirty_fixture_read_all (self, 0, MIB, PAGE, TRUE, IOMMUD_TRACKER_AUTO));
+  g_free (dirty_fixture_read_all (self, 0, MIB, PAGE, TRUE, IOMMUD_TRACKER_CHOICE_AUTO));
   dirty_fixture_stop (self);
   dirty_fixture_write (self, DIRTY_A, 2 * PAGE, 1);
   dirty_fixture_write (self, LOGGING, 3 * PAGE, 1);

@@ -92,8 +92,8 @@ attach (ModelFixture *fixture, IommudContainer *container, const char *name, Iom
   IommudDevice *device = model_fixture_device (fixture, name);
   guint before = iommud_simulator_count_objects (fixture->simulator);
   g_autoptr (GError) error = NULL;
-  gboolean ok = iommud_container_attach_device (container, device, mode, IOMMUD_TRACKER_AUTO, NULL,
-                                                NULL, &error);
+  gboolean ok = iommud_container_attach_device (container, device, mode, IOMMUD_TRACKER_CHOICE_AUTO,
+                                                NULL, NULL, &error);
 
   /* What could not be undone is the kernel's to keep; it is freed with the next call. */
   if (!ok && iommud_simulator_count_calls (fixture->simulator, "destroy") == 0)
@@ -117,7 +117,7 @@ alloc_and_replace (ModelFixture *fixture, IommudContainer *container)
     return;
   take_error (fixture, iommud_hwpt_attach_device (hwpt, device, NULL, &error), &error);
   take_error (fixture, iommud_device_detach (device, NULL, &error), &error);
-  take_error (fixture, iommud_hwpt_destroy (hwpt, NULL, &error), &error);
+  take_error (fixture, iommud_hwpt_free (hwpt, NULL, &error), &error);
 }
 
 static void
@@ -160,7 +160,7 @@ do_main_job (ModelFixture *fixture)
   detach (fixture, DIRTY_A);
   detach (fixture, PLAIN_A);
   detach (fixture, MDEV);
-  take_error (fixture, iommud_container_destroy (container, TRUE, NULL, &error), &error);
+  take_error (fixture, iommud_container_free (container, TRUE, NULL, &error), &error);
 }
 
 static guint

@@ -90,17 +90,17 @@ test_free_in_use (ModelFixture *fixture, gconstpointer unused)
 
   model_fixture_attach (fixture, container, DIRTY_A);
   model_fixture_attach (fixture, container, MDEV);
-  g_assert_false (iommud_container_destroy (container, FALSE, NULL, &error));
+  g_assert_false (iommud_container_free (container, FALSE, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
   g_assert_nonnull (strstr (error->message, "devices attached (2) and HWPTs (1)"));
   g_clear_error (&error);
-  g_assert_true (iommud_container_destroy (container, TRUE, NULL, &error));
+  g_assert_true (iommud_container_free (container, TRUE, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, MDEV)), ==,
                     IOMMUD_DEVICE_STATE_AVAILABLE);
 
   /* What is gone is not found, whoever still holds it. */
-  g_assert_false (iommud_container_destroy (container, TRUE, NULL, &error));
+  g_assert_false (iommud_container_free (container, TRUE, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
   model_fixture_attach_fails (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO,
                               IOMMUD_ERROR_NOT_FOUND, "gone");
@@ -122,7 +122,7 @@ test_free_with_left_over_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_clear_error (&error);
   g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
   assert_n_items (iommud_container_get_hwpts (container), 1);
-  g_assert_true (iommud_container_destroy (container, FALSE, NULL, &error));
+  g_assert_true (iommud_container_free (container, FALSE, NULL, &error));
   g_assert_no_error (error);
 }
 
@@ -151,15 +151,15 @@ test_manual_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
   g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_MANUAL);
   g_assert_true (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
-  g_assert_false (iommud_hwpt_destroy (hwpt, NULL, &error));
+  g_assert_false (iommud_hwpt_free (hwpt, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
   g_clear_error (&error);
 
   /* A manual HWPT outlives its last device, and auto attachments keep off it. */
   model_fixture_detach (fixture, DIRTY_A);
   g_assert_true (model_fixture_attach (fixture, container, DIRTY_A) != hwpt);
-  g_assert_true (iommud_hwpt_destroy (hwpt, NULL, &error));
-  g_assert_false (iommud_hwpt_destroy (hwpt, NULL, &error));
+  g_assert_true (iommud_hwpt_free (hwpt, NULL, &error));
+  g_assert_false (iommud_hwpt_free (hwpt, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
   g_clear_error (&error);
   g_assert_false (
@@ -212,7 +212,7 @@ test_shared_context (ModelFixture *fixture, gconstpointer unused)
   g_assert_null (iommud_host_create_container (fixture->host, options, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
-  g_assert_true (iommud_container_destroy (first, FALSE, NULL, &error));
+  g_assert_true (iommud_container_free (first, FALSE, NULL, &error));
   g_assert_cmpuint (iommud_simulator_count_contexts (fixture->simulator), ==, 1);
   g_assert_null (iommud_host_create_container (fixture->host, options, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
@@ -229,10 +229,10 @@ test_two_callers (ModelFixture *fixture, gconstpointer unused)
   IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
   Call calls[2] = { 0 };
 
-  iommud_container_attach_device_async (first, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO,
-                                        NULL, attach_ready, &calls[0]);
+  iommud_container_attach_device_async (first, device, IOMMUD_ATTACH_MODE_AUTO,
+                                        IOMMUD_TRACKER_CHOICE_AUTO, NULL, attach_ready, &calls[0]);
   iommud_container_attach_device_async (second, device, IOMMUD_ATTACH_MODE_AUTO,
-                                        IOMMUD_TRACKER_AUTO, NULL, attach_ready, &calls[1]);
+                                        IOMMUD_TRACKER_CHOICE_AUTO, NULL, attach_ready, &calls[1]);
   wait_for (&calls[0].done);
   wait_for (&calls[1].done);
   g_assert_true (calls[0].ok);
@@ -257,7 +257,7 @@ overtakes (ModelFixture *fixture, guint delay_ms)
 
   model_fixture_inject (fixture, "hwpt-alloc", 1, 0, delay_ms);
   iommud_container_attach_device_async (slow, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL,
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
                                         attach_ready, &call);
   while (iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc") == calls)
     g_main_context_iteration (NULL, FALSE);
@@ -290,11 +290,11 @@ test_cancel_while_waiting (ModelFixture *fixture, gconstpointer unused)
   Call calls[2] = { 0 };
 
   iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL,
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
                                         attach_ready, &calls[0]);
   iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_B),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, cancellable,
-                                        attach_ready, &calls[1]);
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO,
+                                        cancellable, attach_ready, &calls[1]);
   g_cancellable_cancel (cancellable);
   wait_for (&calls[0].done);
   wait_for (&calls[1].done);
@@ -333,7 +333,7 @@ test_unplug_attached (ModelFixture *fixture, gconstpointer unused)
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
   g_assert_false (iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO,
-                                                  IOMMUD_TRACKER_AUTO, NULL, NULL, &error));
+                                                  IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE);
   model_fixture_free_container (container);
 }
@@ -348,7 +348,7 @@ test_unplug_in_the_middle (ModelFixture *fixture, gconstpointer unused)
 
   model_fixture_inject (fixture, "bind", 1, 0, 200);
   iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL,
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
                                         attach_ready, &call);
   while (iommud_simulator_count_calls (fixture->simulator, "bind") == 0)
     g_main_context_iteration (NULL, FALSE);
@@ -396,7 +396,7 @@ test_host_dropped_in_the_middle (void)
   container = model_fixture_container (&fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
   model_fixture_inject (&fixture, "bind", 1, 0, 50);
   iommud_container_attach_device_async (container, model_fixture_device (&fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO, NULL,
+                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
                                         attach_ready, &call);
   g_object_add_weak_pointer (G_OBJECT (fixture.host), (gpointer *) &fixture.host);
   g_object_unref (fixture.host);
@@ -429,7 +429,7 @@ test_late_iommufd (void)
   g_assert_no_error (error);
   g_assert_true (iommud_host_get_iommufd_available (host));
   g_assert_true (g_strv_contains (iommud_host_get_features (host), "hwpt-alloc"));
-  g_assert_true (iommud_container_destroy (container, FALSE, NULL, &error));
+  g_assert_true (iommud_container_free (container, FALSE, NULL, &error));
 }
 
 #define ADD(path, function)                                                                        \

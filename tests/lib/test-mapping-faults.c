@@ -178,10 +178,10 @@ use_other_container (Run *run)
   if (container == NULL)
     return;
   map (run, container, LONG, LONG_IOVA, FIXED);
-  if (iommud_container_destroy (container, TRUE, NULL, &error))
+  if (iommud_container_free (container, TRUE, NULL, &error))
     return;
   end_step (run, FALSE, &error);
-  g_assert_true (iommud_container_destroy (container, TRUE, NULL, &error));
+  g_assert_true (iommud_container_free (container, TRUE, NULL, &error));
 }
 
 static void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The table of what is mapped, against a naive one that knows of every page. */
-#include "iommud-mapping-table.h"
+#include "memory/mapping-table.h"
 
 #define PAGE G_GUINT64_CONSTANT (4096)
 #define N_PAGES 200

@@ -176,7 +176,7 @@ test_others_have_turns (MappingFixture *fixture, gconstpointer unused)
     g_main_context_iteration (NULL, TRUE);
   iommud_container_attach_device_async (
       fixture->container, model_fixture_device (&fixture->model, DIRTY_A), IOMMUD_ATTACH_MODE_AUTO,
-      IOMMUD_TRACKER_AUTO, NULL, on_ready, &attach);
+      IOMMUD_TRACKER_CHOICE_AUTO, NULL, on_ready, &attach);
   wait_for (&attach);
   g_assert_true (
       iommud_container_attach_device_finish (fixture->container, attach.result, NULL, &error));
@@ -204,7 +204,7 @@ test_mappings_wait (MappingFixture *fixture, gconstpointer unused)
   begin_map (fixture, &again, &ended, PAGE, GIB, NULL);
   iommud_container_attach_device_async (
       fixture->container, model_fixture_device (&fixture->model, DIRTY_A), IOMMUD_ATTACH_MODE_AUTO,
-      IOMMUD_TRACKER_AUTO, NULL, on_ready, &attach);
+      IOMMUD_TRACKER_CHOICE_AUTO, NULL, on_ready, &attach);
   wait_for (&attach);
   g_assert_cmpuint (map.order, ==, 1);
   g_assert_cmpuint (unmap.order, ==, 2);
@@ -261,12 +261,12 @@ test_free_waits (MappingFixture *fixture, gconstpointer unused)
 
   iommud_container_map_file_async (other, fixture->file, 0, 8 * GIB, 0, FIXED, NULL, on_ready,
                                    &map);
-  iommud_container_destroy_async (other, TRUE, NULL, on_ready, &destroy);
+  iommud_container_free_async (other, TRUE, NULL, on_ready, &destroy);
   wait_for (&destroy);
   g_assert_cmpuint (map.order, ==, 1);
   g_assert_true (iommud_container_map_file_finish (other, map.result, NULL, &error));
   g_assert_no_error (error);
-  g_assert_true (iommud_container_destroy_finish (other, destroy.result, &error));
+  g_assert_true (iommud_container_free_finish (other, destroy.result, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
   g_clear_object (&map.result);

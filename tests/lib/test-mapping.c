@@ -388,7 +388,7 @@ test_truncated (MappingFixture *fixture, gconstpointer kernel)
   g_assert_no_error (error);
   g_assert_cmpint (ftruncate (file, (off_t) PAGE), ==, 0);
   if (!iommud_container_attach_device (fixture->container, device, IOMMUD_ATTACH_MODE_AUTO,
-                                       IOMMUD_TRACKER_AUTO, NULL, NULL, &error))
+                                       IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error))
     {
       mapping_fixture_assert_refused (
           error, by_file ? IOMMUD_ERROR_INCOMPATIBLE : IOMMUD_ERROR_INVALID_ARGUMENT,
@@ -438,7 +438,7 @@ test_free_container (MappingFixture *fixture, gconstpointer unused)
 
   other = model_fixture_container (&fixture->model, "b", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
   mapping_fixture_map (fixture, other, 0, 2 * GIB, 0, FIXED);
-  g_assert_true (iommud_container_destroy (other, FALSE, NULL, &error));
+  g_assert_true (iommud_container_free (other, FALSE, NULL, &error));
   g_assert_no_error (error);
   g_object_get (other, "mapped-bytes", &bytes, NULL);
   g_assert_cmpuint (bytes, ==, 0);
@@ -459,7 +459,7 @@ test_free_container_fails (MappingFixture *fixture, gconstpointer unused)
 
   mapping_fixture_map (fixture, fixture->container, 0, 2 * PAGE, 0, FIXED);
   model_fixture_inject (&fixture->model, "destroy", 1, EBUSY, 0);
-  g_assert_false (iommud_container_destroy (fixture->container, FALSE, NULL, &error));
+  g_assert_false (iommud_container_free (fixture->container, FALSE, NULL, &error));
   mapping_fixture_assert_refused (error, IOMMUD_ERROR_BUSY, "IOAS");
   mapping_fixture_assert_mapped (fixture->container, "[(0, 0x2000, 0, 3)]");
   model_fixture_attach (&fixture->model, fixture->container, DIRTY_A);

@@ -2,8 +2,8 @@
 /* Sets of addresses against a bit for each address; and the saved dirty pages, which use one. */
 #include "config.h"
 
-#include "iommud-dirty-store.h"
-#include "iommud-ranges.h"
+#include "dirty/store.h"
+#include "base/ranges.h"
 
 #define PAGE IOMMUD_DIRTY_PAGE_SIZE
 #define WORDS 2

@@ -159,12 +159,12 @@ test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_autofree char *after = NULL;
   g_autoptr (GError) error = NULL;
 
-  iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO,
-                                  NULL, NULL, &error);
+  iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_KERNEL,
+                                  IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
   g_assert_no_error (error);
   hwpt = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
   /* The lowest free id comes first: the kernel's next HWPT has another one. */
-  g_assert_true (iommud_hwpt_destroy (freed, NULL, &error));
+  g_assert_true (iommud_hwpt_free (freed, NULL, &error));
   before = print_ranges (container);
 
   iommud_simulated_kernel_fail_driver (iommud_simulator_get_kernel (fixture->simulator), RESERVED,

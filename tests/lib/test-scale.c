@@ -28,7 +28,7 @@ test_many_iommus (void)
   n_calls = iommud_simulator_count_calls (simulator, "attach");
   g_test_message ("%u kernel attach calls for %u devices", n_calls, N_DEVICES);
   g_assert_cmpuint (n_calls, <=, N_DEVICES + N_DEVICES / 10);
-  iommud_container_destroy (container, TRUE, NULL, &error);
+  iommud_container_free (container, TRUE, NULL, &error);
   g_assert_no_error (error);
 }
 

@@ -6,7 +6,7 @@
 #include "sim/simulator-private.h"
 #include "simulator-fixture.h"
 
-#include "iommud-backend-private.h"
+#include "backend/backend.h"
 #include "iommud-error.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 static gboolean
 try_attach (ModelFixture *fixture, IommudContainer *container, const char *name,
-            IommudAttachMode mode, IommudTracker tracker, GError **error)
+            IommudAttachMode mode, IommudTrackerChoice tracker, GError **error)
 {
   return iommud_container_attach_device (container, model_fixture_device (fixture, name), mode,
                                          tracker, NULL, NULL, error);
@@ -14,7 +14,7 @@ try_attach (ModelFixture *fixture, IommudContainer *container, const char *name,
 
 static void
 attach (ModelFixture *fixture, IommudContainer *container, const char *name, IommudAttachMode mode,
-        IommudTracker tracker)
+        IommudTrackerChoice tracker)
 {
   g_autoptr (GError) error = NULL;
 
@@ -24,7 +24,7 @@ attach (ModelFixture *fixture, IommudContainer *container, const char *name, Iom
 
 static void
 refuse (ModelFixture *fixture, IommudContainer *container, const char *name, IommudAttachMode mode,
-        IommudTracker tracker, const char *text)
+        IommudTrackerChoice tracker, const char *text)
 {
   guint before = iommud_simulator_count_objects (fixture->simulator);
   g_autoptr (GError) error = NULL;
@@ -35,10 +35,10 @@ refuse (ModelFixture *fixture, IommudContainer *container, const char *name, Iom
   g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, before);
 }
 
-static IommudDirtyTracker
+static IommudTrackerKind
 get_tracker (ModelFixture *fixture, const char *name)
 {
-  IommudDirtyTracker tracker;
+  IommudTrackerKind tracker;
 
   g_object_get (model_fixture_device (fixture, name), "dirty-tracker", &tracker, NULL);
   return tracker;
@@ -91,17 +91,17 @@ test_choice (ModelFixture *fixture, gconstpointer unused)
 
   g_signal_connect (model_fixture_device (fixture, BOTH), "notify::dirty-tracker",
                     G_CALLBACK (count_notify), &changes);
-  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_DIRTY_TRACKER_UNKNOWN);
-  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO);
-  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_DIRTY_TRACKER_DEVICE);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_UNKNOWN);
+  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_DEVICE);
   g_assert_cmpuint (changes, >, 0);
   model_fixture_detach (fixture, BOTH);
-  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_IOMMU);
-  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_DIRTY_TRACKER_IOMMU);
+  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_IOMMU);
   model_fixture_detach (fixture, BOTH);
-  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_DIRTY_TRACKER_UNKNOWN);
-  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_DEVICE);
-  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_DIRTY_TRACKER_DEVICE);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_UNKNOWN);
+  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_DEVICE);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_DEVICE);
   g_assert_cmpint (get_coverage (container), ==, IOMMUD_DIRTY_TRACKING_COVERAGE_FULL);
   model_fixture_free_container (container);
 }
@@ -112,23 +112,26 @@ test_refused (ModelFixture *fixture, gconstpointer unused)
   IommudContainer *container =
       model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
 
-  refuse (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_DEVICE, "no log");
-  refuse (fixture, container, MDEV, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_IOMMU, "IOAS itself");
-  refuse (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_IOMMU,
+  refuse (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_DEVICE,
+          "no log");
+  refuse (fixture, container, MDEV, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU,
           "IOAS itself");
-  refuse (fixture, container, LOGGING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_IOMMU,
+  refuse (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_IOMMU,
+          "IOAS itself");
+  refuse (fixture, container, LOGGING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU,
           "its IOMMU cannot track");
-  refuse (fixture, container, MIXED_DIRTY, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_IOMMU,
+  refuse (fixture, container, MIXED_DIRTY, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU,
           "IOMMU group 12");
   /* The group is on a HWPT without tracking. */
-  attach (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO);
-  refuse (fixture, container, DIRTY_A_SIBLING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_IOMMU,
+  attach (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO);
+  refuse (fixture, container, DIRTY_A_SIBLING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU,
           "made without it");
   model_fixture_free_container (container);
 
   container = model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
-  refuse (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_IOMMU, "off");
-  refuse (fixture, container, LOGGING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_DEVICE, "off");
+  refuse (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU, "off");
+  refuse (fixture, container, LOGGING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_DEVICE,
+          "off");
   model_fixture_free_container (container);
 }
 
@@ -140,12 +143,12 @@ test_blockers (ModelFixture *fixture, gconstpointer unused)
   guint changes = 0;
 
   g_signal_connect (container, "notify::migration-blockers", G_CALLBACK (count_notify), &changes);
-  attach (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO);
-  attach (fixture, container, LOGGING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO);
+  attach (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
+  attach (fixture, container, LOGGING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
   g_assert_cmpuint (changes, ==, 0);
   g_assert_null (get_blocker (container));
 
-  attach (fixture, container, PLAIN_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO);
+  attach (fixture, container, PLAIN_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
   g_assert_cmpuint (changes, ==, 1);
   assert_blocker (container, PLAIN_A, "dmar1", "detach it");
   g_assert_cmpint (get_coverage (container), ==, IOMMUD_DIRTY_TRACKING_COVERAGE_PARTIAL);
@@ -153,13 +156,13 @@ test_blockers (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (changes, ==, 2);
   g_assert_null (get_blocker (container));
 
-  attach (fixture, container, MDEV, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO);
+  attach (fixture, container, MDEV, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
   assert_blocker (container, MDEV, "mtty", "no log of its own");
   model_fixture_detach (fixture, MDEV);
-  attach (fixture, container, DIRTY_B, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_AUTO);
+  attach (fixture, container, DIRTY_B, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO);
   assert_blocker (container, DIRTY_B, "dmar0", "mode auto");
   model_fixture_detach (fixture, DIRTY_B);
-  attach (fixture, container, MIXED_DIRTY, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO);
+  attach (fixture, container, MIXED_DIRTY, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
   assert_blocker (container, MIXED_DIRTY, "dmar0", "IOMMU group 12");
   model_fixture_free_container (container);
 }
@@ -170,8 +173,8 @@ test_off (ModelFixture *fixture, gconstpointer unused)
   IommudContainer *container =
       model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
 
-  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO);
-  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_DIRTY_TRACKER_NONE);
+  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_NONE);
   g_assert_cmpint (get_coverage (container), ==, IOMMUD_DIRTY_TRACKING_COVERAGE_NONE);
   assert_blocker (container, BOTH, "dmar0", "dirty-tracking off");
   model_fixture_free_container (container);
@@ -188,15 +191,15 @@ test_replace_to_plain (ModelFixture *fixture, gconstpointer unused)
   g_autoptr (IommudHwpt) plain = NULL;
   g_autoptr (GError) error = NULL;
 
-  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_IOMMU);
-  attach (fixture, container, DIRTY_B, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_AUTO);
+  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU);
+  attach (fixture, container, DIRTY_B, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
   plain = iommud_container_alloc_hwpt (container, both, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (iommud_hwpt_attach_device (plain, both, NULL, &error));
-  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_DIRTY_TRACKER_DEVICE);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_DEVICE);
   g_assert_null (get_blocker (container));
   g_assert_true (iommud_hwpt_attach_device (plain, dirty, NULL, &error));
-  g_assert_cmpint (get_tracker (fixture, DIRTY_B), ==, IOMMUD_DIRTY_TRACKER_NONE);
+  g_assert_cmpint (get_tracker (fixture, DIRTY_B), ==, IOMMUD_TRACKER_KIND_NONE);
   assert_blocker (container, DIRTY_B, "dmar0", "HWPT 2");
   model_fixture_free_container (container);
 }

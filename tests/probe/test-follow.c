@@ -2,7 +2,7 @@
 /* A simulated host follows its file: good edits, bad edits, edits while devices are in use. */
 #include "config.h"
 
-#include "iommud-backend-private.h"
+#include "backend/backend.h"
 #include "iommud-error.h"
 #include "iommud-simulator.h"
 #include "sim/simulator-private.h"

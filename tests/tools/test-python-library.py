@@ -16,7 +16,7 @@ def names(devices):
 
 
 def attach(container, device, mode=Iommud.AttachMode.AUTO):
-    attached, hwpt = container.attach_device(device, mode, Iommud.Tracker.AUTO, None)
+    attached, hwpt = container.attach_device(device, mode, Iommud.TrackerChoice.AUTO, None)
     assert attached
     return hwpt
 
@@ -50,11 +50,11 @@ def check_main_job(suite, host, simulator):
     suite.equal(first.props.hwpt, hwpt, 'the property hwpt')
     suite.result(bool(hwpt.get_flags() & Iommud.HwptFlags.DIRTY_TRACKING), 'flags')
 
-    check_error(suite, 'busy', Iommud.Error.BUSY, container.destroy, False, None)
+    check_error(suite, 'busy', Iommud.Error.BUSY, container.free, False, None)
     first.detach(None)
     suite.equal((first.get_state(), first.get_hwpt()), (Iommud.DeviceState.AVAILABLE, None),
                 'detach')
-    container.destroy(True, None)
+    container.free(True, None)
     suite.equal(host.get_containers().get_n_items(), 0, 'destroy')
     suite.equal(simulator.count_objects(), 0, 'the kernel holds nothing')
 
@@ -68,12 +68,12 @@ def check_asynchronous(suite, host):
         loop.quit()
     container = host.create_container(None, None)
     container.attach_device_async(host.find_device('0000:03:00.1'), Iommud.AttachMode.AUTO,
-                                  Iommud.Tracker.AUTO, None, on_attached)
+                                  Iommud.TrackerChoice.AUTO, None, on_attached)
     suite.equal(results, [], 'an asynchronous call returns at once')
     GLib.timeout_add_seconds(20, loop.quit)
     loop.run()
     suite.result(results and results[0][0] and isinstance(results[0][1], Iommud.Hwpt), 'and ends')
-    container.destroy(True, None)
+    container.free(True, None)
 
 
 def check_hotplug(suite, host, simulator):
@@ -94,7 +94,7 @@ def check_errors(suite, host, simulator):
     container = host.create_container(Iommud.ContainerOptions(name='vm2'), None)
     check_error(suite, 'a name that is taken', Iommud.Error.EXISTS, host.create_container,
                 Iommud.ContainerOptions(name='vm2'), None)
-    container.destroy(False, None)
+    container.free(False, None)
 
 
 def main():

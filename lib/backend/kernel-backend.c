@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The backend of this machine: the real system calls and libudev. */
+#include "backend/backend.h"
+#include "probe/udev.h"
+
+#define IOMMUD_TYPE_KERNEL_BACKEND (iommud_kernel_backend_get_type ())
+G_DECLARE_FINAL_TYPE (IommudKernelBackend, iommud_kernel_backend, IOMMUD, KERNEL_BACKEND,
+                      IommudBackend)
+
+struct _IommudKernelBackend
+{
+  IommudBackend parent_instance;
+
+  IommudProbe *probe;
+};
+
+G_DEFINE_FINAL_TYPE (IommudKernelBackend, iommud_kernel_backend, IOMMUD_TYPE_BACKEND)
+
+static const char *
+iommud_kernel_backend_get_name (IommudBackend *backend)
+{
+  return "kernel";
+}
+
+static const IommudSyscalls *
+iommud_kernel_backend_get_syscalls (IommudBackend *backend)
+{
+  return iommud_syscalls_get_real ();
+}
+
+static IommudProbe *
+iommud_kernel_backend_get_probe (IommudBackend *backend)
+{
+  return IOMMUD_KERNEL_BACKEND (backend)->probe;
+}
+
+/* The drivers of VT-d and AMD in Linux 6.12 stop a device's DMA for a moment:
+ * intel_iommu_attach_device() blocks translation first, amd_iommu_attach_device() detaches first.
+ * Their instances are called dmar0, dmar1 and so on, and ivhd0 and so on. */
+static gboolean
+iommud_kernel_backend_moves_without_gap (IommudBackend *backend, const char *iommu)
+{
+  return !g_str_has_prefix (iommu, "dmar") && !g_str_has_prefix (iommu, "ivhd");
+}
+
+static void
+iommud_kernel_backend_finalize (GObject *object)
+{
+  g_clear_object (&IOMMUD_KERNEL_BACKEND (object)->probe);
+  G_OBJECT_CLASS (iommud_kernel_backend_parent_class)->finalize (object);
+}
+
+static void
+iommud_kernel_backend_class_init (IommudKernelBackendClass *klass)
+{
+  IommudBackendClass *backend_class = IOMMUD_BACKEND_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = iommud_kernel_backend_finalize;
+  backend_class->get_name = iommud_kernel_backend_get_name;
+  backend_class->get_syscalls = iommud_kernel_backend_get_syscalls;
+  backend_class->get_probe = iommud_kernel_backend_get_probe;
+  backend_class->moves_without_gap = iommud_kernel_backend_moves_without_gap;
+}
+
+static void
+iommud_kernel_backend_init (IommudKernelBackend *self)
+{
+  self->probe = iommud_udev_probe_new ();
+}
+
+/**
+ * iommud_backend_new_kernel:
+ *
+ * The backend of this machine: its kernel, and the devices that udev knows.
+ *
+ * Returns: (transfer full): a new backend
+ */
+IommudBackend *
+iommud_backend_new_kernel (void)
+{
+  return g_object_new (IOMMUD_TYPE_KERNEL_BACKEND, NULL);
+}

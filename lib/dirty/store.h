@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Saved bits: dirty pages that were taken from a tracker and not delivered, for the next read.
+ *
+ * Its size goes with what is known page by page; ranges that are dirty as a whole cost next to
+ * nothing, however long they are. */
+#pragma once
+
+#include "dirty/bits.h"
+
+G_BEGIN_DECLS
+
+/* The pages that it counts in: trackers report nothing finer (vfio_main.c takes no smaller page
+ * size in DMA_LOGGING_REPORT, and no IOMMU has smaller pages). */
+#define IOMMUD_DIRTY_PAGE_SIZE G_GUINT64_CONSTANT (4096)
+
+typedef struct _IommudDirtyStore IommudDirtyStore;
+
+IommudDirtyStore *iommud_dirty_store_new (void);
+void iommud_dirty_store_free (IommudDirtyStore *self);
+
+/* The range is dirty as a whole. */
+void iommud_dirty_store_mark (IommudDirtyStore *self, guint64 first, guint64 last);
+/* Marks what is marked in @bits from @first to @last. */
+void iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits, guint64 first,
+                             guint64 last);
+/* Joins the saved pages into @bits. */
+void iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits);
+/* Forgets the pages that lie whole from @first to @last. */
+void iommud_dirty_store_remove (IommudDirtyStore *self, guint64 first, guint64 last);
+void iommud_dirty_store_clear (IommudDirtyStore *self);
+
+G_END_DECLS

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One tracker that records dirty pages: the log of a device, or a HWPT. Kernel calls: for workers
+ * only.
+ *
+ * Trackers may record in larger pages than a reader asks for: a log in its page size, an IOMMU in
+ * the huge pages of its table. To read a part of such a page is to forget all of it, so parts are
+ * read whole, and what the reader did not ask for is saved. */
+#pragma once
+
+#include "handle/binding.h"
+#include "dirty/store.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  IommudTrackerChoice kind; /* DEVICE or IOMMU */
+  char *name;               /* "the log of 0000:01:00.0", "HWPT 3" */
+  int cdev;                 /* of a log; its device has it open */
+  guint32 hwpt_id;
+  guint64 page_size; /* of a log that runs */
+  GArray *ranges;    /* of IommudIovaRange: what a log covers; NULL where it does not run */
+  gboolean blind;    /* it should run and does not: what it missed is not known */
+} IommudTracker;
+
+/* A read of some tracker. */
+typedef struct
+{
+  const IommudKernelAccess *access;
+  const GArray *runs; /* of IommudIovaRange: adjacent mappings, sorted */
+  guint64 first;      /* what is read, both inside */
+  guint64 last;
+  gboolean keep;           /* HWPTs only: the pages stay dirty. A log always forgets */
+  IommudDirtyBits *bits;   /* where to, or NULL: all is saved */
+  IommudDirtyStore *saved; /* for what is taken and not in @bits */
+} IommudTrackerRead;
+
+IommudTracker *iommud_tracker_new_log (const char *device, int cdev);
+IommudTracker *iommud_tracker_new_hwpt (guint32 hwpt_id);
+void iommud_tracker_free (IommudTracker *self);
+
+/* A log is started for @ranges, HWPTs have no use for them; without ranges a log stays as it is:
+ * nothing is mapped, so there is nothing to write to. */
+gboolean iommud_tracker_start (IommudTracker *self, const IommudKernelAccess *access,
+                               const GArray *ranges, guint64 page_size, GError **error);
+gboolean iommud_tracker_stop (IommudTracker *self, const IommudKernelAccess *access,
+                              GError **error);
+gboolean iommud_tracker_read (IommudTracker *self, const IommudTrackerRead *read, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The trackers of a container that run, and the bits saved for the next read.
+ *
+ * Belongs to the operation of the container's context that is under way, and to no other: its plan
+ * and publish touch it on the main loop, its perform on the worker. Functions that take a kernel
+ * call are for workers. What does nothing while tracking is off needs no question before. */
+#pragma once
+
+#include "dirty/tracker.h"
+
+G_BEGIN_DECLS
+
+typedef struct _IommudTracking IommudTrackers;
+
+IommudTrackers *iommud_trackers_new (void);
+void iommud_trackers_free (IommudTrackers *self);
+
+/* Started, and not every tracker has stopped since: something may run. */
+gboolean iommud_trackers_is_active (const IommudTrackers *self);
+/* Trackers are being started, read and kept up to date; FALSE also where a stop was begun and some
+ * tracker would not. */
+gboolean iommud_trackers_is_complete (const IommudTrackers *self);
+/* For plans: what is mapped (IommudIovaRange; adjacent mappings are one), and what of it is mapped
+ * for writing. Both are taken. */
+void iommud_trackers_set_mapped (IommudTrackers *self, GArray *runs, GArray *writable);
+
+/* Starts logs first, then HWPTs, all of them or none: @trackers, of IommudTracker, whose
+ * elements are taken. Should one that was started resist the undo, tracking is active. */
+gboolean iommud_trackers_start (IommudTrackers *self, const IommudKernelAccess *access,
+                                guint64 page_size, GPtrArray *trackers, GError **error);
+/* Stops all that can be stopped, in the order of the start; the first error is reported. */
+gboolean iommud_trackers_stop (IommudTrackers *self, const IommudKernelAccess *access,
+                               GError **error);
+/* Joins what the trackers of @kind (AUTO: all) have of @bits' range into it, and what was saved of
+ * theirs. On failure everything that was taken is saved. */
+gboolean iommud_trackers_read (IommudTrackers *self, const IommudKernelAccess *access,
+                               IommudTrackerChoice kind, gboolean keep, IommudDirtyBits *bits,
+                               GError **error);
+/* Takes back a read that was not delivered after all. */
+void iommud_trackers_save (IommudTrackers *self, IommudTrackerChoice kind,
+                           const IommudDirtyBits *bits);
+
+/* For a device that comes: its tracker is on before its DMA is. @device: its name; @added says
+ * whether it was not on already. */
+gboolean iommud_trackers_add_log (IommudTrackers *self, const IommudKernelAccess *access,
+                                  const char *device, int cdev, gboolean *added, GError **error);
+gboolean iommud_trackers_add_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
+                                   guint32 hwpt_id, gboolean *added, GError **error);
+/* For a device that left: its last bits are saved, then its tracker stops. Where they cannot be
+ * read, all that it could write to counts as dirty. Where it is not on, nothing happens. */
+void iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev);
+/* The same before its file is closed, with which a log goes. @writes_on: the device can write until
+ * then, which nobody records, so that all it covers counts as dirty. */
+void iommud_trackers_leave_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev,
+                                gboolean writes_on);
+void iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
+                                guint32 hwpt_id);
+/* The same of a HWPT of another IOAS, with what is mapped there. */
+void iommud_trackers_drop_hwpt_of (IommudTrackers *self, const IommudKernelAccess *access,
+                                   guint32 hwpt_id, const GArray *runs);
+gboolean iommud_trackers_has_log (const IommudTrackers *self, int cdev);
+gboolean iommud_trackers_has_hwpt (const IommudTrackers *self, guint32 hwpt_id);
+/* What trackers of @kind may have missed: all that is mapped for writing counts as dirty. */
+void iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice kind);
+/* What is saved of a range that is not mapped any more goes with the mapping. */
+void iommud_trackers_forget_range (IommudTrackers *self, guint64 first, guint64 last);
+/* The kernel object is gone, and with it what it recorded. */
+void iommud_trackers_forget_log (IommudTrackers *self, int cdev);
+void iommud_trackers_forget_hwpt (IommudTrackers *self, guint32 hwpt_id);
+
+/* For mappings: makes every log cover a range, before it is mapped where that can be, and else at
+ * once after it was. A log that does not is started anew; what it misses meanwhile counts as dirty.
+ * On failure the range must not stay mapped. */
+gboolean iommud_trackers_cover (IommudTrackers *self, const IommudKernelAccess *access,
+                                guint64 first, guint64 last, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A device bound to a context, as the kernel sees it: open cdev, device id, trackers. */
+#include "handle/binding.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+
+void
+iommud_kernel_access_clear (IommudKernelAccess *self)
+{
+  g_clear_pointer (&self->what, g_free);
+  g_clear_pointer (&self->group_holder, g_free);
+  g_clear_object (&self->probe);
+}
+
+void
+iommud_binding_copy (IommudBinding *self, const IommudBinding *source)
+{
+  *self = *source;
+  iommud_device_info_ref (self->info);
+}
+
+void
+iommud_binding_clear (IommudBinding *self)
+{
+  g_clear_pointer (&self->info, iommud_device_info_unref);
+}
+
+gboolean
+iommud_binding_is_bound (const IommudBinding *self)
+{
+  return self->cdev >= 0;
+}
+
+gboolean
+iommud_binding_iommu_can_track (const IommudBinding *self)
+{
+  return (self->iommu_capabilities & IOMMUD_IOMMUFD_CAPABILITY_DIRTY_TRACKING) != 0;
+}
+
+IommudTrackerKind
+iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks)
+{
+  if (hwpt_tracks && self->tracker == IOMMUD_TRACKER_CHOICE_IOMMU)
+    return IOMMUD_TRACKER_KIND_IOMMU;
+  if (self->dma_logging)
+    return IOMMUD_TRACKER_KIND_DEVICE;
+  return hwpt_tracks ? IOMMUD_TRACKER_KIND_IOMMU : IOMMUD_TRACKER_KIND_NONE;
+}
+
+/* A PCI port's driver leaves DMA to others, so the kernel lets it be (driver_managed_dma). */
+static gboolean
+driver_blocks_group (const char *driver)
+{
+  return *driver != '\0' && !g_str_has_prefix (driver, "vfio") && !g_str_equal (driver, "pcieport")
+         && !g_str_equal (driver, "pci-stub");
+}
+
+/* BIND answers EPERM without a word about whom it minds: look at the group. */
+static char *
+explain_bind_eperm (const IommudBinding *self, const IommudKernelAccess *access)
+{
+  g_autoptr (GPtrArray) members = NULL;
+
+  if (access->group_holder != NULL)
+    return g_strdup_printf ("IOMMU group %d belongs to another context: %s is of it, and a group "
+                            "can be in one context only",
+                            self->info->iommu_group, access->group_holder);
+  members = iommud_probe_list_group (access->probe, self->info->iommu_group);
+  for (guint i = 0; members != NULL && i < members->len; i++)
+    {
+      const IommudGroupMember *member = g_ptr_array_index (members, i);
+
+      if (driver_blocks_group (member->driver))
+        return g_strdup_printf ("%s of the same IOMMU group %d is still bound to host driver %s: "
+                                "unbind it, or bind it to a VFIO driver too",
+                                member->name, self->info->iommu_group, member->driver);
+    }
+  return g_strdup_printf ("IOMMU group %d belongs to another context (a device of it is bound "
+                          "elsewhere), or its MSI interrupts are not isolated",
+                          self->info->iommu_group);
+}
+
+static char *
+explain_bind_einval (const IommudBinding *self, const IommudKernelAccess *access)
+{
+  g_autofree char *holder = iommud_probe_describe_holder (access->probe, self->info);
+
+  if (holder != NULL)
+    return g_strdup_printf ("the device is held by %s", holder);
+  return g_strdup ("the device is bound through another open file, or its IOMMU cannot isolate "
+                   "it (no cache coherency, or a region that must stay mapped 1:1)");
+}
+
+static void
+set_bind_error (const IommudBinding *self, const IommudKernelAccess *access, int errnum,
+                GError **error)
+{
+  g_autofree char *cause = NULL;
+  int code = -1;
+
+  if (errnum == EPERM)
+    cause = explain_bind_eperm (self, access);
+  else if (errnum == EINVAL)
+    {
+      cause = explain_bind_einval (self, access);
+      code = IOMMUD_ERROR_BUSY;
+    }
+  else if (errnum == EBUSY)
+    cause = g_strdup_printf ("the device's group is in use through /dev/vfio/%d, or its IOMMU "
+                             "domain was replaced",
+                             self->info->iommu_group);
+  iommud_error_set_from_errno (error, code, access->what, "VFIO_DEVICE_BIND_IOMMUFD", errnum,
+                               cause);
+}
+
+static gboolean
+open_cdev (IommudBinding *self, const IommudKernelAccess *access, GError **error)
+{
+  const char *path = self->info->cdev_path;
+  int errnum;
+
+  if (*path == '\0')
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+                   "Cannot %s: %s has no node below /dev/vfio/devices: this kernel was built "
+                   "without CONFIG_VFIO_DEVICE_CDEV, or the device is a no-IOMMU one",
+                   access->what, self->info->name);
+      return FALSE;
+    }
+  errnum = iommud_vfio_open (access->syscalls, path, &self->cdev);
+  if (errnum == 0 && !iommud_probe_owns_node (access->probe, self->info, self->cdev))
+    {
+      access->syscalls->close (access->syscalls, self->cdev);
+      errnum = ENODEV;
+    }
+  if (errnum == 0)
+    return TRUE;
+  self->cdev = -1;
+  iommud_error_set_from_errno (
+      error, errnum == ENOENT || errnum == ENODEV ? IOMMUD_ERROR_DEVICE_GONE : -1, access->what,
+      path, errnum, errnum == EACCES ? "opening it takes the rights of root" : NULL);
+  return FALSE;
+}
+
+/* An mdev has no IOMMU of its own to ask: the kernel answers ENOENT. */
+static gboolean
+ask_for_trackers (IommudBinding *self, const IommudKernelAccess *access, GError **error)
+{
+  IommudHwInfo hw_info = { 0 };
+  int errnum = 0;
+
+  if (!iommud_device_info_is_mdev (self->info))
+    errnum =
+        iommud_iommufd_get_hw_info (access->syscalls, access->iommufd, self->device_id, &hw_info);
+  if (errnum != 0)
+    {
+      iommud_error_set_from_errno (error, -1, access->what, "IOMMU_GET_HW_INFO", errnum, NULL);
+      return FALSE;
+    }
+  self->iommu_capabilities = hw_info.capabilities;
+  self->dma_logging = iommud_vfio_has_dma_logging (access->syscalls, self->cdev);
+  return TRUE;
+}
+
+gboolean
+iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access, GError **error)
+{
+  int errnum;
+
+  if (!open_cdev (self, access, error))
+    return FALSE;
+  errnum =
+      iommud_vfio_bind_iommufd (access->syscalls, self->cdev, access->iommufd, &self->device_id);
+  if (errnum != 0)
+    set_bind_error (self, access, errnum, error);
+  else if (ask_for_trackers (self, access, error))
+    return TRUE;
+  iommud_binding_unbind (self, access);
+  return FALSE;
+}
+
+void
+iommud_binding_unbind (IommudBinding *self, const IommudKernelAccess *access)
+{
+  if (self->cdev >= 0)
+    access->syscalls->close (access->syscalls, self->cdev);
+  self->cdev = -1;
+  self->device_id = 0;
+  self->iommu_capabilities = 0;
+  self->dma_logging = FALSE;
+}
+
+int
+iommud_binding_try_attach (IommudBinding *self, const IommudKernelAccess *access, guint32 *pt_id)
+{
+  int errnum = iommud_vfio_attach (access->syscalls, self->cdev, pt_id);
+
+  g_debug ("%s: attach %s to id %u: %s", access->what, self->info->name, *pt_id,
+           errnum == 0 ? "ok" : g_strerror (errnum));
+  return errnum;
+}
+
+void
+iommud_binding_set_attach_error (IommudBinding *self, const IommudKernelAccess *access, int errnum,
+                                 GError **error)
+{
+  g_autofree char *group = NULL;
+  const char *cause = NULL;
+  int code = -1;
+
+  if (errnum == EINVAL && access->group_holder != NULL)
+    {
+      code = IOMMUD_ERROR_INCOMPATIBLE;
+      group = g_strdup_printf ("%s is of the same IOMMU group %d, and a group has one HWPT",
+                               access->group_holder, self->info->iommu_group);
+      cause = group;
+    }
+  else if (errnum == EINVAL)
+    {
+      code = IOMMUD_ERROR_INCOMPATIBLE;
+      cause = "the device does not fit this HWPT: its IOMMU, its dirty tracking or its group "
+              "differs";
+    }
+  else if (errnum == EADDRINUSE)
+    cause = "a mapping or an allowed range of the container lies in a range that the device "
+            "reserves";
+  else if (errnum == ENOMEM)
+    cause = "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was met";
+  else if (errnum == EFAULT)
+    cause = "memory that was mapped into the container is gone";
+  iommud_error_set_from_errno (error, code, access->what, "VFIO_DEVICE_ATTACH_IOMMUFD_PT", errnum,
+                               cause);
+}
+
+gboolean
+iommud_binding_detach (IommudBinding *self, const IommudKernelAccess *access, GError **error)
+{
+  int errnum = iommud_vfio_detach (access->syscalls, self->cdev);
+
+  if (errnum == 0)
+    return TRUE;
+  iommud_error_set_from_errno (error, -1, access->what, "VFIO_DEVICE_DETACH_IOMMUFD_PT", errnum,
+                               NULL);
+  return FALSE;
+}
+
+gboolean
+iommud_binding_shares_group (const IommudBinding *self, const IommudKernelAccess *access)
+{
+  g_autoptr (GPtrArray) members = iommud_probe_list_group (access->probe, self->info->iommu_group);
+
+  return members != NULL && members->len > 1;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A device bound to a context, as the kernel sees it: open cdev, device id, trackers.
+ *
+ * Everything here makes kernel calls and so runs on a worker, never on the main loop. */
+#pragma once
+
+#include "iommud-types.h"
+#include "kernel/iommufd.h"
+#include "kernel/vfio.h"
+#include "probe/probe.h"
+
+G_BEGIN_DECLS
+
+/* Where kernel calls go, and what they are made for ("attach 0000:01:00.0 to container \"a\""). */
+typedef struct
+{
+  const IommudSyscalls *syscalls;
+  IommudProbe *probe;
+  int iommufd;
+  char *what;
+  char *group_holder; /* "0000:01:00.1 in container b": holds the device's group too; or NULL */
+} IommudKernelAccess;
+
+typedef struct
+{
+  IommudDeviceInfo *info;
+  int cdev;          /* -1: not bound */
+  guint32 device_id; /* 0: not bound */
+  guint64 iommu_capabilities;
+  gboolean dma_logging;
+  IommudTrackerChoice tracker; /* what the one who attached it asked for */
+} IommudBinding;
+
+void iommud_kernel_access_clear (IommudKernelAccess *self);
+void iommud_binding_copy (IommudBinding *self, const IommudBinding *source);
+/* Forgets; does not close. */
+void iommud_binding_clear (IommudBinding *self);
+
+gboolean iommud_binding_is_bound (const IommudBinding *self);
+gboolean iommud_binding_iommu_can_track (const IommudBinding *self);
+/* Who records what the device dirties on a HWPT that was made with dirty tracking, or without. The
+ * device's own log sees finer pages and costs the IOMMU nothing. */
+IommudTrackerKind iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks);
+
+/* Opens the cdev, binds it, asks for its trackers. On failure it is as unbound as before. */
+gboolean iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access,
+                              GError **error);
+/* Closes the cdev, which is the kernel's only way to unbind; a device still attached is detached.
+ */
+void iommud_binding_unbind (IommudBinding *self, const IommudKernelAccess *access);
+/* One VFIO_DEVICE_ATTACH_IOMMUFD_PT, no wording: returns 0 or a positive errno. */
+int iommud_binding_try_attach (IommudBinding *self, const IommudKernelAccess *access,
+                               guint32 *pt_id);
+/* Words the errno of a failed attach. */
+void iommud_binding_set_attach_error (IommudBinding *self, const IommudKernelAccess *access,
+                                      int errnum, GError **error);
+gboolean iommud_binding_detach (IommudBinding *self, const IommudKernelAccess *access,
+                                GError **error);
+/* Whether other devices share the device's IOMMU group, and so its translation. */
+gboolean iommud_binding_shares_group (const IommudBinding *self, const IommudKernelAccess *access);
+
+G_END_DECLS

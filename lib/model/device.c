@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One VFIO device: what discovery says of it, and what it is bound and attached to. */
+#include "model/device.h"
+
+#include "model/container.h"
+#include "iommud-enum-types.h"
+#include "iommud-error.h"
+#include "model/host.h"
+#include "iommud-hwpt.h"
+
+/**
+ * IommudDevice:
+ *
+ * One VFIO device of the host: a PCI, platform, AP, CCW, FSL-MC or CDX device, or an mdev.
+ */
+struct _IommudDevice
+{
+  GObject parent_instance;
+
+  IommudHost *host;           /* weak */
+  IommudBinding binding;      /* owns the record of discovery */
+  IommudContainer *container; /* not owned: a container outlives its devices' binding */
+  IommudHwpt *hwpt;           /* not owned, likewise */
+  gboolean attached;
+  gboolean claimed;
+  gboolean gone;
+  IommudDeviceInfo *successor;
+};
+
+G_DEFINE_FINAL_TYPE (IommudDevice, iommud_device, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_NAME = 1,
+  PROP_BUS,
+  PROP_SYSFS_PATH,
+  PROP_CDEV_PATH,
+  PROP_VFIO_NAME,
+  PROP_PARENT,
+  PROP_MDEV_TYPE,
+  PROP_VENDOR_ID,
+  PROP_PRODUCT_ID,
+  PROP_VENDOR,
+  PROP_PRODUCT,
+  PROP_IOMMU_GROUP,
+  PROP_IOMMU,
+  PROP_NUMA_NODE,
+  PROP_DRIVER,
+  PROP_STATE,
+  PROP_CONTAINER,
+  PROP_HWPT,
+  PROP_DEVICE_ID,
+  PROP_IOMMU_CAPABILITIES,
+  PROP_DIRTY_TRACKER,
+  N_PROPERTIES,
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+/* In the order of the bits of iommu_hw_info.out_capabilities, linux/iommufd.h. */
+static const char *const capability_names[] = { "dirty-tracking", "pasid-exec", "pasid-priv" };
+
+static GStrv
+dup_capabilities (IommudDevice *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (capability_names); i++)
+    if ((self->binding.iommu_capabilities & (G_GUINT64_CONSTANT (1) << i)) != 0)
+      g_strv_builder_add (builder, capability_names[i]);
+  return g_strv_builder_end (builder);
+}
+
+static gboolean
+hwpt_tracks (IommudDevice *self)
+{
+  if (!self->attached)
+    return iommud_binding_iommu_can_track (&self->binding);
+  return self->hwpt != NULL
+         && (iommud_hwpt_get_flags (self->hwpt) & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0;
+}
+
+IommudTrackerKind
+iommud_device_get_tracker (IommudDevice *self)
+{
+  if (!iommud_binding_is_bound (&self->binding) || self->container == NULL)
+    return IOMMUD_TRACKER_KIND_UNKNOWN;
+  if (iommud_container_get_policy (self->container) == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
+    return IOMMUD_TRACKER_KIND_NONE;
+  return iommud_binding_get_tracker (&self->binding, hwpt_tracks (self));
+}
+
+static gboolean
+get_discovered (const IommudDeviceInfo *info, guint id, GValue *value)
+{
+  const char *const strings[] = {
+    [PROP_NAME] = info->name,
+    [PROP_BUS] = info->bus,
+    [PROP_SYSFS_PATH] = info->sysfs_path,
+    [PROP_CDEV_PATH] = info->cdev_path,
+    [PROP_VFIO_NAME] = info->vfio_name,
+    [PROP_PARENT] = info->parent,
+    [PROP_MDEV_TYPE] = info->mdev_type,
+    [PROP_VENDOR] = info->vendor,
+    [PROP_PRODUCT] = info->product,
+    [PROP_IOMMU] = info->iommu,
+    [PROP_DRIVER] = info->driver,
+  };
+
+  if (id < G_N_ELEMENTS (strings) && strings[id] != NULL)
+    g_value_set_string (value, strings[id]);
+  else if (id == PROP_VENDOR_ID)
+    g_value_set_uint (value, info->vendor_id);
+  else if (id == PROP_PRODUCT_ID)
+    g_value_set_uint (value, info->product_id);
+  else if (id == PROP_IOMMU_GROUP)
+    g_value_set_int (value, info->iommu_group);
+  else if (id == PROP_NUMA_NODE)
+    g_value_set_int (value, info->numa_node);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static void
+iommud_device_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  IommudDevice *self = IOMMUD_DEVICE (object);
+
+  if (get_discovered (self->binding.info, id, value))
+    return;
+  switch (id)
+    {
+    case PROP_STATE:
+      g_value_set_enum (value, iommud_device_get_state (self));
+      break;
+    case PROP_CONTAINER:
+      g_value_set_object (value, self->container);
+      break;
+    case PROP_HWPT:
+      g_value_set_object (value, self->hwpt);
+      break;
+    case PROP_DEVICE_ID:
+      g_value_set_uint (value, self->binding.device_id);
+      break;
+    case PROP_IOMMU_CAPABILITIES:
+      g_value_take_boxed (value, dup_capabilities (self));
+      break;
+    case PROP_DIRTY_TRACKER:
+      g_value_set_enum (value, iommud_device_get_tracker (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+iommud_device_finalize (GObject *object)
+{
+  IommudDevice *self = IOMMUD_DEVICE (object);
+
+  g_clear_weak_pointer (&self->host);
+  g_clear_pointer (&self->successor, iommud_device_info_unref);
+  iommud_binding_clear (&self->binding);
+  G_OBJECT_CLASS (iommud_device_parent_class)->finalize (object);
+}
+
+#define FLAGS (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY)
+
+static void
+install_discovered_properties (void)
+{
+  /**
+   * IommudDevice:name:
+   *
+   * The bus address, such as `0000:01:00.0`, or the UUID of an mdev.
+   */
+  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:bus:
+   *
+   * `pci`, `platform`, `ap`, `ccw`, `fsl-mc`, `cdx` or `mdev`.
+   */
+  properties[PROP_BUS] = g_param_spec_string ("bus", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:sysfs-path:
+   *
+   * The device's folder in sysfs.
+   */
+  properties[PROP_SYSFS_PATH] = g_param_spec_string ("sysfs-path", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:cdev-path:
+   *
+   * Its node below `/dev/vfio/devices`; empty where the kernel made none.
+   */
+  properties[PROP_CDEV_PATH] = g_param_spec_string ("cdev-path", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:vfio-name:
+   *
+   * `vfioN`, the kernel's name of the VFIO device.
+   */
+  properties[PROP_VFIO_NAME] = g_param_spec_string ("vfio-name", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:parent:
+   *
+   * The name of an mdev's parent device; empty for other devices.
+   */
+  properties[PROP_PARENT] = g_param_spec_string ("parent", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:mdev-type:
+   *
+   * The type an mdev was created with, such as `mtty-1`; empty for other devices.
+   */
+  properties[PROP_MDEV_TYPE] = g_param_spec_string ("mdev-type", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:vendor-id:
+   *
+   * The vendor's number on its bus; 0 where the bus has none.
+   */
+  properties[PROP_VENDOR_ID] =
+      g_param_spec_uint ("vendor-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
+  /**
+   * IommudDevice:product-id:
+   *
+   * The product's number of its vendor; 0 where the bus has none.
+   */
+  properties[PROP_PRODUCT_ID] =
+      g_param_spec_uint ("product-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
+  /**
+   * IommudDevice:vendor:
+   *
+   * The vendor's name in the hardware database; empty where it has none.
+   */
+  properties[PROP_VENDOR] = g_param_spec_string ("vendor", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:product:
+   *
+   * The product's name in the hardware database; empty where it has none.
+   */
+  properties[PROP_PRODUCT] = g_param_spec_string ("product", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:iommu-group:
+   *
+   * The number of its IOMMU group; -1 where it has none.
+   */
+  properties[PROP_IOMMU_GROUP] =
+      g_param_spec_int ("iommu-group", NULL, NULL, -1, G_MAXINT32, -1, FLAGS);
+  /**
+   * IommudDevice:iommu:
+   *
+   * The IOMMU instance that translates for it, such as `dmar0`; empty for an mdev.
+   */
+  properties[PROP_IOMMU] = g_param_spec_string ("iommu", NULL, NULL, NULL, FLAGS);
+  /**
+   * IommudDevice:numa-node:
+   *
+   * The NUMA node that is nearest to it; -1 where nobody says.
+   */
+  properties[PROP_NUMA_NODE] =
+      g_param_spec_int ("numa-node", NULL, NULL, -1, G_MAXINT32, -1, FLAGS);
+  /**
+   * IommudDevice:driver:
+   *
+   * The driver that it is bound to, such as `vfio-pci`.
+   */
+  properties[PROP_DRIVER] = g_param_spec_string ("driver", NULL, NULL, NULL, FLAGS);
+}
+
+static void
+install_state_properties (void)
+{
+  /**
+   * IommudDevice:state:
+   *
+   * Whether it is available, bound or attached.
+   */
+  properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, IOMMUD_TYPE_DEVICE_STATE,
+                                              IOMMUD_DEVICE_STATE_AVAILABLE, FLAGS);
+  /**
+   * IommudDevice:container:
+   *
+   * The container whose context it is bound to; %NULL while it is available.
+   */
+  properties[PROP_CONTAINER] =
+      g_param_spec_object ("container", NULL, NULL, IOMMUD_TYPE_CONTAINER, FLAGS);
+  /**
+   * IommudDevice:hwpt:
+   *
+   * The HWPT it is attached to; %NULL while it is not, and for an mdev.
+   */
+  properties[PROP_HWPT] = g_param_spec_object ("hwpt", NULL, NULL, IOMMUD_TYPE_HWPT, FLAGS);
+  /**
+   * IommudDevice:device-id:
+   *
+   * The kernel's id of it in its context; 0 while it is not bound.
+   */
+  properties[PROP_DEVICE_ID] =
+      g_param_spec_uint ("device-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
+  /**
+   * IommudDevice:iommu-capabilities:
+   *
+   * What its IOMMU can do for it (IOMMU_GET_HW_INFO): `dirty-tracking`, `pasid-exec`,
+   * `pasid-priv`. Empty until it is bound.
+   */
+  properties[PROP_IOMMU_CAPABILITIES] =
+      g_param_spec_boxed ("iommu-capabilities", NULL, NULL, G_TYPE_STRV, FLAGS);
+  /**
+   * IommudDevice:dirty-tracker:
+   *
+   * Who records the pages it dirties, or will once it is attached: itself where it has a log of its
+   * own DMA, else its IOMMU, else nobody; or the one that it was attached with. Nobody also in a
+   * container made with dirty tracking off.
+   */
+  properties[PROP_DIRTY_TRACKER] = g_param_spec_enum (
+      "dirty-tracker", NULL, NULL, IOMMUD_TYPE_TRACKER_KIND, IOMMUD_TRACKER_KIND_UNKNOWN, FLAGS);
+}
+
+static void
+iommud_device_class_init (IommudDeviceClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = iommud_device_get_property;
+  object_class->finalize = iommud_device_finalize;
+  install_discovered_properties ();
+  install_state_properties ();
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+iommud_device_init (IommudDevice *self)
+{
+  self->binding.cdev = -1;
+}
+
+IommudDevice *
+iommud_device_new (IommudHost *host, IommudDeviceInfo *info)
+{
+  IommudDevice *self = g_object_new (IOMMUD_TYPE_DEVICE, NULL);
+
+  g_set_weak_pointer (&self->host, host);
+  self->binding.info = iommud_device_info_ref (info);
+  return self;
+}
+
+IommudHost *
+iommud_device_get_host (IommudDevice *self)
+{
+  return self->host;
+}
+
+IommudDeviceInfo *
+iommud_device_get_info (IommudDevice *self)
+{
+  return self->binding.info;
+}
+
+static gboolean
+value_differs (const IommudDeviceInfo *a, const IommudDeviceInfo *b, guint id)
+{
+  GType type = properties[id]->value_type;
+  g_auto (GValue) before = G_VALUE_INIT;
+  g_auto (GValue) after = G_VALUE_INIT;
+
+  g_value_init (&before, type);
+  g_value_init (&after, type);
+  get_discovered (a, id, &before);
+  get_discovered (b, id, &after);
+  return g_param_values_cmp (properties[id], &before, &after) != 0;
+}
+
+void
+iommud_device_set_info (IommudDevice *self, IommudDeviceInfo *info)
+{
+  g_autoptr (IommudDeviceInfo) old = self->binding.info;
+
+  self->binding.info = iommud_device_info_ref (info);
+  g_object_freeze_notify (G_OBJECT (self));
+  for (guint id = PROP_NAME; id <= PROP_DRIVER; id++)
+    if (value_differs (old, info, id))
+      g_object_notify_by_pspec (G_OBJECT (self), properties[id]);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+const IommudBinding *
+iommud_device_get_binding (IommudDevice *self)
+{
+  return &self->binding;
+}
+
+gboolean
+iommud_device_is_attached (IommudDevice *self)
+{
+  return self->attached;
+}
+
+gboolean
+iommud_device_is_covered (IommudDevice *self)
+{
+  return self->attached && iommud_device_get_tracker (self) != IOMMUD_TRACKER_KIND_NONE;
+}
+
+gboolean
+iommud_device_claim (IommudDevice *self, const char *what, GError **error)
+{
+  if (self->gone)
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE,
+                   "Cannot %s: the device was unplugged, unbound or deleted", what);
+      return FALSE;
+    }
+  if (iommud_device_claim_gone (self))
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+               "Cannot %s: another operation on %s is under way", what, self->binding.info->name);
+  return FALSE;
+}
+
+gboolean
+iommud_device_claim_gone (IommudDevice *self)
+{
+  if (self->claimed)
+    return FALSE;
+  self->claimed = TRUE;
+  return TRUE;
+}
+
+void
+iommud_device_release_claim (IommudDevice *self)
+{
+  self->claimed = FALSE;
+  if (self->gone && self->host != NULL)
+    iommud_host_finish_removal (self->host, self);
+}
+
+void
+iommud_device_set_gone (IommudDevice *self)
+{
+  self->gone = TRUE;
+}
+
+gboolean
+iommud_device_is_gone (IommudDevice *self)
+{
+  return self->gone;
+}
+
+void
+iommud_device_set_successor (IommudDevice *self, IommudDeviceInfo *info)
+{
+  g_clear_pointer (&self->successor, iommud_device_info_unref);
+  self->successor = info != NULL ? iommud_device_info_ref (info) : NULL;
+}
+
+IommudDeviceInfo *
+iommud_device_get_successor (IommudDevice *self)
+{
+  return self->successor;
+}
+
+void
+iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
+                         const IommudBinding *binding)
+{
+  self->binding.cdev = binding->cdev;
+  self->binding.device_id = binding->device_id;
+  self->binding.iommu_capabilities = binding->iommu_capabilities;
+  self->binding.dma_logging = binding->dma_logging;
+  self->binding.tracker = binding->tracker;
+  self->container = container;
+  g_object_freeze_notify (G_OBJECT (self));
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONTAINER]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DEVICE_ID]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IOMMU_CAPABILITIES]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKER]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+void
+iommud_device_set_tracker (IommudDevice *self, IommudTrackerChoice tracker)
+{
+  IommudTrackerKind before = iommud_device_get_tracker (self);
+
+  self->binding.tracker = tracker;
+  if (iommud_device_get_tracker (self) != before)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKER]);
+}
+
+void
+iommud_device_set_attached (IommudDevice *self, gboolean attached, IommudHwpt *hwpt)
+{
+  IommudTrackerKind before = iommud_device_get_tracker (self);
+
+  g_object_freeze_notify (G_OBJECT (self));
+  if (self->hwpt != hwpt)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_HWPT]);
+  if (self->attached != attached)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+  self->hwpt = hwpt;
+  self->attached = attached;
+  if (iommud_device_get_tracker (self) != before)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKER]);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+/**
+ * iommud_device_get_name:
+ * @self: a device
+ *
+ * The bus address or UUID of the device.
+ *
+ * Returns: its name
+ */
+const char *
+iommud_device_get_name (IommudDevice *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_DEVICE (self), NULL);
+  return self->binding.info->name;
+}
+
+/**
+ * iommud_device_get_state:
+ * @self: a device
+ *
+ * Whether the device is available, bound or attached.
+ *
+ * Returns: its state
+ */
+IommudDeviceState
+iommud_device_get_state (IommudDevice *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_DEVICE (self), IOMMUD_DEVICE_STATE_AVAILABLE);
+  if (self->attached)
+    return IOMMUD_DEVICE_STATE_ATTACHED;
+  return iommud_binding_is_bound (&self->binding) ? IOMMUD_DEVICE_STATE_BOUND
+                                                  : IOMMUD_DEVICE_STATE_AVAILABLE;
+}
+
+/**
+ * iommud_device_get_container:
+ * @self: a device
+ *
+ * The container whose context the device is bound to.
+ *
+ * Returns: (transfer none) (nullable): a container, or %NULL while the device is available
+ */
+IommudContainer *
+iommud_device_get_container (IommudDevice *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_DEVICE (self), NULL);
+  return self->container;
+}
+
+/**
+ * iommud_device_get_hwpt:
+ * @self: a device
+ *
+ * The HWPT that the device translates through.
+ *
+ * Returns: (transfer none) (nullable): a HWPT, or %NULL for an mdev or a device that is not
+ * attached
+ */
+IommudHwpt *
+iommud_device_get_hwpt (IommudDevice *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_DEVICE (self), NULL);
+  return self->hwpt;
+}

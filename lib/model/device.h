@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the model changes in a device. */
+#pragma once
+
+#include "handle/binding.h"
+#include "iommud-device.h"
+#include "iommud-host.h"
+
+G_BEGIN_DECLS
+
+IommudDevice *iommud_device_new (IommudHost *host, IommudDeviceInfo *info);
+IommudHost *iommud_device_get_host (IommudDevice *self);
+IommudDeviceInfo *iommud_device_get_info (IommudDevice *self);
+void iommud_device_set_info (IommudDevice *self, IommudDeviceInfo *info);
+const IommudBinding *iommud_device_get_binding (IommudDevice *self);
+gboolean iommud_device_is_attached (IommudDevice *self);
+/* Who records what the device dirties where it is attached now, or would be attached to by its
+ * container; NONE also where the container was made with dirty tracking off. */
+IommudTrackerKind iommud_device_get_tracker (IommudDevice *self);
+/* Attached, and some tracker covers it. */
+gboolean iommud_device_is_covered (IommudDevice *self);
+
+/* One operation at a time: a second one gets BUSY. @what words the error: "attach a to b". */
+gboolean iommud_device_claim (IommudDevice *self, const char *what, GError **error);
+/* Also claims one that is gone: for whoever lets it go. FALSE where it is claimed already. */
+gboolean iommud_device_claim_gone (IommudDevice *self);
+void iommud_device_release_claim (IommudDevice *self);
+
+/* The host saw it leave; it stays in the model until its kernel objects are let go. */
+void iommud_device_set_gone (IommudDevice *self);
+gboolean iommud_device_is_gone (IommudDevice *self);
+/* A device that appeared in the place of this one while this one was still leaving. */
+void iommud_device_set_successor (IommudDevice *self, IommudDeviceInfo *info);
+IommudDeviceInfo *iommud_device_get_successor (IommudDevice *self);
+
+/* NULL container: unbound. */
+void iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
+                              const IommudBinding *binding);
+void iommud_device_set_tracker (IommudDevice *self, IommudTrackerChoice tracker);
+/* @hwpt is NULL for an mdev, which attaches to the IOAS. */
+void iommud_device_set_attached (IommudDevice *self, gboolean attached, IommudHwpt *hwpt);
+
+G_END_DECLS

@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One machine: what discovery finds becomes devices, and containers are made on it. */
+#include "model/host.h"
+#include "kernel/features.h"
+
+#include "model/container.h"
+#include "operations/detach-device.h"
+#include "model/device.h"
+#include "iommud-error.h"
+
+/**
+ * IommudHost:
+ *
+ * One machine: its VFIO devices and the containers made on it.
+ *
+ * A host belongs to the main context that was the thread's default when it was made: its objects
+ * change, and its calls must be made, there alone. Kernel calls run on worker threads.
+ */
+struct _IommudHost
+{
+  GObject parent_instance;
+
+  IommudBackend *backend;
+  GMainContext *main_context;
+  GThreadPool *pool;
+  IommudMappedFiles *mapped_files;
+  GStrv features;
+  gboolean iommufd_available;
+  GListStore *devices;
+  GListStore *containers;
+  GHashTable *devices_by_path;    /* sysfs path -> IommudDevice */
+  GHashTable *devices_by_name;    /* bus name -> IommudDevice, not owned */
+  GHashTable *devices_by_vfio;    /* vfioN -> IommudDevice, not owned */
+  GHashTable *groups;             /* IOMMU group -> GPtrArray of IommudDevice, not owned */
+  GHashTable *containers_by_name; /* name -> IommudContainer, NULL while it is being made */
+  guint64 last_container_serial;
+  guint64 last_context_serial;
+};
+
+static void iommud_host_initable_iface_init (GInitableIface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (IommudHost, iommud_host, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
+                                                      iommud_host_initable_iface_init))
+
+enum
+{
+  PROP_BACKEND = 1,
+  PROP_IOMMUFD_AVAILABLE,
+  PROP_FEATURES,
+  PROP_DEVICES,
+  PROP_CONTAINERS,
+  N_PROPERTIES,
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+static void
+iommud_host_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  IommudHost *self = IOMMUD_HOST (object);
+
+  switch (id)
+    {
+    case PROP_BACKEND:
+      g_value_set_object (value, self->backend);
+      break;
+    case PROP_IOMMUFD_AVAILABLE:
+      g_value_set_boolean (value, self->iommufd_available);
+      break;
+    case PROP_FEATURES:
+      g_value_set_boxed (value, self->features);
+      break;
+    case PROP_DEVICES:
+      g_value_set_object (value, self->devices);
+      break;
+    case PROP_CONTAINERS:
+      g_value_set_object (value, self->containers);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+iommud_host_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  IommudHost *self = IOMMUD_HOST (object);
+
+  if (id == PROP_BACKEND)
+    self->backend = g_value_dup_object (value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+/* No operation is under way: each holds its host. */
+static void
+close_devices (IommudHost *self)
+{
+  const IommudSyscalls *syscalls = iommud_backend_get_syscalls (self->backend);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->devices)); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (G_LIST_MODEL (self->devices), i);
+      const IommudBinding *binding = iommud_device_get_binding (device);
+      const IommudBinding unbound = { .cdev = -1 };
+
+      if (!iommud_binding_is_bound (binding))
+        continue;
+      syscalls->close (syscalls, binding->cdev);
+      iommud_device_set_attached (device, FALSE, NULL);
+      iommud_device_set_bound (device, NULL, &unbound);
+    }
+}
+
+static void
+free_containers (IommudHost *self)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->containers)); i++)
+    {
+      g_autoptr (IommudContainer) container =
+          g_list_model_get_item (G_LIST_MODEL (self->containers), i);
+
+      iommud_context_close (iommud_container_get_context (container));
+      iommud_container_set_freed (container);
+    }
+}
+
+static void
+iommud_host_dispose (GObject *object)
+{
+  IommudHost *self = IOMMUD_HOST (object);
+
+  if (self->pool != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (iommud_backend_get_probe (self->backend), self);
+      close_devices (self);
+      free_containers (self);
+      g_thread_pool_free (g_steal_pointer (&self->pool), FALSE, TRUE);
+    }
+  G_OBJECT_CLASS (iommud_host_parent_class)->dispose (object);
+}
+
+static void
+iommud_host_finalize (GObject *object)
+{
+  IommudHost *self = IOMMUD_HOST (object);
+
+  g_hash_table_unref (self->devices_by_path);
+  g_hash_table_unref (self->devices_by_name);
+  g_hash_table_unref (self->devices_by_vfio);
+  g_hash_table_unref (self->groups);
+  g_hash_table_unref (self->containers_by_name);
+  g_object_unref (self->devices);
+  g_object_unref (self->containers);
+  g_strfreev (self->features);
+  iommud_mapped_files_unref (self->mapped_files);
+  g_main_context_unref (self->main_context);
+  g_clear_object (&self->backend);
+  G_OBJECT_CLASS (iommud_host_parent_class)->finalize (object);
+}
+
+#define FLAGS (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY)
+
+static void
+iommud_host_class_init (IommudHostClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = iommud_host_get_property;
+  object_class->set_property = iommud_host_set_property;
+  object_class->dispose = iommud_host_dispose;
+  object_class->finalize = iommud_host_finalize;
+
+  /**
+   * IommudHost:backend:
+   *
+   * The kernel, real or simulated, that it stands on.
+   */
+  properties[PROP_BACKEND] =
+      g_param_spec_object ("backend", NULL, NULL, IOMMUD_TYPE_BACKEND,
+                           G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  /**
+   * IommudHost:iommufd-available:
+   *
+   * Whether `/dev/iommu` could be opened when it was last tried.
+   */
+  properties[PROP_IOMMUFD_AVAILABLE] =
+      g_param_spec_boolean ("iommufd-available", NULL, NULL, FALSE, FLAGS);
+  /**
+   * IommudHost:features:
+   *
+   * What the kernel's iommufd offers, found by asking it: `hwpt-alloc`, `hw-info`,
+   * `dirty-tracking`, `nesting`, `fault-queue`, `map-file`, `viommu`, `change-process`, `veventq`,
+   * `hw-queue`.
+   */
+  properties[PROP_FEATURES] = g_param_spec_boxed ("features", NULL, NULL, G_TYPE_STRV, FLAGS);
+  /**
+   * IommudHost:devices:
+   *
+   * The VFIO devices that are there, a list of #IommudDevice.
+   */
+  properties[PROP_DEVICES] = g_param_spec_object ("devices", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
+  /**
+   * IommudHost:containers:
+   *
+   * The containers that were made, a list of #IommudContainer.
+   */
+  properties[PROP_CONTAINERS] =
+      g_param_spec_object ("containers", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+iommud_host_init (IommudHost *self)
+{
+  self->main_context = g_main_context_ref_thread_default ();
+  self->features = g_new0 (char *, 1);
+  self->mapped_files = iommud_mapped_files_new ();
+  self->devices = g_list_store_new (IOMMUD_TYPE_DEVICE);
+  self->containers = g_list_store_new (IOMMUD_TYPE_CONTAINER);
+  self->devices_by_path = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self->devices_by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->devices_by_vfio = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->groups = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
+  self->containers_by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void
+index_device (IommudHost *self, IommudDevice *device)
+{
+  const IommudDeviceInfo *info = iommud_device_get_info (device);
+  GPtrArray *group = g_hash_table_lookup (self->groups, GINT_TO_POINTER (info->iommu_group));
+
+  if (group == NULL)
+    {
+      group = g_ptr_array_new ();
+      g_hash_table_insert (self->groups, GINT_TO_POINTER (info->iommu_group), group);
+    }
+  g_ptr_array_add (group, device);
+  g_hash_table_insert (self->devices_by_name, g_strdup (info->name), device);
+  if (*info->vfio_name != '\0')
+    g_hash_table_insert (self->devices_by_vfio, g_strdup (info->vfio_name), device);
+}
+
+static void
+unindex_device (IommudHost *self, IommudDevice *device)
+{
+  const IommudDeviceInfo *info = iommud_device_get_info (device);
+  GPtrArray *group = g_hash_table_lookup (self->groups, GINT_TO_POINTER (info->iommu_group));
+
+  if (group != NULL && g_ptr_array_remove_fast (group, device) && group->len == 0)
+    g_hash_table_remove (self->groups, GINT_TO_POINTER (info->iommu_group));
+  g_hash_table_remove (self->devices_by_name, info->name);
+  /* The kernel may have given its number to another device since. */
+  if (g_hash_table_lookup (self->devices_by_vfio, info->vfio_name) == device)
+    g_hash_table_remove (self->devices_by_vfio, info->vfio_name);
+}
+
+static void
+add_device (IommudHost *self, IommudDeviceInfo *info)
+{
+  g_autoptr (IommudDevice) device = NULL;
+
+  if (g_hash_table_contains (self->devices_by_name, info->name))
+    {
+      g_message ("Two devices are called %s: %s is left out", info->name, info->sysfs_path);
+      return;
+    }
+  device = iommud_device_new (self, info);
+  index_device (self, device);
+  g_hash_table_insert (self->devices_by_path, g_strdup (info->sysfs_path), g_object_ref (device));
+  g_list_store_append (self->devices, device);
+}
+
+static void
+change_device (IommudHost *self, IommudDevice *device, IommudDeviceInfo *info)
+{
+  unindex_device (self, device);
+  iommud_device_set_info (device, info);
+  index_device (self, device);
+}
+
+static void
+on_device_added (IommudProbe *probe, IommudDeviceInfo *info, IommudHost *self)
+{
+  IommudDevice *device = g_hash_table_lookup (self->devices_by_path, info->sysfs_path);
+
+  if (device == NULL)
+    add_device (self, info);
+  else if (iommud_device_is_gone (device))
+    iommud_device_set_successor (device, info);
+  else
+    change_device (self, device, info);
+}
+
+static void
+on_device_changed (IommudProbe *probe, IommudDeviceInfo *info, IommudHost *self)
+{
+  IommudDevice *device = g_hash_table_lookup (self->devices_by_path, info->sysfs_path);
+
+  if (device == NULL)
+    return;
+  if (!iommud_device_is_gone (device))
+    change_device (self, device, info);
+  else if (iommud_device_get_successor (device) != NULL)
+    iommud_device_set_successor (device, info);
+}
+
+static void
+on_device_removed (IommudProbe *probe, const char *sysfs_path, IommudHost *self)
+{
+  IommudDevice *device = g_hash_table_lookup (self->devices_by_path, sysfs_path);
+
+  if (device == NULL)
+    return;
+  if (iommud_device_is_gone (device))
+    {
+      iommud_device_set_successor (device, NULL);
+      return;
+    }
+  iommud_device_set_gone (device);
+  if (iommud_device_claim_gone (device))
+    iommud_device_release_claim (device);
+}
+
+static gboolean
+iommud_host_initable_init (GInitable *initable, GCancellable *cancellable, GError **error)
+{
+  IommudHost *self = IOMMUD_HOST (initable);
+  IommudProbe *probe = iommud_backend_get_probe (self->backend);
+
+  self->pool = g_thread_pool_new (iommud_context_work, NULL, -1, FALSE, error);
+  if (self->pool == NULL)
+    return FALSE;
+  iommud_host_take_features (self,
+                             iommud_features_probe (iommud_backend_get_syscalls (self->backend)));
+  g_signal_connect (probe, "device-added", G_CALLBACK (on_device_added), self);
+  g_signal_connect (probe, "device-changed", G_CALLBACK (on_device_changed), self);
+  g_signal_connect (probe, "device-removed", G_CALLBACK (on_device_removed), self);
+  return iommud_probe_start (probe, error);
+}
+
+static void
+iommud_host_initable_iface_init (GInitableIface *iface)
+{
+  iface->init = iommud_host_initable_init;
+}
+
+GMainContext *
+iommud_host_get_main_context (IommudHost *self)
+{
+  return self != NULL ? self->main_context : NULL;
+}
+
+IommudMappedFiles *
+iommud_host_get_mapped_files (IommudHost *self)
+{
+  return self->mapped_files;
+}
+
+IommudContext *
+iommud_host_new_context (IommudHost *self)
+{
+  return iommud_context_new (++self->last_context_serial, self,
+                             iommud_backend_get_syscalls (self->backend), self->pool,
+                             self->main_context);
+}
+
+guint64
+iommud_host_next_container_serial (IommudHost *self)
+{
+  return ++self->last_container_serial;
+}
+
+gboolean
+iommud_host_reserve_name (IommudHost *self, const char *name)
+{
+  if (g_hash_table_contains (self->containers_by_name, name))
+    return FALSE;
+  g_hash_table_insert (self->containers_by_name, g_strdup (name), NULL);
+  return TRUE;
+}
+
+void
+iommud_host_release_name (IommudHost *self, const char *name)
+{
+  g_hash_table_remove (self->containers_by_name, name);
+}
+
+void
+iommud_host_add_container (IommudHost *self, IommudContainer *container)
+{
+  g_hash_table_insert (self->containers_by_name, g_strdup (iommud_container_get_name (container)),
+                       container);
+  g_list_store_append (self->containers, container);
+}
+
+void
+iommud_host_remove_container (IommudHost *self, IommudContainer *container)
+{
+  guint position;
+
+  g_hash_table_remove (self->containers_by_name, iommud_container_get_name (container));
+  if (g_list_store_find (self->containers, container, &position))
+    g_list_store_remove (self->containers, position);
+}
+
+/* NULL where the device has no group; it is in the array itself. */
+static GPtrArray *
+get_group (IommudHost *self, IommudDevice *device)
+{
+  gint32 iommu_group = iommud_device_get_info (device)->iommu_group;
+
+  return iommu_group < 0 ? NULL : g_hash_table_lookup (self->groups, GINT_TO_POINTER (iommu_group));
+}
+
+IommudDevice *
+iommud_host_find_attached_sibling (IommudHost *self, IommudDevice *device,
+                                   IommudContainer *container)
+{
+  GPtrArray *group = get_group (self, device);
+
+  for (guint i = 0; group != NULL && i < group->len; i++)
+    {
+      IommudDevice *sibling = g_ptr_array_index (group, i);
+
+      if (sibling != device && iommud_device_get_container (sibling) == container
+          && iommud_device_get_hwpt (sibling) != NULL)
+        return sibling;
+    }
+  return NULL;
+}
+
+IommudDevice *
+iommud_host_find_sibling_elsewhere (IommudHost *self, IommudDevice *device,
+                                    IommudContainer *container)
+{
+  GPtrArray *group = get_group (self, device);
+
+  for (guint i = 0; group != NULL && i < group->len; i++)
+    {
+      IommudDevice *sibling = g_ptr_array_index (group, i);
+      IommudContainer *holder = iommud_device_get_container (sibling);
+
+      if (sibling != device && holder != NULL && holder != container)
+        return sibling;
+    }
+  return NULL;
+}
+
+void
+iommud_host_finish_removal (IommudHost *self, IommudDevice *device)
+{
+  g_autoptr (IommudDevice) removed = g_object_ref (device);
+  g_autoptr (IommudDeviceInfo) successor = NULL;
+  guint position;
+
+  if (iommud_device_get_container (device) != NULL)
+    {
+      if (iommud_device_claim_gone (device))
+        iommud_device_let_go (device);
+      return;
+    }
+  if (iommud_device_get_successor (device) != NULL)
+    successor = iommud_device_info_ref (iommud_device_get_successor (device));
+  unindex_device (self, removed);
+  g_hash_table_remove (self->devices_by_path, iommud_device_get_info (removed)->sysfs_path);
+  if (g_list_store_find (self->devices, removed, &position))
+    g_list_store_remove (self->devices, position);
+  if (successor != NULL)
+    add_device (self, successor);
+}
+
+void
+iommud_host_take_features (IommudHost *self, char **features)
+{
+  if (features == NULL)
+    return;
+  self->iommufd_available = TRUE;
+  g_strfreev (self->features);
+  self->features = features;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IOMMUFD_AVAILABLE]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FEATURES]);
+}
+
+/**
+ * iommud_host_new:
+ * @backend: what the host stands on; one host to a backend
+ * @error: where to put an error
+ *
+ * Makes a host and finds its devices. It follows them from here on, in the main context that is the
+ * thread's default now.
+ *
+ * Returns: (transfer full): a new host
+ */
+IommudHost *
+iommud_host_new (IommudBackend *backend, GError **error)
+{
+  g_return_val_if_fail (IOMMUD_IS_BACKEND (backend), NULL);
+  return g_initable_new (IOMMUD_TYPE_HOST, NULL, error, "backend", backend, NULL);
+}
+
+/**
+ * iommud_host_get_backend:
+ * @self: a host
+ *
+ * What the host stands on.
+ *
+ * Returns: (transfer none): its backend
+ */
+IommudBackend *
+iommud_host_get_backend (IommudHost *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  return self->backend;
+}
+
+/**
+ * iommud_host_get_iommufd_available:
+ * @self: a host
+ *
+ * Whether `/dev/iommu` could be opened when it was last tried.
+ *
+ * Returns: whether there is an iommufd
+ */
+gboolean
+iommud_host_get_iommufd_available (IommudHost *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), FALSE);
+  return self->iommufd_available;
+}
+
+/**
+ * iommud_host_get_features:
+ * @self: a host
+ *
+ * What the kernel's iommufd offers.
+ *
+ * Returns: (transfer none) (array zero-terminated=1): names of features
+ */
+const char *const *
+iommud_host_get_features (IommudHost *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  return (const char *const *) self->features;
+}
+
+/**
+ * iommud_host_get_devices:
+ * @self: a host
+ *
+ * The VFIO devices that are there; emits #GListModel::items-changed as they come and go.
+ *
+ * Returns: (transfer none): a list of #IommudDevice
+ */
+GListModel *
+iommud_host_get_devices (IommudHost *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  return G_LIST_MODEL (self->devices);
+}
+
+/**
+ * iommud_host_get_containers:
+ * @self: a host
+ *
+ * The containers that were made; emits #GListModel::items-changed as they come and go.
+ *
+ * Returns: (transfer none): a list of #IommudContainer
+ */
+GListModel *
+iommud_host_get_containers (IommudHost *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  return G_LIST_MODEL (self->containers);
+}
+
+/**
+ * iommud_host_find_device:
+ * @self: a host
+ * @name: a bus address, mdev UUID, `vfioN` or sysfs path
+ * @error: where to put an error
+ *
+ * Finds a device by any of its names. UUIDs are found in either case.
+ *
+ * Returns: (transfer none): a device, or %NULL with %IOMMUD_ERROR_NOT_FOUND
+ */
+IommudDevice *
+iommud_host_find_device (IommudHost *self, const char *name, GError **error)
+{
+  g_autofree char *lower = NULL;
+  IommudDevice *device;
+
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  lower = g_ascii_strdown (name, -1);
+  device = g_hash_table_lookup (self->devices_by_name, name);
+  if (device == NULL)
+    device = g_hash_table_lookup (self->devices_by_name, lower);
+  if (device == NULL)
+    device = g_hash_table_lookup (self->devices_by_vfio, name);
+  if (device == NULL)
+    device = g_hash_table_lookup (self->devices_by_path, name);
+  if (device == NULL)
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
+                 "There is no VFIO device \"%s\": give a bus address such as 0000:01:00.0, a UUID, "
+                 "vfioN or a path below /sys, of a device that is bound to a VFIO driver",
+                 name);
+  return device;
+}
+
+/**
+ * iommud_host_find_container:
+ * @self: a host
+ * @name: its name
+ * @error: where to put an error
+ *
+ * Finds a container by its name.
+ *
+ * Returns: (transfer none): a container, or %NULL with %IOMMUD_ERROR_NOT_FOUND
+ */
+IommudContainer *
+iommud_host_find_container (IommudHost *self, const char *name, GError **error)
+{
+  IommudContainer *container;
+
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  container = g_hash_table_lookup (self->containers_by_name, name);
+  if (container == NULL)
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "There is no container \"%s\"", name);
+  return container;
+}

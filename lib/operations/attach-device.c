@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Attaching a device to a container: from the model to an attach plan and back. */
+#include "perform/attach.h"
+#include "model/container.h"
+#include "model/device.h"
+#include "iommud-error.h"
+#include "model/host.h"
+#include "model/hwpt.h"
+#include "base/sync.h"
+
+/* Where HWPTs of other IOMMU instances have refused a container's devices this often, its further
+ * devices try one such HWPT at most before they get one of their own. */
+#define MAX_FREE_REFUSALS 8
+
+typedef struct
+{
+  IommudContainer *container;
+  IommudDevice *device;
+  IommudAttachPlan *plan;
+} Attachment;
+
+static void
+attachment_free (gpointer data)
+{
+  Attachment *self = data;
+
+  g_clear_object (&self->container);
+  g_clear_object (&self->device);
+  iommud_attach_plan_free (self->plan);
+  g_free (self);
+}
+
+static char *
+describe (IommudContainer *container, IommudDevice *device)
+{
+  return g_strdup_printf ("attach %s to container %s", iommud_device_get_name (device),
+                          iommud_container_get_name (container));
+}
+
+static gboolean
+check_free_for (IommudDevice *device, IommudContainer *container, const char *what, GError **error)
+{
+  IommudContainer *holder = iommud_device_get_container (device);
+
+  if (iommud_device_get_state (device) == IOMMUD_DEVICE_STATE_AVAILABLE
+      || (holder == container && !iommud_device_is_attached (device)))
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+               "Cannot %s: it is %s to container %s: detach it first", what,
+               iommud_device_is_attached (device) ? "attached" : "bound",
+               iommud_container_get_name (holder));
+  return FALSE;
+}
+
+/* Those of the device's own IOMMU instance come first: they are the likeliest to fit. */
+static void
+add_candidates (Attachment *self, gboolean same_iommu)
+{
+  GListModel *hwpts = iommud_container_get_hwpts (self->container);
+  const char *iommu = self->plan->binding.info->iommu;
+
+  for (guint i = 0; i < g_list_model_get_n_items (hwpts); i++)
+    {
+      g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
+
+      if (iommud_hwpt_get_management (hwpt) == IOMMUD_HWPT_MANAGEMENT_AUTO
+          && g_str_equal (iommud_hwpt_get_iommu (hwpt), iommu) == same_iommu
+          && !iommud_hwpt_has_refused (hwpt, iommu))
+        iommud_attach_plan_add_candidate (self->plan, iommud_hwpt_get_id (hwpt),
+                                          iommud_hwpt_get_flags (hwpt), !same_iommu);
+    }
+}
+
+static void
+choose_candidates (Attachment *self)
+{
+  IommudDevice *sibling = iommud_host_find_attached_sibling (
+      iommud_container_get_host (self->container), self->device, self->container);
+
+  if (sibling != NULL)
+    {
+      IommudHwpt *hwpt = iommud_device_get_hwpt (sibling);
+
+      self->plan->group_is_attached = TRUE;
+      iommud_attach_plan_add_candidate (self->plan, iommud_hwpt_get_id (hwpt),
+                                        iommud_hwpt_get_flags (hwpt), FALSE);
+      return;
+    }
+  /* Instances that refuse each other would otherwise be tried pair by pair, which grows with the
+   * square of their number. */
+  if (iommud_container_get_n_refusals (self->container) < MAX_FREE_REFUSALS)
+    self->plan->max_foreign = G_MAXUINT;
+  else
+    self->plan->max_foreign = 1;
+  add_candidates (self, TRUE);
+  add_candidates (self, FALSE);
+}
+
+static gboolean
+plan_attachment (gpointer data, GError **error)
+{
+  Attachment *self = data;
+  IommudAttachPlan *plan = self->plan;
+  g_autofree char *what = describe (self->container, self->device);
+
+  if (!iommud_container_check_alive (self->container, what, error)
+      || !check_free_for (self->device, self->container, what, error))
+    return FALSE;
+  iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
+  plan->binding.tracker = plan->tracker;
+  iommud_container_fill_call (self->container, &plan->access, g_steal_pointer (&what),
+                              self->device);
+  plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  plan->policy = iommud_container_get_policy (self->container);
+  iommud_container_copy_orphans (self->container, plan->orphans);
+  plan->trackers = iommud_container_prepare_trackers (self->container);
+  choose_candidates (self);
+  return TRUE;
+}
+
+static void
+perform_attachment (gpointer data)
+{
+  iommud_attach_plan_perform (((Attachment *) data)->plan);
+}
+
+/* A HWPT of the device's own IOMMU refuses for the sake of its group, which says nothing about the
+ * other devices of that IOMMU. */
+static void
+remember_refusals (Attachment *self)
+{
+  const char *iommu = self->plan->binding.info->iommu;
+
+  for (guint i = 0; i < self->plan->candidates->len; i++)
+    {
+      const IommudAttachCandidate *candidate =
+          &g_array_index (self->plan->candidates, IommudAttachCandidate, i);
+      IommudHwpt *hwpt = iommud_container_find_hwpt (self->container, candidate->hwpt_id);
+
+      if (!candidate->refused || !candidate->foreign)
+        continue;
+      iommud_container_count_refusal (self->container);
+      if (hwpt != NULL)
+        iommud_hwpt_set_refused (hwpt, iommu);
+    }
+}
+
+/* The HWPT that the kernel says the device is on; NULL for an mdev, which is on the IOAS. */
+static IommudHwpt *
+find_or_add_hwpt (Attachment *self)
+{
+  IommudAttachPlan *plan = self->plan;
+  IommudHwpt *hwpt;
+
+  if (iommud_device_info_is_mdev (plan->binding.info))
+    return NULL;
+  hwpt = iommud_container_find_hwpt (self->container, plan->pt_id);
+  if (hwpt != NULL)
+    return hwpt;
+  return iommud_container_add_hwpt (self->container, plan->pt_id,
+                                    plan->allocated ? IOMMUD_HWPT_MANAGEMENT_AUTO
+                                                    : IOMMUD_HWPT_MANAGEMENT_KERNEL,
+                                    plan->flags, plan->binding.info->iommu, self->device);
+}
+
+static gpointer
+publish_attachment (gpointer data, GError **error)
+{
+  Attachment *self = data;
+  IommudAttachPlan *plan = self->plan;
+  IommudHwpt *hwpt;
+
+  iommud_container_set_orphans (self->container, plan->orphans);
+  remember_refusals (self);
+  if (plan->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&plan->error));
+      return NULL;
+    }
+  hwpt = find_or_add_hwpt (self);
+  iommud_container_add_device (self->container, self->device, &plan->binding);
+  iommud_container_attach (self->container, self->device, hwpt);
+  iommud_container_set_space (self->container, &plan->space);
+  return hwpt != NULL ? g_object_ref (hwpt) : NULL;
+}
+
+static const IommudOperation attachment_operation = {
+  .plan = plan_attachment,
+  .perform = perform_attachment,
+  .publish = publish_attachment,
+  .free = attachment_free,
+};
+
+/**
+ * iommud_container_attach_device_async:
+ * @self: a container
+ * @device: a device that is available, or bound to this container
+ * @mode: who picks the HWPT
+ * @tracker: who shall record the pages that the device dirties
+ * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @callback: called when it has ended
+ * @user_data: for @callback
+ *
+ * Binds a device to the container's context if it is not, and attaches it. In mode
+ * %IOMMUD_ATTACH_MODE_AUTO a physical device joins the HWPT of an attached sibling of its IOMMU
+ * group, or else the first of the container's `auto` HWPTs that fits, or gets a new one, with dirty
+ * tracking where the container's policy wants it and the device's IOMMU can. An mdev is attached to
+ * the IOAS and has no HWPT. While the container's dirty tracking is active, the device's tracker is
+ * on before its DMA is. A failed call leaves device and container as they were.
+ */
+void
+iommud_container_attach_device_async (IommudContainer *self, IommudDevice *device,
+                                      IommudAttachMode mode, IommudTrackerChoice tracker,
+                                      GCancellable *cancellable, GAsyncReadyCallback callback,
+                                      gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autofree char *what = NULL;
+  Attachment *data;
+
+  g_return_if_fail (IOMMUD_IS_CONTAINER (self));
+  g_return_if_fail (IOMMUD_IS_DEVICE (device));
+
+  task = iommud_task_new (self, iommud_container_attach_device_async, cancellable, callback,
+                          user_data);
+  what = describe (self, device);
+  if (!iommud_container_claim_device (self, device, what, task))
+    return;
+  data = g_new0 (Attachment, 1);
+  data->container = g_object_ref (self);
+  data->device = g_object_ref (device);
+  data->plan = iommud_attach_plan_new ();
+  data->plan->mode = mode;
+  data->plan->tracker = tracker;
+  iommud_context_submit (iommud_container_get_context (self), &attachment_operation, data, device,
+                         g_steal_pointer (&task));
+}
+
+/**
+ * iommud_container_attach_device_finish:
+ * @self: a container
+ * @result: what the callback was given
+ * @hwpt: (out) (optional) (nullable) (transfer full): the HWPT the device is on; %NULL for an mdev
+ * @error: where to put an error
+ *
+ * Ends iommud_container_attach_device_async().
+ *
+ * Errors: %IOMMUD_ERROR_BUSY where the device is attached or held elsewhere or another operation on
+ * it is under way, %IOMMUD_ERROR_NOT_SUPPORTED where the container requires dirty tracking that
+ * nothing gives, where the tracker that is asked for is not there (the device has no log, its IOMMU
+ * cannot track or its HWPT was made without, the container was made with dirty tracking off) or the
+ * device has no cdev, %IOMMUD_ERROR_ADDRESS_IN_USE where a mapping lies in a
+ * range that the device reserves, %IOMMUD_ERROR_INCOMPATIBLE where the device's group is on a HWPT
+ * that it does not fit, %IOMMUD_ERROR_PERMISSION_DENIED where its group is not ours alone,
+ * %IOMMUD_ERROR_DEVICE_GONE, %IOMMUD_ERROR_NOT_FOUND where the container is gone,
+ * %IOMMUD_ERROR_NO_MEMORY.
+ *
+ * Returns: whether the device is attached
+ */
+gboolean
+iommud_container_attach_device_finish (IommudContainer *self, GAsyncResult *result,
+                                       IommudHwpt **hwpt, GError **error)
+{
+  g_autoptr (IommudHwpt) attached_to = NULL;
+  GError *local_error = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  attached_to = g_task_propagate_pointer (G_TASK (result), &local_error);
+  if (hwpt != NULL)
+    *hwpt = g_steal_pointer (&attached_to);
+  if (local_error == NULL)
+    return TRUE;
+  g_propagate_error (error, local_error);
+  return FALSE;
+}
+
+/**
+ * iommud_container_attach_device:
+ * @self: a container
+ * @device: a device that is available, or bound to this container
+ * @mode: who picks the HWPT
+ * @tracker: who shall record the pages that the device dirties
+ * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @hwpt: (out) (optional) (nullable) (transfer full): the HWPT the device is on; %NULL for an mdev
+ * @error: where to put an error
+ *
+ * iommud_container_attach_device_async() that waits, running the host's main context meanwhile.
+ *
+ * Returns: whether the device is attached
+ */
+gboolean
+iommud_container_attach_device (IommudContainer *self, IommudDevice *device, IommudAttachMode mode,
+                                IommudTrackerChoice tracker, GCancellable *cancellable,
+                                IommudHwpt **hwpt, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  IommudSync sync;
+
+  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
+  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
+  iommud_container_attach_device_async (self, device, mode, tracker, cancellable, iommud_sync_ready,
+                                        &sync);
+  result = iommud_sync_end (&sync);
+  return iommud_container_attach_device_finish (self, result, hwpt, error);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copying mappings from one container to another of its context: which ones, and from where. */
+#include "config.h"
+
+#include "iommud-container-mapping.h"
+#include "base/error.h"
+#include "model/host.h"
+#include "memory/mapping-check.h"
+#include "operations/mapping-job.h"
+#include "base/sync.h"
+
+#define HEX "%#" G_GINT64_MODIFIER "x"
+
+static gboolean
+check_mapped_to (IommudMappingJob *self, const IommudMapping *mapping, guint64 iova,
+                 const char *what, GError **error)
+{
+  if (mapping != NULL && mapping->iova <= iova)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
+               "Cannot %s: nothing is mapped at IOVA " HEX " in container %s", what, iova,
+               iommud_container_get_name (self->source));
+  return FALSE;
+}
+
+static gboolean
+check_rights (IommudMappingJob *self, const IommudMapping *mapping, const char *what,
+              GError **error)
+{
+  if (mapping->memory_is_writable || (self->flags & IOMMUD_MAP_FLAGS_WRITABLE) == 0)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_PERMISSION_DENIED,
+               "Cannot %s: what is mapped at IOVA " HEX " in container %s was mapped to be read "
+               "alone, and the copy is to be writable",
+               what, mapping->iova, iommud_container_get_name (self->source));
+  return FALSE;
+}
+
+/* The kernel splits a copy where it splits the source, and where each call of ours ends. */
+static void
+set_pieces (IommudMappingJob *self, const IommudMapping *source, guint64 start, IommudMapPart *part)
+{
+  guint64 left = iommud_mapping_get_end_of_piece (source, start) - start;
+
+  if (left >= part->length)
+    {
+      iommud_mapping_job_set_pieces (self, &part->mapping, part->length);
+      return;
+    }
+  part->mapping.first_piece = left;
+  part->mapping.piece = source->piece;
+}
+
+/* Adds what is to be copied of one mapping. */
+static void
+add_part (IommudMappingJob *self, const IommudMapping *source, guint64 iova, guint64 last)
+{
+  guint64 start = iova - source->iova;
+  IommudMapPart part = { .source = iova };
+
+  part.length = MIN (last, iommud_mapping_get_last (source)) - iova + 1;
+  part.mapping.iova = self->iova + (iova - self->source_iova);
+  part.mapping.file_offset = source->file_offset + start;
+  part.mapping.flags = self->flags & ~(guint) IOMMUD_MAP_FLAGS_FIXED;
+  part.mapping.memory_is_writable = source->memory_is_writable;
+  part.mapping.file = source->file;
+  set_pieces (self, source, start, &part);
+  iommud_map_plan_add (self->plan, &part);
+}
+
+static gboolean
+prepare_copy (IommudMappingJob *self, const char *what, GError **error)
+{
+  IommudMappingTable *mappings = iommud_container_get_mappings (self->source);
+  guint64 last = self->source_iova + (self->length - 1);
+  guint64 copied = 0;
+  const IommudMapping *mapping;
+
+  if (!iommud_container_check_alive (self->source, what, error)
+      || !iommud_mapping_job_check_room (self, what, error))
+    return FALSE;
+  mapping = iommud_mapping_table_find (mappings, self->source_iova, last);
+  while (copied < self->length)
+    {
+      guint64 iova = self->source_iova + copied;
+
+      if (!check_mapped_to (self, mapping, iova, what, error)
+          || !check_rights (self, mapping, what, error))
+        return FALSE;
+      add_part (self, mapping, iova, last);
+      copied = self->plan->length;
+      mapping = iommud_mapping_table_next (mappings, mapping);
+    }
+  self->plan->source_id = iommud_container_get_ioas_id (self->source);
+  return TRUE;
+}
+
+static gboolean
+check_call (IommudMappingJob *self, GError **error)
+{
+  g_autofree char *what = iommud_mapping_job_describe (self);
+
+  if (!iommud_container_check_alive (self->container, what, error)
+      || !iommud_container_check_alive (self->source, what, error)
+      || !iommud_mapping_check_arguments (self->iova, self->length, self->flags, what, error)
+      || !iommud_mapping_check_range (self->source_iova, self->length, what, error))
+    return FALSE;
+  if (iommud_container_get_context (self->source) == iommud_container_get_context (self->container))
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
+               "Cannot %s: container %s is in another IOMMUFD context: create one of the two so "
+               "that it shares the other's",
+               what, iommud_container_get_name (self->source));
+  return FALSE;
+}
+
+/**
+ * iommud_container_copy_mapping_async:
+ * @self: the container to map in
+ * @source: a container of the same IOMMUFD context, which may be @self
+ * @source_iova: where the range begins in @source, a multiple of the page size
+ * @length: its length in bytes, a multiple of the page size
+ * @iova: with %IOMMUD_MAP_FLAGS_FIXED, where to map it: a multiple of the page size; else ignored
+ * @flags: at least one of %IOMMUD_MAP_FLAGS_READABLE and %IOMMUD_MAP_FLAGS_WRITABLE
+ * @cancellable: (nullable): cancels the call; what is mapped then is taken back
+ * @callback: called when it has ended
+ * @user_data: for @callback
+ *
+ * Maps what another container has mapped; the kernel pins the memory once for both. The copy of
+ * each mapping is a mapping by itself, and stays when the source is unmapped.
+ */
+void
+iommud_container_copy_mapping_async (IommudContainer *self, IommudContainer *source,
+                                     guint64 source_iova, guint64 length, guint64 iova,
+                                     IommudMapFlags flags, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data)
+{
+  IommudMappingJob *job;
+  GTask *task;
+  GError *error = NULL;
+
+  g_return_if_fail (IOMMUD_IS_CONTAINER (self));
+  g_return_if_fail (IOMMUD_IS_CONTAINER (source));
+
+  task =
+      iommud_task_new (self, iommud_container_copy_mapping_async, cancellable, callback, user_data);
+  job = iommud_mapping_job_new (self, length, iova, flags);
+  job->source = g_object_ref (source);
+  job->source_iova = source_iova;
+  job->prepare = prepare_copy;
+  if (check_call (job, &error))
+    {
+      iommud_mapping_job_submit (job, cancellable, task);
+      return;
+    }
+  iommud_mapping_job_free (job);
+  g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
+/**
+ * iommud_container_copy_mapping_finish:
+ * @self: the container to map in
+ * @result: what the callback was given
+ * @iova: (out) (optional): where it is mapped
+ * @error: where to put an error
+ *
+ * Ends iommud_container_copy_mapping_async(). A call that failed has mapped nothing; should the
+ * kernel refuse to take back what was mapped until then, the container lists it.
+ *
+ * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a range that is empty or not aligned, and for a
+ * container of another context; %IOMMUD_ERROR_NOT_FOUND where not all of the range is mapped in
+ * @source, or one of the containers is gone; %IOMMUD_ERROR_PERMISSION_DENIED for a writable copy of
+ * what was mapped to be read alone; %IOMMUD_ERROR_EXISTS where something is mapped there already;
+ * %IOMMUD_ERROR_ADDRESS_IN_USE where an attached device reserves or cannot address those IOVAs;
+ * %IOMMUD_ERROR_NO_SPACE where the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY where memory or
+ * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED where the container would have
+ * more than 64 TiB mapped.
+ *
+ * Returns: whether the range was mapped
+ */
+gboolean
+iommud_container_copy_mapping_finish (IommudContainer *self, GAsyncResult *result, guint64 *iova,
+                                      GError **error)
+{
+  return iommud_mapping_job_finish (self, result, iova, error);
+}
+
+/**
+ * iommud_container_copy_mapping:
+ * @self: the container to map in
+ * @source: a container of the same IOMMUFD context, which may be @self
+ * @source_iova: where the range begins in @source, a multiple of the page size
+ * @length: its length in bytes, a multiple of the page size
+ * @iova: with %IOMMUD_MAP_FLAGS_FIXED, where to map it
+ * @flags: at least one of %IOMMUD_MAP_FLAGS_READABLE and %IOMMUD_MAP_FLAGS_WRITABLE
+ * @cancellable: (nullable): cancels the call
+ * @mapped_iova: (out) (optional): where it is mapped
+ * @error: where to put an error
+ *
+ * iommud_container_copy_mapping_async() that waits, running the host's main context meanwhile.
+ *
+ * Returns: whether the range was mapped
+ */
+gboolean
+iommud_container_copy_mapping (IommudContainer *self, IommudContainer *source, guint64 source_iova,
+                               guint64 length, guint64 iova, IommudMapFlags flags,
+                               GCancellable *cancellable, guint64 *mapped_iova, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  IommudSync sync;
+
+  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
+  g_return_val_if_fail (IOMMUD_IS_CONTAINER (source), FALSE);
+  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
+  iommud_container_copy_mapping_async (self, source, source_iova, length, iova, flags, cancellable,
+                                       iommud_sync_ready, &sync);
+  result = iommud_sync_end (&sync);
+  return iommud_container_copy_mapping_finish (self, result, mapped_iova, error);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Letting a device go, asked for or because it left the host: from the model to a detach plan and
+ * back. */
+#include "operations/detach-device.h"
+
+#include "model/container.h"
+#include "perform/detach.h"
+#include "model/device.h"
+#include "iommud-error.h"
+#include "model/host.h"
+#include "model/hwpt.h"
+#include "base/sync.h"
+
+typedef struct
+{
+  IommudDevice *device;
+  IommudContainer *container;
+  IommudDetachPlan *plan;
+} Detachment;
+
+static void
+detachment_free (gpointer data)
+{
+  Detachment *self = data;
+
+  g_clear_object (&self->device);
+  g_clear_object (&self->container);
+  iommud_detach_plan_free (self->plan);
+  g_free (self);
+}
+
+static char *
+describe (IommudDevice *device)
+{
+  return g_strdup_printf ("detach %s", iommud_device_get_name (device));
+}
+
+/* The claim holds the device where it is from the call on, but its container may have been freed by
+ * an operation that was ahead in the queue. */
+static gboolean
+check_held (IommudDevice *device, const char *what, GError **error)
+{
+  if (iommud_device_get_container (device) != NULL)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
+               "Cannot %s: it is neither bound nor attached to a container", what);
+  return FALSE;
+}
+
+/* The auto HWPT that goes with the device; 0 where none does. */
+static guint32
+find_last_on (IommudDevice *device)
+{
+  IommudHwpt *hwpt = iommud_device_get_hwpt (device);
+
+  if (hwpt == NULL || iommud_hwpt_get_management (hwpt) != IOMMUD_HWPT_MANAGEMENT_AUTO
+      || iommud_hwpt_get_n_devices (hwpt) > 1)
+    return 0;
+  return iommud_hwpt_get_id (hwpt);
+}
+
+static void
+plan_tracking (Detachment *self)
+{
+  IommudHwpt *hwpt = iommud_device_get_hwpt (self->device);
+
+  self->plan->trackers = iommud_container_prepare_trackers (self->container);
+  if (hwpt != NULL && iommud_device_get_tracker (self->device) == IOMMUD_TRACKER_KIND_IOMMU
+      && !iommud_hwpt_tracks_any (hwpt, self->device))
+    self->plan->last_tracked_on = iommud_hwpt_get_id (hwpt);
+  self->plan->unseen_after =
+      (hwpt == NULL || !iommud_hwpt_tracks_any (hwpt, NULL))
+      && iommud_host_find_attached_sibling (iommud_container_get_host (self->container),
+                                            self->device, self->container)
+             != NULL;
+}
+
+static gboolean
+plan_detachment (gpointer data, GError **error)
+{
+  Detachment *self = data;
+  IommudDetachPlan *plan = self->plan;
+  g_autofree char *what = describe (self->device);
+
+  if (!check_held (self->device, what, error))
+    return FALSE;
+  g_set_object (&self->container, iommud_device_get_container (self->device));
+  if (!iommud_container_check_alive (self->container, what, error))
+    return FALSE;
+  iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
+  iommud_container_fill_call (self->container, &plan->access, g_steal_pointer (&what), NULL);
+  iommud_container_copy_orphans (self->container, plan->orphans);
+  plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  plan->attached = iommud_device_is_attached (self->device);
+  plan->last_on = find_last_on (self->device);
+  plan_tracking (self);
+  return TRUE;
+}
+
+static void
+perform_detachment (gpointer data)
+{
+  iommud_detach_plan_perform (((Detachment *) data)->plan);
+}
+
+static gpointer
+publish_detachment (gpointer data, GError **error)
+{
+  Detachment *self = data;
+  IommudDetachPlan *plan = self->plan;
+  g_autoptr (IommudHwpt) hwpt = NULL;
+
+  iommud_container_set_orphans (self->container, plan->orphans);
+  if (plan->released)
+    {
+      g_set_object (&hwpt, iommud_device_get_hwpt (self->device));
+      iommud_container_remove_device (self->container, self->device);
+      if (plan->freed)
+        iommud_container_remove_hwpt (self->container, hwpt);
+      iommud_container_set_space (self->container, &plan->space);
+    }
+  iommud_container_update_tracking (self->container);
+  if (plan->error != NULL)
+    {
+      if (plan->released)
+        g_prefix_error (&plan->error, "The device was let go, but its HWPT was not. ");
+      g_propagate_error (error, g_steal_pointer (&plan->error));
+    }
+  return NULL;
+}
+
+static const IommudOperation detachment_operation = {
+  .plan = plan_detachment,
+  .perform = perform_detachment,
+  .publish = publish_detachment,
+  .free = detachment_free,
+};
+
+/* The kernel waits for the file of a device that was unplugged: it is not kept by what waits for a
+ * long mapping. */
+static const IommudOperation urgent_operation = {
+  .plan = plan_detachment,
+  .perform = perform_detachment,
+  .publish = publish_detachment,
+  .free = detachment_free,
+  .urgent = TRUE,
+};
+
+static void
+submit (IommudDevice *self, gboolean forced, GTask *task)
+{
+  IommudContainer *container = iommud_device_get_container (self);
+  Detachment *data = g_new0 (Detachment, 1);
+
+  data->device = g_object_ref (self);
+  data->plan = iommud_detach_plan_new ();
+  data->plan->forced = forced;
+  iommud_context_submit (iommud_container_get_context (container),
+                         forced ? &urgent_operation : &detachment_operation, data, self, task);
+}
+
+void
+iommud_device_let_go (IommudDevice *self)
+{
+  submit (self, TRUE, NULL);
+}
+
+/**
+ * iommud_device_detach_async:
+ * @self: a device that is attached or bound
+ * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @callback: called when it has ended
+ * @user_data: for @callback
+ *
+ * Detaches the device, takes it off its HWPT, frees that HWPT if it is an `auto` one and has no
+ * other device, and closes the device's cdev, which is the kernel's only way to unbind.
+ */
+void
+iommud_device_detach_async (IommudDevice *self, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autofree char *what = NULL;
+  GError *error = NULL;
+
+  g_return_if_fail (IOMMUD_IS_DEVICE (self));
+
+  task = iommud_task_new (self, iommud_device_detach_async, cancellable, callback, user_data);
+  what = describe (self);
+  if (!check_held (self, what, &error) || !iommud_device_claim (self, what, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  submit (self, FALSE, g_steal_pointer (&task));
+}
+
+/**
+ * iommud_device_detach_finish:
+ * @self: a device
+ * @result: what the callback was given
+ * @error: where to put an error
+ *
+ * Ends iommud_device_detach_async().
+ *
+ * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT where the device is neither attached nor bound,
+ * %IOMMUD_ERROR_BUSY where another operation on it is under way or where the device was let go but
+ * the kernel would not free its HWPT, and what the kernel answers to DETACH, in which case nothing
+ * has changed.
+ *
+ * Returns: whether everything was let go
+ */
+gboolean
+iommud_device_detach_finish (IommudDevice *self, GAsyncResult *result, GError **error)
+{
+  return iommud_task_finish_boolean (self, result, error);
+}
+
+/**
+ * iommud_device_detach:
+ * @self: a device that is attached or bound
+ * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @error: where to put an error
+ *
+ * iommud_device_detach_async() that waits, running the host's main context meanwhile.
+ *
+ * Returns: whether everything was let go
+ */
+gboolean
+iommud_device_detach (IommudDevice *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  IommudSync sync;
+
+  g_return_val_if_fail (IOMMUD_IS_DEVICE (self), FALSE);
+  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_device_get_host (self)));
+  iommud_device_detach_async (self, cancellable, iommud_sync_ready, &sync);
+  result = iommud_sync_end (&sync);
+  return iommud_device_detach_finish (self, result, error);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Freeing a container: from the model to a release plan and back. */
+#include "model/container.h"
+#include "model/device.h"
+#include "iommud-error.h"
+#include "model/host.h"
+#include "model/hwpt.h"
+#include "perform/free-container.h"
+#include "base/sync.h"
+
+typedef struct
+{
+  IommudContainer *container;
+  gboolean force;
+  IommudFreeContainerPlan *plan;
+  GPtrArray *devices; /* of IommudDevice, claimed; in the order of the plan's */
+  GPtrArray *hwpts;   /* of IommudHwpt; in the order of the plan's */
+} Release;
+
+static void
+release_claims (Release *self)
+{
+  for (guint i = 0; i < self->devices->len; i++)
+    iommud_device_release_claim (g_ptr_array_index (self->devices, i));
+  g_ptr_array_set_size (self->devices, 0);
+}
+
+static void
+release_free (gpointer data)
+{
+  Release *self = data;
+
+  release_claims (self);
+  g_ptr_array_unref (self->devices);
+  g_ptr_array_unref (self->hwpts);
+  g_clear_object (&self->container);
+  iommud_free_container_plan_free (self->plan);
+  g_free (self);
+}
+
+static char *
+describe (IommudContainer *container)
+{
+  return g_strdup_printf ("free container %s", iommud_container_get_name (container));
+}
+
+static guint
+count_attached (IommudContainer *container)
+{
+  GListModel *devices = iommud_container_get_devices (container);
+  guint count = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
+
+      count += iommud_device_is_attached (device) ? 1 : 0;
+    }
+  return count;
+}
+
+/* One of our own that the kernel would not free with its last device is in nobody's use. */
+static guint
+count_used_hwpts (IommudContainer *container)
+{
+  GListModel *hwpts = iommud_container_get_hwpts (container);
+  guint count = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (hwpts); i++)
+    {
+      g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
+      gboolean left_over = iommud_hwpt_get_management (hwpt) == IOMMUD_HWPT_MANAGEMENT_AUTO
+                           && iommud_hwpt_get_n_devices (hwpt) == 0;
+
+      count += left_over ? 0 : 1;
+    }
+  return count;
+}
+
+static gboolean
+check_unused (Release *self, const char *what, GError **error)
+{
+  guint n_attached = self->force ? 0 : count_attached (self->container);
+  guint n_hwpts = self->force ? 0 : count_used_hwpts (self->container);
+
+  if (n_attached == 0 && n_hwpts == 0)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+               "Cannot %s: it still has devices attached (%u) and HWPTs (%u): detach and free them "
+               "first, or force it",
+               what, n_attached, n_hwpts);
+  return FALSE;
+}
+
+static gboolean
+add_devices (Release *self, const char *what, GError **error)
+{
+  GListModel *devices = iommud_container_get_devices (self->container);
+
+  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
+      IommudFreeContainerDevice entry = { .attached = iommud_device_is_attached (device) };
+
+      if (!iommud_device_claim_gone (device))
+        {
+          g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+                       "Cannot %s: an operation on its device %s is under way", what,
+                       iommud_device_get_name (device));
+          return FALSE;
+        }
+      iommud_binding_copy (&entry.binding, iommud_device_get_binding (device));
+      g_array_append_val (self->plan->devices, entry);
+      g_ptr_array_add (self->devices, g_steal_pointer (&device));
+    }
+  return TRUE;
+}
+
+static void
+add_hwpts (Release *self)
+{
+  GListModel *hwpts = iommud_container_get_hwpts (self->container);
+
+  /* Newest first: a HWPT's children are younger than it is. */
+  for (guint i = g_list_model_get_n_items (hwpts); i > 0; i--)
+    {
+      g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i - 1);
+      gboolean kernels = iommud_hwpt_get_management (hwpt) == IOMMUD_HWPT_MANAGEMENT_KERNEL;
+      IommudFreeContainerHwpt entry = { .hwpt_id = kernels ? 0 : iommud_hwpt_get_id (hwpt) };
+
+      g_array_append_val (self->plan->hwpts, entry);
+      g_ptr_array_add (self->hwpts, g_steal_pointer (&hwpt));
+    }
+}
+
+/* See iommud_mapping_table_set_file(): what is mapped stays listed until it is not. */
+static void
+take_files (Release *self)
+{
+  IommudMappingTable *mappings = iommud_container_get_mappings (self->container);
+
+  for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, 0, G_MAXUINT64);
+       mapping != NULL; mapping = iommud_mapping_table_next (mappings, mapping))
+    if (mapping->file != NULL)
+      {
+        g_array_append_val (self->plan->mappings, *mapping);
+        iommud_mapping_table_set_file (mappings, mapping->iova, NULL);
+      }
+}
+
+static void
+give_files_back (Release *self)
+{
+  for (guint i = 0; i < self->plan->mappings->len; i++)
+    {
+      const IommudMapping *mapping = &g_array_index (self->plan->mappings, IommudMapping, i);
+
+      iommud_mapping_table_set_file (iommud_container_get_mappings (self->container), mapping->iova,
+                                     mapping->file);
+    }
+}
+
+static gboolean
+plan_release (gpointer data, GError **error)
+{
+  Release *self = data;
+  g_autofree char *what = describe (self->container);
+
+  if (!iommud_container_check_alive (self->container, what, error)
+      || !check_unused (self, what, error) || !add_devices (self, what, error))
+    return FALSE;
+  add_hwpts (self);
+  take_files (self);
+  iommud_container_fill_call (self->container, &self->plan->access, g_steal_pointer (&what), NULL);
+  iommud_container_copy_orphans (self->container, self->plan->orphans);
+  self->plan->trackers = iommud_container_prepare_trackers (self->container);
+  self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  self->plan->close_context =
+      iommud_context_get_n_containers (iommud_container_get_context (self->container)) == 1;
+  return TRUE;
+}
+
+static void
+perform_release (gpointer data)
+{
+  iommud_free_container_plan_perform (((Release *) data)->plan);
+}
+
+static void
+publish_devices (Release *self)
+{
+  for (guint i = 0; i < self->devices->len; i++)
+    if (g_array_index (self->plan->devices, IommudFreeContainerDevice, i).released)
+      iommud_container_remove_device (self->container, g_ptr_array_index (self->devices, i));
+}
+
+static void
+publish_hwpts (Release *self)
+{
+  for (guint i = 0; i < self->hwpts->len; i++)
+    if (g_array_index (self->plan->hwpts, IommudFreeContainerHwpt, i).freed)
+      iommud_container_remove_hwpt (self->container, g_ptr_array_index (self->hwpts, i));
+}
+
+static void
+publish_container (Release *self)
+{
+  IommudHost *host = iommud_container_get_host (self->container);
+  IommudContext *context = iommud_container_get_context (self->container);
+
+  iommud_context_remove_container (context);
+  if (self->plan->close_context)
+    iommud_context_set_fd (context, -1);
+  if (host != NULL)
+    iommud_host_remove_container (host, self->container);
+  iommud_container_set_freed (self->container);
+}
+
+static gpointer
+publish_release (gpointer data, GError **error)
+{
+  Release *self = data;
+
+  iommud_container_set_orphans (self->container, self->plan->orphans);
+  publish_devices (self);
+  publish_hwpts (self);
+  iommud_container_set_space (self->container, &self->plan->space);
+  iommud_container_update_tracking (self->container);
+  if (self->plan->freed)
+    publish_container (self);
+  else
+    give_files_back (self);
+  release_claims (self);
+  if (self->plan->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->plan->error));
+  return NULL;
+}
+
+static gboolean
+must_wait (gpointer data)
+{
+  return iommud_container_mappings_are_held (((Release *) data)->container, data);
+}
+
+static const IommudOperation release_operation = {
+  .plan = plan_release,
+  .perform = perform_release,
+  .publish = publish_release,
+  .free = release_free,
+  .must_wait = must_wait,
+};
+
+/**
+ * iommud_container_free_async:
+ * @self: a container
+ * @force: detach its devices and free its HWPTs first
+ * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @callback: called when it has ended
+ * @user_data: for @callback
+ *
+ * Frees the container: its IOAS, and its context if no other container lives there. Devices that
+ * are only bound are let go.
+ */
+void
+iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autofree char *what = NULL;
+  GError *error = NULL;
+  Release *data;
+
+  g_return_if_fail (IOMMUD_IS_CONTAINER (self));
+
+  task = iommud_task_new (self, iommud_container_free_async, cancellable, callback, user_data);
+  what = describe (self);
+  if (!iommud_container_check_alive (self, what, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  data = g_new0 (Release, 1);
+  data->container = g_object_ref (self);
+  data->force = force;
+  data->plan = iommud_free_container_plan_new ();
+  data->devices = g_ptr_array_new_with_free_func (g_object_unref);
+  data->hwpts = g_ptr_array_new_with_free_func (g_object_unref);
+  iommud_context_submit (iommud_container_get_context (self), &release_operation, data, NULL,
+                         g_steal_pointer (&task));
+}
+
+/**
+ * iommud_container_free_finish:
+ * @self: a container
+ * @result: what the callback was given
+ * @error: where to put an error
+ *
+ * Ends iommud_container_free_async().
+ *
+ * Errors: %IOMMUD_ERROR_BUSY where devices are attached or HWPTs exist and it was not forced, where
+ * an operation on one of its devices is under way, and where the kernel says that something still
+ * uses a HWPT or the IOAS; %IOMMUD_ERROR_NOT_FOUND where it is gone. Of a forced call that failed
+ * the container is left with what could not be freed.
+ *
+ * Returns: whether the container was freed
+ */
+gboolean
+iommud_container_free_finish (IommudContainer *self, GAsyncResult *result, GError **error)
+{
+  return iommud_task_finish_boolean (self, result, error);
+}
+
+/**
+ * iommud_container_free:
+ * @self: a container
+ * @force: detach its devices and free its HWPTs first
+ * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @error: where to put an error
+ *
+ * iommud_container_free_async() that waits, running the host's main context meanwhile.
+ *
+ * Returns: whether the container was freed
+ */
+gboolean
+iommud_container_free (IommudContainer *self, gboolean force, GCancellable *cancellable,
+                       GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  IommudSync sync;
+
+  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
+  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
+  iommud_container_free_async (self, force, cancellable, iommud_sync_ready, &sync);
+  result = iommud_sync_end (&sync);
+  return iommud_container_free_finish (self, result, error);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The operation that makes mappings, of a file or as a copy: turns, progress, cancellation. */
+#include "operations/mapping-job.h"
+
+#include "iommud-error.h"
+#include "model/host.h"
+#include "memory/mapping-check.h"
+#include "base/sync.h"
+
+#define HEX "%#" G_GINT64_MODIFIER "x"
+#define MAX_BYTES (G_GUINT64_CONSTANT (1) << 46)
+
+IommudMappingJob *
+iommud_mapping_job_new (IommudContainer *container, guint64 length, guint64 iova,
+                        IommudMapFlags flags)
+{
+  IommudMappingJob *self = g_new0 (IommudMappingJob, 1);
+
+  self->container = g_object_ref (container);
+  self->length = length;
+  self->iova = (flags & IOMMUD_MAP_FLAGS_FIXED) != 0 ? iova : 0;
+  self->flags = flags;
+  self->plan = iommud_map_plan_new ();
+  self->published = g_array_new (FALSE, TRUE, sizeof (guint64));
+  return self;
+}
+
+void
+iommud_mapping_job_free (IommudMappingJob *self)
+{
+  iommud_container_release_mappings (self->container, self);
+  if (self->source != NULL)
+    iommud_container_release_mappings (self->source, self);
+  g_clear_object (&self->container);
+  g_clear_object (&self->source);
+  g_clear_object (&self->cancellable);
+  iommud_map_plan_free (self->plan);
+  g_array_unref (self->published);
+  g_free (self);
+}
+
+char *
+iommud_mapping_job_describe (const IommudMappingJob *self)
+{
+  const char *verb = self->source != NULL ? "copy a mapping of" : "map";
+  const char *name = iommud_container_get_name (self->container);
+
+  if ((self->flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
+    return g_strdup_printf ("%s " HEX " bytes in container %s", verb, self->length, name);
+  return g_strdup_printf ("%s " HEX " bytes at IOVA " HEX " in container %s", verb, self->length,
+                          self->iova, name);
+}
+
+/* A file of holes can be longer than anybody's memory. A fixed mapping of it would take turns for
+ * days, and to say that all of it is dirty would take as long. */
+static gboolean
+check_limit (const IommudMappingJob *self, const char *what, GError **error)
+{
+  IommudMappingTable *mappings = iommud_container_get_mappings (self->container);
+
+  if (self->length <= MAX_BYTES
+      && iommud_mapping_table_get_bytes (mappings) <= MAX_BYTES - self->length)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "Cannot %s: a container can have " HEX
+               " bytes (64 TiB) mapped at a time, and has " HEX,
+               what, MAX_BYTES, iommud_mapping_table_get_bytes (mappings));
+  return FALSE;
+}
+
+gboolean
+iommud_mapping_job_check_room (const IommudMappingJob *self, const char *what, GError **error)
+{
+  if (!check_limit (self, what, error))
+    return FALSE;
+  if ((self->flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
+    return TRUE;
+  return iommud_mapping_check_room (iommud_container_get_mappings (self->container),
+                                    iommud_container_get_space (self->container), self->iova,
+                                    self->length, what, error);
+}
+
+/* At multiples of the piece, so that an IOMMU can use its largest pages. */
+void
+iommud_mapping_job_set_pieces (const IommudMappingJob *self, IommudMapping *mapping, guint64 length)
+{
+  mapping->piece = IOMMUD_MAPPING_PIECE;
+  mapping->first_piece = length;
+  if ((self->flags & IOMMUD_MAP_FLAGS_FIXED) != 0)
+    mapping->first_piece =
+        MIN (length, IOMMUD_MAPPING_PIECE - mapping->iova % IOMMUD_MAPPING_PIECE);
+}
+
+static gboolean
+plan_first_turn (IommudMappingJob *self, GError **error)
+{
+  g_autofree char *what = iommud_mapping_job_describe (self);
+
+  if (!iommud_container_check_alive (self->container, what, error)
+      || !self->prepare (self, what, error))
+    return FALSE;
+  self->begun = TRUE;
+  iommud_container_hold_mappings (self->container, self);
+  if (self->source != NULL)
+    iommud_container_hold_mappings (self->source, self);
+  g_array_set_size (self->published, self->plan->parts->len);
+  iommud_container_fill_call (self->container, &self->plan->access, g_steal_pointer (&what), NULL);
+  self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  self->plan->flags = self->flags;
+  return TRUE;
+}
+
+static gboolean
+plan_turn (gpointer data, GError **error)
+{
+  IommudMappingJob *self = data;
+
+  self->plan->trackers = iommud_container_prepare_trackers (self->container);
+  if (!self->begun)
+    return plan_first_turn (self, error);
+  if (self->plan->error == NULL)
+    g_cancellable_set_error_if_cancelled (self->cancellable, &self->plan->error);
+  return TRUE;
+}
+
+static void
+perform_turn (gpointer data)
+{
+  iommud_map_plan_perform (((IommudMappingJob *) data)->plan);
+}
+
+/* The files are the plan's as long as it may have to undo what it has done. */
+static void
+publish_part (IommudMappingJob *self, const IommudMapPart *part, guint64 *published)
+{
+  IommudMapping mapping = part->mapping;
+
+  if (mapping.length == *published)
+    return;
+  mapping.file = NULL;
+  if (*published == 0)
+    iommud_container_add_mapping (self->container, &mapping);
+  else
+    iommud_container_resize_mapping (self->container, mapping.iova, mapping.length);
+  *published = mapping.length;
+}
+
+static void
+publish_files (IommudMappingJob *self)
+{
+  for (guint i = 0; i < self->plan->parts->len; i++)
+    {
+      const IommudMapping *mapping = &iommud_map_plan_get_part (self->plan, i)->mapping;
+
+      if (mapping->length > 0)
+        iommud_mapping_table_set_file (iommud_container_get_mappings (self->container),
+                                       mapping->iova, mapping->file);
+    }
+}
+
+static gpointer
+publish_turn (gpointer data, GError **error)
+{
+  IommudMappingJob *self = data;
+  IommudMapPlan *plan = self->plan;
+
+  g_object_freeze_notify (G_OBJECT (self->container));
+  for (guint i = 0; i < plan->parts->len; i++)
+    publish_part (self, iommud_map_plan_get_part (plan, i),
+                  &g_array_index (self->published, guint64, i));
+  g_object_thaw_notify (G_OBJECT (self->container));
+  if (!iommud_map_plan_has_ended (plan))
+    return NULL;
+  publish_files (self);
+  if (plan->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&plan->error));
+  else
+    *self->result = iommud_map_plan_get_part (plan, 0)->mapping.iova;
+  return NULL;
+}
+
+static gboolean
+goes_on (gpointer data)
+{
+  return !iommud_map_plan_has_ended (((IommudMappingJob *) data)->plan);
+}
+
+static gboolean
+must_wait (gpointer data)
+{
+  const IommudMappingJob *self = data;
+
+  return iommud_container_mappings_are_held (self->container, self)
+         || (self->source != NULL && iommud_container_mappings_are_held (self->source, self));
+}
+
+static void
+free_job (gpointer data)
+{
+  iommud_mapping_job_free (data);
+}
+
+static const IommudOperation operation = {
+  .plan = plan_turn,
+  .perform = perform_turn,
+  .publish = publish_turn,
+  .free = free_job,
+  .goes_on = goes_on,
+  .must_wait = must_wait,
+};
+
+void
+iommud_mapping_job_submit (IommudMappingJob *self, GCancellable *cancellable, GTask *task)
+{
+  g_set_object (&self->cancellable, cancellable);
+  self->result = g_new0 (guint64, 1);
+  g_task_set_task_data (task, self->result, g_free);
+  iommud_context_submit (iommud_container_get_context (self->container), &operation, self, NULL,
+                         task);
+}
+
+gboolean
+iommud_mapping_job_finish (IommudContainer *container, GAsyncResult *result, guint64 *iova,
+                           GError **error)
+{
+  if (!iommud_task_finish_boolean (container, result, error))
+    return FALSE;
+  if (iova != NULL)
+    *iova = *(const guint64 *) g_task_get_task_data (G_TASK (result));
+  return TRUE;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Attaching a device to one given HWPT: from the model to a replace plan and back. */
+#include "model/container.h"
+#include "model/device.h"
+#include "iommud-error.h"
+#include "model/host.h"
+#include "model/hwpt.h"
+#include "perform/replace.h"
+#include "base/sync.h"
+
+typedef struct
+{
+  IommudHwpt *hwpt;
+  IommudContainer *container;
+  IommudDevice *device;
+  IommudReplacePlan *plan;
+} Replacement;
+
+static void
+replacement_free (gpointer data)
+{
+  Replacement *self = data;
+
+  g_clear_object (&self->hwpt);
+  g_clear_object (&self->container);
+  g_clear_object (&self->device);
+  iommud_replace_plan_free (self->plan);
+  g_free (self);
+}
+
+static char *
+describe (IommudHwpt *hwpt, IommudDevice *device)
+{
+  IommudContainer *container = iommud_hwpt_get_container (hwpt);
+
+  return g_strdup_printf ("attach %s to HWPT %" G_GUINT64_FORMAT " of container %s",
+                          iommud_device_get_name (device), iommud_hwpt_get_serial (hwpt),
+                          container != NULL ? iommud_container_get_name (container) : "(gone)");
+}
+
+static gboolean
+check_device (Replacement *self, const char *what, GError **error)
+{
+  if (iommud_device_info_is_mdev (iommud_device_get_info (self->device)))
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+                   "Cannot %s: an mdev has no HWPT: attach it to the container", what);
+      return FALSE;
+    }
+  return iommud_container_check_may_hold (self->container, self->device, what, error);
+}
+
+/* The group's devices translate through one HWPT: a replace of one would move them all. */
+static gboolean
+check_group (Replacement *self, const char *what, GError **error)
+{
+  IommudDevice *sibling = iommud_host_find_attached_sibling (
+      iommud_container_get_host (self->container), self->device, self->container);
+
+  if (sibling == NULL || iommud_device_get_hwpt (sibling) == self->hwpt)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INCOMPATIBLE,
+               "Cannot %s: %s of the same IOMMU group %d is attached to HWPT %" G_GUINT64_FORMAT
+               ", and a group has one: detach it first, or attach the device there",
+               what, iommud_device_get_name (sibling),
+               iommud_device_get_info (self->device)->iommu_group,
+               iommud_hwpt_get_serial (iommud_device_get_hwpt (sibling)));
+  return FALSE;
+}
+
+/* Linux 6.12 does not compare IOMMU drivers in a replace, and a failed one costs the device's
+ * reserved regions: refuse here what cannot work. */
+static gboolean
+check_replace (Replacement *self, const char *what, GError **error)
+{
+  const IommudBinding *binding = iommud_device_get_binding (self->device);
+  const char *iommu = iommud_hwpt_get_iommu (self->hwpt);
+
+  if (!iommud_device_is_attached (self->device))
+    return TRUE;
+  if (!g_str_equal (binding->info->iommu, iommu))
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INCOMPATIBLE,
+                   "Cannot %s: the HWPT was made for IOMMU %s and the device is behind %s", what,
+                   iommu, binding->info->iommu);
+      return FALSE;
+    }
+  if ((iommud_hwpt_get_flags (self->hwpt) & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0
+      && !iommud_binding_iommu_can_track (binding))
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INCOMPATIBLE,
+                   "Cannot %s: the HWPT was made with dirty tracking, which the device's IOMMU "
+                   "cannot do",
+                   what);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+plan_replacement (gpointer data, GError **error)
+{
+  Replacement *self = data;
+  IommudReplacePlan *plan = self->plan;
+  IommudHwpt *old = iommud_device_get_hwpt (self->device);
+  g_autofree char *what = describe (self->hwpt, self->device);
+
+  if (!iommud_hwpt_check_alive (self->hwpt, what, error) || !check_device (self, what, error)
+      || !check_group (self, what, error) || !check_replace (self, what, error))
+    return FALSE;
+  iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
+  iommud_container_fill_call (self->container, &plan->access, g_steal_pointer (&what),
+                              self->device);
+  iommud_container_copy_orphans (self->container, plan->orphans);
+  plan->trackers = iommud_container_prepare_trackers (self->container);
+  plan->policy = iommud_container_get_policy (self->container);
+  plan->flags = iommud_hwpt_get_flags (self->hwpt);
+  plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  plan->hwpt_id = iommud_hwpt_get_id (self->hwpt);
+  plan->old_hwpt_id = old != NULL ? iommud_hwpt_get_id (old) : 0;
+  if (old != NULL && iommud_device_get_tracker (self->device) == IOMMUD_TRACKER_KIND_IOMMU
+      && !iommud_hwpt_tracks_any (old, self->device))
+    plan->last_tracked_on = plan->old_hwpt_id;
+  plan->old_is_kernels =
+      old != NULL && iommud_hwpt_get_management (old) == IOMMUD_HWPT_MANAGEMENT_KERNEL;
+  plan->old_is_last = old != NULL && old != self->hwpt && iommud_hwpt_get_n_devices (old) == 1
+                      && iommud_hwpt_get_management (old) == IOMMUD_HWPT_MANAGEMENT_AUTO;
+  return TRUE;
+}
+
+static void
+perform_replacement (gpointer data)
+{
+  iommud_replace_plan_perform (((Replacement *) data)->plan);
+}
+
+static void
+publish_move (Replacement *self)
+{
+  g_autoptr (IommudHwpt) old = NULL;
+
+  g_set_object (&old, iommud_device_get_hwpt (self->device));
+  iommud_container_add_device (self->container, self->device, &self->plan->binding);
+  iommud_container_attach (self->container, self->device, self->hwpt);
+  if (self->plan->old_freed)
+    iommud_container_remove_hwpt (self->container, old);
+}
+
+/* The device stayed on a HWPT of the kernel's, but not on the one that it was on. */
+static void
+publish_successor (Replacement *self)
+{
+  guint32 hwpt_id = self->plan->kept_id;
+  IommudHwpt *hwpt = iommud_container_find_hwpt (self->container, hwpt_id);
+
+  if (hwpt == NULL)
+    hwpt = iommud_container_add_hwpt (
+        self->container, hwpt_id, IOMMUD_HWPT_MANAGEMENT_KERNEL, IOMMUD_HWPT_FLAGS_NONE,
+        iommud_device_get_binding (self->device)->info->iommu, self->device);
+  iommud_container_attach (self->container, self->device, hwpt);
+}
+
+static gpointer
+publish_replacement (gpointer data, GError **error)
+{
+  Replacement *self = data;
+
+  iommud_container_set_orphans (self->container, self->plan->orphans);
+  if (self->plan->attached)
+    publish_move (self);
+  else if (self->plan->detached)
+    iommud_container_detach (self->container, self->device);
+  else if (self->plan->kept_id != 0 && self->plan->kept_id != self->plan->old_hwpt_id)
+    publish_successor (self);
+  iommud_container_set_space (self->container, &self->plan->space);
+  iommud_container_update_tracking (self->container);
+  if (self->plan->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->plan->error));
+  return NULL;
+}
+
+static const IommudOperation replacement_operation = {
+  .plan = plan_replacement,
+  .perform = perform_replacement,
+  .publish = publish_replacement,
+  .free = replacement_free,
+};
+
+/**
+ * iommud_hwpt_attach_device_async:
+ * @self: a HWPT
+ * @device: a physical device that is available or belongs to the HWPT's container
+ * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @callback: called when it has ended
+ * @user_data: for @callback
+ *
+ * Attaches a device to this HWPT and no other. A device that is attached already moves here without
+ * its DMA stopping; where that fails it stays where it was.
+ */
+void
+iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autofree char *what = NULL;
+  GError *error = NULL;
+  Replacement *data;
+
+  g_return_if_fail (IOMMUD_IS_HWPT (self));
+  g_return_if_fail (IOMMUD_IS_DEVICE (device));
+
+  task = iommud_task_new (self, iommud_hwpt_attach_device_async, cancellable, callback, user_data);
+  what = describe (self, device);
+  if (!iommud_hwpt_check_alive (self, what, &error) || !iommud_device_claim (device, what, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  data = g_new0 (Replacement, 1);
+  data->hwpt = g_object_ref (self);
+  data->container = g_object_ref (iommud_hwpt_get_container (self));
+  data->device = g_object_ref (device);
+  data->plan = iommud_replace_plan_new ();
+  iommud_context_submit (iommud_container_get_context (data->container), &replacement_operation,
+                         data, device, g_steal_pointer (&task));
+}
+
+/**
+ * iommud_hwpt_attach_device_finish:
+ * @self: a HWPT
+ * @result: what the callback was given
+ * @error: where to put an error
+ *
+ * Ends iommud_hwpt_attach_device_async().
+ *
+ * Errors: %IOMMUD_ERROR_INCOMPATIBLE where the device does not fit the HWPT (another IOMMU
+ * instance, dirty tracking that its IOMMU cannot do, a sibling of its group on another HWPT),
+ * %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and where the container requires dirty tracking that
+ * nothing gives, %IOMMUD_ERROR_BUSY where the device belongs to another container or another
+ * operation on it is under way, %IOMMUD_ERROR_NOT_FOUND where the HWPT is gone, and the errors of
+ * iommud_container_attach_device_finish().
+ *
+ * Returns: whether the device is attached here
+ */
+gboolean
+iommud_hwpt_attach_device_finish (IommudHwpt *self, GAsyncResult *result, GError **error)
+{
+  return iommud_task_finish_boolean (self, result, error);
+}
+
+/**
+ * iommud_hwpt_attach_device:
+ * @self: a HWPT
+ * @device: a physical device that is available or belongs to the HWPT's container
+ * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @error: where to put an error
+ *
+ * iommud_hwpt_attach_device_async() that waits, running the host's main context meanwhile.
+ *
+ * Returns: whether the device is attached here
+ */
+gboolean
+iommud_hwpt_attach_device (IommudHwpt *self, IommudDevice *device, GCancellable *cancellable,
+                           GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  IommudSync sync;
+
+  g_return_val_if_fail (IOMMUD_IS_HWPT (self), FALSE);
+  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_device_get_host (device)));
+  iommud_hwpt_attach_device_async (self, device, cancellable, iommud_sync_ready, &sync);
+  result = iommud_sync_end (&sync);
+  return iommud_hwpt_attach_device_finish (self, result, error);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Letting a device go: DETACH first, then close the cdev, then free the HWPT it was the last one
+ * on. */
+#include "perform/detach.h"
+
+IommudDetachPlan *
+iommud_detach_plan_new (void)
+{
+  IommudDetachPlan *self = g_new0 (IommudDetachPlan, 1);
+
+  self->binding.cdev = -1;
+  self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+  return self;
+}
+
+void
+iommud_detach_plan_free (IommudDetachPlan *self)
+{
+  iommud_kernel_access_clear (&self->access);
+  iommud_binding_clear (&self->binding);
+  iommud_iova_space_clear (&self->space);
+  g_array_unref (self->orphans);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+static void
+unbind (IommudDetachPlan *self)
+{
+  int cdev = self->binding.cdev;
+
+  iommud_binding_unbind (&self->binding, &self->access);
+  iommud_trackers_forget_log (self->trackers, cdev);
+}
+
+/* Closing the cdev detaches a device whose DETACH failed; only then is the HWPT free to go. */
+static void
+leave (IommudDetachPlan *self)
+{
+  gboolean detached =
+      !self->attached || iommud_binding_detach (&self->binding, &self->access, &self->error);
+
+  if (!detached)
+    {
+      if (!self->forced)
+        return;
+      g_message ("%s; closing the device instead", self->error->message);
+      g_clear_error (&self->error);
+    }
+  iommud_trackers_leave_log (self->trackers, &self->access, self->binding.cdev,
+                             !detached || self->unseen_after);
+  unbind (self);
+  self->released = TRUE;
+}
+
+static void
+leave_hwpt (IommudDetachPlan *self)
+{
+  if (self->last_tracked_on != 0)
+    iommud_trackers_drop_hwpt (self->trackers, &self->access, self->last_tracked_on);
+  if (self->last_on == 0)
+    return;
+  self->freed = iommud_page_table_free (&self->access, self->last_on, &self->error);
+  if (self->freed)
+    iommud_trackers_forget_hwpt (self->trackers, self->last_on);
+}
+
+void
+iommud_detach_plan_perform (IommudDetachPlan *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  leave (self);
+  if (!self->released)
+    return;
+  leave_hwpt (self);
+  iommud_page_table_free_orphans (&self->access, self->orphans);
+  /* The device is gone from the container all the same: old ranges are too narrow, not wrong. */
+  if (!iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &error))
+    g_message ("%s", error->message);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Freeing a whole container: its devices leave, then its HWPTs go, then its IOAS. */
+#include "perform/free-container.h"
+
+#include "base/error.h"
+
+static void
+clear_device (gpointer device)
+{
+  iommud_binding_clear (&((IommudFreeContainerDevice *) device)->binding);
+}
+
+static void
+clear_mapping (gpointer mapping)
+{
+  g_clear_pointer (&((IommudMapping *) mapping)->file, iommud_mapped_file_unref);
+}
+
+IommudFreeContainerPlan *
+iommud_free_container_plan_new (void)
+{
+  IommudFreeContainerPlan *self = g_new0 (IommudFreeContainerPlan, 1);
+
+  self->devices = g_array_new (FALSE, TRUE, sizeof (IommudFreeContainerDevice));
+  g_array_set_clear_func (self->devices, clear_device);
+  self->hwpts = g_array_new (FALSE, TRUE, sizeof (IommudFreeContainerHwpt));
+  self->mappings = g_array_new (FALSE, FALSE, sizeof (IommudMapping));
+  g_array_set_clear_func (self->mappings, clear_mapping);
+  self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+  return self;
+}
+
+void
+iommud_free_container_plan_free (IommudFreeContainerPlan *self)
+{
+  iommud_kernel_access_clear (&self->access);
+  iommud_iova_space_clear (&self->space);
+  g_array_unref (self->devices);
+  g_array_unref (self->hwpts);
+  g_array_unref (self->mappings);
+  g_array_unref (self->orphans);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+/* Closing the cdev detaches too, so a DETACH that fails keeps no device here. */
+static void
+release_devices (IommudFreeContainerPlan *self)
+{
+  for (guint i = 0; i < self->devices->len; i++)
+    {
+      IommudFreeContainerDevice *device =
+          &g_array_index (self->devices, IommudFreeContainerDevice, i);
+      int cdev = device->binding.cdev;
+      g_autoptr (GError) error = NULL;
+
+      if (device->attached && !iommud_binding_detach (&device->binding, &self->access, &error))
+        g_message ("%s; closing the device instead", error->message);
+      iommud_binding_unbind (&device->binding, &self->access);
+      iommud_trackers_forget_log (self->trackers, cdev);
+      device->released = TRUE;
+    }
+}
+
+static gboolean
+free_hwpts (IommudFreeContainerPlan *self)
+{
+  for (guint i = 0; i < self->hwpts->len; i++)
+    {
+      IommudFreeContainerHwpt *hwpt = &g_array_index (self->hwpts, IommudFreeContainerHwpt, i);
+
+      if (hwpt->hwpt_id != 0
+          && !iommud_page_table_free (&self->access, hwpt->hwpt_id, &self->error))
+        return FALSE;
+      iommud_trackers_forget_hwpt (self->trackers, hwpt->hwpt_id);
+      hwpt->freed = TRUE;
+    }
+  iommud_page_table_free_orphans (&self->access, self->orphans);
+  return TRUE;
+}
+
+static gboolean
+free_ioas (IommudFreeContainerPlan *self)
+{
+  int errnum = iommud_iommufd_destroy (self->access.syscalls, self->access.iommufd, self->ioas_id);
+
+  if (errnum != 0)
+    iommud_error_set_from_errno (&self->error, -1, self->access.what, "IOMMU_DESTROY of the IOAS",
+                                 errnum, NULL);
+  return errnum == 0;
+}
+
+/* Of a container that could not be freed the devices have left, and nobody has read their last
+ * bits. */
+static void
+leave_tracking (IommudFreeContainerPlan *self)
+{
+  if (self->freed)
+    {
+      iommud_trackers_stop (self->trackers, &self->access, NULL);
+      return;
+    }
+  iommud_trackers_mark_all (self->trackers, IOMMUD_TRACKER_CHOICE_AUTO);
+}
+
+void
+iommud_free_container_plan_perform (IommudFreeContainerPlan *self)
+{
+  release_devices (self);
+  self->freed = free_hwpts (self) && free_ioas (self);
+  /* The kernel has let go of what was mapped: here, because that can take long. */
+  if (self->freed)
+    g_array_set_size (self->mappings, 0);
+  leave_tracking (self);
+  if (!self->freed)
+    iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);
+  else if (self->close_context)
+    self->access.syscalls->close (self->access.syscalls, self->access.iommufd);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A second address space for the devices of some HWPTs, to which they move and from which they come
+ * back. */
+#include "perform/twin.h"
+
+#include "base/error.h"
+#include "memory/mapping-check.h"
+#include "base/ranges.h"
+
+typedef struct
+{
+  guint32 hwpt_id;
+  guint32 twin_id; /* 0: there is none */
+} Table;
+
+typedef struct
+{
+  IommudBinding binding;
+  guint table;
+  gboolean moved;
+  gboolean lost;   /* it is attached to nothing */
+  gboolean let_go; /* its file had to be closed */
+} Mover;
+
+typedef struct
+{
+  guint64 iova;
+  guint64 length;
+  IommudMapFlags flags;
+} Piece;
+
+struct _IommudTwin
+{
+  IommudTrackers *trackers;
+  guint32 ioas_id;
+  guint32 twin_id; /* of the IOAS; 0: there is none */
+  GArray *pieces;  /* of Piece: what is mapped in it */
+  GArray *tables;  /* of Table */
+  GArray *movers;  /* of Mover */
+  GArray *orphans;
+  IommudIovaSpace space; /* of the IOAS, when all are back */
+};
+
+static void
+clear_mover (gpointer mover)
+{
+  iommud_binding_clear (&((Mover *) mover)->binding);
+}
+
+IommudTwin *
+iommud_twin_new (IommudTrackers *trackers, guint32 ioas_id)
+{
+  IommudTwin *self = g_new0 (IommudTwin, 1);
+
+  self->trackers = trackers;
+  self->ioas_id = ioas_id;
+  self->pieces = g_array_new (FALSE, FALSE, sizeof (Piece));
+  self->tables = g_array_new (FALSE, FALSE, sizeof (Table));
+  self->movers = g_array_new (FALSE, FALSE, sizeof (Mover));
+  g_array_set_clear_func (self->movers, clear_mover);
+  self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+  return self;
+}
+
+void
+iommud_twin_free (IommudTwin *self)
+{
+  g_array_unref (self->pieces);
+  g_array_unref (self->tables);
+  g_array_unref (self->movers);
+  g_array_unref (self->orphans);
+  iommud_iova_space_clear (&self->space);
+  g_free (self);
+}
+
+/* Neighbours of the same kind are copied in one call. */
+void
+iommud_twin_add_mapping (IommudTwin *self, guint64 iova, guint64 length, IommudMapFlags flags)
+{
+  Piece piece = { .iova = iova, .length = length, .flags = flags };
+  Piece *last =
+      self->pieces->len > 0 ? &g_array_index (self->pieces, Piece, self->pieces->len - 1) : NULL;
+
+  if (last != NULL && last->iova + last->length == iova && last->flags == flags)
+    last->length += length;
+  else
+    g_array_append_val (self->pieces, piece);
+}
+
+guint
+iommud_twin_add_hwpt (IommudTwin *self, guint32 hwpt_id)
+{
+  Table table = { .hwpt_id = hwpt_id };
+
+  g_array_append_val (self->tables, table);
+  return self->tables->len - 1;
+}
+
+void
+iommud_twin_add_device (IommudTwin *self, guint table, const IommudBinding *binding)
+{
+  Mover mover = { .table = table };
+
+  iommud_binding_copy (&mover.binding, binding);
+  g_array_append_val (self->movers, mover);
+}
+
+static Mover *
+get_mover (const IommudTwin *self, guint index)
+{
+  return &g_array_index (self->movers, Mover, index);
+}
+
+static Table *
+get_table (const IommudTwin *self, guint index)
+{
+  return &g_array_index (self->tables, Table, index);
+}
+
+static gboolean
+copy_mappings (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  for (guint i = 0; i < self->pieces->len; i++)
+    {
+      const Piece *piece = &g_array_index (self->pieces, Piece, i);
+      guint64 iova = piece->iova;
+      int errnum = iommud_iommufd_ioas_copy (
+          access->syscalls, access->iommufd, self->twin_id, self->ioas_id,
+          iommud_map_flags_to_kernel (piece->flags | IOMMUD_MAP_FLAGS_FIXED), piece->iova,
+          piece->length, &iova);
+
+      if (errnum == 0)
+        continue;
+      iommud_error_set_from_errno (error, -1, access->what, "IOMMU_IOAS_COPY to move its devices",
+                                   errnum, NULL);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+make_ioas (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  int errnum = iommud_iommufd_ioas_alloc (access->syscalls, access->iommufd, &self->twin_id);
+
+  if (errnum == 0)
+    return copy_mappings (self, access, error);
+  self->twin_id = 0;
+  iommud_error_set_from_errno (error, -1, access->what, "IOMMU_IOAS_ALLOC to move its devices",
+                               errnum, NULL);
+  return FALSE;
+}
+
+static const IommudBinding *
+find_device_of (const IommudTwin *self, guint table)
+{
+  guint i = 0;
+
+  while (get_mover (self, i)->table != table)
+    i++;
+  return &get_mover (self, i)->binding;
+}
+
+/* It records before anybody is there. */
+static gboolean
+make_tables (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  for (guint i = 0; i < self->tables->len; i++)
+    {
+      Table *table = get_table (self, i);
+      guint32 twin_id;
+      gboolean added;
+
+      if (!iommud_page_table_alloc (access, find_device_of (self, i), self->twin_id,
+                                    IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, &twin_id, error))
+        return FALSE;
+      table->twin_id = twin_id;
+      if (!iommud_trackers_add_hwpt (self->trackers, access, twin_id, &added, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+move_devices (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  for (guint i = 0; i < self->movers->len; i++)
+    {
+      Mover *mover = get_mover (self, i);
+      guint32 pt_id = get_table (self, mover->table)->twin_id;
+      int errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
+
+      mover->moved = errnum == 0;
+      if (errnum == 0)
+        continue;
+      iommud_binding_set_attach_error (&mover->binding, access, errnum, error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  iommud_page_table_free_orphans (access, self->orphans);
+  return make_ioas (self, access, error) && make_tables (self, access, error)
+         && move_devices (self, access, error);
+}
+
+/* To free the twin from a device that cannot come back. Closing its file detaches where DETACH does
+ * not, and takes its log along, which is read before. */
+static void
+take_off (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
+{
+  int cdev = mover->binding.cdev;
+
+  mover->lost = TRUE;
+  if (iommud_binding_detach (&mover->binding, access, NULL))
+    return;
+  g_message ("%s: device %s cannot be detached; closing it instead", access->what,
+             mover->binding.info->name);
+  iommud_trackers_leave_log (self->trackers, access, cdev, TRUE);
+  iommud_binding_unbind (&mover->binding, access);
+  iommud_trackers_forget_log (self->trackers, cdev);
+  mover->let_go = TRUE;
+}
+
+/* Devices of one group move together, so the first of them has taken the others along: to them it
+ * is no move at all. Where the kernel refuses, DETACH and ATTACH is left. */
+static gboolean
+bring_back (IommudTwin *self, const IommudKernelAccess *access, Mover *mover, GError **error)
+{
+  guint32 pt_id = get_table (self, mover->table)->hwpt_id;
+  int errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
+
+  if (errnum != 0)
+    take_off (self, access, mover);
+  if (errnum != 0 && !mover->let_go)
+    {
+      errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
+      mover->lost = errnum != 0;
+    }
+  if (errnum == 0)
+    return TRUE;
+  if (error == NULL || *error != NULL)
+    return FALSE;
+  iommud_binding_set_attach_error (&mover->binding, access, errnum, error);
+  g_prefix_error (error, "Device %s is %s any more. ", mover->binding.info->name,
+                  mover->let_go ? "neither attached nor bound" : "attached to nothing");
+  return FALSE;
+}
+
+static gboolean
+move_devices_back (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  gboolean all = TRUE;
+
+  for (guint i = 0; i < self->movers->len; i++)
+    {
+      Mover *mover = get_mover (self, i);
+
+      if (mover->moved && !bring_back (self, access, mover, error))
+        all = FALSE;
+      mover->moved = FALSE;
+    }
+  return all;
+}
+
+static void
+free_id (IommudTwin *self, const IommudKernelAccess *access, guint32 *id)
+{
+  if (*id != 0 && !iommud_page_table_free (access, *id, NULL))
+    g_array_prepend_val (self->orphans, *id);
+  *id = 0;
+}
+
+/* What is mapped in it; mappings that touch are one. */
+static GArray *
+get_runs (const IommudTwin *self)
+{
+  GArray *runs = iommud_ranges_new ();
+
+  for (guint i = 0; i < self->pieces->len; i++)
+    {
+      const Piece *piece = &g_array_index (self->pieces, Piece, i);
+
+      iommud_ranges_add (runs, piece->iova, piece->iova + (piece->length - 1));
+    }
+  return runs;
+}
+
+/* Orphans are freed from the last to the first: the IOAS after its HWPTs. */
+static void
+free_twin (IommudTwin *self, const IommudKernelAccess *access)
+{
+  g_autoptr (GArray) runs = get_runs (self);
+
+  for (guint i = 0; i < self->tables->len; i++)
+    {
+      Table *table = get_table (self, i);
+
+      if (table->twin_id == 0)
+        continue;
+      iommud_trackers_drop_hwpt_of (self->trackers, access, table->twin_id, runs);
+      iommud_trackers_forget_hwpt (self->trackers, table->twin_id);
+      free_id (self, access, &table->twin_id);
+    }
+  free_id (self, access, &self->twin_id);
+}
+
+gboolean
+iommud_twin_move_back (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  gboolean all = move_devices_back (self, access, error);
+  g_autoptr (GError) space_error = NULL;
+
+  free_twin (self, access);
+  if (!iommud_iova_space_read (&self->space, access, self->ioas_id, &space_error))
+    g_message ("%s", space_error->message);
+  return all;
+}
+
+gboolean
+iommud_twin_has_lost (const IommudTwin *self, guint device)
+{
+  return get_mover (self, device)->lost;
+}
+
+gboolean
+iommud_twin_has_let_go (const IommudTwin *self, guint device)
+{
+  return get_mover (self, device)->let_go;
+}
+
+GArray *
+iommud_twin_get_orphans (IommudTwin *self)
+{
+  return self->orphans;
+}
+
+const IommudIovaSpace *
+iommud_twin_get_space (const IommudTwin *self)
+{
+  return &self->space;
+}
