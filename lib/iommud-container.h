@@ -2,7 +2,8 @@
 /* One IOAS in a context, and what hangs off it. */
 #pragma once
 
-#include "iommud-types.h"
+#include "iommud-dirty-tracking.h"
+#include "iommud-memory.h"
 
 G_BEGIN_DECLS
 
@@ -21,28 +22,30 @@ IOMMUD_PUBLIC guint64 iommud_container_get_serial (IommudContainer *self);
 IOMMUD_PUBLIC const char *iommud_container_get_name (IommudContainer *self);
 IOMMUD_PUBLIC GListModel *iommud_container_get_devices (IommudContainer *self);
 IOMMUD_PUBLIC GListModel *iommud_container_get_hwpts (IommudContainer *self);
+IOMMUD_PUBLIC IommudMemory *iommud_container_get_memory (IommudContainer *self);
+IOMMUD_PUBLIC IommudDirtyTracking *iommud_container_get_dirty_tracking (IommudContainer *self);
 
-IOMMUD_PUBLIC void iommud_container_attach_device_async (
-    IommudContainer *self, IommudDevice *device, IommudAttachMode mode, IommudTrackerChoice tracker,
-    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+IOMMUD_PUBLIC void
+iommud_container_attach_device_async (IommudContainer *self, IommudDevice *device,
+                                      IommudAttachOptions *options, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data);
 IOMMUD_PUBLIC gboolean iommud_container_attach_device_finish (IommudContainer *self,
                                                               GAsyncResult *result,
                                                               IommudHwpt **hwpt, GError **error);
 IOMMUD_PUBLIC gboolean iommud_container_attach_device (IommudContainer *self, IommudDevice *device,
-                                                       IommudAttachMode mode,
-                                                       IommudTrackerChoice tracker,
+                                                       IommudAttachOptions *options,
                                                        GCancellable *cancellable, IommudHwpt **hwpt,
                                                        GError **error);
 
 IOMMUD_PUBLIC void iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
-                                                      IommudHwptFlags flags,
+                                                      IommudHwptOptions *options,
                                                       GCancellable *cancellable,
                                                       GAsyncReadyCallback callback,
                                                       gpointer user_data);
 IOMMUD_PUBLIC IommudHwpt *iommud_container_alloc_hwpt_finish (IommudContainer *self,
                                                               GAsyncResult *result, GError **error);
 IOMMUD_PUBLIC IommudHwpt *iommud_container_alloc_hwpt (IommudContainer *self, IommudDevice *device,
-                                                       IommudHwptFlags flags,
+                                                       IommudHwptOptions *options,
                                                        GCancellable *cancellable, GError **error);
 
 IOMMUD_PUBLIC void iommud_container_free_async (IommudContainer *self, gboolean force,

@@ -14,6 +14,8 @@ typedef struct _IommudHost IommudHost;
 typedef struct _IommudDevice IommudDevice;
 typedef struct _IommudContainer IommudContainer;
 typedef struct _IommudHwpt IommudHwpt;
+typedef struct _IommudMemory IommudMemory;
+typedef struct _IommudDirtyTracking IommudDirtyTracking;
 
 /**
  * IommudDeviceState:
@@ -148,22 +150,5 @@ typedef enum /*< flags >*/
   IOMMUD_HWPT_FLAGS_DIRTY_TRACKING = 1 << 0,
   IOMMUD_HWPT_FLAGS_NEST_PARENT = 1 << 1,
 } IommudHwptFlags;
-
-/**
- * IommudMapFlags:
- * @IOMMUD_MAP_FLAGS_NONE: none of these
- * @IOMMUD_MAP_FLAGS_READABLE: devices may read the memory
- * @IOMMUD_MAP_FLAGS_WRITABLE: devices may write to the memory
- * @IOMMUD_MAP_FLAGS_FIXED: at the IOVA that is given; else the kernel chooses one
- *
- * How memory is mapped.
- */
-typedef enum /*< flags >*/
-{
-  IOMMUD_MAP_FLAGS_NONE = 0,
-  IOMMUD_MAP_FLAGS_READABLE = 1 << 0,
-  IOMMUD_MAP_FLAGS_WRITABLE = 1 << 1,
-  IOMMUD_MAP_FLAGS_FIXED = 1 << 2,
-} IommudMapFlags;
 
 G_END_DECLS

@@ -2,9 +2,16 @@
 /* Sets of addresses: arrays of IommudIovaRange, sorted, of which no two meet or touch. */
 #pragma once
 
-#include "kernel/iommufd.h"
+#include <glib.h>
 
 G_BEGIN_DECLS
+
+/* I/O virtual addresses; both ends are inside. */
+typedef struct
+{
+  guint64 first;
+  guint64 last;
+} IommudIovaRange;
 
 GArray *iommud_ranges_new (void);
 /* First and last are inside. */

@@ -14,8 +14,7 @@ struct _IommudTracking
   guint64 page_size; /* that logs are asked for */
   GPtrArray *logs;   /* of IommudTracker */
   GPtrArray *hwpts;
-  GArray *runs;
-  GArray *writable;
+  IommudMappedRanges *mapped;
   /* Apart, so that a read of one kind does not deliver, and then forget, the other's. */
   IommudDirtyStore *saved_of_logs;
   IommudDirtyStore *saved_of_hwpts;
@@ -35,8 +34,7 @@ iommud_trackers_new (void)
   self->page_size = IOMMUD_DIRTY_PAGE_SIZE;
   self->logs = new_trackers ();
   self->hwpts = new_trackers ();
-  self->runs = iommud_ranges_new ();
-  self->writable = iommud_ranges_new ();
+  self->mapped = iommud_mapped_ranges_new (iommud_ranges_new (), iommud_ranges_new ());
   self->saved_of_logs = iommud_dirty_store_new ();
   self->saved_of_hwpts = iommud_dirty_store_new ();
   return self;
@@ -47,8 +45,7 @@ iommud_trackers_free (IommudTrackers *self)
 {
   g_ptr_array_unref (self->logs);
   g_ptr_array_unref (self->hwpts);
-  g_array_unref (self->runs);
-  g_array_unref (self->writable);
+  iommud_mapped_ranges_unref (self->mapped);
   iommud_dirty_store_free (self->saved_of_logs);
   iommud_dirty_store_free (self->saved_of_hwpts);
   g_free (self);
@@ -67,12 +64,17 @@ iommud_trackers_is_complete (const IommudTrackers *self)
 }
 
 void
-iommud_trackers_set_mapped (IommudTrackers *self, GArray *runs, GArray *writable)
+iommud_trackers_set_mapped (IommudTrackers *self, IommudMappedRanges *mapped)
 {
-  g_array_unref (self->runs);
-  g_array_unref (self->writable);
-  self->runs = runs;
-  self->writable = writable;
+  iommud_mapped_ranges_ref (mapped);
+  iommud_mapped_ranges_unref (self->mapped);
+  self->mapped = mapped;
+}
+
+static const GArray *
+get_runs (const IommudTrackers *self)
+{
+  return iommud_mapped_ranges_get_all (self->mapped);
 }
 
 static IommudDirtyStore *
@@ -172,7 +174,7 @@ static gboolean
 start_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTrackerChoice kind,
             GPtrArray *trackers, GError **error)
 {
-  g_autoptr (GArray) ranges = get_log_ranges (self, self->runs);
+  g_autoptr (GArray) ranges = get_log_ranges (self, get_runs (self));
 
   for (guint i = 0; i < trackers->len; i++)
     {
@@ -244,9 +246,11 @@ drain (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *tr
 static void
 mark_all (IommudTrackers *self, IommudTrackerChoice kind)
 {
-  for (guint i = 0; iommud_trackers_is_complete (self) && i < self->writable->len; i++)
+  const GArray *writable = iommud_mapped_ranges_get_writable (self->mapped);
+
+  for (guint i = 0; iommud_trackers_is_complete (self) && i < writable->len; i++)
     {
-      const IommudIovaRange *range = &g_array_index (self->writable, IommudIovaRange, i);
+      const IommudIovaRange *range = &g_array_index (writable, IommudIovaRange, i);
 
       iommud_dirty_store_mark (get_saved (self, kind), range->first, range->last);
     }
@@ -276,7 +280,7 @@ heal (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *tra
 
   if (!tracker->blind)
     return;
-  ranges = get_log_ranges (self, self->runs);
+  ranges = get_log_ranges (self, get_runs (self));
   tracker->blind = !iommud_tracker_start (tracker, access, ranges, self->page_size, NULL);
   iommud_trackers_mark_all (self, tracker->kind);
 }
@@ -293,7 +297,7 @@ read_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker
       IommudTracker *tracker = g_ptr_array_index (trackers, i);
       IommudTrackerRead read = {
         .access = access,
-        .runs = self->runs,
+        .runs = get_runs (self),
         .first = bits->iova,
         .last = iommud_dirty_bits_get_last (bits),
         .keep = keep,
@@ -304,7 +308,7 @@ read_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker
       heal (self, access, tracker);
       if (keep && kind == IOMMUD_TRACKER_CHOICE_DEVICE)
         {
-          if (!drain (self, access, tracker, self->runs, bits, error))
+          if (!drain (self, access, tracker, get_runs (self), bits, error))
             return FALSE;
         }
       else if (!iommud_tracker_read (tracker, &read, error))
@@ -404,7 +408,7 @@ static gboolean
 add (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *tracker,
      gboolean *added, GError **error)
 {
-  g_autoptr (GArray) ranges = get_log_ranges (self, self->runs);
+  g_autoptr (GArray) ranges = get_log_ranges (self, get_runs (self));
 
   *added = iommud_tracker_start (tracker, access, ranges, self->page_size, error);
   if (*added)
@@ -469,7 +473,7 @@ iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access
   guint index;
 
   if (find_log (self, cdev, &index))
-    drop (self, access, self->logs, index, self->runs);
+    drop (self, access, self->logs, index, get_runs (self));
 }
 
 void
@@ -486,7 +490,7 @@ iommud_trackers_leave_log (IommudTrackers *self, const IommudKernelAccess *acces
 void
 iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access, guint32 hwpt_id)
 {
-  iommud_trackers_drop_hwpt_of (self, access, hwpt_id, self->runs);
+  iommud_trackers_drop_hwpt_of (self, access, hwpt_id, get_runs (self));
 }
 
 void
@@ -539,8 +543,10 @@ static GArray *
 get_wider_ranges (const IommudTrackers *self, const IommudTracker *log, guint64 first, guint64 last)
 {
   IommudIovaRange range = { .first = first, .last = last };
-  g_autoptr (GArray) all = g_array_copy (self->runs);
+  const GArray *runs = get_runs (self);
+  g_autoptr (GArray) all = iommud_ranges_new ();
 
+  g_array_append_vals (all, runs->data, runs->len);
   g_array_append_val (all, range);
   if (log->ranges != NULL)
     g_array_append_vals (all, log->ranges->data, log->ranges->len);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The trackers of a container that run, and the bits saved for the next read.
  *
- * Belongs to the operation of the container's context that is under way, and to no other: its plan
- * and publish touch it on the main loop, its perform on the worker. Functions that take a kernel
- * call are for workers. What does nothing while tracking is off needs no question before. */
+ * The one thing that a worker shares with the model, because bitmaps are too large to copy: the
+ * model lends it to the operation that is under way (see model/dirty-tracking.h). Functions that
+ * take an IommudKernelAccess make kernel calls and are for workers. A function that does nothing
+ * while tracking is off can be called without asking first. */
 #pragma once
 
+#include "dirty/mapped-ranges.h"
 #include "dirty/tracker.h"
 
 G_BEGIN_DECLS
@@ -20,9 +22,8 @@ gboolean iommud_trackers_is_active (const IommudTrackers *self);
 /* Trackers are being started, read and kept up to date; FALSE also where a stop was begun and some
  * tracker would not. */
 gboolean iommud_trackers_is_complete (const IommudTrackers *self);
-/* For plans: what is mapped (IommudIovaRange; adjacent mappings are one), and what of it is mapped
- * for writing. Both are taken. */
-void iommud_trackers_set_mapped (IommudTrackers *self, GArray *runs, GArray *writable);
+/* What is mapped now; a reference is taken. */
+void iommud_trackers_set_mapped (IommudTrackers *self, IommudMappedRanges *mapped);
 
 /* Starts logs first, then HWPTs, all of them or none: @trackers, of IommudTracker, whose
  * elements are taken. Should one that was started resist the undo, tracking is active. */

@@ -2,16 +2,10 @@
 /* The ioctls of an iommufd as typed functions. Each returns 0 or a positive errno. */
 #pragma once
 
+#include "base/ranges.h"
 #include "kernel/syscalls.h"
 
 G_BEGIN_DECLS
-
-/* First and last address of a range, both inside it. */
-typedef struct
-{
-  guint64 first;
-  guint64 last;
-} IommudIovaRange;
 
 typedef struct
 {

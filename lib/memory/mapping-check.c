@@ -11,7 +11,6 @@
 #include "base/error.h"
 
 #define HEX "%#" G_GINT64_MODIFIER "x"
-#define ALL_FLAGS (IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_WRITABLE | IOMMUD_MAP_FLAGS_FIXED)
 
 static gboolean
 refuse (GError **error, const char *what, const char *cause)
@@ -43,8 +42,6 @@ gboolean
 iommud_mapping_check_arguments (guint64 iova, guint64 length, IommudMapFlags flags,
                                 const char *what, GError **error)
 {
-  if ((flags & ~(guint) ALL_FLAGS) != 0)
-    return refuse (error, what, "unknown flags");
   if ((flags & (IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_WRITABLE)) == 0)
     return refuse (error, what, "it must be readable or writable");
   return iommud_mapping_check_range ((flags & IOMMUD_MAP_FLAGS_FIXED) != 0 ? iova : 0, length, what,

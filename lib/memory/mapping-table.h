@@ -12,6 +12,15 @@ G_BEGIN_DECLS
 #define IOMMUD_MAPPING_PIECE (G_GUINT64_CONSTANT (1) << 30)
 #define IOMMUD_MAPPING_MAX_CALLS 256
 
+/* How memory is mapped. */
+typedef enum
+{
+  IOMMUD_MAP_FLAGS_NONE = 0,
+  IOMMUD_MAP_FLAGS_READABLE = 1 << 0, /* devices may read the memory */
+  IOMMUD_MAP_FLAGS_WRITABLE = 1 << 1, /* devices may write to it */
+  IOMMUD_MAP_FLAGS_FIXED = 1 << 2,    /* at the IOVA that is given; else the kernel chooses one */
+} IommudMapFlags;
+
 typedef struct
 {
   guint64 iova;

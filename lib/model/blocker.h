@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Why a device keeps its container from being migrated, in one sentence. */
+/* Why a device keeps its container from being migrated, in one sentence, from plain facts. */
 #pragma once
 
-#include "iommud-device.h"
+#include "probe/device-info.h"
+#include "iommud-types.h"
 
 G_BEGIN_DECLS
 
-/* NULL where the device is not attached, or some tracker covers it. */
-char *iommud_blocker_describe (IommudDevice *device);
+/* An attached device that no tracker covers. */
+typedef struct
+{
+  const IommudDeviceInfo *info;
+  IommudDirtyTrackingPolicy policy; /* of its container */
+  gboolean iommu_can_track;
+  guint64 hwpt_serial; /* 0: it is attached to the IOAS, as an mdev is */
+  IommudHwptManagement hwpt_management;
+} IommudBlockerFacts;
+
+char *iommud_blocker_describe (const IommudBlockerFacts *facts);
 
 G_END_DECLS

@@ -2,11 +2,10 @@
 /* One VFIO device: what discovery says of it, and what it is bound and attached to. */
 #include "model/device.h"
 
-#include "model/container.h"
+#include "model/blocker.h"
 #include "iommud-enum-types.h"
 #include "iommud-error.h"
-#include "model/host.h"
-#include "iommud-hwpt.h"
+#include "model/hwpt.h"
 
 /**
  * IommudDevice:
@@ -24,6 +23,7 @@ struct _IommudDevice
   gboolean attached;
   gboolean claimed;
   gboolean gone;
+  void (*gone_handler) (IommudDevice *self);
   IommudDeviceInfo *successor;
 };
 
@@ -85,8 +85,6 @@ iommud_device_get_tracker (IommudDevice *self)
 {
   if (!iommud_binding_is_bound (&self->binding) || self->container == NULL)
     return IOMMUD_TRACKER_KIND_UNKNOWN;
-  if (iommud_container_get_policy (self->container) == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
-    return IOMMUD_TRACKER_KIND_NONE;
   return iommud_binding_get_tracker (&self->binding, hwpt_tracks (self));
 }
 
@@ -308,8 +306,8 @@ install_state_properties (void)
    * IommudDevice:dirty-tracker:
    *
    * Who records the pages it dirties, or will once it is attached: itself where it has a log of its
-   * own DMA, else its IOMMU, else nobody; or the one that it was attached with. Nobody also in a
-   * container made with dirty tracking off.
+   * own DMA, else its IOMMU, else none; or the one that it was attached with. It says what could
+   * record, even if the policy of the container is off and nothing does.
    */
   properties[PROP_DIRTY_TRACKER] = g_param_spec_enum (
       "dirty-tracker", NULL, NULL, IOMMUD_TYPE_TRACKER_KIND, IOMMUD_TRACKER_KIND_UNKNOWN, FLAGS);
@@ -394,10 +392,29 @@ iommud_device_is_attached (IommudDevice *self)
   return self->attached;
 }
 
-gboolean
-iommud_device_is_covered (IommudDevice *self)
+static char *
+describe_blocker (IommudDevice *self, IommudDirtyTrackingPolicy policy)
 {
-  return self->attached && iommud_device_get_tracker (self) != IOMMUD_TRACKER_KIND_NONE;
+  const IommudBlockerFacts facts = {
+    .info = self->binding.info,
+    .policy = policy,
+    .iommu_can_track = iommud_binding_iommu_can_track (&self->binding),
+    .hwpt_serial = self->hwpt != NULL ? iommud_hwpt_get_serial (self->hwpt) : 0,
+    .hwpt_management = self->hwpt != NULL ? iommud_hwpt_get_management (self->hwpt)
+                                          : IOMMUD_HWPT_MANAGEMENT_KERNEL,
+  };
+
+  return iommud_blocker_describe (&facts);
+}
+
+void
+iommud_device_get_coverage (IommudDevice *self, IommudDirtyTrackingPolicy policy,
+                            IommudDeviceCoverage *coverage)
+{
+  coverage->attached = self->attached;
+  coverage->covered = self->attached && policy != IOMMUD_DIRTY_TRACKING_POLICY_OFF
+                      && iommud_device_get_tracker (self) != IOMMUD_TRACKER_KIND_NONE;
+  coverage->blocker = self->attached && !coverage->covered ? describe_blocker (self, policy) : NULL;
 }
 
 gboolean
@@ -426,11 +443,17 @@ iommud_device_claim_gone (IommudDevice *self)
 }
 
 void
-iommud_device_release_claim (IommudDevice *self)
+iommud_device_end_claim (IommudDevice *self)
 {
   self->claimed = FALSE;
-  if (self->gone && self->host != NULL)
-    iommud_host_finish_removal (self->host, self);
+  if (self->gone && self->host != NULL && self->gone_handler != NULL)
+    self->gone_handler (self);
+}
+
+void
+iommud_device_set_gone_handler (IommudDevice *self, void (*handler) (IommudDevice *self))
+{
+  self->gone_handler = handler;
 }
 
 void

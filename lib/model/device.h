@@ -3,6 +3,7 @@
 #pragma once
 
 #include "handle/binding.h"
+#include "model/dirty-tracking.h"
 #include "iommud-device.h"
 #include "iommud-host.h"
 
@@ -14,19 +15,22 @@ IommudDeviceInfo *iommud_device_get_info (IommudDevice *self);
 void iommud_device_set_info (IommudDevice *self, IommudDeviceInfo *info);
 const IommudBinding *iommud_device_get_binding (IommudDevice *self);
 gboolean iommud_device_is_attached (IommudDevice *self);
-/* Who records what the device dirties where it is attached now, or would be attached to by its
- * container; NONE also where the container was made with dirty tracking off. */
+/* What can record the pages that the device dirties where it is attached now, or would be attached
+ * by its container. */
 IommudTrackerKind iommud_device_get_tracker (IommudDevice *self);
-/* Attached, and some tracker covers it. */
-gboolean iommud_device_is_covered (IommudDevice *self);
+/* How it counts in a container of that policy. */
+void iommud_device_get_coverage (IommudDevice *self, IommudDirtyTrackingPolicy policy,
+                                 IommudDeviceCoverage *coverage);
 
 /* One operation at a time: a second one gets BUSY. @what words the error: "attach a to b". */
 gboolean iommud_device_claim (IommudDevice *self, const char *what, GError **error);
-/* Also claims one that is gone: for whoever lets it go. FALSE where it is claimed already. */
+/* Also claims a device that is gone, to detach it. FALSE if it is claimed already. */
 gboolean iommud_device_claim_gone (IommudDevice *self);
-void iommud_device_release_claim (IommudDevice *self);
+void iommud_device_end_claim (IommudDevice *self);
 
-/* The host saw it leave; it stays in the model until its kernel objects are let go. */
+/* Called when a device that is gone is not claimed, or no longer: its turn to leave the model. */
+void iommud_device_set_gone_handler (IommudDevice *self, void (*handler) (IommudDevice *self));
+/* It has left the machine; it stays in the model until it is detached. */
 void iommud_device_set_gone (IommudDevice *self);
 gboolean iommud_device_is_gone (IommudDevice *self);
 /* A device that appeared in the place of this one while this one was still leaving. */

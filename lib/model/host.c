@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One machine: what discovery finds becomes devices, and containers are made on it. */
+/* One machine: its devices, found by any of their names, and the containers made on it. */
 #include "model/host.h"
-#include "kernel/features.h"
 
 #include "model/container.h"
-#include "operations/detach-device.h"
 #include "model/device.h"
 #include "iommud-error.h"
 
@@ -37,11 +35,7 @@ struct _IommudHost
   guint64 last_context_serial;
 };
 
-static void iommud_host_initable_iface_init (GInitableIface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (IommudHost, iommud_host, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
-                                                      iommud_host_initable_iface_init))
+G_DEFINE_FINAL_TYPE (IommudHost, iommud_host, G_TYPE_OBJECT)
 
 enum
 {
@@ -257,94 +251,59 @@ unindex_device (IommudHost *self, IommudDevice *device)
     g_hash_table_remove (self->devices_by_vfio, info->vfio_name);
 }
 
-static void
-add_device (IommudHost *self, IommudDeviceInfo *info)
+gboolean
+iommud_host_add_device (IommudHost *self, IommudDevice *device)
 {
-  g_autoptr (IommudDevice) device = NULL;
+  const IommudDeviceInfo *info = iommud_device_get_info (device);
 
   if (g_hash_table_contains (self->devices_by_name, info->name))
     {
       g_message ("Two devices are called %s: %s is left out", info->name, info->sysfs_path);
-      return;
+      return FALSE;
     }
-  device = iommud_device_new (self, info);
   index_device (self, device);
   g_hash_table_insert (self->devices_by_path, g_strdup (info->sysfs_path), g_object_ref (device));
   g_list_store_append (self->devices, device);
+  return TRUE;
 }
 
-static void
-change_device (IommudHost *self, IommudDevice *device, IommudDeviceInfo *info)
+void
+iommud_host_change_device (IommudHost *self, IommudDevice *device, IommudDeviceInfo *info)
 {
   unindex_device (self, device);
   iommud_device_set_info (device, info);
   index_device (self, device);
 }
 
-static void
-on_device_added (IommudProbe *probe, IommudDeviceInfo *info, IommudHost *self)
+void
+iommud_host_remove_device (IommudHost *self, IommudDevice *device)
 {
-  IommudDevice *device = g_hash_table_lookup (self->devices_by_path, info->sysfs_path);
+  g_autoptr (IommudDevice) removed = g_object_ref (device);
+  guint position;
 
-  if (device == NULL)
-    add_device (self, info);
-  else if (iommud_device_is_gone (device))
-    iommud_device_set_successor (device, info);
-  else
-    change_device (self, device, info);
+  unindex_device (self, removed);
+  g_hash_table_remove (self->devices_by_path, iommud_device_get_info (removed)->sysfs_path);
+  if (g_list_store_find (self->devices, removed, &position))
+    g_list_store_remove (self->devices, position);
 }
 
-static void
-on_device_changed (IommudProbe *probe, IommudDeviceInfo *info, IommudHost *self)
+IommudDevice *
+iommud_host_find_device_at (IommudHost *self, const char *sysfs_path)
 {
-  IommudDevice *device = g_hash_table_lookup (self->devices_by_path, info->sysfs_path);
-
-  if (device == NULL)
-    return;
-  if (!iommud_device_is_gone (device))
-    change_device (self, device, info);
-  else if (iommud_device_get_successor (device) != NULL)
-    iommud_device_set_successor (device, info);
+  return g_hash_table_lookup (self->devices_by_path, sysfs_path);
 }
 
-static void
-on_device_removed (IommudProbe *probe, const char *sysfs_path, IommudHost *self)
+IommudHost *
+iommud_host_new_empty (IommudBackend *backend, GError **error)
 {
-  IommudDevice *device = g_hash_table_lookup (self->devices_by_path, sysfs_path);
+  GThreadPool *pool = g_thread_pool_new (iommud_queue_work, NULL, -1, FALSE, error);
+  IommudHost *self;
 
-  if (device == NULL)
-    return;
-  if (iommud_device_is_gone (device))
-    {
-      iommud_device_set_successor (device, NULL);
-      return;
-    }
-  iommud_device_set_gone (device);
-  if (iommud_device_claim_gone (device))
-    iommud_device_release_claim (device);
-}
-
-static gboolean
-iommud_host_initable_init (GInitable *initable, GCancellable *cancellable, GError **error)
-{
-  IommudHost *self = IOMMUD_HOST (initable);
-  IommudProbe *probe = iommud_backend_get_probe (self->backend);
-
-  self->pool = g_thread_pool_new (iommud_context_work, NULL, -1, FALSE, error);
-  if (self->pool == NULL)
-    return FALSE;
-  iommud_host_take_features (self,
-                             iommud_features_probe (iommud_backend_get_syscalls (self->backend)));
-  g_signal_connect (probe, "device-added", G_CALLBACK (on_device_added), self);
-  g_signal_connect (probe, "device-changed", G_CALLBACK (on_device_changed), self);
-  g_signal_connect (probe, "device-removed", G_CALLBACK (on_device_removed), self);
-  return iommud_probe_start (probe, error);
-}
-
-static void
-iommud_host_initable_iface_init (GInitableIface *iface)
-{
-  iface->init = iommud_host_initable_init;
+  if (pool == NULL)
+    return NULL;
+  self = g_object_new (IOMMUD_TYPE_HOST, "backend", backend, NULL);
+  self->pool = pool;
+  return self;
 }
 
 GMainContext *
@@ -362,9 +321,9 @@ iommud_host_get_mapped_files (IommudHost *self)
 IommudContext *
 iommud_host_new_context (IommudHost *self)
 {
-  return iommud_context_new (++self->last_context_serial, self,
-                             iommud_backend_get_syscalls (self->backend), self->pool,
-                             self->main_context);
+  return iommud_context_new (++self->last_context_serial,
+                             iommud_backend_get_syscalls (self->backend),
+                             iommud_queue_new (self->pool, self->main_context));
 }
 
 guint64
@@ -450,29 +409,6 @@ iommud_host_find_sibling_elsewhere (IommudHost *self, IommudDevice *device,
 }
 
 void
-iommud_host_finish_removal (IommudHost *self, IommudDevice *device)
-{
-  g_autoptr (IommudDevice) removed = g_object_ref (device);
-  g_autoptr (IommudDeviceInfo) successor = NULL;
-  guint position;
-
-  if (iommud_device_get_container (device) != NULL)
-    {
-      if (iommud_device_claim_gone (device))
-        iommud_device_let_go (device);
-      return;
-    }
-  if (iommud_device_get_successor (device) != NULL)
-    successor = iommud_device_info_ref (iommud_device_get_successor (device));
-  unindex_device (self, removed);
-  g_hash_table_remove (self->devices_by_path, iommud_device_get_info (removed)->sysfs_path);
-  if (g_list_store_find (self->devices, removed, &position))
-    g_list_store_remove (self->devices, position);
-  if (successor != NULL)
-    add_device (self, successor);
-}
-
-void
 iommud_host_take_features (IommudHost *self, char **features)
 {
   if (features == NULL)
@@ -482,23 +418,6 @@ iommud_host_take_features (IommudHost *self, char **features)
   self->features = features;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IOMMUFD_AVAILABLE]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FEATURES]);
-}
-
-/**
- * iommud_host_new:
- * @backend: what the host stands on; one host to a backend
- * @error: where to put an error
- *
- * Makes a host and finds its devices. It follows them from here on, in the main context that is the
- * thread's default now.
- *
- * Returns: (transfer full): a new host
- */
-IommudHost *
-iommud_host_new (IommudBackend *backend, GError **error)
-{
-  g_return_val_if_fail (IOMMUD_IS_BACKEND (backend), NULL);
-  return g_initable_new (IOMMUD_TYPE_HOST, NULL, error, "backend", backend, NULL);
 }
 
 /**

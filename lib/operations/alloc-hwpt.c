@@ -5,19 +5,15 @@
 #include "iommud-error.h"
 #include "model/host.h"
 #include "base/sync.h"
+#include "model/options.h"
+#include "operations/operation.h"
+#include "perform/alloc-hwpt.h"
 
 typedef struct
 {
   IommudContainer *container;
   IommudDevice *device;
-  IommudHwptFlags flags;
-  IommudKernelAccess access;
-  IommudBinding binding;
-  guint32 ioas_id;
-  guint32 hwpt_id;
-  IommudIovaSpace space;
-  GArray *orphans;
-  GError *error;
+  IommudAllocHwptPlan *plan;
 } Allocation;
 
 static void
@@ -25,13 +21,10 @@ allocation_free (gpointer data)
 {
   Allocation *self = data;
 
+  iommud_device_end_claim (self->device);
   g_clear_object (&self->container);
   g_clear_object (&self->device);
-  iommud_kernel_access_clear (&self->access);
-  iommud_binding_clear (&self->binding);
-  iommud_iova_space_clear (&self->space);
-  g_array_unref (self->orphans);
-  g_clear_error (&self->error);
+  iommud_alloc_hwpt_plan_free (self->plan);
   g_free (self);
 }
 
@@ -51,83 +44,71 @@ check_device (IommudDevice *device, IommudContainer *container, const char *what
                    "Cannot %s: an mdev has no IOMMU of its own and so no HWPT", what);
       return FALSE;
     }
-  return iommud_container_check_may_hold (container, device, what, error);
+  return iommud_operation_check_may_hold (container, device, what, error);
 }
 
-static gboolean
+static gpointer
 plan_allocation (gpointer data, GError **error)
 {
   Allocation *self = data;
+  IommudAllocHwptPlan *plan = self->plan;
   g_autofree char *what = describe (self->container, self->device);
 
   if (!iommud_container_check_alive (self->container, what, error)
       || !check_device (self->device, self->container, what, error))
-    return FALSE;
-  iommud_binding_copy (&self->binding, iommud_device_get_binding (self->device));
-  iommud_container_fill_call (self->container, &self->access, g_steal_pointer (&what),
-                              self->device);
-  iommud_container_copy_orphans (self->container, self->orphans);
-  self->ioas_id = iommud_container_get_ioas_id (self->container);
-  return TRUE;
-}
-
-static gboolean
-allocate (Allocation *self)
-{
-  if (!iommud_page_table_alloc (&self->access, &self->binding, self->ioas_id, self->flags,
-                                &self->hwpt_id, &self->error))
-    return FALSE;
-  if (iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &self->error))
-    return TRUE;
-  if (!iommud_page_table_free (&self->access, self->hwpt_id, NULL))
-    g_array_append_val (self->orphans, self->hwpt_id);
-  return FALSE;
-}
-
-static void
-perform_allocation (gpointer data)
-{
-  Allocation *self = data;
-  gboolean was_bound = iommud_binding_is_bound (&self->binding);
-
-  iommud_page_table_free_orphans (&self->access, self->orphans);
-  if (!was_bound && !iommud_binding_bind (&self->binding, &self->access, &self->error))
-    return;
-  if (!allocate (self) && !was_bound)
-    iommud_binding_unbind (&self->binding, &self->access);
+    return NULL;
+  iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
+  iommud_operation_fill_access (&plan->access, self->container, g_steal_pointer (&what),
+                                self->device);
+  iommud_container_copy_orphans (self->container, plan->orphans);
+  plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  return plan;
 }
 
 static gpointer
 publish_allocation (gpointer data, GError **error)
 {
   Allocation *self = data;
+  IommudAllocHwptPlan *plan = self->plan;
   IommudHwpt *hwpt;
 
-  iommud_container_set_orphans (self->container, self->orphans);
-  if (self->error != NULL)
+  iommud_container_set_orphans (self->container, plan->orphans);
+  if (plan->error != NULL)
     {
-      g_propagate_error (error, g_steal_pointer (&self->error));
+      g_propagate_error (error, g_steal_pointer (&plan->error));
       return NULL;
     }
-  hwpt = iommud_container_add_hwpt (self->container, self->hwpt_id, IOMMUD_HWPT_MANAGEMENT_MANUAL,
-                                    self->flags, self->binding.info->iommu, NULL);
-  iommud_container_add_device (self->container, self->device, &self->binding);
-  iommud_container_set_space (self->container, &self->space);
+  hwpt = iommud_container_add_hwpt (self->container, plan->hwpt_id, IOMMUD_HWPT_MANAGEMENT_MANUAL,
+                                    plan->flags, plan->binding.info->iommu, NULL);
+  iommud_container_add_device (self->container, self->device, &plan->binding);
+  iommud_memory_set_space (iommud_container_get_memory (self->container), &plan->space);
   return g_object_ref (hwpt);
 }
 
 static const IommudOperation allocation_operation = {
   .plan = plan_allocation,
-  .perform = perform_allocation,
+  .perform = (void (*) (gpointer)) iommud_alloc_hwpt_plan_perform,
   .publish = publish_allocation,
   .free = allocation_free,
 };
+
+static IommudHwptFlags
+get_flags (const IommudHwptOptions *options)
+{
+  IommudHwptFlags flags = IOMMUD_HWPT_FLAGS_NONE;
+
+  if (options != NULL && options->dirty_tracking)
+    flags |= IOMMUD_HWPT_FLAGS_DIRTY_TRACKING;
+  if (options != NULL && options->nest_parent)
+    flags |= IOMMUD_HWPT_FLAGS_NEST_PARENT;
+  return flags;
+}
 
 /**
  * iommud_container_alloc_hwpt_async:
  * @self: a container
  * @device: a physical device that is available or belongs to this container
- * @flags: what the HWPT must be able to do
+ * @options: (nullable): what it is to be; %NULL asks for nothing in particular
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
@@ -137,11 +118,12 @@ static const IommudOperation allocation_operation = {
  */
 void
 iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
-                                   IommudHwptFlags flags, GCancellable *cancellable,
+                                   IommudHwptOptions *options, GCancellable *cancellable,
                                    GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
+  GError *error = NULL;
   Allocation *data;
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
@@ -150,16 +132,18 @@ iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
   task =
       iommud_task_new (self, iommud_container_alloc_hwpt_async, cancellable, callback, user_data);
   what = describe (self, device);
-  if (!iommud_container_claim_device (self, device, what, task))
-    return;
+  if (!iommud_container_check_alive (self, what, &error)
+      || !iommud_device_claim (device, what, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
   data = g_new0 (Allocation, 1);
   data->container = g_object_ref (self);
   data->device = g_object_ref (device);
-  data->flags = flags;
-  data->binding.cdev = -1;
-  data->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
-  iommud_context_submit (iommud_container_get_context (self), &allocation_operation, data, device,
-                         g_steal_pointer (&task));
+  data->plan = iommud_alloc_hwpt_plan_new ();
+  data->plan->flags = get_flags (options);
+  iommud_operation_submit (self, &allocation_operation, data, g_steal_pointer (&task));
 }
 
 /**
@@ -188,7 +172,7 @@ iommud_container_alloc_hwpt_finish (IommudContainer *self, GAsyncResult *result,
  * iommud_container_alloc_hwpt:
  * @self: a container
  * @device: a physical device that is available or belongs to this container
- * @flags: what the HWPT must be able to do
+ * @options: (nullable): what it is to be; %NULL asks for nothing in particular
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @error: where to put an error
  *
@@ -197,15 +181,15 @@ iommud_container_alloc_hwpt_finish (IommudContainer *self, GAsyncResult *result,
  * Returns: (transfer full): the new HWPT
  */
 IommudHwpt *
-iommud_container_alloc_hwpt (IommudContainer *self, IommudDevice *device, IommudHwptFlags flags,
-                             GCancellable *cancellable, GError **error)
+iommud_container_alloc_hwpt (IommudContainer *self, IommudDevice *device,
+                             IommudHwptOptions *options, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   IommudSync sync;
 
   g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
   iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
-  iommud_container_alloc_hwpt_async (self, device, flags, cancellable, iommud_sync_ready, &sync);
+  iommud_container_alloc_hwpt_async (self, device, options, cancellable, iommud_sync_ready, &sync);
   result = iommud_sync_end (&sync);
   return iommud_container_alloc_hwpt_finish (self, result, error);
 }

@@ -7,6 +7,8 @@
 #include "model/host.h"
 #include "model/hwpt.h"
 #include "base/sync.h"
+#include "model/options.h"
+#include "operations/operation.h"
 
 /* Where HWPTs of other IOMMU instances have refused a container's devices this often, its further
  * devices try one such HWPT at most before they get one of their own. */
@@ -24,6 +26,7 @@ attachment_free (gpointer data)
 {
   Attachment *self = data;
 
+  iommud_device_end_claim (self->device);
   g_clear_object (&self->container);
   g_clear_object (&self->device);
   iommud_attach_plan_free (self->plan);
@@ -96,7 +99,7 @@ choose_candidates (Attachment *self)
   add_candidates (self, FALSE);
 }
 
-static gboolean
+static gpointer
 plan_attachment (gpointer data, GError **error)
 {
   Attachment *self = data;
@@ -105,23 +108,18 @@ plan_attachment (gpointer data, GError **error)
 
   if (!iommud_container_check_alive (self->container, what, error)
       || !check_free_for (self->device, self->container, what, error))
-    return FALSE;
+    return NULL;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
   plan->binding.tracker = plan->tracker;
-  iommud_container_fill_call (self->container, &plan->access, g_steal_pointer (&what),
-                              self->device);
+  iommud_operation_fill_access (&plan->access, self->container, g_steal_pointer (&what),
+                                self->device);
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
-  plan->policy = iommud_container_get_policy (self->container);
+  plan->policy =
+      iommud_dirty_tracking_get_policy (iommud_container_get_dirty_tracking (self->container));
   iommud_container_copy_orphans (self->container, plan->orphans);
-  plan->trackers = iommud_container_prepare_trackers (self->container);
   choose_candidates (self);
-  return TRUE;
-}
-
-static void
-perform_attachment (gpointer data)
-{
-  iommud_attach_plan_perform (((Attachment *) data)->plan);
+  plan->trackers = iommud_container_lend_trackers (self->container);
+  return plan;
 }
 
 /* A HWPT of the device's own IOMMU refuses for the sake of its group, which says nothing about the
@@ -170,6 +168,7 @@ publish_attachment (gpointer data, GError **error)
   IommudAttachPlan *plan = self->plan;
   IommudHwpt *hwpt;
 
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
   iommud_container_set_orphans (self->container, plan->orphans);
   remember_refusals (self);
   if (plan->error != NULL)
@@ -180,13 +179,13 @@ publish_attachment (gpointer data, GError **error)
   hwpt = find_or_add_hwpt (self);
   iommud_container_add_device (self->container, self->device, &plan->binding);
   iommud_container_attach (self->container, self->device, hwpt);
-  iommud_container_set_space (self->container, &plan->space);
+  iommud_memory_set_space (iommud_container_get_memory (self->container), &plan->space);
   return hwpt != NULL ? g_object_ref (hwpt) : NULL;
 }
 
 static const IommudOperation attachment_operation = {
   .plan = plan_attachment,
-  .perform = perform_attachment,
+  .perform = (void (*) (gpointer)) iommud_attach_plan_perform,
   .publish = publish_attachment,
   .free = attachment_free,
 };
@@ -195,8 +194,7 @@ static const IommudOperation attachment_operation = {
  * iommud_container_attach_device_async:
  * @self: a container
  * @device: a device that is available, or bound to this container
- * @mode: who picks the HWPT
- * @tracker: who shall record the pages that the device dirties
+ * @options: (nullable): how it is to be attached; %NULL asks for nothing in particular
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
@@ -210,12 +208,13 @@ static const IommudOperation attachment_operation = {
  */
 void
 iommud_container_attach_device_async (IommudContainer *self, IommudDevice *device,
-                                      IommudAttachMode mode, IommudTrackerChoice tracker,
-                                      GCancellable *cancellable, GAsyncReadyCallback callback,
-                                      gpointer user_data)
+                                      IommudAttachOptions *options, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
+  g_autoptr (IommudAttachOptions) copy = iommud_attach_options_copy (options);
+  GError *error = NULL;
   Attachment *data;
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
@@ -224,16 +223,19 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
   task = iommud_task_new (self, iommud_container_attach_device_async, cancellable, callback,
                           user_data);
   what = describe (self, device);
-  if (!iommud_container_claim_device (self, device, what, task))
-    return;
+  if (!iommud_container_check_alive (self, what, &error)
+      || !iommud_device_claim (device, what, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
   data = g_new0 (Attachment, 1);
   data->container = g_object_ref (self);
   data->device = g_object_ref (device);
   data->plan = iommud_attach_plan_new ();
-  data->plan->mode = mode;
-  data->plan->tracker = tracker;
-  iommud_context_submit (iommud_container_get_context (self), &attachment_operation, data, device,
-                         g_steal_pointer (&task));
+  data->plan->mode = copy->mode;
+  data->plan->tracker = copy->tracker;
+  iommud_operation_submit (self, &attachment_operation, data, g_steal_pointer (&task));
 }
 
 /**
@@ -278,8 +280,7 @@ iommud_container_attach_device_finish (IommudContainer *self, GAsyncResult *resu
  * iommud_container_attach_device:
  * @self: a container
  * @device: a device that is available, or bound to this container
- * @mode: who picks the HWPT
- * @tracker: who shall record the pages that the device dirties
+ * @options: (nullable): how it is to be attached; %NULL asks for nothing in particular
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @hwpt: (out) (optional) (nullable) (transfer full): the HWPT the device is on; %NULL for an mdev
  * @error: where to put an error
@@ -289,8 +290,8 @@ iommud_container_attach_device_finish (IommudContainer *self, GAsyncResult *resu
  * Returns: whether the device is attached
  */
 gboolean
-iommud_container_attach_device (IommudContainer *self, IommudDevice *device, IommudAttachMode mode,
-                                IommudTrackerChoice tracker, GCancellable *cancellable,
+iommud_container_attach_device (IommudContainer *self, IommudDevice *device,
+                                IommudAttachOptions *options, GCancellable *cancellable,
                                 IommudHwpt **hwpt, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
@@ -298,7 +299,7 @@ iommud_container_attach_device (IommudContainer *self, IommudDevice *device, Iom
 
   g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
   iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
-  iommud_container_attach_device_async (self, device, mode, tracker, cancellable, iommud_sync_ready,
+  iommud_container_attach_device_async (self, device, options, cancellable, iommud_sync_ready,
                                         &sync);
   result = iommud_sync_end (&sync);
   return iommud_container_attach_device_finish (self, result, hwpt, error);

@@ -2,12 +2,12 @@
 /* Copying mappings from one container to another of its context: which ones, and from where. */
 #include "config.h"
 
-#include "iommud-container-mapping.h"
 #include "base/error.h"
 #include "model/host.h"
 #include "memory/mapping-check.h"
 #include "operations/mapping-job.h"
 #include "base/sync.h"
+#include "operations/operation.h"
 
 #define HEX "%#" G_GINT64_MODIFIER "x"
 
@@ -30,8 +30,8 @@ check_rights (IommudMappingJob *self, const IommudMapping *mapping, const char *
   if (mapping->memory_is_writable || (self->flags & IOMMUD_MAP_FLAGS_WRITABLE) == 0)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_PERMISSION_DENIED,
-               "Cannot %s: what is mapped at IOVA " HEX " in container %s was mapped to be read "
-               "alone, and the copy is to be writable",
+               "Cannot %s: what is mapped at IOVA " HEX " in container %s was mapped "
+               "read-only, and the copy is to be writable",
                what, mapping->iova, iommud_container_get_name (self->source));
   return FALSE;
 }
@@ -71,7 +71,8 @@ add_part (IommudMappingJob *self, const IommudMapping *source, guint64 iova, gui
 static gboolean
 prepare_copy (IommudMappingJob *self, const char *what, GError **error)
 {
-  IommudMappingTable *mappings = iommud_container_get_mappings (self->source);
+  IommudMappingTable *mappings =
+      iommud_memory_get_mappings (iommud_container_get_memory (self->source));
   guint64 last = self->source_iova + (self->length - 1);
   guint64 copied = 0;
   const IommudMapping *mapping;
@@ -115,13 +116,13 @@ check_call (IommudMappingJob *self, GError **error)
 }
 
 /**
- * iommud_container_copy_mapping_async:
- * @self: the container to map in
- * @source: a container of the same IOMMUFD context, which may be @self
+ * iommud_memory_copy_mapping_async:
+ * @self: the memory to map in
+ * @source: the memory of a container of the same IOMMUFD context, which may be @self
  * @source_iova: where the range begins in @source, a multiple of the page size
  * @length: its length in bytes, a multiple of the page size
- * @iova: with %IOMMUD_MAP_FLAGS_FIXED, where to map it: a multiple of the page size; else ignored
- * @flags: at least one of %IOMMUD_MAP_FLAGS_READABLE and %IOMMUD_MAP_FLAGS_WRITABLE
+ * @iova: where to map it, a multiple of the page size; ignored if it is not fixed
+ * @options: (nullable): how to map it; %NULL: readable, writable and fixed
  * @cancellable: (nullable): cancels the call; what is mapped then is taken back
  * @callback: called when it has ended
  * @user_data: for @callback
@@ -130,91 +131,92 @@ check_call (IommudMappingJob *self, GError **error)
  * each mapping is a mapping by itself, and stays when the source is unmapped.
  */
 void
-iommud_container_copy_mapping_async (IommudContainer *self, IommudContainer *source,
-                                     guint64 source_iova, guint64 length, guint64 iova,
-                                     IommudMapFlags flags, GCancellable *cancellable,
-                                     GAsyncReadyCallback callback, gpointer user_data)
+iommud_memory_copy_mapping_async (IommudMemory *self, IommudMemory *source, guint64 source_iova,
+                                  guint64 length, guint64 iova, IommudMapOptions *options,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
 {
   IommudMappingJob *job;
-  GTask *task;
+  g_autoptr (GTask) task = NULL;
   GError *error = NULL;
 
-  g_return_if_fail (IOMMUD_IS_CONTAINER (self));
-  g_return_if_fail (IOMMUD_IS_CONTAINER (source));
+  g_return_if_fail (IOMMUD_IS_MEMORY (self));
+  g_return_if_fail (IOMMUD_IS_MEMORY (source));
 
-  task =
-      iommud_task_new (self, iommud_container_copy_mapping_async, cancellable, callback, user_data);
-  job = iommud_mapping_job_new (self, length, iova, flags);
-  job->source = g_object_ref (source);
+  task = iommud_task_new (self, iommud_memory_copy_mapping_async, cancellable, callback, user_data);
+  if (!iommud_operation_has_container (iommud_memory_get_container (self), task)
+      || !iommud_operation_has_container (iommud_memory_get_container (source), task))
+    return;
+  job = iommud_mapping_job_new (iommud_memory_get_container (self), length, iova, options);
+  job->source = g_object_ref (iommud_memory_get_container (source));
   job->source_iova = source_iova;
   job->prepare = prepare_copy;
   if (check_call (job, &error))
     {
-      iommud_mapping_job_submit (job, cancellable, task);
+      iommud_mapping_job_submit (job, cancellable, g_steal_pointer (&task));
       return;
     }
   iommud_mapping_job_free (job);
   g_task_return_error (task, error);
-  g_object_unref (task);
 }
 
 /**
- * iommud_container_copy_mapping_finish:
- * @self: the container to map in
+ * iommud_memory_copy_mapping_finish:
+ * @self: the memory to map in
  * @result: what the callback was given
- * @iova: (out) (optional): where it is mapped
+ * @mapped_iova: (out) (optional): where it is mapped
  * @error: where to put an error
  *
- * Ends iommud_container_copy_mapping_async(). A call that failed has mapped nothing; should the
- * kernel refuse to take back what was mapped until then, the container lists it.
+ * Ends iommud_memory_copy_mapping_async(). A call that failed has mapped nothing; if the
+ * kernel refuses to take back what was mapped until then, #IommudMemory:mappings lists it.
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a range that is empty or not aligned, and for a
- * container of another context; %IOMMUD_ERROR_NOT_FOUND where not all of the range is mapped in
+ * container of another context; %IOMMUD_ERROR_NOT_FOUND if not all of the range is mapped in
  * @source, or one of the containers is gone; %IOMMUD_ERROR_PERMISSION_DENIED for a writable copy of
- * what was mapped to be read alone; %IOMMUD_ERROR_EXISTS where something is mapped there already;
- * %IOMMUD_ERROR_ADDRESS_IN_USE where an attached device reserves or cannot address those IOVAs;
- * %IOMMUD_ERROR_NO_SPACE where the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY where memory or
- * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED where the container would have
+ * what was mapped read-only; %IOMMUD_ERROR_EXISTS if something is mapped there already;
+ * %IOMMUD_ERROR_ADDRESS_IN_USE if an attached device reserves or cannot address those IOVAs;
+ * %IOMMUD_ERROR_NO_SPACE if the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY if memory or
+ * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED if the container would have
  * more than 64 TiB mapped.
  *
  * Returns: whether the range was mapped
  */
 gboolean
-iommud_container_copy_mapping_finish (IommudContainer *self, GAsyncResult *result, guint64 *iova,
-                                      GError **error)
+iommud_memory_copy_mapping_finish (IommudMemory *self, GAsyncResult *result, guint64 *mapped_iova,
+                                   GError **error)
 {
-  return iommud_mapping_job_finish (self, result, iova, error);
+  return iommud_mapping_job_finish (self, result, mapped_iova, error);
 }
 
 /**
- * iommud_container_copy_mapping:
- * @self: the container to map in
- * @source: a container of the same IOMMUFD context, which may be @self
+ * iommud_memory_copy_mapping:
+ * @self: the memory to map in
+ * @source: the memory of a container of the same IOMMUFD context, which may be @self
  * @source_iova: where the range begins in @source, a multiple of the page size
  * @length: its length in bytes, a multiple of the page size
- * @iova: with %IOMMUD_MAP_FLAGS_FIXED, where to map it
- * @flags: at least one of %IOMMUD_MAP_FLAGS_READABLE and %IOMMUD_MAP_FLAGS_WRITABLE
+ * @iova: where to map it; ignored if it is not fixed
+ * @options: (nullable): how to map it; %NULL: readable, writable and fixed
  * @cancellable: (nullable): cancels the call
  * @mapped_iova: (out) (optional): where it is mapped
  * @error: where to put an error
  *
- * iommud_container_copy_mapping_async() that waits, running the host's main context meanwhile.
+ * iommud_memory_copy_mapping_async() that waits, running the host's main context meanwhile.
  *
  * Returns: whether the range was mapped
  */
 gboolean
-iommud_container_copy_mapping (IommudContainer *self, IommudContainer *source, guint64 source_iova,
-                               guint64 length, guint64 iova, IommudMapFlags flags,
-                               GCancellable *cancellable, guint64 *mapped_iova, GError **error)
+iommud_memory_copy_mapping (IommudMemory *self, IommudMemory *source, guint64 source_iova,
+                            guint64 length, guint64 iova, IommudMapOptions *options,
+                            GCancellable *cancellable, guint64 *mapped_iova, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   IommudSync sync;
 
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (source), FALSE);
-  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
-  iommud_container_copy_mapping_async (self, source, source_iova, length, iova, flags, cancellable,
-                                       iommud_sync_ready, &sync);
+  g_return_val_if_fail (IOMMUD_IS_MEMORY (self), FALSE);
+  g_return_val_if_fail (IOMMUD_IS_MEMORY (source), FALSE);
+  iommud_sync_begin (&sync, iommud_operation_get_main_context (iommud_memory_get_container (self)));
+  iommud_memory_copy_mapping_async (self, source, source_iova, length, iova, options, cancellable,
+                                    iommud_sync_ready, &sync);
   result = iommud_sync_end (&sync);
-  return iommud_container_copy_mapping_finish (self, result, mapped_iova, error);
+  return iommud_memory_copy_mapping_finish (self, result, mapped_iova, error);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Creating a container: an IOAS in a new context, or in that of another container. */
-#include <errno.h>
 #include <string.h>
 
 #include "model/container.h"
-#include "base/error.h"
+#include "iommud-error.h"
 #include "model/host.h"
 #include "base/sync.h"
-#include "kernel/features.h"
+#include "perform/create-container.h"
 
 #define MAX_NAME_LENGTH 64
 
@@ -17,14 +16,7 @@ typedef struct
   IommudContext *context;
   IommudContainerOptions *options;
   guint64 serial;
-  gboolean own_context;
-  IommudKernelAccess access;
-  guint32 ioas_id;
-  IommudIovaSpace space;
-  gboolean must_probe; /* there was no iommufd to ask when it was last tried */
-  char **features;
-  gboolean created;
-  GError *error;
+  IommudCreateContainerPlan plan;
 } Creation;
 
 static void
@@ -32,147 +24,61 @@ creation_free (gpointer data)
 {
   Creation *self = data;
 
-  if (!self->created)
+  if (!self->plan.created)
     iommud_host_release_name (self->host, self->options->name);
   g_clear_object (&self->host);
   g_clear_pointer (&self->context, iommud_context_unref);
   g_clear_object (&self->options);
-  iommud_kernel_access_clear (&self->access);
-  iommud_iova_space_clear (&self->space);
-  g_strfreev (self->features);
-  g_clear_error (&self->error);
+  iommud_create_container_plan_clear (&self->plan);
   g_free (self);
 }
 
-static gboolean
+static gpointer
 plan_creation (gpointer data, GError **error)
 {
   Creation *self = data;
+  IommudCreateContainerPlan *plan = &self->plan;
   IommudBackend *backend = iommud_host_get_backend (self->host);
   g_autofree char *what = g_strdup_printf ("create container %s", self->options->name);
 
-  if (!self->own_context
+  if (!plan->own_context
       && !iommud_container_check_alive (self->options->share_context, what, error))
-    return FALSE;
-  self->access.syscalls = iommud_backend_get_syscalls (backend);
-  self->access.probe = g_object_ref (iommud_backend_get_probe (backend));
-  self->access.iommufd = iommud_context_get_fd (self->context);
-  self->access.what = g_steal_pointer (&what);
-  self->must_probe = !iommud_host_get_iommufd_available (self->host);
-  return TRUE;
-}
-
-static gboolean
-check (Creation *self, const char *step, int errnum, const char *cause)
-{
-  if (errnum == 0)
-    return TRUE;
-  iommud_error_set_from_errno (&self->error, -1, self->access.what, step, errnum, cause);
-  return FALSE;
-}
-
-static gboolean
-open_context (Creation *self)
-{
-  int errnum = iommud_iommufd_open (self->access.syscalls, &self->access.iommufd);
-
-  if (errnum == ENOENT || errnum == ENODEV || errnum == ENXIO)
-    {
-      g_autofree char *description = iommud_error_describe_errno (errnum);
-
-      g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
-                   "Cannot %s: /dev/iommu: %s: the kernel's iommufd module is not loaded, or the "
-                   "kernel was built without CONFIG_IOMMUFD (try: modprobe iommufd)",
-                   self->access.what, description);
-      return FALSE;
-    }
-  return check (self, "/dev/iommu", errnum,
-                errnum == EACCES ? "opening it takes the rights of root" : NULL);
-}
-
-static gboolean
-set_accounting (Creation *self)
-{
-  int errnum;
-
-  if (self->options->accounting == IOMMUD_ACCOUNTING_USER)
-    return TRUE;
-  errnum = iommud_iommufd_set_rlimit_mode (self->access.syscalls, self->access.iommufd,
-                                           IOMMUD_IOMMUFD_RLIMIT_MODE_PROCESS);
-  return check (self, "IOMMU_OPTION_RLIMIT_MODE", errnum,
-                errnum == EPERM ? "it takes CAP_SYS_RESOURCE" : NULL);
-}
-
-static gboolean
-set_huge_pages (Creation *self)
-{
-  int errnum;
-
-  if (self->options->huge_pages)
-    return TRUE;
-  errnum = iommud_iommufd_set_huge_pages (self->access.syscalls, self->access.iommufd,
-                                          self->ioas_id, FALSE);
-  return check (self, "IOMMU_OPTION_HUGE_PAGES", errnum, NULL);
-}
-
-static gboolean
-make_ioas (Creation *self)
-{
-  const IommudSyscalls *syscalls = self->access.syscalls;
-  int fd = self->access.iommufd;
-  int errnum;
-
-  if (!check (self, "IOMMU_IOAS_ALLOC", iommud_iommufd_ioas_alloc (syscalls, fd, &self->ioas_id),
-              NULL))
-    return FALSE;
-  if (set_huge_pages (self)
-      && iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &self->error))
-    return TRUE;
-  errnum = iommud_iommufd_destroy (syscalls, fd, self->ioas_id);
-  if (errnum != 0)
-    g_message ("%s: IOMMU_DESTROY of IOAS %u: %s; it stays until its context is closed",
-               self->access.what, self->ioas_id, g_strerror (errnum));
-  return FALSE;
-}
-
-static void
-perform_creation (gpointer data)
-{
-  Creation *self = data;
-
-  if (self->own_context && !open_context (self))
-    return;
-  self->created = (!self->own_context || set_accounting (self)) && make_ioas (self);
-  if (self->created && self->must_probe)
-    self->features = iommud_features_probe (self->access.syscalls);
-  if (!self->created && self->own_context)
-    self->access.syscalls->close (self->access.syscalls, self->access.iommufd);
+    return NULL;
+  plan->access.syscalls = iommud_backend_get_syscalls (backend);
+  plan->access.probe = g_object_ref (iommud_backend_get_probe (backend));
+  plan->access.iommufd = iommud_context_get_fd (self->context);
+  plan->access.what = g_steal_pointer (&what);
+  plan->accounting = self->options->accounting;
+  plan->huge_pages = self->options->huge_pages;
+  plan->must_probe = !iommud_host_get_iommufd_available (self->host);
+  return plan;
 }
 
 static gpointer
 publish_creation (gpointer data, GError **error)
 {
   Creation *self = data;
+  IommudCreateContainerPlan *plan = &self->plan;
   IommudContainer *container;
 
-  if (self->error != NULL)
+  if (plan->error != NULL)
     {
-      g_propagate_error (error, g_steal_pointer (&self->error));
+      g_propagate_error (error, g_steal_pointer (&plan->error));
       return NULL;
     }
-  if (self->own_context)
-    iommud_context_set_fd (self->context, self->access.iommufd);
+  if (plan->own_context)
+    iommud_context_set_fd (self->context, plan->access.iommufd);
   iommud_context_add_container (self->context);
-  iommud_host_take_features (self->host, g_steal_pointer (&self->features));
+  iommud_host_take_features (self->host, g_steal_pointer (&plan->features));
   container = iommud_container_new (self->host, self->context, self->serial, self->options,
-                                    self->ioas_id, &self->space);
+                                    plan->ioas_id, &plan->space);
   iommud_host_add_container (self->host, container);
   return container;
 }
 
 static const IommudOperation creation_operation = {
   .plan = plan_creation,
-  .perform = perform_creation,
+  .perform = (void (*) (gpointer)) iommud_create_container_plan_perform,
   .publish = publish_creation,
   .free = creation_free,
 };
@@ -269,12 +175,13 @@ submit (IommudHost *self, IommudContainerOptions *options, guint64 serial, GTask
   data->host = g_object_ref (self);
   data->options = options;
   data->serial = serial;
-  data->own_context = options->share_context == NULL;
-  data->access.iommufd = -1;
-  data->context = data->own_context
+  data->plan.own_context = options->share_context == NULL;
+  data->plan.access.iommufd = -1;
+  data->context = data->plan.own_context
                       ? iommud_host_new_context (self)
                       : iommud_context_ref (iommud_container_get_context (options->share_context));
-  iommud_context_submit (data->context, &creation_operation, data, NULL, task);
+  iommud_queue_submit (iommud_context_get_queue (data->context), &creation_operation, data, self,
+                       task);
 }
 
 /**

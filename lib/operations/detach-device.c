@@ -10,6 +10,7 @@
 #include "model/host.h"
 #include "model/hwpt.h"
 #include "base/sync.h"
+#include "operations/operation.h"
 
 typedef struct
 {
@@ -23,6 +24,7 @@ detachment_free (gpointer data)
 {
   Detachment *self = data;
 
+  iommud_device_end_claim (self->device);
   g_clear_object (&self->device);
   g_clear_object (&self->container);
   iommud_detach_plan_free (self->plan);
@@ -64,7 +66,6 @@ plan_tracking (Detachment *self)
 {
   IommudHwpt *hwpt = iommud_device_get_hwpt (self->device);
 
-  self->plan->trackers = iommud_container_prepare_trackers (self->container);
   if (hwpt != NULL && iommud_device_get_tracker (self->device) == IOMMUD_TRACKER_KIND_IOMMU
       && !iommud_hwpt_tracks_any (hwpt, self->device))
     self->plan->last_tracked_on = iommud_hwpt_get_id (hwpt);
@@ -75,7 +76,7 @@ plan_tracking (Detachment *self)
              != NULL;
 }
 
-static gboolean
+static gpointer
 plan_detachment (gpointer data, GError **error)
 {
   Detachment *self = data;
@@ -83,24 +84,19 @@ plan_detachment (gpointer data, GError **error)
   g_autofree char *what = describe (self->device);
 
   if (!check_held (self->device, what, error))
-    return FALSE;
+    return NULL;
   g_set_object (&self->container, iommud_device_get_container (self->device));
   if (!iommud_container_check_alive (self->container, what, error))
-    return FALSE;
+    return NULL;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
-  iommud_container_fill_call (self->container, &plan->access, g_steal_pointer (&what), NULL);
+  iommud_operation_fill_access (&plan->access, self->container, g_steal_pointer (&what), NULL);
   iommud_container_copy_orphans (self->container, plan->orphans);
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->attached = iommud_device_is_attached (self->device);
   plan->last_on = find_last_on (self->device);
   plan_tracking (self);
-  return TRUE;
-}
-
-static void
-perform_detachment (gpointer data)
-{
-  iommud_detach_plan_perform (((Detachment *) data)->plan);
+  plan->trackers = iommud_container_lend_trackers (self->container);
+  return plan;
 }
 
 static gpointer
@@ -110,6 +106,7 @@ publish_detachment (gpointer data, GError **error)
   IommudDetachPlan *plan = self->plan;
   g_autoptr (IommudHwpt) hwpt = NULL;
 
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
   iommud_container_set_orphans (self->container, plan->orphans);
   if (plan->released)
     {
@@ -117,9 +114,8 @@ publish_detachment (gpointer data, GError **error)
       iommud_container_remove_device (self->container, self->device);
       if (plan->freed)
         iommud_container_remove_hwpt (self->container, hwpt);
-      iommud_container_set_space (self->container, &plan->space);
+      iommud_memory_set_space (iommud_container_get_memory (self->container), &plan->space);
     }
-  iommud_container_update_tracking (self->container);
   if (plan->error != NULL)
     {
       if (plan->released)
@@ -131,7 +127,7 @@ publish_detachment (gpointer data, GError **error)
 
 static const IommudOperation detachment_operation = {
   .plan = plan_detachment,
-  .perform = perform_detachment,
+  .perform = (void (*) (gpointer)) iommud_detach_plan_perform,
   .publish = publish_detachment,
   .free = detachment_free,
 };
@@ -140,7 +136,7 @@ static const IommudOperation detachment_operation = {
  * long mapping. */
 static const IommudOperation urgent_operation = {
   .plan = plan_detachment,
-  .perform = perform_detachment,
+  .perform = (void (*) (gpointer)) iommud_detach_plan_perform,
   .publish = publish_detachment,
   .free = detachment_free,
   .urgent = TRUE,
@@ -155,12 +151,12 @@ submit (IommudDevice *self, gboolean forced, GTask *task)
   data->device = g_object_ref (self);
   data->plan = iommud_detach_plan_new ();
   data->plan->forced = forced;
-  iommud_context_submit (iommud_container_get_context (container),
-                         forced ? &urgent_operation : &detachment_operation, data, self, task);
+  iommud_operation_submit (container, forced ? &urgent_operation : &detachment_operation, data,
+                           task);
 }
 
 void
-iommud_device_let_go (IommudDevice *self)
+iommud_detach_device_that_is_gone (IommudDevice *self)
 {
   submit (self, TRUE, NULL);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Letting go a device that has left the host. */
+/* Detaching a device that has left the machine. */
 #pragma once
 
 #include "iommud-device.h"
 
 G_BEGIN_DECLS
 
-/* For a claimed device that is bound or attached: nobody waits for it and nothing stops it. */
-void iommud_device_let_go (IommudDevice *self);
+/* For a claimed device that is bound or attached. No call waits for it and nothing stops it. */
+void iommud_detach_device_that_is_gone (IommudDevice *self);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "model/hwpt.h"
 #include "perform/free-container.h"
 #include "base/sync.h"
+#include "operations/operation.h"
 
 typedef struct
 {
@@ -15,22 +16,22 @@ typedef struct
   IommudFreeContainerPlan *plan;
   GPtrArray *devices; /* of IommudDevice, claimed; in the order of the plan's */
   GPtrArray *hwpts;   /* of IommudHwpt; in the order of the plan's */
-} Release;
+} FreeContainer;
 
 static void
-release_claims (Release *self)
+end_claims (FreeContainer *self)
 {
   for (guint i = 0; i < self->devices->len; i++)
-    iommud_device_release_claim (g_ptr_array_index (self->devices, i));
+    iommud_device_end_claim (g_ptr_array_index (self->devices, i));
   g_ptr_array_set_size (self->devices, 0);
 }
 
 static void
-release_free (gpointer data)
+free_container_free (gpointer data)
 {
-  Release *self = data;
+  FreeContainer *self = data;
 
-  release_claims (self);
+  end_claims (self);
   g_ptr_array_unref (self->devices);
   g_ptr_array_unref (self->hwpts);
   g_clear_object (&self->container);
@@ -78,7 +79,7 @@ count_used_hwpts (IommudContainer *container)
 }
 
 static gboolean
-check_unused (Release *self, const char *what, GError **error)
+check_unused (FreeContainer *self, const char *what, GError **error)
 {
   guint n_attached = self->force ? 0 : count_attached (self->container);
   guint n_hwpts = self->force ? 0 : count_used_hwpts (self->container);
@@ -93,7 +94,7 @@ check_unused (Release *self, const char *what, GError **error)
 }
 
 static gboolean
-add_devices (Release *self, const char *what, GError **error)
+add_devices (FreeContainer *self, const char *what, GError **error)
 {
   GListModel *devices = iommud_container_get_devices (self->container);
 
@@ -117,7 +118,7 @@ add_devices (Release *self, const char *what, GError **error)
 }
 
 static void
-add_hwpts (Release *self)
+add_hwpts (FreeContainer *self)
 {
   GListModel *hwpts = iommud_container_get_hwpts (self->container);
 
@@ -135,9 +136,10 @@ add_hwpts (Release *self)
 
 /* See iommud_mapping_table_set_file(): what is mapped stays listed until it is not. */
 static void
-take_files (Release *self)
+take_files (FreeContainer *self)
 {
-  IommudMappingTable *mappings = iommud_container_get_mappings (self->container);
+  IommudMappingTable *mappings =
+      iommud_memory_get_mappings (iommud_container_get_memory (self->container));
 
   for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, 0, G_MAXUINT64);
        mapping != NULL; mapping = iommud_mapping_table_next (mappings, mapping))
@@ -149,45 +151,41 @@ take_files (Release *self)
 }
 
 static void
-give_files_back (Release *self)
+give_files_back (FreeContainer *self)
 {
   for (guint i = 0; i < self->plan->mappings->len; i++)
     {
       const IommudMapping *mapping = &g_array_index (self->plan->mappings, IommudMapping, i);
 
-      iommud_mapping_table_set_file (iommud_container_get_mappings (self->container), mapping->iova,
-                                     mapping->file);
+      iommud_mapping_table_set_file (
+          iommud_memory_get_mappings (iommud_container_get_memory (self->container)), mapping->iova,
+          mapping->file);
     }
 }
 
-static gboolean
-plan_release (gpointer data, GError **error)
+static gpointer
+plan_free (gpointer data, GError **error)
 {
-  Release *self = data;
+  FreeContainer *self = data;
   g_autofree char *what = describe (self->container);
 
   if (!iommud_container_check_alive (self->container, what, error)
       || !check_unused (self, what, error) || !add_devices (self, what, error))
-    return FALSE;
+    return NULL;
   add_hwpts (self);
   take_files (self);
-  iommud_container_fill_call (self->container, &self->plan->access, g_steal_pointer (&what), NULL);
+  iommud_operation_fill_access (&self->plan->access, self->container, g_steal_pointer (&what),
+                                NULL);
   iommud_container_copy_orphans (self->container, self->plan->orphans);
-  self->plan->trackers = iommud_container_prepare_trackers (self->container);
   self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
   self->plan->close_context =
       iommud_context_get_n_containers (iommud_container_get_context (self->container)) == 1;
-  return TRUE;
+  self->plan->trackers = iommud_container_lend_trackers (self->container);
+  return self->plan;
 }
 
 static void
-perform_release (gpointer data)
-{
-  iommud_free_container_plan_perform (((Release *) data)->plan);
-}
-
-static void
-publish_devices (Release *self)
+publish_devices (FreeContainer *self)
 {
   for (guint i = 0; i < self->devices->len; i++)
     if (g_array_index (self->plan->devices, IommudFreeContainerDevice, i).released)
@@ -195,7 +193,7 @@ publish_devices (Release *self)
 }
 
 static void
-publish_hwpts (Release *self)
+publish_hwpts (FreeContainer *self)
 {
   for (guint i = 0; i < self->hwpts->len; i++)
     if (g_array_index (self->plan->hwpts, IommudFreeContainerHwpt, i).freed)
@@ -203,7 +201,7 @@ publish_hwpts (Release *self)
 }
 
 static void
-publish_container (Release *self)
+publish_container (FreeContainer *self)
 {
   IommudHost *host = iommud_container_get_host (self->container);
   IommudContext *context = iommud_container_get_context (self->container);
@@ -217,20 +215,20 @@ publish_container (Release *self)
 }
 
 static gpointer
-publish_release (gpointer data, GError **error)
+publish_free (gpointer data, GError **error)
 {
-  Release *self = data;
+  FreeContainer *self = data;
 
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
   iommud_container_set_orphans (self->container, self->plan->orphans);
   publish_devices (self);
   publish_hwpts (self);
-  iommud_container_set_space (self->container, &self->plan->space);
-  iommud_container_update_tracking (self->container);
+  iommud_memory_set_space (iommud_container_get_memory (self->container), &self->plan->space);
   if (self->plan->freed)
     publish_container (self);
   else
     give_files_back (self);
-  release_claims (self);
+  end_claims (self);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));
   return NULL;
@@ -239,14 +237,15 @@ publish_release (gpointer data, GError **error)
 static gboolean
 must_wait (gpointer data)
 {
-  return iommud_container_mappings_are_held (((Release *) data)->container, data);
+  return iommud_memory_is_held (iommud_container_get_memory (((FreeContainer *) data)->container),
+                                data);
 }
 
-static const IommudOperation release_operation = {
-  .plan = plan_release,
-  .perform = perform_release,
-  .publish = publish_release,
-  .free = release_free,
+static const IommudOperation free_operation = {
+  .plan = plan_free,
+  .perform = (void (*) (gpointer)) iommud_free_container_plan_perform,
+  .publish = publish_free,
+  .free = free_container_free,
   .must_wait = must_wait,
 };
 
@@ -268,7 +267,7 @@ iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
   GError *error = NULL;
-  Release *data;
+  FreeContainer *data;
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
 
@@ -279,14 +278,13 @@ iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable
       g_task_return_error (task, error);
       return;
     }
-  data = g_new0 (Release, 1);
+  data = g_new0 (FreeContainer, 1);
   data->container = g_object_ref (self);
   data->force = force;
   data->plan = iommud_free_container_plan_new ();
   data->devices = g_ptr_array_new_with_free_func (g_object_unref);
   data->hwpts = g_ptr_array_new_with_free_func (g_object_unref);
-  iommud_context_submit (iommud_container_get_context (self), &release_operation, data, NULL,
-                         g_steal_pointer (&task));
+  iommud_operation_submit (self, &free_operation, data, g_steal_pointer (&task));
 }
 
 /**

@@ -5,30 +5,24 @@
 #include "model/host.h"
 #include "model/hwpt.h"
 #include "base/sync.h"
+#include "operations/operation.h"
+#include "perform/free-hwpt.h"
 
 typedef struct
 {
   IommudHwpt *hwpt;
   IommudContainer *container;
-  IommudKernelAccess access;
-  guint32 ioas_id;
-  guint32 hwpt_id;
-  IommudTrackers *trackers; /* the container's */
-  gboolean freed;
-  IommudIovaSpace space;
-  GError *error;
-} Destruction;
+  IommudFreeHwptPlan plan;
+} FreeHwpt;
 
 static void
-destruction_free (gpointer data)
+free_hwpt_free (gpointer data)
 {
-  Destruction *self = data;
+  FreeHwpt *self = data;
 
   g_clear_object (&self->hwpt);
   g_clear_object (&self->container);
-  iommud_kernel_access_clear (&self->access);
-  iommud_iova_space_clear (&self->space);
-  g_clear_error (&self->error);
+  iommud_free_hwpt_plan_clear (&self->plan);
   g_free (self);
 }
 
@@ -66,54 +60,43 @@ check_unused (IommudHwpt *hwpt, const char *what, GError **error)
   return FALSE;
 }
 
-static gboolean
-plan_destruction (gpointer data, GError **error)
+static gpointer
+plan_free (gpointer data, GError **error)
 {
-  Destruction *self = data;
+  FreeHwpt *self = data;
+  IommudFreeHwptPlan *plan = &self->plan;
   g_autofree char *what = describe (self->hwpt);
 
   if (!iommud_hwpt_check_alive (self->hwpt, what, error) || !check_unused (self->hwpt, what, error))
-    return FALSE;
-  iommud_container_fill_call (self->container, &self->access, g_steal_pointer (&what), NULL);
-  self->ioas_id = iommud_container_get_ioas_id (self->container);
-  self->hwpt_id = iommud_hwpt_get_id (self->hwpt);
-  self->trackers = iommud_container_get_trackers (self->container);
-  return TRUE;
-}
-
-static void
-perform_destruction (gpointer data)
-{
-  Destruction *self = data;
-  g_autoptr (GError) error = NULL;
-
-  self->freed = iommud_page_table_free (&self->access, self->hwpt_id, &self->error);
-  if (self->freed)
-    iommud_trackers_forget_hwpt (self->trackers, self->hwpt_id);
-  if (self->freed && !iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &error))
-    g_message ("%s", error->message);
+    return NULL;
+  iommud_operation_fill_access (&plan->access, self->container, g_steal_pointer (&what), NULL);
+  plan->ioas_id = iommud_container_get_ioas_id (self->container);
+  plan->hwpt_id = iommud_hwpt_get_id (self->hwpt);
+  plan->trackers = iommud_container_lend_trackers (self->container);
+  return plan;
 }
 
 static gpointer
-publish_destruction (gpointer data, GError **error)
+publish_free (gpointer data, GError **error)
 {
-  Destruction *self = data;
+  FreeHwpt *self = data;
 
-  if (self->freed)
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
+  if (self->plan.freed)
     {
       iommud_container_remove_hwpt (self->container, self->hwpt);
-      iommud_container_set_space (self->container, &self->space);
+      iommud_memory_set_space (iommud_container_get_memory (self->container), &self->plan.space);
     }
-  if (self->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&self->error));
+  if (self->plan.error != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->plan.error));
   return NULL;
 }
 
-static const IommudOperation destruction_operation = {
-  .plan = plan_destruction,
-  .perform = perform_destruction,
-  .publish = publish_destruction,
-  .free = destruction_free,
+static const IommudOperation free_operation = {
+  .plan = plan_free,
+  .perform = (void (*) (gpointer)) iommud_free_hwpt_plan_perform,
+  .publish = publish_free,
+  .free = free_hwpt_free,
 };
 
 /**
@@ -132,7 +115,7 @@ iommud_hwpt_free_async (IommudHwpt *self, GCancellable *cancellable, GAsyncReady
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
   GError *error = NULL;
-  Destruction *data;
+  FreeHwpt *data;
 
   g_return_if_fail (IOMMUD_IS_HWPT (self));
 
@@ -143,11 +126,10 @@ iommud_hwpt_free_async (IommudHwpt *self, GCancellable *cancellable, GAsyncReady
       g_task_return_error (task, error);
       return;
     }
-  data = g_new0 (Destruction, 1);
+  data = g_new0 (FreeHwpt, 1);
   data->hwpt = g_object_ref (self);
   data->container = g_object_ref (iommud_hwpt_get_container (self));
-  iommud_context_submit (iommud_container_get_context (data->container), &destruction_operation,
-                         data, NULL, g_steal_pointer (&task));
+  iommud_operation_submit (data->container, &free_operation, data, g_steal_pointer (&task));
 }
 
 /**
@@ -188,9 +170,7 @@ iommud_hwpt_free (IommudHwpt *self, GCancellable *cancellable, GError **error)
 
   g_return_val_if_fail (IOMMUD_IS_HWPT (self), FALSE);
   container = iommud_hwpt_get_container (self);
-  iommud_sync_begin (&sync, container != NULL ? iommud_host_get_main_context (
-                                iommud_container_get_host (container))
-                                              : NULL);
+  iommud_sync_begin (&sync, iommud_operation_get_main_context (container));
   iommud_hwpt_free_async (self, cancellable, iommud_sync_ready, &sync);
   result = iommud_sync_end (&sync);
   return iommud_hwpt_free_finish (self, result, error);

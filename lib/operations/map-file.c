@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "handle/client-file.h"
-#include "iommud-container-mapping.h"
+#include "memory/client-file.h"
 #include "base/error.h"
 #include "model/host.h"
 #include "memory/mapping-check.h"
 #include "operations/mapping-job.h"
 #include "base/sync.h"
+#include "operations/operation.h"
 
 static gboolean
 prepare_map (IommudMappingJob *self, const char *what, GError **error)
@@ -55,104 +55,105 @@ check_call (IommudMappingJob *self, int file, GError **error)
 }
 
 /**
- * iommud_container_map_file_async:
- * @self: a container
+ * iommud_memory_map_file_async:
+ * @self: the memory of a container
  * @file: the descriptor of a memfd, or of a regular file on tmpfs or hugetlbfs; it stays the
  *   caller's, who may close it at once
  * @offset: where the part to map begins in the file, in bytes: a multiple of its page size
  * @length: how much to map, in bytes: a multiple of its page size
- * @iova: with %IOMMUD_MAP_FLAGS_FIXED, where to map it: a multiple of the page size; else ignored
- * @flags: at least one of %IOMMUD_MAP_FLAGS_READABLE and %IOMMUD_MAP_FLAGS_WRITABLE
+ * @iova: where to map it, a multiple of the page size; ignored if it is not fixed
+ * @options: (nullable): how to map it; %NULL: readable, writable and fixed
  * @cancellable: (nullable): cancels the call; what is mapped then is taken back
  * @callback: called when it has ended
  * @user_data: for @callback
  *
  * Maps a part of a file, so that the devices of the container can access it by DMA.
  *
- * A long mapping at a fixed IOVA is made piece by piece. #IommudContainer:mapped-bytes grows
+ * A long mapping at a fixed IOVA is made piece by piece. #IommudMemory:mapped-bytes grows
  * meanwhile, and other operations of the container that do not change mappings have their turns.
  */
 void
-iommud_container_map_file_async (IommudContainer *self, int file, guint64 offset, guint64 length,
-                                 guint64 iova, IommudMapFlags flags, GCancellable *cancellable,
-                                 GAsyncReadyCallback callback, gpointer user_data)
+iommud_memory_map_file_async (IommudMemory *self, int file, guint64 offset, guint64 length,
+                              guint64 iova, IommudMapOptions *options, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data)
 {
   IommudMappingJob *job;
-  GTask *task;
+  g_autoptr (GTask) task = NULL;
   GError *error = NULL;
 
-  g_return_if_fail (IOMMUD_IS_CONTAINER (self));
+  g_return_if_fail (IOMMUD_IS_MEMORY (self));
 
-  task = iommud_task_new (self, iommud_container_map_file_async, cancellable, callback, user_data);
-  job = iommud_mapping_job_new (self, length, iova, flags);
+  task = iommud_task_new (self, iommud_memory_map_file_async, cancellable, callback, user_data);
+  if (!iommud_operation_has_container (iommud_memory_get_container (self), task))
+    return;
+  job = iommud_mapping_job_new (iommud_memory_get_container (self), length, iova, options);
   job->source_offset = offset;
   job->prepare = prepare_map;
   if (check_call (job, file, &error))
     {
-      iommud_mapping_job_submit (job, cancellable, task);
+      iommud_mapping_job_submit (job, cancellable, g_steal_pointer (&task));
       return;
     }
   iommud_mapping_job_free (job);
   g_task_return_error (task, error);
-  g_object_unref (task);
 }
 
 /**
- * iommud_container_map_file_finish:
- * @self: a container
+ * iommud_memory_map_file_finish:
+ * @self: the memory of a container
  * @result: what the callback was given
- * @iova: (out) (optional): where it is mapped
+ * @mapped_iova: (out) (optional): where it is mapped
  * @error: where to put an error
  *
- * Ends iommud_container_map_file_async(). A call that failed has mapped nothing; should the kernel
- * refuse to take back what was mapped until then, the container lists it.
+ * Ends iommud_memory_map_file_async(). A call that failed has mapped nothing; if the kernel
+ * refuses to take back what was mapped until then, #IommudMemory:mappings lists it.
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a range that is empty, not aligned or past the end,
- * and for a file of another kind or one that is not open or sealed as it must be, and where the
- * file was made shorter; %IOMMUD_ERROR_EXISTS where something is mapped there already;
- * %IOMMUD_ERROR_ADDRESS_IN_USE where an attached device reserves or cannot address those IOVAs;
- * %IOMMUD_ERROR_NO_SPACE where the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY where memory or
- * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED where no file descriptor is
- * left, and where the container would have more than 64 TiB mapped; %IOMMUD_ERROR_NOT_FOUND where
+ * and for a file of another kind or one that is not open or sealed as it must be, and if the
+ * file was made shorter; %IOMMUD_ERROR_EXISTS if something is mapped there already;
+ * %IOMMUD_ERROR_ADDRESS_IN_USE if an attached device reserves or cannot address those IOVAs;
+ * %IOMMUD_ERROR_NO_SPACE if the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY if memory or
+ * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED if no file descriptor is
+ * left, and if the container would have more than 64 TiB mapped; %IOMMUD_ERROR_NOT_FOUND where
  * the container is gone.
  *
  * Returns: whether the file was mapped
  */
 gboolean
-iommud_container_map_file_finish (IommudContainer *self, GAsyncResult *result, guint64 *iova,
-                                  GError **error)
+iommud_memory_map_file_finish (IommudMemory *self, GAsyncResult *result, guint64 *mapped_iova,
+                               GError **error)
 {
-  return iommud_mapping_job_finish (self, result, iova, error);
+  return iommud_mapping_job_finish (self, result, mapped_iova, error);
 }
 
 /**
- * iommud_container_map_file:
- * @self: a container
+ * iommud_memory_map_file:
+ * @self: the memory of a container
  * @file: the descriptor of a memfd, or of a regular file on tmpfs or hugetlbfs
  * @offset: where the part to map begins in the file, in bytes
  * @length: how much to map, in bytes
- * @iova: with %IOMMUD_MAP_FLAGS_FIXED, where to map it
- * @flags: at least one of %IOMMUD_MAP_FLAGS_READABLE and %IOMMUD_MAP_FLAGS_WRITABLE
+ * @iova: where to map it; ignored if it is not fixed
+ * @options: (nullable): how to map it; %NULL: readable, writable and fixed
  * @cancellable: (nullable): cancels the call
  * @mapped_iova: (out) (optional): where it is mapped
  * @error: where to put an error
  *
- * iommud_container_map_file_async() that waits, running the host's main context meanwhile.
+ * iommud_memory_map_file_async() that waits, running the host's main context meanwhile.
  *
  * Returns: whether the file was mapped
  */
 gboolean
-iommud_container_map_file (IommudContainer *self, int file, guint64 offset, guint64 length,
-                           guint64 iova, IommudMapFlags flags, GCancellable *cancellable,
-                           guint64 *mapped_iova, GError **error)
+iommud_memory_map_file (IommudMemory *self, int file, guint64 offset, guint64 length, guint64 iova,
+                        IommudMapOptions *options, GCancellable *cancellable, guint64 *mapped_iova,
+                        GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   IommudSync sync;
 
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
-  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
-  iommud_container_map_file_async (self, file, offset, length, iova, flags, cancellable,
-                                   iommud_sync_ready, &sync);
+  g_return_val_if_fail (IOMMUD_IS_MEMORY (self), FALSE);
+  iommud_sync_begin (&sync, iommud_operation_get_main_context (iommud_memory_get_container (self)));
+  iommud_memory_map_file_async (self, file, offset, length, iova, options, cancellable,
+                                iommud_sync_ready, &sync);
   result = iommud_sync_end (&sync);
-  return iommud_container_map_file_finish (self, result, mapped_iova, error);
+  return iommud_memory_map_file_finish (self, result, mapped_iova, error);
 }

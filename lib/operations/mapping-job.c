@@ -6,14 +6,25 @@
 #include "model/host.h"
 #include "memory/mapping-check.h"
 #include "base/sync.h"
+#include "operations/operation.h"
 
 #define HEX "%#" G_GINT64_MODIFIER "x"
 #define MAX_BYTES (G_GUINT64_CONSTANT (1) << 46)
 
+static IommudMapFlags
+get_flags (const IommudMapOptions *options)
+{
+  return (options->readable ? IOMMUD_MAP_FLAGS_READABLE : 0)
+         | (options->writable ? IOMMUD_MAP_FLAGS_WRITABLE : 0)
+         | (options->fixed ? IOMMUD_MAP_FLAGS_FIXED : 0);
+}
+
 IommudMappingJob *
 iommud_mapping_job_new (IommudContainer *container, guint64 length, guint64 iova,
-                        IommudMapFlags flags)
+                        IommudMapOptions *options)
 {
+  g_autoptr (IommudMapOptions) copy = iommud_map_options_copy (options);
+  IommudMapFlags flags = get_flags (copy);
   IommudMappingJob *self = g_new0 (IommudMappingJob, 1);
 
   self->container = g_object_ref (container);
@@ -28,9 +39,9 @@ iommud_mapping_job_new (IommudContainer *container, guint64 length, guint64 iova
 void
 iommud_mapping_job_free (IommudMappingJob *self)
 {
-  iommud_container_release_mappings (self->container, self);
+  iommud_memory_release (iommud_container_get_memory (self->container), self);
   if (self->source != NULL)
-    iommud_container_release_mappings (self->source, self);
+    iommud_memory_release (iommud_container_get_memory (self->source), self);
   g_clear_object (&self->container);
   g_clear_object (&self->source);
   g_clear_object (&self->cancellable);
@@ -56,7 +67,8 @@ iommud_mapping_job_describe (const IommudMappingJob *self)
 static gboolean
 check_limit (const IommudMappingJob *self, const char *what, GError **error)
 {
-  IommudMappingTable *mappings = iommud_container_get_mappings (self->container);
+  IommudMappingTable *mappings =
+      iommud_memory_get_mappings (iommud_container_get_memory (self->container));
 
   if (self->length <= MAX_BYTES
       && iommud_mapping_table_get_bytes (mappings) <= MAX_BYTES - self->length)
@@ -75,9 +87,10 @@ iommud_mapping_job_check_room (const IommudMappingJob *self, const char *what, G
     return FALSE;
   if ((self->flags & IOMMUD_MAP_FLAGS_FIXED) == 0)
     return TRUE;
-  return iommud_mapping_check_room (iommud_container_get_mappings (self->container),
-                                    iommud_container_get_space (self->container), self->iova,
-                                    self->length, what, error);
+  return iommud_mapping_check_room (
+      iommud_memory_get_mappings (iommud_container_get_memory (self->container)),
+      iommud_memory_get_space (iommud_container_get_memory (self->container)), self->iova,
+      self->length, what, error);
 }
 
 /* At multiples of the piece, so that an IOMMU can use its largest pages. */
@@ -100,33 +113,31 @@ plan_first_turn (IommudMappingJob *self, GError **error)
       || !self->prepare (self, what, error))
     return FALSE;
   self->begun = TRUE;
-  iommud_container_hold_mappings (self->container, self);
+  iommud_memory_hold (iommud_container_get_memory (self->container), self);
   if (self->source != NULL)
-    iommud_container_hold_mappings (self->source, self);
+    iommud_memory_hold (iommud_container_get_memory (self->source), self);
   g_array_set_size (self->published, self->plan->parts->len);
-  iommud_container_fill_call (self->container, &self->plan->access, g_steal_pointer (&what), NULL);
+  iommud_operation_fill_access (&self->plan->access, self->container, g_steal_pointer (&what),
+                                NULL);
   self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
   self->plan->flags = self->flags;
   return TRUE;
 }
 
-static gboolean
+static gpointer
 plan_turn (gpointer data, GError **error)
 {
   IommudMappingJob *self = data;
 
-  self->plan->trackers = iommud_container_prepare_trackers (self->container);
   if (!self->begun)
-    return plan_first_turn (self, error);
-  if (self->plan->error == NULL)
+    {
+      if (!plan_first_turn (self, error))
+        return NULL;
+    }
+  else if (self->plan->error == NULL)
     g_cancellable_set_error_if_cancelled (self->cancellable, &self->plan->error);
-  return TRUE;
-}
-
-static void
-perform_turn (gpointer data)
-{
-  iommud_map_plan_perform (((IommudMappingJob *) data)->plan);
+  self->plan->trackers = iommud_container_lend_trackers (self->container);
+  return self->plan;
 }
 
 /* The files are the plan's as long as it may have to undo what it has done. */
@@ -139,9 +150,10 @@ publish_part (IommudMappingJob *self, const IommudMapPart *part, guint64 *publis
     return;
   mapping.file = NULL;
   if (*published == 0)
-    iommud_container_add_mapping (self->container, &mapping);
+    iommud_memory_add_mapping (iommud_container_get_memory (self->container), &mapping);
   else
-    iommud_container_resize_mapping (self->container, mapping.iova, mapping.length);
+    iommud_memory_resize_mapping (iommud_container_get_memory (self->container), mapping.iova,
+                                  mapping.length);
   *published = mapping.length;
 }
 
@@ -153,8 +165,9 @@ publish_files (IommudMappingJob *self)
       const IommudMapping *mapping = &iommud_map_plan_get_part (self->plan, i)->mapping;
 
       if (mapping->length > 0)
-        iommud_mapping_table_set_file (iommud_container_get_mappings (self->container),
-                                       mapping->iova, mapping->file);
+        iommud_mapping_table_set_file (
+            iommud_memory_get_mappings (iommud_container_get_memory (self->container)),
+            mapping->iova, mapping->file);
     }
 }
 
@@ -163,12 +176,14 @@ publish_turn (gpointer data, GError **error)
 {
   IommudMappingJob *self = data;
   IommudMapPlan *plan = self->plan;
+  IommudMemory *memory = iommud_container_get_memory (self->container);
 
-  g_object_freeze_notify (G_OBJECT (self->container));
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
+  g_object_freeze_notify (G_OBJECT (memory));
   for (guint i = 0; i < plan->parts->len; i++)
     publish_part (self, iommud_map_plan_get_part (plan, i),
                   &g_array_index (self->published, guint64, i));
-  g_object_thaw_notify (G_OBJECT (self->container));
+  g_object_thaw_notify (G_OBJECT (memory));
   if (!iommud_map_plan_has_ended (plan))
     return NULL;
   publish_files (self);
@@ -190,8 +205,9 @@ must_wait (gpointer data)
 {
   const IommudMappingJob *self = data;
 
-  return iommud_container_mappings_are_held (self->container, self)
-         || (self->source != NULL && iommud_container_mappings_are_held (self->source, self));
+  return iommud_memory_is_held (iommud_container_get_memory (self->container), self)
+         || (self->source != NULL
+             && iommud_memory_is_held (iommud_container_get_memory (self->source), self));
 }
 
 static void
@@ -202,7 +218,7 @@ free_job (gpointer data)
 
 static const IommudOperation operation = {
   .plan = plan_turn,
-  .perform = perform_turn,
+  .perform = (void (*) (gpointer)) iommud_map_plan_perform,
   .publish = publish_turn,
   .free = free_job,
   .goes_on = goes_on,
@@ -215,15 +231,14 @@ iommud_mapping_job_submit (IommudMappingJob *self, GCancellable *cancellable, GT
   g_set_object (&self->cancellable, cancellable);
   self->result = g_new0 (guint64, 1);
   g_task_set_task_data (task, self->result, g_free);
-  iommud_context_submit (iommud_container_get_context (self->container), &operation, self, NULL,
-                         task);
+  iommud_operation_submit (self->container, &operation, self, task);
 }
 
 gboolean
-iommud_mapping_job_finish (IommudContainer *container, GAsyncResult *result, guint64 *iova,
+iommud_mapping_job_finish (IommudMemory *memory, GAsyncResult *result, guint64 *iova,
                            GError **error)
 {
-  if (!iommud_task_finish_boolean (container, result, error))
+  if (!iommud_task_finish_boolean (memory, result, error))
     return FALSE;
   if (iova != NULL)
     *iova = *(const guint64 *) g_task_get_task_data (G_TASK (result));

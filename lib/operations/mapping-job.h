@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/container.h"
+#include "model/options.h"
 #include "perform/map.h"
 
 G_BEGIN_DECLS
@@ -29,8 +30,9 @@ struct _IommudMappingJob
   guint64 *result;   /* the task's: the IOVA */
 };
 
+/* @options may be NULL. */
 IommudMappingJob *iommud_mapping_job_new (IommudContainer *container, guint64 length, guint64 iova,
-                                          IommudMapFlags flags);
+                                          IommudMapOptions *options);
 void iommud_mapping_job_free (IommudMappingJob *self);
 /* "map 0x1000 bytes at IOVA 0x0 in container a". */
 char *iommud_mapping_job_describe (const IommudMappingJob *self);
@@ -44,7 +46,7 @@ void iommud_mapping_job_set_pieces (const IommudMappingJob *self, IommudMapping 
 
 /* Both are taken. The task returns TRUE, and iommud_mapping_job_finish() has the IOVA. */
 void iommud_mapping_job_submit (IommudMappingJob *self, GCancellable *cancellable, GTask *task);
-gboolean iommud_mapping_job_finish (IommudContainer *container, GAsyncResult *result, guint64 *iova,
+gboolean iommud_mapping_job_finish (IommudMemory *memory, GAsyncResult *result, guint64 *iova,
                                     GError **error);
 
 G_END_DECLS

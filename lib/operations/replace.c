@@ -7,6 +7,7 @@
 #include "model/hwpt.h"
 #include "perform/replace.h"
 #include "base/sync.h"
+#include "operations/operation.h"
 
 typedef struct
 {
@@ -21,6 +22,7 @@ replacement_free (gpointer data)
 {
   Replacement *self = data;
 
+  iommud_device_end_claim (self->device);
   g_clear_object (&self->hwpt);
   g_clear_object (&self->container);
   g_clear_object (&self->device);
@@ -47,7 +49,7 @@ check_device (Replacement *self, const char *what, GError **error)
                    "Cannot %s: an mdev has no HWPT: attach it to the container", what);
       return FALSE;
     }
-  return iommud_container_check_may_hold (self->container, self->device, what, error);
+  return iommud_operation_check_may_hold (self->container, self->device, what, error);
 }
 
 /* The group's devices translate through one HWPT: a replace of one would move them all. */
@@ -97,7 +99,7 @@ check_replace (Replacement *self, const char *what, GError **error)
   return TRUE;
 }
 
-static gboolean
+static gpointer
 plan_replacement (gpointer data, GError **error)
 {
   Replacement *self = data;
@@ -107,13 +109,13 @@ plan_replacement (gpointer data, GError **error)
 
   if (!iommud_hwpt_check_alive (self->hwpt, what, error) || !check_device (self, what, error)
       || !check_group (self, what, error) || !check_replace (self, what, error))
-    return FALSE;
+    return NULL;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
-  iommud_container_fill_call (self->container, &plan->access, g_steal_pointer (&what),
-                              self->device);
+  iommud_operation_fill_access (&plan->access, self->container, g_steal_pointer (&what),
+                                self->device);
   iommud_container_copy_orphans (self->container, plan->orphans);
-  plan->trackers = iommud_container_prepare_trackers (self->container);
-  plan->policy = iommud_container_get_policy (self->container);
+  plan->policy =
+      iommud_dirty_tracking_get_policy (iommud_container_get_dirty_tracking (self->container));
   plan->flags = iommud_hwpt_get_flags (self->hwpt);
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->hwpt_id = iommud_hwpt_get_id (self->hwpt);
@@ -125,13 +127,8 @@ plan_replacement (gpointer data, GError **error)
       old != NULL && iommud_hwpt_get_management (old) == IOMMUD_HWPT_MANAGEMENT_KERNEL;
   plan->old_is_last = old != NULL && old != self->hwpt && iommud_hwpt_get_n_devices (old) == 1
                       && iommud_hwpt_get_management (old) == IOMMUD_HWPT_MANAGEMENT_AUTO;
-  return TRUE;
-}
-
-static void
-perform_replacement (gpointer data)
-{
-  iommud_replace_plan_perform (((Replacement *) data)->plan);
+  plan->trackers = iommud_container_lend_trackers (self->container);
+  return plan;
 }
 
 static void
@@ -165,6 +162,7 @@ publish_replacement (gpointer data, GError **error)
 {
   Replacement *self = data;
 
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
   iommud_container_set_orphans (self->container, self->plan->orphans);
   if (self->plan->attached)
     publish_move (self);
@@ -172,8 +170,7 @@ publish_replacement (gpointer data, GError **error)
     iommud_container_detach (self->container, self->device);
   else if (self->plan->kept_id != 0 && self->plan->kept_id != self->plan->old_hwpt_id)
     publish_successor (self);
-  iommud_container_set_space (self->container, &self->plan->space);
-  iommud_container_update_tracking (self->container);
+  iommud_memory_set_space (iommud_container_get_memory (self->container), &self->plan->space);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));
   return NULL;
@@ -181,7 +178,7 @@ publish_replacement (gpointer data, GError **error)
 
 static const IommudOperation replacement_operation = {
   .plan = plan_replacement,
-  .perform = perform_replacement,
+  .perform = (void (*) (gpointer)) iommud_replace_plan_perform,
   .publish = publish_replacement,
   .free = replacement_free,
 };
@@ -221,8 +218,7 @@ iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancel
   data->container = g_object_ref (iommud_hwpt_get_container (self));
   data->device = g_object_ref (device);
   data->plan = iommud_replace_plan_new ();
-  iommud_context_submit (iommud_container_get_context (data->container), &replacement_operation,
-                         data, device, g_steal_pointer (&task));
+  iommud_operation_submit (data->container, &replacement_operation, data, g_steal_pointer (&task));
 }
 
 /**

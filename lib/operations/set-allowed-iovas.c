@@ -4,12 +4,13 @@
 
 #include <errno.h>
 
-#include "iommud-container-mapping.h"
 #include "model/container.h"
 #include "base/error.h"
 #include "model/host.h"
 #include "memory/mapping-check.h"
 #include "base/sync.h"
+#include "operations/operation.h"
+#include "perform/set-allowed-iovas.h"
 
 #define HEX "%#" G_GINT64_MODIFIER "x"
 
@@ -19,10 +20,7 @@
 typedef struct
 {
   IommudContainer *container;
-  GArray *ranges; /* of IommudIovaRange, sorted */
-  IommudKernelAccess access;
-  guint32 ioas_id;
-  int errnum;
+  IommudSetAllowedIovasPlan plan;
 } Allow;
 
 static void
@@ -31,8 +29,7 @@ allow_free (gpointer data)
   Allow *self = data;
 
   g_clear_object (&self->container);
-  g_clear_pointer (&self->ranges, g_array_unref);
-  iommud_kernel_access_clear (&self->access);
+  iommud_set_allowed_iovas_plan_clear (&self->plan);
   g_free (self);
 }
 
@@ -46,11 +43,12 @@ describe (const Allow *self)
 static gboolean
 check_reserved (const Allow *self, const char *what, GError **error)
 {
-  const IommudIovaSpace *space = iommud_container_get_space (self->container);
+  const IommudIovaSpace *space =
+      iommud_memory_get_space (iommud_container_get_memory (self->container));
 
-  for (guint i = 0; i < self->ranges->len; i++)
+  for (guint i = 0; i < self->plan.ranges->len; i++)
     {
-      const IommudIovaRange *range = &g_array_index (self->ranges, IommudIovaRange, i);
+      const IommudIovaRange *range = &g_array_index (self->plan.ranges, IommudIovaRange, i);
 
       if (!iommud_mapping_check_addressable (space, range->first, range->last, what, error))
         return FALSE;
@@ -58,7 +56,7 @@ check_reserved (const Allow *self, const char *what, GError **error)
   return TRUE;
 }
 
-static gboolean
+static gpointer
 plan_allow (gpointer data, GError **error)
 {
   Allow *self = data;
@@ -66,19 +64,10 @@ plan_allow (gpointer data, GError **error)
 
   if (!iommud_container_check_alive (self->container, what, error)
       || !check_reserved (self, what, error))
-    return FALSE;
-  iommud_container_fill_call (self->container, &self->access, g_steal_pointer (&what), NULL);
-  self->ioas_id = iommud_container_get_ioas_id (self->container);
-  return TRUE;
-}
-
-static void
-perform_allow (gpointer data)
-{
-  Allow *self = data;
-
-  self->errnum = iommud_iommufd_ioas_allow_iovas (self->access.syscalls, self->access.iommufd,
-                                                  self->ioas_id, self->ranges);
+    return NULL;
+  iommud_operation_fill_access (&self->plan.access, self->container, g_steal_pointer (&what), NULL);
+  self->plan.ioas_id = iommud_container_get_ioas_id (self->container);
+  return &self->plan;
 }
 
 static gpointer
@@ -86,18 +75,16 @@ publish_allow (gpointer data, GError **error)
 {
   Allow *self = data;
 
-  if (self->errnum == 0)
-    iommud_container_set_allowed (self->container, self->ranges);
+  if (self->plan.error != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->plan.error));
   else
-    iommud_error_set_from_errno (
-        error, -1, self->access.what, "IOMMU_IOAS_ALLOW_IOVAS", self->errnum,
-        self->errnum == EADDRINUSE ? "an attached device reserves some of them" : NULL);
+    iommud_memory_set_allowed (iommud_container_get_memory (self->container), self->plan.ranges);
   return NULL;
 }
 
 static const IommudOperation allow_operation = {
   .plan = plan_allow,
-  .perform = perform_allow,
+  .perform = (void (*) (gpointer)) iommud_set_allowed_iovas_plan_perform,
   .publish = publish_allow,
   .free = allow_free,
 };
@@ -145,12 +132,12 @@ take_ranges (Allow *self, GVariant *ranges, const char *what, GError **error)
       IommudIovaRange range;
 
       g_variant_get_child (ranges, i, "(tt)", &range.first, &range.last);
-      g_array_append_val (self->ranges, range);
+      g_array_append_val (self->plan.ranges, range);
     }
-  g_array_sort (self->ranges, compare_ranges);
-  for (guint i = 0; i < self->ranges->len; i++)
+  g_array_sort (self->plan.ranges, compare_ranges);
+  for (guint i = 0; i < self->plan.ranges->len; i++)
     {
-      const IommudIovaRange *range = &g_array_index (self->ranges, IommudIovaRange, i);
+      const IommudIovaRange *range = &g_array_index (self->plan.ranges, IommudIovaRange, i);
 
       if (!check_range (range, i > 0 ? range - 1 : NULL, what, error))
         return FALSE;
@@ -168,90 +155,89 @@ check_call (Allow *self, GVariant *ranges, GError **error)
 }
 
 /**
- * iommud_container_set_allowed_iovas_async:
- * @self: a container
+ * iommud_memory_set_allowed_iovas_async:
+ * @self: the memory of a container
  * @ranges: first and last address of each range, both inside it, as `a(tt)`; none: all IOVAs
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Says which IOVAs the kernel may choose from where a mapping is made without
- * %IOMMUD_MAP_FLAGS_FIXED. The ranges replace those of an earlier call. A device that reserves an
- * IOVA of them cannot be attached. They limit no mapping at a fixed IOVA.
+ * Says which IOVAs the kernel may choose from if a mapping is made that is not fixed. The ranges
+ * replace those of an earlier call. A device that reserves an IOVA of them cannot be attached. They
+ * limit no mapping at a fixed IOVA.
  */
 void
-iommud_container_set_allowed_iovas_async (IommudContainer *self, GVariant *ranges,
-                                          GCancellable *cancellable, GAsyncReadyCallback callback,
-                                          gpointer user_data)
+iommud_memory_set_allowed_iovas_async (IommudMemory *self, GVariant *ranges,
+                                       GCancellable *cancellable, GAsyncReadyCallback callback,
+                                       gpointer user_data)
 {
+  g_autoptr (GTask) task = NULL;
   g_autoptr (GVariant) owned = NULL;
-  GTask *task;
   GError *error = NULL;
   Allow *data;
 
-  g_return_if_fail (IOMMUD_IS_CONTAINER (self));
+  g_return_if_fail (IOMMUD_IS_MEMORY (self));
   g_return_if_fail (g_variant_is_of_type (ranges, G_VARIANT_TYPE ("a(tt)")));
 
   owned = g_variant_ref_sink (ranges);
-  task = iommud_task_new (self, iommud_container_set_allowed_iovas_async, cancellable, callback,
+  task = iommud_task_new (self, iommud_memory_set_allowed_iovas_async, cancellable, callback,
                           user_data);
+  if (!iommud_operation_has_container (iommud_memory_get_container (self), task))
+    return;
   data = g_new0 (Allow, 1);
-  data->container = g_object_ref (self);
-  data->ranges = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
+  data->container = g_object_ref (iommud_memory_get_container (self));
+  data->plan.ranges = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
   if (check_call (data, owned, &error))
     {
-      iommud_context_submit (iommud_container_get_context (self), &allow_operation, data, NULL,
-                             task);
+      iommud_operation_submit (data->container, &allow_operation, data, g_steal_pointer (&task));
       return;
     }
   allow_free (data);
   g_task_return_error (task, error);
-  g_object_unref (task);
 }
 
 /**
- * iommud_container_set_allowed_iovas_finish:
- * @self: a container
+ * iommud_memory_set_allowed_iovas_finish:
+ * @self: the memory of a container
  * @result: what the callback was given
  * @error: where to put an error
  *
- * Ends iommud_container_set_allowed_iovas_async(). Of a call that failed, the ranges are as before.
+ * Ends iommud_memory_set_allowed_iovas_async(). After a call that failed, the ranges are as before.
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a range that does not end behind its first address,
- * and for ranges that overlap; %IOMMUD_ERROR_ADDRESS_IN_USE where an attached device reserves or
+ * and for ranges that overlap; %IOMMUD_ERROR_ADDRESS_IN_USE if an attached device reserves or
  * cannot address some of them; %IOMMUD_ERROR_LIMITS_EXCEEDED for more than 4096 ranges;
- * %IOMMUD_ERROR_NOT_FOUND where the container is gone.
+ * %IOMMUD_ERROR_NO_MEMORY if the kernel has none; %IOMMUD_ERROR_NOT_FOUND if the container is gone.
  *
  * Returns: whether the ranges were set
  */
 gboolean
-iommud_container_set_allowed_iovas_finish (IommudContainer *self, GAsyncResult *result,
-                                           GError **error)
+iommud_memory_set_allowed_iovas_finish (IommudMemory *self, GAsyncResult *result, GError **error)
 {
   return iommud_task_finish_boolean (self, result, error);
 }
 
 /**
- * iommud_container_set_allowed_iovas:
- * @self: a container
+ * iommud_memory_set_allowed_iovas:
+ * @self: the memory of a container
  * @ranges: first and last address of each range, as `a(tt)`; none: all IOVAs
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @error: where to put an error
  *
- * iommud_container_set_allowed_iovas_async() that waits, running the host's main context meanwhile.
+ * iommud_memory_set_allowed_iovas_async() that waits, running the host's main context meanwhile.
  *
  * Returns: whether the ranges were set
  */
 gboolean
-iommud_container_set_allowed_iovas (IommudContainer *self, GVariant *ranges,
-                                    GCancellable *cancellable, GError **error)
+iommud_memory_set_allowed_iovas (IommudMemory *self, GVariant *ranges, GCancellable *cancellable,
+                                 GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   IommudSync sync;
 
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
-  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
-  iommud_container_set_allowed_iovas_async (self, ranges, cancellable, iommud_sync_ready, &sync);
+  g_return_val_if_fail (IOMMUD_IS_MEMORY (self), FALSE);
+  iommud_sync_begin (&sync, iommud_operation_get_main_context (iommud_memory_get_container (self)));
+  iommud_memory_set_allowed_iovas_async (self, ranges, cancellable, iommud_sync_ready, &sync);
   result = iommud_sync_end (&sync);
-  return iommud_container_set_allowed_iovas_finish (self, result, error);
+  return iommud_memory_set_allowed_iovas_finish (self, result, error);
 }

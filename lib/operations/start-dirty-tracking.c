@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starting the dirty tracking of a container: from the model to its trackers and back. */
-#include "iommud-container-dirty.h"
 #include "model/container.h"
 #include "model/device.h"
 #include "iommud-error.h"
 #include "model/host.h"
 #include "model/hwpt.h"
 #include "base/sync.h"
+#include "operations/operation.h"
+#include "perform/start-dirty-tracking.h"
 
 /* Pages that logs may be asked for. */
 #define SMALLEST_PAGE IOMMUD_DIRTY_PAGE_SIZE
@@ -15,11 +16,7 @@
 typedef struct
 {
   IommudContainer *container;
-  guint64 page_size;
-  IommudKernelAccess access;
-  IommudTrackers *trackers;
-  GPtrArray *wanted; /* of IommudTracker; those that were started are NULL */
-  GError *error;
+  IommudStartDirtyTrackingPlan plan;
 } Start;
 
 static void
@@ -35,9 +32,7 @@ start_free (gpointer data)
   Start *self = data;
 
   g_clear_object (&self->container);
-  iommud_kernel_access_clear (&self->access);
-  g_ptr_array_unref (self->wanted);
-  g_clear_error (&self->error);
+  iommud_start_dirty_tracking_plan_clear (&self->plan);
   g_free (self);
 }
 
@@ -61,9 +56,9 @@ check_page_size (guint64 page_size, const char *what, GError **error)
 }
 
 static gboolean
-check_inactive (IommudContainer *container, const char *what, GError **error)
+check_inactive (IommudDirtyTracking *tracking, const char *what, GError **error)
 {
-  IommudTrackers *trackers = iommud_container_get_trackers (container);
+  const IommudTrackers *trackers = iommud_dirty_tracking_peek (tracking);
 
   if (!iommud_trackers_is_active (trackers))
     return TRUE;
@@ -75,13 +70,24 @@ check_inactive (IommudContainer *container, const char *what, GError **error)
 }
 
 static gboolean
-check_policy (IommudContainer *container, const char *what, GError **error)
+check_policy (IommudDirtyTracking *tracking, const char *what, GError **error)
 {
-  if (iommud_container_get_policy (container) != IOMMUD_DIRTY_TRACKING_POLICY_OFF)
+  if (iommud_dirty_tracking_get_policy (tracking) != IOMMUD_DIRTY_TRACKING_POLICY_OFF)
     return TRUE;
   g_set_error (
       error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
       "Cannot %s: it was made with dirty-tracking off: make one with preferred or required", what);
+  return FALSE;
+}
+
+static gboolean
+check_covered (IommudDirtyTracking *tracking, const char *what, GError **error)
+{
+  if (iommud_dirty_tracking_get_coverage (tracking) != IOMMUD_DIRTY_TRACKING_COVERAGE_NONE)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+               "Cannot %s: no tracker covers any of its devices: its migration blockers say why",
+               what);
   return FALSE;
 }
 
@@ -96,7 +102,7 @@ add_logs (Start *self)
 
       if (iommud_device_is_attached (device)
           && iommud_device_get_tracker (device) == IOMMUD_TRACKER_KIND_DEVICE)
-        g_ptr_array_add (self->wanted,
+        g_ptr_array_add (self->plan.wanted,
                          iommud_tracker_new_log (iommud_device_get_name (device),
                                                  iommud_device_get_binding (device)->cdev));
     }
@@ -112,49 +118,28 @@ add_hwpts (Start *self)
       g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
 
       if (iommud_hwpt_tracks_any (hwpt, NULL))
-        g_ptr_array_add (self->wanted, iommud_tracker_new_hwpt (iommud_hwpt_get_id (hwpt)));
+        g_ptr_array_add (self->plan.wanted, iommud_tracker_new_hwpt (iommud_hwpt_get_id (hwpt)));
     }
 }
 
-static gboolean
-check_covered (Start *self, const char *what, GError **error)
-{
-  IommudDirtyTrackingCoverage coverage;
-
-  g_object_get (self->container, "dirty-tracking", &coverage, NULL);
-  if (coverage != IOMMUD_DIRTY_TRACKING_COVERAGE_NONE)
-    return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
-               "Cannot %s: no tracker covers any of its devices: its migration blockers say why",
-               what);
-  return FALSE;
-}
-
-static gboolean
+static gpointer
 plan_start (gpointer data, GError **error)
 {
   Start *self = data;
+  IommudDirtyTracking *tracking = iommud_container_get_dirty_tracking (self->container);
+  IommudMemory *memory = iommud_container_get_memory (self->container);
   g_autofree char *what = describe (self->container);
 
   if (!iommud_container_check_alive (self->container, what, error)
-      || !check_inactive (self->container, what, error)
-      || !check_policy (self->container, what, error) || !check_covered (self, what, error))
-    return FALSE;
+      || !check_inactive (tracking, what, error) || !check_policy (tracking, what, error)
+      || !check_covered (tracking, what, error))
+    return NULL;
   add_logs (self);
   add_hwpts (self);
-  iommud_container_fill_call (self->container, &self->access, g_steal_pointer (&what), NULL);
-  self->trackers = iommud_container_get_trackers (self->container);
-  iommud_container_update_mapped (self->container);
-  return TRUE;
-}
-
-static void
-perform_start (gpointer data)
-{
-  Start *self = data;
-
-  iommud_trackers_start (self->trackers, &self->access, self->page_size, self->wanted,
-                         &self->error);
+  iommud_operation_fill_access (&self->plan.access, self->container, g_steal_pointer (&what), NULL);
+  self->plan.trackers =
+      iommud_dirty_tracking_lend (tracking, iommud_memory_get_mapped_ranges (memory));
+  return &self->plan;
 }
 
 static gpointer
@@ -162,22 +147,22 @@ publish_start (gpointer data, GError **error)
 {
   Start *self = data;
 
-  iommud_container_update_tracking (self->container);
-  if (self->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&self->error));
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
+  if (self->plan.error != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->plan.error));
   return NULL;
 }
 
 static const IommudOperation start_operation = {
   .plan = plan_start,
-  .perform = perform_start,
+  .perform = (void (*) (gpointer)) iommud_start_dirty_tracking_plan_perform,
   .publish = publish_start,
   .free = start_free,
 };
 
 /**
- * iommud_container_start_dirty_tracking_async:
- * @self: a container
+ * iommud_dirty_tracking_start_async:
+ * @self: the dirty tracking of a container
  * @page_size: the pages that devices' own logs are asked to record in, a power of two from 4096 to
  *   1 GiB; 0 for 4096. A device may take larger or smaller ones; reads convert
  * @cancellable: (nullable): cancels the call while it waits for its turn
@@ -190,46 +175,49 @@ static const IommudOperation start_operation = {
  * started, and those that leave are stopped, with their last dirty pages saved for the next read.
  *
  * A container some of whose devices no tracker covers may start:
- * #IommudContainer:migration-blockers names them.
+ * #IommudDirtyTracking:blockers names them.
  */
 void
-iommud_container_start_dirty_tracking_async (IommudContainer *self, guint64 page_size,
-                                             GCancellable *cancellable,
-                                             GAsyncReadyCallback callback, gpointer user_data)
+iommud_dirty_tracking_start_async (IommudDirtyTracking *self, guint64 page_size,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
   GError *error = NULL;
+  IommudContainer *container;
   Start *data;
 
-  g_return_if_fail (IOMMUD_IS_CONTAINER (self));
+  g_return_if_fail (IOMMUD_IS_DIRTY_TRACKING (self));
 
-  task = iommud_task_new (self, iommud_container_start_dirty_tracking_async, cancellable, callback,
-                          user_data);
-  what = describe (self);
+  task =
+      iommud_task_new (self, iommud_dirty_tracking_start_async, cancellable, callback, user_data);
+  container = iommud_dirty_tracking_get_container (self);
+  if (!iommud_operation_has_container (container, task))
+    return;
+  what = describe (container);
   if (page_size == 0)
     page_size = SMALLEST_PAGE;
-  if (!iommud_container_check_alive (self, what, &error)
+  if (!iommud_container_check_alive (container, what, &error)
       || !check_page_size (page_size, what, &error))
     {
       g_task_return_error (task, error);
       return;
     }
   data = g_new0 (Start, 1);
-  data->container = g_object_ref (self);
-  data->page_size = page_size;
-  data->wanted = g_ptr_array_new_with_free_func (clear_tracker);
-  iommud_context_submit (iommud_container_get_context (self), &start_operation, data, NULL,
-                         g_steal_pointer (&task));
+  data->container = g_object_ref (container);
+  data->plan.page_size = page_size;
+  data->plan.wanted = g_ptr_array_new_with_free_func (clear_tracker);
+  iommud_operation_submit (container, &start_operation, data, g_steal_pointer (&task));
 }
 
 /**
- * iommud_container_start_dirty_tracking_finish:
- * @self: a container
+ * iommud_dirty_tracking_start_finish:
+ * @self: the dirty tracking of a container
  * @result: what the callback was given
  * @error: where to put an error
  *
- * Ends iommud_container_start_dirty_tracking_async().
+ * Ends iommud_dirty_tracking_start_async().
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a page size that cannot be, and where dirty tracking
  * is active already; %IOMMUD_ERROR_NOT_SUPPORTED where the container was made with dirty tracking
@@ -240,35 +228,34 @@ iommud_container_start_dirty_tracking_async (IommudContainer *self, guint64 page
  * Returns: whether all trackers were started
  */
 gboolean
-iommud_container_start_dirty_tracking_finish (IommudContainer *self, GAsyncResult *result,
-                                              GError **error)
+iommud_dirty_tracking_start_finish (IommudDirtyTracking *self, GAsyncResult *result, GError **error)
 {
   return iommud_task_finish_boolean (self, result, error);
 }
 
 /**
- * iommud_container_start_dirty_tracking:
- * @self: a container
+ * iommud_dirty_tracking_start:
+ * @self: the dirty tracking of a container
  * @page_size: the pages that devices' own logs are asked to record in; 0 for 4096
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @error: where to put an error
  *
- * iommud_container_start_dirty_tracking_async() that waits, running the host's main context
+ * iommud_dirty_tracking_start_async() that waits, running the host's main context
  * meanwhile.
  *
  * Returns: whether all trackers were started
  */
 gboolean
-iommud_container_start_dirty_tracking (IommudContainer *self, guint64 page_size,
-                                       GCancellable *cancellable, GError **error)
+iommud_dirty_tracking_start (IommudDirtyTracking *self, guint64 page_size,
+                             GCancellable *cancellable, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   IommudSync sync;
 
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
-  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
-  iommud_container_start_dirty_tracking_async (self, page_size, cancellable, iommud_sync_ready,
-                                               &sync);
+  g_return_val_if_fail (IOMMUD_IS_DIRTY_TRACKING (self), FALSE);
+  iommud_sync_begin (
+      &sync, iommud_operation_get_main_context (iommud_dirty_tracking_get_container (self)));
+  iommud_dirty_tracking_start_async (self, page_size, cancellable, iommud_sync_ready, &sync);
   result = iommud_sync_end (&sync);
-  return iommud_container_start_dirty_tracking_finish (self, result, error);
+  return iommud_dirty_tracking_start_finish (self, result, error);
 }

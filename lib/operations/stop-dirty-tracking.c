@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stopping the dirty tracking of a container: from the model to its trackers and back. */
-#include "iommud-container-dirty.h"
 #include "model/container.h"
 #include "iommud-error.h"
 #include "model/host.h"
 #include "base/sync.h"
+#include "operations/operation.h"
+#include "perform/stop-dirty-tracking.h"
 
 typedef struct
 {
   IommudContainer *container;
-  IommudKernelAccess access;
-  IommudTrackers *trackers;
-  GError *error;
+  IommudStopDirtyTrackingPlan plan;
 } Stop;
 
 static void
@@ -20,8 +19,7 @@ stop_free (gpointer data)
   Stop *self = data;
 
   g_clear_object (&self->container);
-  iommud_kernel_access_clear (&self->access);
-  g_clear_error (&self->error);
+  iommud_stop_dirty_tracking_plan_clear (&self->plan);
   g_free (self);
 }
 
@@ -32,31 +30,24 @@ describe (IommudContainer *container)
                           iommud_container_get_name (container));
 }
 
-static gboolean
+static gpointer
 plan_stop (gpointer data, GError **error)
 {
   Stop *self = data;
+  IommudDirtyTracking *tracking = iommud_container_get_dirty_tracking (self->container);
   g_autofree char *what = describe (self->container);
 
   if (!iommud_container_check_alive (self->container, what, error))
-    return FALSE;
-  self->trackers = iommud_container_get_trackers (self->container);
-  if (!iommud_trackers_is_active (self->trackers))
+    return NULL;
+  if (!iommud_trackers_is_active (iommud_dirty_tracking_peek (tracking)))
     {
       g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
                    "Cannot %s: it is not active", what);
-      return FALSE;
+      return NULL;
     }
-  iommud_container_fill_call (self->container, &self->access, g_steal_pointer (&what), NULL);
-  return TRUE;
-}
-
-static void
-perform_stop (gpointer data)
-{
-  Stop *self = data;
-
-  iommud_trackers_stop (self->trackers, &self->access, &self->error);
+  iommud_operation_fill_access (&self->plan.access, self->container, g_steal_pointer (&what), NULL);
+  self->plan.trackers = iommud_dirty_tracking_lend (tracking, NULL);
+  return &self->plan;
 }
 
 static gpointer
@@ -64,22 +55,22 @@ publish_stop (gpointer data, GError **error)
 {
   Stop *self = data;
 
-  iommud_container_update_tracking (self->container);
-  if (self->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&self->error));
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
+  if (self->plan.error != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->plan.error));
   return NULL;
 }
 
 static const IommudOperation stop_operation = {
   .plan = plan_stop,
-  .perform = perform_stop,
+  .perform = (void (*) (gpointer)) iommud_stop_dirty_tracking_plan_perform,
   .publish = publish_stop,
   .free = stop_free,
 };
 
 /**
- * iommud_container_stop_dirty_tracking_async:
- * @self: a container
+ * iommud_dirty_tracking_stop_async:
+ * @self: the dirty tracking of a container
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
@@ -89,37 +80,39 @@ static const IommudOperation stop_operation = {
  * stays active, cannot be read, and can be stopped once more.
  */
 void
-iommud_container_stop_dirty_tracking_async (IommudContainer *self, GCancellable *cancellable,
-                                            GAsyncReadyCallback callback, gpointer user_data)
+iommud_dirty_tracking_stop_async (IommudDirtyTracking *self, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
   g_autofree char *what = NULL;
   GError *error = NULL;
+  IommudContainer *container;
   Stop *data;
 
-  g_return_if_fail (IOMMUD_IS_CONTAINER (self));
+  g_return_if_fail (IOMMUD_IS_DIRTY_TRACKING (self));
 
-  task = iommud_task_new (self, iommud_container_stop_dirty_tracking_async, cancellable, callback,
-                          user_data);
-  what = describe (self);
-  if (!iommud_container_check_alive (self, what, &error))
+  task = iommud_task_new (self, iommud_dirty_tracking_stop_async, cancellable, callback, user_data);
+  container = iommud_dirty_tracking_get_container (self);
+  if (!iommud_operation_has_container (container, task))
+    return;
+  what = describe (container);
+  if (!iommud_container_check_alive (container, what, &error))
     {
       g_task_return_error (task, error);
       return;
     }
   data = g_new0 (Stop, 1);
-  data->container = g_object_ref (self);
-  iommud_context_submit (iommud_container_get_context (self), &stop_operation, data, NULL,
-                         g_steal_pointer (&task));
+  data->container = g_object_ref (container);
+  iommud_operation_submit (container, &stop_operation, data, g_steal_pointer (&task));
 }
 
 /**
- * iommud_container_stop_dirty_tracking_finish:
- * @self: a container
+ * iommud_dirty_tracking_stop_finish:
+ * @self: the dirty tracking of a container
  * @result: what the callback was given
  * @error: where to put an error
  *
- * Ends iommud_container_stop_dirty_tracking_async().
+ * Ends iommud_dirty_tracking_stop_async().
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT where dirty tracking is not active,
  * %IOMMUD_ERROR_NOT_FOUND where the container is gone, and the error of the first tracker that did
@@ -128,33 +121,32 @@ iommud_container_stop_dirty_tracking_async (IommudContainer *self, GCancellable 
  * Returns: whether all trackers were stopped
  */
 gboolean
-iommud_container_stop_dirty_tracking_finish (IommudContainer *self, GAsyncResult *result,
-                                             GError **error)
+iommud_dirty_tracking_stop_finish (IommudDirtyTracking *self, GAsyncResult *result, GError **error)
 {
   return iommud_task_finish_boolean (self, result, error);
 }
 
 /**
- * iommud_container_stop_dirty_tracking:
- * @self: a container
+ * iommud_dirty_tracking_stop:
+ * @self: the dirty tracking of a container
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @error: where to put an error
  *
- * iommud_container_stop_dirty_tracking_async() that waits, running the host's main context
+ * iommud_dirty_tracking_stop_async() that waits, running the host's main context
  * meanwhile.
  *
  * Returns: whether all trackers were stopped
  */
 gboolean
-iommud_container_stop_dirty_tracking (IommudContainer *self, GCancellable *cancellable,
-                                      GError **error)
+iommud_dirty_tracking_stop (IommudDirtyTracking *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   IommudSync sync;
 
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), FALSE);
-  iommud_sync_begin (&sync, iommud_host_get_main_context (iommud_container_get_host (self)));
-  iommud_container_stop_dirty_tracking_async (self, cancellable, iommud_sync_ready, &sync);
+  g_return_val_if_fail (IOMMUD_IS_DIRTY_TRACKING (self), FALSE);
+  iommud_sync_begin (
+      &sync, iommud_operation_get_main_context (iommud_dirty_tracking_get_container (self)));
+  iommud_dirty_tracking_stop_async (self, cancellable, iommud_sync_ready, &sync);
   result = iommud_sync_end (&sync);
-  return iommud_container_stop_dirty_tracking_finish (self, result, error);
+  return iommud_dirty_tracking_stop_finish (self, result, error);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "handle/page-table.h"
+#include "memory/mapping-table.h"
 #include "dirty/trackers.h"
 
 G_BEGIN_DECLS

@@ -6,6 +6,7 @@
 
 #include "bed.h"
 #include "common.h"
+#include "calls.h"
 #include "large-host.h"
 
 #define PAIRS 200
@@ -42,8 +43,8 @@ attach_and_detach_in_library (gpointer user_data)
   const LibraryUser *user = user_data;
   g_autoptr (GError) error = NULL;
 
-  iommud_container_attach_device (user->container, user->device, IOMMUD_ATTACH_MODE_AUTO,
-                                  IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+  call_attach_device (user->container, user->device, IOMMUD_ATTACH_MODE_AUTO,
+                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
   g_assert_no_error (error);
   iommud_device_detach (user->device, NULL, &error);
   g_assert_no_error (error);

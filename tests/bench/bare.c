@@ -151,9 +151,9 @@ read_in_library (gpointer user_data)
   DirtyUser *self = user_data;
   guint64 dirty_pages = 0;
   g_autoptr (GError) error = NULL;
-  int bitmap = iommud_container_read_dirty_bitmap (
-      self->container, DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH, DIRTY_WORKLOAD_PAGE, FALSE,
-      IOMMUD_TRACKER_CHOICE_AUTO, NULL, &dirty_pages, &error);
+  int bitmap = call_read_dirty_bitmap (self->container, DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH,
+                                       DIRTY_WORKLOAD_PAGE, FALSE, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
+                                       &dirty_pages, &error);
 
   g_assert_no_error (error);
   g_assert_cmpuint (dirty_pages, ==, dirty_workload_count_pages ());

@@ -40,8 +40,8 @@ attach_all (IommudHost *host, IommudContainer *container)
       g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
       g_autoptr (GError) error = NULL;
 
-      iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO,
-                                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+      call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO,
+                          NULL, NULL, &error);
       g_assert_no_error (error);
     }
 }
@@ -52,10 +52,9 @@ map_all (IommudContainer *container)
   int file = workload_make_file (DIRTY_WORKLOAD_LENGTH);
   g_autoptr (GError) error = NULL;
 
-  iommud_container_map_file (container, file, 0, DIRTY_WORKLOAD_LENGTH, DIRTY_WORKLOAD_IOVA,
-                             IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_WRITABLE
-                                 | IOMMUD_MAP_FLAGS_FIXED,
-                             NULL, NULL, &error);
+  call_map_file (container, file, 0, DIRTY_WORKLOAD_LENGTH, DIRTY_WORKLOAD_IOVA,
+                 IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_WRITABLE | IOMMUD_MAP_FLAGS_FIXED,
+                 NULL, NULL, &error);
   g_assert_no_error (error);
   close (file);
 }
@@ -72,7 +71,7 @@ dirty_workload_set_up (IommudHost *host)
   g_assert_cmpuint (g_list_model_get_n_items (iommud_container_get_hwpts (container)), ==,
                     DIRTY_WORKLOAD_TRACKERS);
   map_all (container);
-  iommud_container_start_dirty_tracking (container, 0, NULL, &error);
+  call_start_dirty_tracking (container, 0, NULL, &error);
   g_assert_no_error (error);
   return container;
 }

@@ -3,7 +3,7 @@
  * same over the bus, in the library, and below it. */
 #pragma once
 
-#include <iommud.h>
+#include "calls.h"
 
 G_BEGIN_DECLS
 

@@ -16,8 +16,8 @@ dirty_fixture_attach (MappingFixture *self, const char *device, IommudTrackerCho
 {
   g_autoptr (GError) error = NULL;
 
-  iommud_container_attach_device (self->container, model_fixture_device (&self->model, device),
-                                  IOMMUD_ATTACH_MODE_AUTO, tracker, NULL, NULL, &error);
+  call_attach_device (self->container, model_fixture_device (&self->model, device),
+                      IOMMUD_ATTACH_MODE_AUTO, tracker, NULL, NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -38,7 +38,7 @@ dirty_fixture_start (MappingFixture *self)
 {
   g_autoptr (GError) error = NULL;
 
-  iommud_container_start_dirty_tracking (self->container, 0, NULL, &error);
+  call_start_dirty_tracking (self->container, 0, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (dirty_fixture_is_active (self));
 }
@@ -48,7 +48,7 @@ dirty_fixture_stop (MappingFixture *self)
 {
   g_autoptr (GError) error = NULL;
 
-  iommud_container_stop_dirty_tracking (self->container, NULL, &error);
+  call_stop_dirty_tracking (self->container, NULL, &error);
   g_assert_no_error (error);
   g_assert_false (dirty_fixture_is_active (self));
 }
@@ -58,7 +58,7 @@ dirty_fixture_is_active (MappingFixture *self)
 {
   gboolean active;
 
-  g_object_get (self->container, "dirty-tracking-active", &active, NULL);
+  g_object_get (iommud_container_get_dirty_tracking (self->container), "active", &active, NULL);
   return active;
 }
 
@@ -143,8 +143,8 @@ dirty_fixture_read_all (MappingFixture *self, guint64 iova, guint64 length, guin
 {
   g_autoptr (GError) error = NULL;
   guint64 dirty_pages = G_MAXUINT64;
-  int fd = iommud_container_read_dirty_bitmap (self->container, iova, length, page_size, no_clear,
-                                               tracker, NULL, &dirty_pages, &error);
+  int fd = call_read_dirty_bitmap (self->container, iova, length, page_size, no_clear, tracker,
+                                   NULL, &dirty_pages, &error);
 
   g_assert_no_error (error);
   return dirty_fixture_describe (fd, length / page_size, dirty_pages);
@@ -165,9 +165,8 @@ dirty_fixture_read_fails (MappingFixture *self, guint64 iova, guint64 length, gu
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_cmpint (iommud_container_read_dirty_bitmap (self->container, iova, length, page_size,
-                                                       FALSE, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
-                                                       NULL, &error),
+  g_assert_cmpint (call_read_dirty_bitmap (self->container, iova, length, page_size, FALSE,
+                                           IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error),
                    ==, -1);
   g_assert_error (error, IOMMUD_ERROR, (gint) code);
   if (strstr (error->message, text) == NULL)

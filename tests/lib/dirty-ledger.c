@@ -49,7 +49,7 @@ void
 dirty_ledger_start (DirtyLedger *self)
 {
   g_autoptr (GError) error = NULL;
-  gboolean ok = iommud_container_start_dirty_tracking (self->fixture.container, 0, NULL, &error);
+  gboolean ok = call_start_dirty_tracking (self->fixture.container, 0, NULL, &error);
 
   if (ok)
     {
@@ -64,7 +64,7 @@ void
 dirty_ledger_stop (DirtyLedger *self)
 {
   g_autoptr (GError) error = NULL;
-  gboolean ok = iommud_container_stop_dirty_tracking (self->fixture.container, NULL, &error);
+  gboolean ok = call_stop_dirty_tracking (self->fixture.container, NULL, &error);
 
   if (ok)
     g_assert_false (dirty_fixture_is_active (&self->fixture));
@@ -82,9 +82,8 @@ void
 dirty_ledger_attach (DirtyLedger *self, const char *device, IommudTrackerChoice tracker)
 {
   g_autoptr (GError) error = NULL;
-  gboolean ok =
-      iommud_container_attach_device (self->fixture.container, get_device (self, device),
-                                      IOMMUD_ATTACH_MODE_AUTO, tracker, NULL, NULL, &error);
+  gboolean ok = call_attach_device (self->fixture.container, get_device (self, device),
+                                    IOMMUD_ATTACH_MODE_AUTO, tracker, NULL, NULL, &error);
 
   take_error (self, ok, &error);
 }
@@ -111,8 +110,8 @@ void
 dirty_ledger_map (DirtyLedger *self, guint64 iova, guint64 length)
 {
   g_autoptr (GError) error = NULL;
-  gboolean ok = iommud_container_map_file (self->fixture.container, self->fixture.file, iova,
-                                           length, iova, FIXED, NULL, NULL, &error);
+  gboolean ok = call_map_file (self->fixture.container, self->fixture.file, iova, length, iova,
+                               FIXED, NULL, NULL, &error);
 
   take_error (self, ok, &error);
 }
@@ -185,8 +184,8 @@ dirty_ledger_unmap (DirtyLedger *self, guint64 iova, guint64 length, gboolean bi
   g_autoptr (GError) error = NULL;
   gboolean with_bitmap = bitmap && self->tracking;
   int fd = -1;
-  gboolean ok = iommud_container_unmap (self->fixture.container, iova, length,
-                                        with_bitmap ? PAGE : 0, NULL, NULL, &fd, NULL, &error);
+  gboolean ok = call_unmap (self->fixture.container, iova, length, with_bitmap ? PAGE : 0, NULL,
+                            NULL, &fd, NULL, &error);
 
   g_assert_cmpint (fd >= 0, ==, ok && with_bitmap);
   if (fd >= 0)
@@ -200,9 +199,8 @@ void
 dirty_ledger_read (DirtyLedger *self, guint64 iova, guint64 length, gboolean no_clear)
 {
   g_autoptr (GError) error = NULL;
-  int fd =
-      iommud_container_read_dirty_bitmap (self->fixture.container, iova, length, PAGE, no_clear,
-                                          IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+  int fd = call_read_dirty_bitmap (self->fixture.container, iova, length, PAGE, no_clear,
+                                   IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
 
   if (fd >= 0)
     check_bitmap (self, fd, iova, length, !no_clear);

@@ -39,8 +39,8 @@ large_host_attach_all (IommudHost *host, IommudContainer *container)
       g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
       g_autoptr (GError) error = NULL;
 
-      iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO,
-                                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+      call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO,
+                          NULL, NULL, &error);
       g_assert_no_error (error);
     }
 }

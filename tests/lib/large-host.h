@@ -2,7 +2,7 @@
 /* A simulated host of any number of IOMMUs and devices. */
 #pragma once
 
-#include "iommud.h"
+#include "calls.h"
 
 G_BEGIN_DECLS
 

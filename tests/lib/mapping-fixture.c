@@ -66,7 +66,7 @@ mapping_fixture_tear_down (MappingFixture *self, gconstpointer unused)
 
       g_assert_true (iommud_device_detach (device, NULL, NULL));
     }
-  g_assert_true (iommud_container_unmap_all (self->container, NULL, NULL, NULL));
+  g_assert_true (call_unmap_all (self->container, NULL, NULL, NULL));
   model_fixture_iterate ();
   g_assert_cmpuint (mapping_fixture_count_files (), ==, self->files_before);
   g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
@@ -95,8 +95,7 @@ mapping_fixture_map (MappingFixture *self, IommudContainer *container, guint64 o
   g_autoptr (GError) error = NULL;
   guint64 mapped_iova = 1;
 
-  iommud_container_map_file (container, self->file, offset, length, iova, flags, NULL, &mapped_iova,
-                             &error);
+  call_map_file (container, self->file, offset, length, iova, flags, NULL, &mapped_iova, &error);
   g_assert_no_error (error);
   return mapped_iova;
 }
@@ -107,7 +106,7 @@ mapping_fixture_unmap (IommudContainer *container, guint64 iova, guint64 length)
   g_autoptr (GError) error = NULL;
   guint64 bytes = 0;
 
-  iommud_container_unmap (container, iova, length, 0, NULL, &bytes, NULL, NULL, &error);
+  call_unmap (container, iova, length, 0, NULL, &bytes, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmphex (bytes, ==, length);
 }
@@ -130,11 +129,11 @@ mapping_fixture_map_fails (MappingFixture *self, int file, guint64 offset, guint
   g_autoptr (GVariant) after = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_object_get (self->container, "mappings", &before, NULL);
-  g_assert_false (iommud_container_map_file (self->container, file, offset, length, iova, flags,
-                                             NULL, NULL, &error));
+  g_object_get (iommud_container_get_memory (self->container), "mappings", &before, NULL);
+  g_assert_false (
+      call_map_file (self->container, file, offset, length, iova, flags, NULL, NULL, &error));
   mapping_fixture_assert_refused (error, code, text);
-  g_object_get (self->container, "mappings", &after, NULL);
+  g_object_get (iommud_container_get_memory (self->container), "mappings", &after, NULL);
   g_assert_cmpvariant (before, after);
   g_assert_cmpuint (mapping_fixture_count_memory (), ==, memory);
   g_assert_cmpuint (mapping_fixture_count_files (), ==, files);
@@ -146,8 +145,7 @@ mapping_fixture_unmap_fails (MappingFixture *self, guint64 iova, guint64 length,
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (
-      iommud_container_unmap (self->container, iova, length, 0, NULL, NULL, NULL, NULL, &error));
+  g_assert_false (call_unmap (self->container, iova, length, 0, NULL, NULL, NULL, NULL, &error));
   mapping_fixture_assert_refused (error, code, text);
 }
 
@@ -162,8 +160,8 @@ mapping_fixture_assert_mapped (IommudContainer *container, const char *mappings)
 
   expected = g_variant_parse (G_VARIANT_TYPE ("a(tttu)"), mappings, NULL, NULL, &error);
   g_assert_no_error (error);
-  g_object_get (container, "mappings", &actual, "mapping-count", &count, "mapped-bytes", &bytes,
-                NULL);
+  g_object_get (iommud_container_get_memory (container), "mappings", &actual, "mapping-count",
+                &count, "mapped-bytes", &bytes, NULL);
   g_assert_cmpvariant (actual, expected);
   g_assert_cmpuint (count, ==, g_variant_n_children (expected));
   for (gsize i = 0; i < g_variant_n_children (expected); i++)

@@ -90,9 +90,8 @@ model_fixture_attach (ModelFixture *self, IommudContainer *container, const char
   g_autoptr (IommudHwpt) hwpt = NULL;
   g_autoptr (GError) error = NULL;
 
-  iommud_container_attach_device (container, model_fixture_device (self, device),
-                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, &hwpt,
-                                  &error);
+  call_attach_device (container, model_fixture_device (self, device), IOMMUD_ATTACH_MODE_AUTO,
+                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, &hwpt, &error);
   g_assert_no_error (error);
   return hwpt;
 }
@@ -105,9 +104,8 @@ model_fixture_attach_fails (ModelFixture *self, IommudContainer *container, cons
   g_autoptr (GError) error = NULL;
   guint before = iommud_simulator_count_objects (self->simulator);
 
-  g_assert_false (iommud_container_attach_device (container, model_fixture_device (self, device),
-                                                  mode, IOMMUD_TRACKER_CHOICE_AUTO, NULL, &hwpt,
-                                                  &error));
+  g_assert_false (call_attach_device (container, model_fixture_device (self, device), mode,
+                                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, &hwpt, &error));
   g_assert_error (error, IOMMUD_ERROR, (gint) code);
   g_assert_nonnull (strstr (error->message, text));
   g_assert_null (hwpt);

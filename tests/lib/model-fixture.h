@@ -2,7 +2,7 @@
 /* A model on a simulated host, and the few calls that its tests are made of. */
 #pragma once
 
-#include "iommud.h"
+#include "calls.h"
 
 G_BEGIN_DECLS
 

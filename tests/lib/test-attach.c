@@ -93,13 +93,13 @@ test_dirty_capable_never_on_plain (ModelFixture *fixture, gconstpointer unused)
 
   g_assert_cmpuint (iommud_hwpt_get_flags (plain), ==, IOMMUD_HWPT_FLAGS_NONE);
   g_assert_cmpuint (iommud_hwpt_get_flags (dirty), ==, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING);
-  g_object_get (container, "dirty-tracking", &coverage, NULL);
+  g_object_get (iommud_container_get_dirty_tracking (container), "coverage", &coverage, NULL);
   g_assert_cmpuint (coverage, ==, IOMMUD_DIRTY_TRACKING_COVERAGE_PARTIAL);
   model_fixture_detach (fixture, PLAIN_A);
-  g_object_get (container, "dirty-tracking", &coverage, NULL);
+  g_object_get (iommud_container_get_dirty_tracking (container), "coverage", &coverage, NULL);
   g_assert_cmpuint (coverage, ==, IOMMUD_DIRTY_TRACKING_COVERAGE_FULL);
   model_fixture_attach (fixture, container, LOGGING);
-  g_object_get (container, "dirty-tracking", &coverage, NULL);
+  g_object_get (iommud_container_get_dirty_tracking (container), "coverage", &coverage, NULL);
   g_assert_cmpuint (coverage, ==, IOMMUD_DIRTY_TRACKING_COVERAGE_FULL);
   model_fixture_free_container (container);
 }
@@ -132,9 +132,9 @@ test_group_shares_its_hwpt (ModelFixture *fixture, gconstpointer unused)
   guint before;
 
   model_fixture_attach (fixture, container, DIRTY_B);
-  g_assert_true (iommud_container_attach_device (container, model_fixture_device (fixture, DIRTY_A),
-                                                 IOMMUD_ATTACH_MODE_KERNEL,
-                                                 IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, NULL));
+  g_assert_true (call_attach_device (container, model_fixture_device (fixture, DIRTY_A),
+                                     IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
+                                     NULL, NULL));
   hwpt = iommud_device_get_hwpt (model_fixture_device (fixture, DIRTY_A));
   g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_KERNEL);
 
@@ -180,13 +180,11 @@ test_kernel_mode (ModelFixture *fixture, gconstpointer unused)
   g_autoptr (IommudHwpt) second = NULL;
   g_autoptr (GError) error = NULL;
 
-  iommud_container_attach_device (container, model_fixture_device (fixture, PLAIN_A),
-                                  IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
-                                  &first, &error);
+  call_attach_device (container, model_fixture_device (fixture, PLAIN_A), IOMMUD_ATTACH_MODE_KERNEL,
+                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, &first, &error);
   g_assert_no_error (error);
-  iommud_container_attach_device (container, model_fixture_device (fixture, PLAIN_B),
-                                  IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
-                                  &second, &error);
+  call_attach_device (container, model_fixture_device (fixture, PLAIN_B), IOMMUD_ATTACH_MODE_KERNEL,
+                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, &second, &error);
   g_assert_no_error (error);
   g_assert_true (first == second);
   g_assert_true (first != automatic);
@@ -260,16 +258,17 @@ test_ranges_follow (ModelFixture *fixture, gconstpointer unused)
   g_autofree char *text = NULL;
   guint64 alignment;
 
-  g_object_get (container, "iova-ranges", &before, NULL);
+  g_object_get (iommud_container_get_memory (container), "iova-ranges", &before, NULL);
   model_fixture_attach (fixture, container, RESERVED);
-  g_object_get (container, "iova-ranges", &during, "iova-alignment", &alignment, NULL);
+  g_object_get (iommud_container_get_memory (container), "iova-ranges", &during, "iova-alignment",
+                &alignment, NULL);
   text = g_variant_print (during, FALSE);
   g_assert_cmpstr (text, ==,
                    "[(0, 1073741823), (2147483648, 4276092927), "
                    "(4277141504, 281474976710655)]");
   g_assert_cmpuint (alignment, ==, 4096);
   model_fixture_detach (fixture, RESERVED);
-  g_object_get (container, "iova-ranges", &after, NULL);
+  g_object_get (iommud_container_get_memory (container), "iova-ranges", &after, NULL);
   g_assert_cmpvariant (before, after);
   model_fixture_free_container (container);
 }

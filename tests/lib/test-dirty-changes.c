@@ -99,10 +99,9 @@ test_replace_while_active (MappingFixture *self, gconstpointer unused)
   dirty_fixture_map (self, 0, MIB);
   dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_IOMMU);
-  tracking = iommud_container_alloc_hwpt (self->container, dirty, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING,
-                                          NULL, &error);
-  plain =
-      iommud_container_alloc_hwpt (self->container, dirty, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
+  tracking =
+      call_alloc_hwpt (self->container, dirty, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, &error);
+  plain = call_alloc_hwpt (self->container, dirty, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
   g_assert_no_error (error);
   dirty_fixture_start (self);
   dirty_fixture_write (self, DIRTY_B, 0, 1);
@@ -137,12 +136,11 @@ test_replace_ends_stop (MappingFixture *self, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
-  plain =
-      iommud_container_alloc_hwpt (self->container, device, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
+  plain = call_alloc_hwpt (self->container, device, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
   g_assert_no_error (error);
   dirty_fixture_start (self);
   model_fixture_inject (&self->model, "set-dirty-tracking", 1, EIO, 0);
-  g_assert_false (iommud_container_stop_dirty_tracking (self->container, NULL, &error));
+  g_assert_false (call_stop_dirty_tracking (self->container, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
   g_clear_error (&error);
   g_assert_true (dirty_fixture_is_active (self));
@@ -226,8 +224,7 @@ unmap (MappingFixture *self, guint64 iova, guint64 length)
   guint64 bytes = 0, dirty_pages = 0;
   int fd = -1;
 
-  iommud_container_unmap (self->container, iova, length, PAGE, NULL, &bytes, &fd, &dirty_pages,
-                          &error);
+  call_unmap (self->container, iova, length, PAGE, NULL, &bytes, &fd, &dirty_pages, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (bytes, ==, length);
   return dirty_fixture_describe (fd, length / PAGE, dirty_pages);
@@ -393,14 +390,12 @@ test_unmap_refused (MappingFixture *self, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   dirty_fixture_map (self, 0, MIB);
-  g_assert_false (
-      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_false (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   g_assert_nonnull (strstr (error->message, "not active"));
   g_clear_error (&error);
   dirty_fixture_start (self);
-  g_assert_false (
-      iommud_container_unmap (self->container, 0, MIB, 3, NULL, NULL, NULL, NULL, &error));
+  g_assert_false (call_unmap (self->container, 0, MIB, 3, NULL, NULL, NULL, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   mapping_fixture_assert_mapped (self->container, "[(0, 1048576, 0, 3)]");
   dirty_fixture_stop (self);
@@ -419,8 +414,7 @@ test_unmap_fails (MappingFixture *self, gconstpointer unused)
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
   dirty_fixture_write (self, LOGGING, 3 * PAGE, 1);
   model_fixture_inject (&self->model, "ioas-unmap", 1, EBUSY, 0);
-  g_assert_false (
-      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_false (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
   dirty_fixture_write (self, DIRTY_A, 5 * PAGE, 1);
   dirty_fixture_assert_dirty (self, 0, MIB, "1 3 5");
@@ -433,8 +427,7 @@ unmap_strands (MappingFixture *self, const char *text)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (
-      iommud_container_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_false (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
   g_assert_nonnull (strstr (error->message, text));
   mapping_fixture_assert_mapped (self->container, "[]");
@@ -506,13 +499,11 @@ test_destroy_while_active (MappingFixture *self, gconstpointer unused)
   IommudContainer *container =
       model_fixture_container (&self->model, "b", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
 
-  iommud_container_attach_device (container, model_fixture_device (&self->model, BOTH),
-                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL,
-                                  &error);
-  iommud_container_attach_device (container, model_fixture_device (&self->model, DIRTY_B),
-                                  IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL,
-                                  &error);
-  iommud_container_start_dirty_tracking (container, 0, NULL, &error);
+  call_attach_device (container, model_fixture_device (&self->model, BOTH), IOMMUD_ATTACH_MODE_AUTO,
+                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+  call_attach_device (container, model_fixture_device (&self->model, DIRTY_B),
+                      IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+  call_start_dirty_tracking (container, 0, NULL, &error);
   g_assert_no_error (error);
   model_fixture_free_container (container);
 }

@@ -53,9 +53,9 @@ move_a_device (DirtyLedger *ledger)
 {
   g_autoptr (IommudHwpt) hwpt = NULL;
 
-  hwpt = iommud_container_alloc_hwpt (ledger->fixture.container,
-                                      model_fixture_device (&ledger->fixture.model, DIRTY_B),
-                                      IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, NULL);
+  hwpt = call_alloc_hwpt (ledger->fixture.container,
+                          model_fixture_device (&ledger->fixture.model, DIRTY_B),
+                          IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, NULL);
   write_with_all (ledger, 8);
   if (hwpt != NULL)
     dirty_ledger_replace (ledger, DIRTY_B, hwpt);

@@ -49,7 +49,8 @@ is_mapped (Run *self, guint64 iova)
 {
   g_autoptr (GVariant) mappings = NULL;
 
-  g_object_get (self->ledger.fixture.container, "mappings", &mappings, NULL);
+  g_object_get (iommud_container_get_memory (self->ledger.fixture.container), "mappings", &mappings,
+                NULL);
   for (gsize i = 0; i < g_variant_n_children (mappings); i++)
     {
       guint64 start;

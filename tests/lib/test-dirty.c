@@ -12,7 +12,7 @@ start_fails (MappingFixture *self, guint64 page_size, IommudError code, const ch
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (iommud_container_start_dirty_tracking (self->container, page_size, NULL, &error));
+  g_assert_false (call_start_dirty_tracking (self->container, page_size, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, (gint) code);
   if (strstr (error->message, text) == NULL)
     g_error ("\"%s\" does not say \"%s\"", error->message, text);
@@ -183,7 +183,7 @@ test_coarse_log (MappingFixture *self, gconstpointer unused)
 
   dirty_fixture_map (self, 0, MIB);
   dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
-  g_assert_true (iommud_container_start_dirty_tracking (self->container, 65536, NULL, &error));
+  g_assert_true (call_start_dirty_tracking (self->container, 65536, NULL, &error));
   dirty_fixture_write (self, LOGGING, 17 * PAGE, 1);
   dirty_fixture_assert_dirty (self, 20 * PAGE, PAGE, "0");
   dirty_fixture_assert_dirty (self, 0, MIB, "16-19 21-31");
@@ -198,7 +198,7 @@ test_refused (MappingFixture *self, gconstpointer unused)
 
   dirty_fixture_map (self, 0, MIB);
   dirty_fixture_read_fails (self, 0, MIB, PAGE, IOMMUD_ERROR_INVALID_ARGUMENT, "not active");
-  g_assert_false (iommud_container_stop_dirty_tracking (self->container, NULL, &error));
+  g_assert_false (call_stop_dirty_tracking (self->container, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   start_fails (self, 3000, IOMMUD_ERROR_INVALID_ARGUMENT, "page size");
   start_fails (self, 512, IOMMUD_ERROR_INVALID_ARGUMENT, "page size");
@@ -226,7 +226,7 @@ test_nothing_covered (MappingFixture *self, gconstpointer unused)
       model_fixture_container (&self->model, "off", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (iommud_container_start_dirty_tracking (off, 0, NULL, &error));
+  g_assert_false (call_start_dirty_tracking (off, 0, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
   model_fixture_free_container (g_steal_pointer (&off));
 

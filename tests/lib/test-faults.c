@@ -92,8 +92,8 @@ attach (ModelFixture *fixture, IommudContainer *container, const char *name, Iom
   IommudDevice *device = model_fixture_device (fixture, name);
   guint before = iommud_simulator_count_objects (fixture->simulator);
   g_autoptr (GError) error = NULL;
-  gboolean ok = iommud_container_attach_device (container, device, mode, IOMMUD_TRACKER_CHOICE_AUTO,
-                                                NULL, NULL, &error);
+  gboolean ok =
+      call_attach_device (container, device, mode, IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
 
   /* What could not be undone is the kernel's to keep; it is freed with the next call. */
   if (!ok && iommud_simulator_count_calls (fixture->simulator, "destroy") == 0)
@@ -109,8 +109,7 @@ alloc_and_replace (ModelFixture *fixture, IommudContainer *container)
   g_autoptr (IommudHwpt) hwpt = NULL;
   g_autoptr (GError) error = NULL;
 
-  hwpt = iommud_container_alloc_hwpt (container, device, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL,
-                                      &error);
+  hwpt = call_alloc_hwpt (container, device, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, &error);
   take_error (fixture, hwpt != NULL, &error);
   attach (fixture, container, DIRTY_B, IOMMUD_ATTACH_MODE_AUTO);
   if (hwpt == NULL)

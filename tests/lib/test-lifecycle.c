@@ -144,9 +144,9 @@ test_manual_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_autoptr (IommudHwpt) hwpt = NULL;
   g_autoptr (GError) error = NULL;
 
-  hwpt = iommud_container_alloc_hwpt (
-      container, device, IOMMUD_HWPT_FLAGS_DIRTY_TRACKING | IOMMUD_HWPT_FLAGS_NEST_PARENT, NULL,
-      &error);
+  hwpt = call_alloc_hwpt (container, device,
+                          IOMMUD_HWPT_FLAGS_DIRTY_TRACKING | IOMMUD_HWPT_FLAGS_NEST_PARENT, NULL,
+                          &error);
   g_assert_no_error (error);
   g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
   g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_MANUAL);
@@ -175,12 +175,12 @@ test_alloc_refused (ModelFixture *fixture, gconstpointer unused)
       model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (iommud_container_alloc_hwpt (container, model_fixture_device (fixture, MDEV),
-                                              IOMMUD_HWPT_FLAGS_NONE, NULL, &error));
+  g_assert_null (call_alloc_hwpt (container, model_fixture_device (fixture, MDEV),
+                                  IOMMUD_HWPT_FLAGS_NONE, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
   g_clear_error (&error);
-  g_assert_null (iommud_container_alloc_hwpt (container, model_fixture_device (fixture, PLAIN_A),
-                                              IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, &error));
+  g_assert_null (call_alloc_hwpt (container, model_fixture_device (fixture, PLAIN_A),
+                                  IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
   g_assert_nonnull (strstr (error->message, "dmar1"));
   g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, PLAIN_A)), ==,
@@ -229,10 +229,10 @@ test_two_callers (ModelFixture *fixture, gconstpointer unused)
   IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
   Call calls[2] = { 0 };
 
-  iommud_container_attach_device_async (first, device, IOMMUD_ATTACH_MODE_AUTO,
-                                        IOMMUD_TRACKER_CHOICE_AUTO, NULL, attach_ready, &calls[0]);
-  iommud_container_attach_device_async (second, device, IOMMUD_ATTACH_MODE_AUTO,
-                                        IOMMUD_TRACKER_CHOICE_AUTO, NULL, attach_ready, &calls[1]);
+  call_attach_device_async (first, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO,
+                            NULL, attach_ready, &calls[0]);
+  call_attach_device_async (second, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO,
+                            NULL, attach_ready, &calls[1]);
   wait_for (&calls[0].done);
   wait_for (&calls[1].done);
   g_assert_true (calls[0].ok);
@@ -256,9 +256,8 @@ overtakes (ModelFixture *fixture, guint delay_ms)
   Call call = { 0 };
 
   model_fixture_inject (fixture, "hwpt-alloc", 1, 0, delay_ms);
-  iommud_container_attach_device_async (slow, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
-                                        attach_ready, &call);
+  call_attach_device_async (slow, model_fixture_device (fixture, DIRTY_A), IOMMUD_ATTACH_MODE_AUTO,
+                            IOMMUD_TRACKER_CHOICE_AUTO, NULL, attach_ready, &call);
   while (iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc") == calls)
     g_main_context_iteration (NULL, FALSE);
   model_fixture_attach (fixture, quick, PLAIN_A);
@@ -289,12 +288,12 @@ test_cancel_while_waiting (ModelFixture *fixture, gconstpointer unused)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Call calls[2] = { 0 };
 
-  iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
-                                        attach_ready, &calls[0]);
-  iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_B),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO,
-                                        cancellable, attach_ready, &calls[1]);
+  call_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
+                            IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, attach_ready,
+                            &calls[0]);
+  call_attach_device_async (container, model_fixture_device (fixture, DIRTY_B),
+                            IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, cancellable,
+                            attach_ready, &calls[1]);
   g_cancellable_cancel (cancellable);
   wait_for (&calls[0].done);
   wait_for (&calls[1].done);
@@ -332,8 +331,8 @@ test_unplug_attached (ModelFixture *fixture, gconstpointer unused)
   g_assert_false (iommud_device_detach (device, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
-  g_assert_false (iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO,
-                                                  IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error));
+  g_assert_false (call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO,
+                                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE);
   model_fixture_free_container (container);
 }
@@ -347,9 +346,9 @@ test_unplug_in_the_middle (ModelFixture *fixture, gconstpointer unused)
   Call call = { 0 };
 
   model_fixture_inject (fixture, "bind", 1, 0, 200);
-  iommud_container_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
-                                        attach_ready, &call);
+  call_attach_device_async (container, model_fixture_device (fixture, DIRTY_A),
+                            IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, attach_ready,
+                            &call);
   while (iommud_simulator_count_calls (fixture->simulator, "bind") == 0)
     g_main_context_iteration (NULL, FALSE);
   g_assert_true (iommud_simulator_unplug_device (fixture->simulator, DIRTY_A, &error));
@@ -395,9 +394,9 @@ test_host_dropped_in_the_middle (void)
   model_fixture_set_up (&fixture, NULL);
   container = model_fixture_container (&fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
   model_fixture_inject (&fixture, "bind", 1, 0, 50);
-  iommud_container_attach_device_async (container, model_fixture_device (&fixture, DIRTY_A),
-                                        IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
-                                        attach_ready, &call);
+  call_attach_device_async (container, model_fixture_device (&fixture, DIRTY_A),
+                            IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, attach_ready,
+                            &call);
   g_object_add_weak_pointer (G_OBJECT (fixture.host), (gpointer *) &fixture.host);
   g_object_unref (fixture.host);
   g_assert_nonnull (fixture.host);

@@ -87,7 +87,7 @@ assert_listed (Run *run, IommudContainer *container, const char *device)
 {
   g_autoptr (GVariant) mappings = NULL;
 
-  g_object_get (container, "mappings", &mappings, NULL);
+  g_object_get (iommud_container_get_memory (container), "mappings", &mappings, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (probes); i++)
     g_assert_cmpint (
         iommud_simulator_device_write (run->model.simulator, device, probes[i], PAGE, 1, NULL), ==,
@@ -119,10 +119,9 @@ map (Run *run, IommudContainer *container, guint64 length, guint64 iova, IommudM
   g_autoptr (GError) error = NULL;
   guint64 mapped_iova = 0;
 
-  end_step (run,
-            iommud_container_map_file (container, run->file, 0, length, iova, flags, NULL,
-                                       &mapped_iova, &error),
-            &error);
+  end_step (
+      run, call_map_file (container, run->file, 0, length, iova, flags, NULL, &mapped_iova, &error),
+      &error);
   return mapped_iova;
 }
 
@@ -131,10 +130,9 @@ copy (Run *run, guint64 source_iova, guint64 length, guint64 iova, IommudMapFlag
 {
   g_autoptr (GError) error = NULL;
 
-  end_step (run,
-            iommud_container_copy_mapping (run->b, run->a, source_iova, length, iova, flags, NULL,
-                                           NULL, &error),
-            &error);
+  end_step (
+      run, call_copy_mapping (run->b, run->a, source_iova, length, iova, flags, NULL, NULL, &error),
+      &error);
 }
 
 static void
@@ -142,9 +140,7 @@ unmap (Run *run, IommudContainer *container, guint64 iova, guint64 length)
 {
   g_autoptr (GError) error = NULL;
 
-  end_step (run,
-            iommud_container_unmap (container, iova, length, 0, NULL, NULL, NULL, NULL, &error),
-            &error);
+  end_step (run, call_unmap (container, iova, length, 0, NULL, NULL, NULL, NULL, &error), &error);
 }
 
 static void
@@ -152,7 +148,7 @@ unmap_all (Run *run, IommudContainer *container)
 {
   g_autoptr (GError) error = NULL;
 
-  end_step (run, iommud_container_unmap_all (container, NULL, NULL, &error), &error);
+  end_step (run, call_unmap_all (container, NULL, NULL, &error), &error);
 }
 
 static void
@@ -161,7 +157,7 @@ allow (Run *run)
   g_autoptr (GError) error = NULL;
   GVariant *ranges = g_variant_new_parsed ("[(@t 0x1000000000, @t 0x2000000000)]");
 
-  end_step (run, iommud_container_set_allowed_iovas (run->a, ranges, NULL, &error), &error);
+  end_step (run, call_set_allowed_iovas (run->a, ranges, NULL, &error), &error);
 }
 
 /* A container without huge pages, mapped and freed with what is in it; where that fails, again. */
@@ -228,9 +224,9 @@ tear_down (Run *run, guint files)
 {
   g_autoptr (GError) error = NULL;
 
-  iommud_container_unmap_all (run->a, NULL, NULL, &error);
+  call_unmap_all (run->a, NULL, NULL, &error);
   g_assert_no_error (error);
-  iommud_container_unmap_all (run->b, NULL, NULL, &error);
+  call_unmap_all (run->b, NULL, NULL, &error);
   g_assert_no_error (error);
   mapping_fixture_assert_mapped (run->a, "[]");
   mapping_fixture_assert_mapped (run->b, "[]");

@@ -39,8 +39,8 @@ begin_map (MappingFixture *fixture, Call *call, guint *ended, guint64 length, gu
            GCancellable *cancellable)
 {
   *call = (Call){ .ended = ended };
-  iommud_container_map_file_async (fixture->container, fixture->file, 0, length, iova, FIXED,
-                                   cancellable, on_ready, call);
+  call_map_file_async (fixture->container, fixture->file, 0, length, iova, FIXED, cancellable,
+                       on_ready, call);
 }
 
 static void
@@ -50,7 +50,8 @@ finish_map (MappingFixture *fixture, Call *call, int code)
   gboolean ok;
 
   wait_for (call);
-  ok = iommud_container_map_file_finish (fixture->container, call->result, NULL, &error);
+  ok = iommud_memory_map_file_finish (iommud_container_get_memory (fixture->container),
+                                      call->result, NULL, &error);
   if (code < 0)
     g_assert_no_error (error);
   else
@@ -64,7 +65,7 @@ get_mapped_bytes (IommudContainer *container)
 {
   guint64 bytes;
 
-  g_object_get (container, "mapped-bytes", &bytes, NULL);
+  g_object_get (iommud_container_get_memory (container), "mapped-bytes", &bytes, NULL);
   return bytes;
 }
 
@@ -75,10 +76,10 @@ typedef struct
 } Progress;
 
 static void
-on_progress (IommudContainer *container, GParamSpec *pspec, gpointer data)
+on_progress (IommudMemory *memory, GParamSpec *pspec, gpointer data)
 {
   Progress *progress = data;
-  guint64 bytes = get_mapped_bytes (container);
+  guint64 bytes = get_mapped_bytes (iommud_memory_get_container (memory));
 
   g_assert_cmpuint (bytes, >, progress->last);
   g_assert_cmpuint (bytes - progress->last, <, 2 * GIB);
@@ -90,13 +91,13 @@ static void
 test_progress (MappingFixture *fixture, gconstpointer unused)
 {
   Progress progress = { 0 };
-  gulong handler = g_signal_connect (fixture->container, "notify::mapped-bytes",
-                                     G_CALLBACK (on_progress), &progress);
+  gulong handler = g_signal_connect (iommud_container_get_memory (fixture->container),
+                                     "notify::mapped-bytes", G_CALLBACK (on_progress), &progress);
 
   mapping_fixture_map (fixture, fixture->container, PAGE, 8 * GIB, 16 * MIB, FIXED);
   g_assert_cmphex (progress.last, ==, 8 * GIB);
   g_assert_cmpuint (progress.count, >, 4);
-  g_signal_handler_disconnect (fixture->container, handler);
+  g_signal_handler_disconnect (iommud_container_get_memory (fixture->container), handler);
   mapping_fixture_assert_mapped (fixture->container, "[(0x1000000, 0x200000000, 0x1000, 3)]");
   mapping_fixture_unmap (fixture->container, 16 * MIB, 8 * GIB);
 }
@@ -174,9 +175,9 @@ test_others_have_turns (MappingFixture *fixture, gconstpointer unused)
   begin_map (fixture, &map, &ended, 32 * GIB, 64 * GIB, NULL);
   while (get_mapped_bytes (fixture->container) == 0)
     g_main_context_iteration (NULL, TRUE);
-  iommud_container_attach_device_async (
-      fixture->container, model_fixture_device (&fixture->model, DIRTY_A), IOMMUD_ATTACH_MODE_AUTO,
-      IOMMUD_TRACKER_CHOICE_AUTO, NULL, on_ready, &attach);
+  call_attach_device_async (fixture->container, model_fixture_device (&fixture->model, DIRTY_A),
+                            IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, on_ready,
+                            &attach);
   wait_for (&attach);
   g_assert_true (
       iommud_container_attach_device_finish (fixture->container, attach.result, NULL, &error));
@@ -200,19 +201,20 @@ test_mappings_wait (MappingFixture *fixture, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   begin_map (fixture, &map, &ended, 8 * GIB, 0, NULL);
-  iommud_container_unmap_all_async (fixture->container, NULL, on_ready, &unmap);
+  iommud_memory_unmap_all_async (iommud_container_get_memory (fixture->container), NULL, on_ready,
+                                 &unmap);
   begin_map (fixture, &again, &ended, PAGE, GIB, NULL);
-  iommud_container_attach_device_async (
-      fixture->container, model_fixture_device (&fixture->model, DIRTY_A), IOMMUD_ATTACH_MODE_AUTO,
-      IOMMUD_TRACKER_CHOICE_AUTO, NULL, on_ready, &attach);
+  call_attach_device_async (fixture->container, model_fixture_device (&fixture->model, DIRTY_A),
+                            IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, on_ready,
+                            &attach);
   wait_for (&attach);
   g_assert_cmpuint (map.order, ==, 1);
   g_assert_cmpuint (unmap.order, ==, 2);
   g_assert_cmpuint (again.order, ==, 3);
   finish_map (fixture, &map, -1);
   finish_map (fixture, &again, -1);
-  g_assert_true (
-      iommud_container_unmap_all_finish (fixture->container, unmap.result, NULL, &error));
+  g_assert_true (iommud_memory_unmap_all_finish (iommud_container_get_memory (fixture->container),
+                                                 unmap.result, NULL, &error));
   g_assert_no_error (error);
   g_assert_true (
       iommud_container_attach_device_finish (fixture->container, attach.result, NULL, &error));
@@ -234,7 +236,8 @@ test_unplug_does_not_wait (MappingFixture *fixture, gconstpointer unused)
 
   model_fixture_attach (&fixture->model, fixture->container, DIRTY_A);
   begin_map (fixture, &map, &ended, 64 * GIB, 64 * GIB, NULL);
-  iommud_container_unmap_all_async (fixture->container, NULL, on_ready, &unmap);
+  iommud_memory_unmap_all_async (iommud_container_get_memory (fixture->container), NULL, on_ready,
+                                 &unmap);
   while (get_mapped_bytes (fixture->container) == 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (iommud_simulator_unplug_device (fixture->model.simulator, DIRTY_A, &error));
@@ -244,8 +247,8 @@ test_unplug_does_not_wait (MappingFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (get_mapped_bytes (fixture->container), <, 64 * GIB);
   finish_map (fixture, &map, -1);
   wait_for (&unmap);
-  g_assert_true (
-      iommud_container_unmap_all_finish (fixture->container, unmap.result, NULL, &error));
+  g_assert_true (iommud_memory_unmap_all_finish (iommud_container_get_memory (fixture->container),
+                                                 unmap.result, NULL, &error));
   g_clear_object (&unmap.result);
 }
 
@@ -259,12 +262,12 @@ test_free_waits (MappingFixture *fixture, gconstpointer unused)
   IommudContainer *other =
       model_fixture_container (&fixture->model, "b", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
 
-  iommud_container_map_file_async (other, fixture->file, 0, 8 * GIB, 0, FIXED, NULL, on_ready,
-                                   &map);
+  call_map_file_async (other, fixture->file, 0, 8 * GIB, 0, FIXED, NULL, on_ready, &map);
   iommud_container_free_async (other, TRUE, NULL, on_ready, &destroy);
   wait_for (&destroy);
   g_assert_cmpuint (map.order, ==, 1);
-  g_assert_true (iommud_container_map_file_finish (other, map.result, NULL, &error));
+  g_assert_true (iommud_memory_map_file_finish (iommud_container_get_memory (other), map.result,
+                                                NULL, &error));
   g_assert_no_error (error);
   g_assert_true (iommud_container_free_finish (other, destroy.result, &error));
   g_assert_no_error (error);
@@ -275,9 +278,9 @@ test_free_waits (MappingFixture *fixture, gconstpointer unused)
 }
 
 static void
-cancel_at (IommudContainer *container, GParamSpec *pspec, gpointer cancellable)
+cancel_at (IommudMemory *memory, GParamSpec *pspec, gpointer cancellable)
 {
-  if (get_mapped_bytes (container) >= 5 * GIB)
+  if (get_mapped_bytes (iommud_memory_get_container (memory)) >= 5 * GIB)
     g_cancellable_cancel (cancellable);
 }
 
@@ -287,15 +290,15 @@ test_cancel (MappingFixture *fixture, gconstpointer unused)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   guint files = mapping_fixture_count_files ();
-  gulong handler = g_signal_connect (fixture->container, "notify::mapped-bytes",
-                                     G_CALLBACK (cancel_at), cancellable);
+  gulong handler = g_signal_connect (iommud_container_get_memory (fixture->container),
+                                     "notify::mapped-bytes", G_CALLBACK (cancel_at), cancellable);
 
   model_fixture_attach (&fixture->model, fixture->container, DIRTY_A);
   files = mapping_fixture_count_files ();
-  g_assert_false (iommud_container_map_file (fixture->container, fixture->file, 0, 16 * GIB,
-                                             256 * GIB, FIXED, cancellable, NULL, &error));
+  g_assert_false (call_map_file (fixture->container, fixture->file, 0, 16 * GIB, 256 * GIB, FIXED,
+                                 cancellable, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_signal_handler_disconnect (fixture->container, handler);
+  g_signal_handler_disconnect (iommud_container_get_memory (fixture->container), handler);
   mapping_fixture_assert_mapped (fixture->container, "[]");
   g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
   g_assert_cmpuint (mapping_fixture_count_files (), ==, files);
@@ -310,8 +313,8 @@ test_cancelled_before (MappingFixture *fixture, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   g_cancellable_cancel (cancellable);
-  g_assert_false (iommud_container_map_file (fixture->container, fixture->file, 0, PAGE, 0, FIXED,
-                                             cancellable, NULL, &error));
+  g_assert_false (call_map_file (fixture->container, fixture->file, 0, PAGE, 0, FIXED, cancellable,
+                                 NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   mapping_fixture_assert_mapped (fixture->container, "[]");
 }
@@ -326,8 +329,8 @@ test_undo_fails (MappingFixture *fixture, gconstpointer kernel)
 
   model_fixture_inject (&fixture->model, by_file ? "ioas-map-file" : "ioas-map", 4, ENOMEM, 0);
   model_fixture_inject (&fixture->model, "ioas-unmap", 2, EBUSY, 0);
-  g_assert_false (iommud_container_map_file (fixture->container, fixture->file, 0, 8 * GIB, 0,
-                                             FIXED, NULL, NULL, &error));
+  g_assert_false (
+      call_map_file (fixture->container, fixture->file, 0, 8 * GIB, 0, FIXED, NULL, NULL, &error));
   mapping_fixture_assert_refused (error, IOMMUD_ERROR_NO_MEMORY, "RLIMIT_MEMLOCK");
   mapping_fixture_assert_mapped (fixture->container, "[(0, 0x80000000, 0, 3)]");
   mapping_fixture_unmap (fixture->container, 0, 2 * GIB);
@@ -355,8 +358,8 @@ copy (IommudContainer *container, IommudContainer *source, guint64 source_iova, 
   g_autoptr (GError) error = NULL;
   guint64 mapped_iova = 1;
 
-  iommud_container_copy_mapping (container, source, source_iova, length, iova, flags, NULL,
-                                 &mapped_iova, &error);
+  call_copy_mapping (container, source, source_iova, length, iova, flags, NULL, &mapped_iova,
+                     &error);
   g_assert_no_error (error);
   return mapped_iova;
 }
@@ -368,8 +371,8 @@ copy_fails (IommudContainer *container, IommudContainer *source, guint64 source_
   guint64 bytes = get_mapped_bytes (container);
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (iommud_container_copy_mapping (container, source, source_iova, length, iova,
-                                                 flags, NULL, NULL, &error));
+  g_assert_false (
+      call_copy_mapping (container, source, source_iova, length, iova, flags, NULL, NULL, &error));
   mapping_fixture_assert_refused (error, code, text);
   g_assert_cmphex (get_mapped_bytes (container), ==, bytes);
 }
@@ -447,7 +450,7 @@ test_copy_of_long (MappingFixture *fixture, gconstpointer unused)
   iova = copy (c, b, 4 * PAGE, 4 * GIB, 0, READ_WRITE);
   mapping_fixture_unmap (b, 3 * PAGE, 8 * GIB);
   mapping_fixture_unmap (b, G_GUINT64_CONSTANT (1) << 40, 4 * GIB);
-  g_assert_true (iommud_container_unmap_all (fixture->container, NULL, NULL, NULL));
+  g_assert_true (call_unmap_all (fixture->container, NULL, NULL, NULL));
   mapping_fixture_unmap (c, iova, 4 * GIB);
   model_fixture_free_container (b);
   model_fixture_free_container (c);
@@ -465,9 +468,9 @@ test_copy_rights (MappingFixture *fixture, gconstpointer unused)
   mapping_fixture_map (fixture, fixture->container, 0, PAGE, 0, read);
   mapping_fixture_map (fixture, fixture->container, 0, PAGE, PAGE, FIXED);
   copy_fails (b, fixture->container, 0, PAGE, 0, FIXED, IOMMUD_ERROR_PERMISSION_DENIED,
-              "mapped to be read alone");
+              "mapped read-only");
   copy_fails (b, fixture->container, 0, 2 * PAGE, 0, READ_WRITE, IOMMUD_ERROR_PERMISSION_DENIED,
-              "mapped to be read alone");
+              "mapped read-only");
   copy_fails (c, fixture->container, 0, PAGE, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT,
               "another IOMMUFD context");
   copy_fails (b, fixture->container, 0, PAGE, 0, IOMMUD_MAP_FLAGS_FIXED,

@@ -11,8 +11,8 @@ static IommudHwpt *
 alloc (ModelFixture *fixture, IommudContainer *container, const char *name, IommudHwptFlags flags)
 {
   g_autoptr (GError) error = NULL;
-  IommudHwpt *hwpt = iommud_container_alloc_hwpt (container, model_fixture_device (fixture, name),
-                                                  flags, NULL, &error);
+  IommudHwpt *hwpt =
+      call_alloc_hwpt (container, model_fixture_device (fixture, name), flags, NULL, &error);
 
   g_assert_no_error (error);
   return hwpt;
@@ -23,7 +23,7 @@ print_ranges (IommudContainer *container)
 {
   g_autoptr (GVariant) ranges = NULL;
 
-  g_object_get (container, "iova-ranges", &ranges, NULL);
+  g_object_get (iommud_container_get_memory (container), "iova-ranges", &ranges, NULL);
   return g_variant_print (ranges, FALSE);
 }
 
@@ -159,8 +159,8 @@ test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_autofree char *after = NULL;
   g_autoptr (GError) error = NULL;
 
-  iommud_container_attach_device (container, device, IOMMUD_ATTACH_MODE_KERNEL,
-                                  IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+  call_attach_device (container, device, IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO,
+                      NULL, NULL, &error);
   g_assert_no_error (error);
   hwpt = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
   /* The lowest free id comes first: the kernel's next HWPT has another one. */

@@ -8,8 +8,8 @@ static gboolean
 try_attach (ModelFixture *fixture, IommudContainer *container, const char *name,
             IommudAttachMode mode, IommudTrackerChoice tracker, GError **error)
 {
-  return iommud_container_attach_device (container, model_fixture_device (fixture, name), mode,
-                                         tracker, NULL, NULL, error);
+  return call_attach_device (container, model_fixture_device (fixture, name), mode, tracker, NULL,
+                             NULL, error);
 }
 
 static void
@@ -49,7 +49,7 @@ get_coverage (IommudContainer *container)
 {
   IommudDirtyTrackingCoverage coverage;
 
-  g_object_get (container, "dirty-tracking", &coverage, NULL);
+  g_object_get (iommud_container_get_dirty_tracking (container), "coverage", &coverage, NULL);
   return coverage;
 }
 
@@ -59,7 +59,7 @@ get_blocker (IommudContainer *container)
 {
   g_auto (GStrv) blockers = NULL;
 
-  g_object_get (container, "migration-blockers", &blockers, NULL);
+  g_object_get (iommud_container_get_dirty_tracking (container), "blockers", &blockers, NULL);
   g_assert_cmpuint (g_strv_length (blockers), <=, 1);
   return g_strdup (blockers[0]);
 }
@@ -142,7 +142,8 @@ test_blockers (ModelFixture *fixture, gconstpointer unused)
       model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
   guint changes = 0;
 
-  g_signal_connect (container, "notify::migration-blockers", G_CALLBACK (count_notify), &changes);
+  g_signal_connect (iommud_container_get_dirty_tracking (container), "notify::blockers",
+                    G_CALLBACK (count_notify), &changes);
   attach (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
   attach (fixture, container, LOGGING, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
   g_assert_cmpuint (changes, ==, 0);
@@ -174,7 +175,7 @@ test_off (ModelFixture *fixture, gconstpointer unused)
       model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
 
   attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
-  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_NONE);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_DEVICE);
   g_assert_cmpint (get_coverage (container), ==, IOMMUD_DIRTY_TRACKING_COVERAGE_NONE);
   assert_blocker (container, BOTH, "dmar0", "dirty-tracking off");
   model_fixture_free_container (container);
@@ -193,7 +194,7 @@ test_replace_to_plain (ModelFixture *fixture, gconstpointer unused)
 
   attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU);
   attach (fixture, container, DIRTY_B, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
-  plain = iommud_container_alloc_hwpt (container, both, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
+  plain = call_alloc_hwpt (container, both, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (iommud_hwpt_attach_device (plain, both, NULL, &error));
   g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_DEVICE);

@@ -2,7 +2,7 @@
 /* Which files and which parts of them may be mapped. */
 #include "config.h"
 
-#include "handle/client-file.h"
+#include "memory/client-file.h"
 
 #include "base/error.h"
 
@@ -96,7 +96,8 @@ iommud_client_file_check (int file, guint64 offset, guint64 length, IommudMapFla
 {
   struct stat status;
   struct statfs file_system;
-  int mode, seals;
+  int mode = -1;
+  int seals;
 
   if (!check_open (file, &mode, what, error))
     return FALSE;

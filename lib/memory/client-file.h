@@ -2,7 +2,7 @@
 /* Which files and which parts of them may be mapped. */
 #pragma once
 
-#include "iommud-types.h"
+#include "memory/mapping-table.h"
 
 G_BEGIN_DECLS
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A queue of operations, one after the other, whose slow parts run on a worker thread. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* An operation has three parts, so that the model changes on the main loop alone and no kernel call
+ * runs there:
+ *   plan     main loop, when the operation's turn has come: checks, and returns what perform needs,
+ *            which points to nothing of the model; NULL with an error ends the operation
+ *   perform  a worker thread: kernel calls, on the plan alone
+ *   publish  main loop: brings the result into the model; returns the task's object, or NULL
+ * and free, which ends what the operation holds, such as claims on devices.
+ *
+ * A long operation takes turns: while goes_on says so after a publish that gave no error, all three
+ * are called again, and between its turns other operations of the queue have theirs. An operation
+ * that cannot have its turn while a long one is at work says so by must_wait; those behind it wait
+ * too. Only operations that are between turns may keep others waiting. An urgent one has its turn
+ * before all that have not begun. */
+typedef struct
+{
+  gpointer (*plan) (gpointer data, GError **error);
+  void (*perform) (gpointer plan);
+  gpointer (*publish) (gpointer data, GError **error);
+  GDestroyNotify free;
+  gboolean (*goes_on) (gpointer data);   /* or NULL: one turn is all */
+  gboolean (*must_wait) (gpointer data); /* or NULL: never */
+  gboolean urgent;
+} IommudOperation;
+
+typedef struct _IommudQueue IommudQueue;
+
+/* @pool runs the workers; it calls iommud_queue_work(). */
+IommudQueue *iommud_queue_new (GThreadPool *pool, GMainContext *main_context);
+IommudQueue *iommud_queue_ref (IommudQueue *self);
+void iommud_queue_unref (IommudQueue *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudQueue, iommud_queue_unref)
+
+/* Puts an operation behind the others. @owner, which owns the pool, is held until the operation has
+ * ended. @task (transfer full, or NULL if nothing waits for it) returns after data was freed. */
+void iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpointer data,
+                          gpointer owner, GTask *task);
+
+void iommud_queue_work (gpointer job, gpointer unused);
+
+G_END_DECLS

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the operations change in the dirty tracking of a container. */
+#pragma once
+
+#include "dirty/trackers.h"
+#include "iommud-dirty-tracking.h"
+
+G_BEGIN_DECLS
+
+/* How a device counts for the coverage of its container. */
+typedef struct
+{
+  gboolean attached;
+  gboolean covered; /* attached, and some tracker records what it dirties */
+  char *blocker;    /* why it is not covered; NULL if it is, or is not attached */
+} IommudDeviceCoverage;
+
+void iommud_device_coverage_clear (IommudDeviceCoverage *self);
+
+/* @devices: those of the container, whose order that of the blockers is. */
+IommudDirtyTracking *iommud_dirty_tracking_new (IommudContainer *container,
+                                                IommudDirtyTrackingPolicy policy,
+                                                GListModel *devices);
+IommudDirtyTrackingPolicy iommud_dirty_tracking_get_policy (IommudDirtyTracking *self);
+IommudDirtyTrackingCoverage iommud_dirty_tracking_get_coverage (IommudDirtyTracking *self);
+
+/* What @device, an object of the list, counts as from here on. @coverage is taken. */
+void iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer device,
+                                       IommudDeviceCoverage *coverage);
+
+/* The trackers, lent to the operation that is under way, for its worker: from the end of its plan
+ * until its publish returns them. Operations of a context never overlap, so only one can have them;
+ * that is asserted. @mapped (or NULL) is what is mapped now. */
+IommudTrackers *iommud_dirty_tracking_lend (IommudDirtyTracking *self, IommudMappedRanges *mapped);
+void iommud_dirty_tracking_return (IommudDirtyTracking *self);
+/* For plans, which only look. Nobody has them meanwhile. */
+const IommudTrackers *iommud_dirty_tracking_peek (IommudDirtyTracking *self);
+/* Fails if tracking is not active. */
+gboolean iommud_dirty_tracking_check_active (IommudDirtyTracking *self, const char *what,
+                                             GError **error);
+
+G_END_DECLS

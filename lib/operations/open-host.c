@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opening a host: what its kernel offers, and the devices that are there. */
+#include "kernel/features.h"
+#include "model/host.h"
+#include "operations/hotplug.h"
+
+/**
+ * iommud_host_new:
+ * @backend: what the host stands on; one host to a backend
+ * @error: where to put an error
+ *
+ * Makes a host and finds its devices. It follows them from here on, in the main context that is the
+ * thread's default now.
+ *
+ * Returns: (transfer full): a new host
+ */
+IommudHost *
+iommud_host_new (IommudBackend *backend, GError **error)
+{
+  g_autoptr (IommudHost) self = NULL;
+
+  g_return_val_if_fail (IOMMUD_IS_BACKEND (backend), NULL);
+
+  self = iommud_host_new_empty (backend, error);
+  if (self == NULL)
+    return NULL;
+  iommud_host_take_features (self, iommud_features_probe (iommud_backend_get_syscalls (backend)));
+  return iommud_hotplug_start (self, error) ? g_steal_pointer (&self) : NULL;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What all operations share: the way into the queue, and where kernel calls go. */
+#include "operations/operation.h"
+
+#include "iommud-error.h"
+#include "model/device.h"
+#include "model/host.h"
+
+void
+iommud_operation_submit (IommudContainer *container, const IommudOperation *operation,
+                         gpointer data, GTask *task)
+{
+  iommud_queue_submit (iommud_context_get_queue (iommud_container_get_context (container)),
+                       operation, data, iommud_container_get_host (container), task);
+}
+
+static char *
+describe_group_holder (IommudContainer *container, IommudDevice *device)
+{
+  IommudDevice *sibling =
+      iommud_host_find_sibling_elsewhere (iommud_container_get_host (container), device, container);
+
+  if (sibling == NULL)
+    return NULL;
+  return g_strdup_printf ("%s in container %s", iommud_device_get_name (sibling),
+                          iommud_container_get_name (iommud_device_get_container (sibling)));
+}
+
+void
+iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *container, char *what,
+                              IommudDevice *device)
+{
+  IommudBackend *backend = iommud_host_get_backend (iommud_container_get_host (container));
+
+  iommud_kernel_access_clear (access);
+  access->syscalls = iommud_backend_get_syscalls (backend);
+  access->probe = g_object_ref (iommud_backend_get_probe (backend));
+  access->iommufd = iommud_context_get_fd (iommud_container_get_context (container));
+  access->what = what;
+  access->group_holder = device != NULL ? describe_group_holder (container, device) : NULL;
+}
+
+gboolean
+iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device, const char *what,
+                                 GError **error)
+{
+  IommudContainer *holder = iommud_device_get_container (device);
+
+  if (holder == NULL || holder == container)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+               "Cannot %s: the device belongs to container %s: detach it first", what,
+               iommud_container_get_name (holder));
+  return FALSE;
+}
+
+gboolean
+iommud_operation_has_container (IommudContainer *container, GTask *task)
+{
+  if (container != NULL)
+    return TRUE;
+  g_task_return_new_error (task, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "The container is gone");
+  return FALSE;
+}
+
+GMainContext *
+iommud_operation_get_main_context (IommudContainer *container)
+{
+  return container != NULL ? iommud_host_get_main_context (iommud_container_get_host (container))
+                           : NULL;
+}

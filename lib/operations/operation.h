@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What all operations share: the way into the queue, and where kernel calls go. */
+#pragma once
+
+#include "base/queue.h"
+#include "handle/binding.h"
+#include "model/container.h"
+
+G_BEGIN_DECLS
+
+/* Queues an operation on @container behind the others of its context. @data and @task are taken. */
+void iommud_operation_submit (IommudContainer *container, const IommudOperation *operation,
+                              gpointer data, GTask *task);
+/* Fills the part of a plan that says where kernel calls go. @what is taken. @device, or NULL, is
+ * the one that the calls are about: errors name what holds its group. */
+void iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *container,
+                                   char *what, IommudDevice *device);
+/* Fails if the device belongs to another container. */
+gboolean iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device,
+                                          const char *what, GError **error);
+/* @container is that of some memory or dirty tracking; NULL if nothing holds it any more. Then
+ * @task ends with an error. */
+gboolean iommud_operation_has_container (IommudContainer *container, GTask *task);
+
+/* The main context of a container's host, for iommud_sync_begin(). @container may be NULL. */
+GMainContext *iommud_operation_get_main_context (IommudContainer *container);
+
+G_END_DECLS

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Creating a container: the kernel's side. For workers. */
+#include "perform/create-container.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "kernel/features.h"
+
+void
+iommud_create_container_plan_clear (IommudCreateContainerPlan *self)
+{
+  iommud_kernel_access_clear (&self->access);
+  iommud_iova_space_clear (&self->space);
+  g_strfreev (self->features);
+  g_clear_error (&self->error);
+}
+
+static gboolean
+check (IommudCreateContainerPlan *self, const char *step, int errnum, const char *cause)
+{
+  if (errnum == 0)
+    return TRUE;
+  iommud_error_set_from_errno (&self->error, -1, self->access.what, step, errnum, cause);
+  return FALSE;
+}
+
+static gboolean
+open_context (IommudCreateContainerPlan *self)
+{
+  int errnum = iommud_iommufd_open (self->access.syscalls, &self->access.iommufd);
+
+  if (errnum == ENOENT || errnum == ENODEV || errnum == ENXIO)
+    {
+      g_autofree char *description = iommud_error_describe_errno (errnum);
+
+      g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+                   "Cannot %s: /dev/iommu: %s: the kernel's iommufd module is not loaded, or the "
+                   "kernel was built without CONFIG_IOMMUFD (try: modprobe iommufd)",
+                   self->access.what, description);
+      return FALSE;
+    }
+  return check (self, "/dev/iommu", errnum,
+                errnum == EACCES ? "opening it takes the rights of root" : NULL);
+}
+
+static gboolean
+set_accounting (IommudCreateContainerPlan *self)
+{
+  int errnum;
+
+  if (self->accounting == IOMMUD_ACCOUNTING_USER)
+    return TRUE;
+  errnum = iommud_iommufd_set_rlimit_mode (self->access.syscalls, self->access.iommufd,
+                                           IOMMUD_IOMMUFD_RLIMIT_MODE_PROCESS);
+  return check (self, "IOMMU_OPTION_RLIMIT_MODE", errnum,
+                errnum == EPERM ? "it takes CAP_SYS_RESOURCE" : NULL);
+}
+
+static gboolean
+set_huge_pages (IommudCreateContainerPlan *self)
+{
+  int errnum;
+
+  if (self->huge_pages)
+    return TRUE;
+  errnum = iommud_iommufd_set_huge_pages (self->access.syscalls, self->access.iommufd,
+                                          self->ioas_id, FALSE);
+  return check (self, "IOMMU_OPTION_HUGE_PAGES", errnum, NULL);
+}
+
+static gboolean
+make_ioas (IommudCreateContainerPlan *self)
+{
+  const IommudSyscalls *syscalls = self->access.syscalls;
+  int fd = self->access.iommufd;
+  int errnum;
+
+  if (!check (self, "IOMMU_IOAS_ALLOC", iommud_iommufd_ioas_alloc (syscalls, fd, &self->ioas_id),
+              NULL))
+    return FALSE;
+  if (set_huge_pages (self)
+      && iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &self->error))
+    return TRUE;
+  errnum = iommud_iommufd_destroy (syscalls, fd, self->ioas_id);
+  if (errnum != 0)
+    g_message ("%s: IOMMU_DESTROY of IOAS %u: %s; it stays until its context is closed",
+               self->access.what, self->ioas_id, g_strerror (errnum));
+  return FALSE;
+}
+
+void
+iommud_create_container_plan_perform (IommudCreateContainerPlan *self)
+{
+  if (self->own_context && !open_context (self))
+    return;
+  self->created = (!self->own_context || set_accounting (self)) && make_ioas (self);
+  if (self->created && self->must_probe)
+    self->features = iommud_features_probe (self->access.syscalls);
+  if (!self->created && self->own_context)
+    self->access.syscalls->close (self->access.syscalls, self->access.iommufd);
+}

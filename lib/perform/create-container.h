@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Creating a container: the kernel's side. For workers. */
+#pragma once
+
+#include "handle/page-table.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  IommudKernelAccess access; /* out, too: the iommufd of a context of its own */
+  gboolean own_context;
+  IommudAccounting accounting;
+  gboolean huge_pages;
+  gboolean must_probe; /* there was no iommufd to ask when it was last tried */
+
+  guint32 ioas_id;       /* out */
+  IommudIovaSpace space; /* out */
+  char **features;       /* out; NULL if the kernel was not asked */
+  gboolean created;      /* out */
+  GError *error;
+} IommudCreateContainerPlan;
+
+void iommud_create_container_plan_clear (IommudCreateContainerPlan *self);
+void iommud_create_container_plan_perform (IommudCreateContainerPlan *self);
+
+G_END_DECLS

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Unmapping a range together with its last dirty pages, none of them lost. For workers.
+ *
+ * The kernel reads dirty pages and unmaps in two calls, and what a device writes in between is lost
+ * with the page table entries. So before the range is unmapped, the devices of each HWPT that
+ * records are moved (ATTACH over ATTACH) to a twin of it that has all mappings but the range: from
+ * then on nothing can write to it, and its dirty pages can be read in peace. A log keeps its pages
+ * by IOVA, and is read when nothing is mapped there any more.
+ *
+ * Some IOMMU drivers stop a device's DMA for a moment when it is moved (the backend knows which),
+ * and a write that is dropped is worse than one that is copied once more. Behind those, and if no
+ * twin can be had, all of the range that is mapped for writing counts as dirty. */
+#pragma once
+
+#include "dirty/bitmap.h"
+#include "perform/twin.h"
+#include "perform/unmap.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  IommudUnmapPlan *unmap;
+  IommudTrackers *trackers; /* the container's */
+  IommudTwin *twin;
+  guint64 first;
+  guint64 last;
+  guint64 page_size;
+  GArray *writable;  /* of IommudIovaRange: what of the range is mapped for writing */
+  gboolean any_hwpt; /* some HWPT records */
+  gboolean may_move; /* without any DMA of its devices being dropped */
+
+  IommudDirtyBitmap bitmap; /* out, sealed, unless there is an error */
+  guint64 dirty_pages;      /* out */
+  gboolean exact;           /* out: nothing could write to the range when it was read */
+} IommudUnmapAndReadPlan;
+
+/* The twin is made later, when the trackers are lent. */
+IommudUnmapAndReadPlan *iommud_unmap_and_read_plan_new (guint64 iova, guint64 length,
+                                                        guint64 page_size);
+void iommud_unmap_and_read_plan_free (IommudUnmapAndReadPlan *self);
+
+/* All in one turn: meanwhile the devices may be elsewhere. The error is that of the unmap plan. */
+void iommud_unmap_and_read_plan_perform (IommudUnmapAndReadPlan *self);
+
+G_END_DECLS
