@@ -95,6 +95,8 @@ call_unmap (IommudContainer *container, guint64 iova, guint64 length, guint64 pa
 {
   if (bitmap != NULL)
     *bitmap = -1;
+  if (dirty_pages != NULL)
+    *dirty_pages = 0;
   if (page_size == 0)
     return iommud_memory_unmap (iommud_container_get_memory (container), iova, length, cancellable,
                                 bytes, error);
