@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # IOMMUD_COMPILER_WARNINGS: WARN_CFLAGS holds each warning of the house that the compiler knows.
+# A newer compiler or scanner may warn of what ours do not know: its warnings are errors on request
+# alone, so that they never stop people who only want to build.
 AC_DEFUN([IOMMUD_COMPILER_WARNINGS], [
   AC_ARG_ENABLE([werror],
-    [AS_HELP_STRING([--enable-werror], [turn compiler warnings into errors])],
+    [AS_HELP_STRING([--enable-werror], [turn warnings of the compiler and of g-ir-scanner into errors])],
     [], [enable_werror=no])
   WARN_CFLAGS=
   for flag in -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -13,8 +15,12 @@ AC_DEFUN([IOMMUD_COMPILER_WARNINGS], [
       -Werror=incompatible-pointer-types -Werror=int-conversion; do
     IOMMUD_TRY_WARNING([$flag])
   done
-  AS_IF([test "x$enable_werror" = xyes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
+  WARN_SCANNERFLAGS=--warn-all
+  AS_IF([test "x$enable_werror" = xyes],
+    [WARN_CFLAGS="$WARN_CFLAGS -Werror"
+     WARN_SCANNERFLAGS="$WARN_SCANNERFLAGS --warn-error"])
   AC_SUBST([WARN_CFLAGS])
+  AC_SUBST([WARN_SCANNERFLAGS])
 ])
 
 # A warning that the compiler does not know is an error under this flag, not a note.

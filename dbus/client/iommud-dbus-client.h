@@ -28,6 +28,8 @@ IOMMUD_DBUS_PUBLIC void iommud_dbus_client_new_for_address (const char *address,
                                                             gpointer user_data);
 IOMMUD_DBUS_PUBLIC IommudDBusClient *iommud_dbus_client_new_finish (GAsyncResult *result,
                                                                     GError **error);
+IOMMUD_DBUS_PUBLIC IommudDBusClient *
+iommud_dbus_client_new_for_address_finish (GAsyncResult *result, GError **error);
 
 IOMMUD_DBUS_PUBLIC gboolean iommud_dbus_client_get_running (IommudDBusClient *self);
 IOMMUD_DBUS_PUBLIC GDBusConnection *iommud_dbus_client_get_connection (IommudDBusClient *self);

@@ -285,14 +285,14 @@ test_async (Fixture *fixture, gconstpointer data)
   iommud_dbus_client_new_for_address (fixture->address, NULL, on_client, &result);
   while (result == NULL)
     bed_iterate ();
-  client = iommud_dbus_client_new_finish (result, &error);
+  client = iommud_dbus_client_new_for_address_finish (result, &error);
   g_assert_no_error (error);
   g_assert_true (iommud_dbus_client_get_running (client));
 
   iommud_dbus_client_new_for_address ("unix:path=/nonexistent", NULL, on_client, &failure);
   while (failure == NULL)
     bed_iterate ();
-  g_assert_null (iommud_dbus_client_new_finish (failure, &error));
+  g_assert_null (iommud_dbus_client_new_for_address_finish (failure, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 
