@@ -11,7 +11,7 @@
 
 #include "iommud-error.h"
 #include "sim/kernel-private.h"
-#include "sim/shape.h"
+#include "sim/description/shape.h"
 #include "xml/host-description.h"
 
 #include <gio/gio.h>

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "sim/faults.h"
-#include "sim/files.h"
+#include "sim/process/files.h"
 #include "sim/kernel.h"
-#include "sim/machine.h"
-#include "sim/objects.h"
-#include "sim/pages.h"
+#include "sim/machine/machine.h"
+#include "sim/objects/context.h"
+#include "sim/process/pages.h"
 
 G_BEGIN_DECLS
 

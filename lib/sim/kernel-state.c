@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "sim/hwpt.h"
+#include "sim/objects/hwpt.h"
 #include "sim/kernel-private.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * calls. */
 #include "config.h"
 
-#include "sim/dma.h"
+#include "sim/objects/dma.h"
 #include "sim/kernel-private.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 
 #include "kernel/syscalls.h"
 #include "probe/probe.h"
-#include "sim/description.h"
+#include "sim/description/description.h"
 
 G_BEGIN_DECLS
 

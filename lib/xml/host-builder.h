@@ -2,7 +2,7 @@
 /* A simulated host in the making: what was read so far, and where. */
 #pragma once
 
-#include "sim/description.h"
+#include "sim/description/description.h"
 #include "xml/document.h"
 
 G_BEGIN_DECLS

@@ -2,7 +2,7 @@
 /* Simulated hosts from XML. */
 #pragma once
 
-#include "sim/description.h"
+#include "sim/description/description.h"
 
 G_BEGIN_DECLS
 

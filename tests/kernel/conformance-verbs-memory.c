@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "conformance-interpreter.h"
-#include "sim/user-memory.h"
+#include "sim/process/user-memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

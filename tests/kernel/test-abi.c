@@ -101,7 +101,7 @@ find_32_bit_flags (void)
   return g_strdup_printf ("-m32 -I/usr/include/glib-2.0 -I%s", include);
 }
 
-/* Every source of a folder. */
+/* Every source in a folder and below it. */
 static void
 assert_folder_compiles (const char *flags, const char *folder)
 {
@@ -114,8 +114,11 @@ assert_folder_compiles (const char *flags, const char *folder)
   while ((name = g_dir_read_name (dir)) != NULL)
     {
       g_autofree char *source = g_build_filename (folder, name, NULL);
+      g_autofree char *full = g_build_filename (path, name, NULL);
 
-      if (g_str_has_suffix (name, ".c"))
+      if (g_file_test (full, G_FILE_TEST_IS_DIR))
+        assert_folder_compiles (flags, source);
+      else if (g_str_has_suffix (name, ".c"))
         assert_compiles (flags, source);
     }
 }

@@ -2,8 +2,8 @@
 /* The trees that the simulated kernel stands on, beside plain arrays that do the same slowly. */
 #include "config.h"
 
-#include "sim/intervals.h"
-#include "sim/page-set.h"
+#include "sim/sets/intervals.h"
+#include "sim/sets/page-set.h"
 
 #define SPACE 200
 #define STEPS 4000

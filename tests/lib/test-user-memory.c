@@ -3,7 +3,7 @@
  * takes away the usual ways. */
 #include "config.h"
 
-#include "sim/user-memory.h"
+#include "sim/process/user-memory.h"
 
 #include <errno.h>
 #include <linux/filter.h>

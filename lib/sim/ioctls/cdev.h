@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ioctls of a VFIO cdev. */
+#pragma once
+
+#include "sim/process/files.h"
+#include "sim/machine/machine.h"
+
+G_BEGIN_DECLS
+
+/* Which operation a request is, as faults know it. */
+int iommud_simulated_cdev_get_operation (unsigned long request);
+/* Which operation besides a request of DEVICE_FEATURE is, by the record at @address. */
+int iommud_simulated_cdev_get_feature_operation (unsigned long request, guint64 address);
+/* 0 or a negative errno. */
+int iommud_simulated_cdev_ioctl (IommudSimulatedFiles *files, IommudSimulatedFile *file,
+                                 unsigned long request, guint64 address);
+/* The last close: a file that bound its device lets go of it. */
+void iommud_simulated_cdev_release (IommudSimulatedFile *file);
+
+/* Whether the file has bound its device, so that it may be used. */
+gboolean iommud_simulated_cdev_is_bound (const IommudSimulatedFile *file);
+/* Bytes that a region of the device has, and where it begins in the file. */
+guint64 iommud_simulated_region_get_size (const IommudSimulatedFunction *function, guint32 index);
+guint64 iommud_simulated_region_get_offset (guint32 index);
+
+G_END_DECLS

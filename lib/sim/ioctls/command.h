@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One ioctl on an iommufd: the kernel's copy of the caller's record, and the way back. */
+#pragma once
+
+#include "sim/description/description.h"
+#include "sim/process/files.h"
+#include "sim/objects/context.h"
+#include "sim/process/pages.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  IommudSimulatedContext *context;
+  IommudSimulatedFiles *files;
+  IommudSimulatedLinux version;
+  gboolean privileged;             /* the caller has CAP_SYS_RESOURCE */
+  IommudSimulatedAccount *account; /* charged for what it maps; NULL: it has CAP_IPC_LOCK */
+  guint64 address;                 /* of the caller's record */
+  guint32 user_size;               /* what the caller says its record has */
+  guint32 size;                    /* what ours has */
+  gpointer record;
+} IommudSimulatedCommand;
+
+/* Each ioctl is such a function. 0 or an errno. */
+typedef int (*IommudSimulatedHandler) (IommudSimulatedCommand *command);
+
+/* Hands the record back to the caller. EFAULT: its memory cannot be written. */
+int iommud_simulated_command_respond (const IommudSimulatedCommand *self);
+
+/* An ioctl on an iommufd, of which @command says who asks and where the record is; 0 or more, or a
+ * negative errno. */
+int iommud_simulated_iommufd_ioctl (IommudSimulatedCommand *command, unsigned long request);
+/* Which operation a request is, as faults know it. */
+int iommud_simulated_iommufd_get_operation (IommudSimulatedLinux version, unsigned long request);
+
+G_END_DECLS

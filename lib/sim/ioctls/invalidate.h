@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What user space says has changed in the tables that it owns. */
+#pragma once
+
+#include "sim/ioctls/command.h"
+
+G_BEGIN_DECLS
+
+int iommud_simulated_hwpt_invalidate (IommudSimulatedCommand *command);
+
+G_END_DECLS

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The interface of the old VFIO containers, which an iommufd answers as well: on the one IOAS that
+ * VFIO_IOAS sets. */
+#pragma once
+
+#include "sim/ioctls/command.h"
+
+G_BEGIN_DECLS
+
+/* VFIO_IOAS. */
+int iommud_simulated_vfio_ioas (IommudSimulatedCommand *command);
+/* Any request that is no ioctl of an iommufd: 0 or more, or a negative errno. @account: who is
+ * charged for what is pinned. */
+int iommud_simulated_vfio_container_ioctl (IommudSimulatedContext *context, unsigned long request,
+                                           guint64 argument, IommudSimulatedAccount *account);
+
+G_END_DECLS

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Each file is a socket pair: the caller has one end, we have the other, which hangs up exactly at
+ * the last close, whatever dup, exec and sendmsg did in between. One thread watches for that. */
+#include "config.h"
+
+#include "sim/process/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* No socket has it; it means that the thread shall end. */
+#define IDENTITY_QUIT 0
+#define EVENTS_AT_ONCE 64
+
+struct _IommudSimulatedFiles
+{
+  GMutex *lock;
+  IommudSimulatedRelease release;
+  gpointer data;
+  GHashTable *by_identity; /* of IommudSimulatedFile */
+  int epoll;               /* -1 until the first file is opened */
+  int quit;
+  GThread *watcher;
+};
+
+IommudSimulatedFiles *
+iommud_simulated_files_new (GMutex *lock, IommudSimulatedRelease release, gpointer data)
+{
+  IommudSimulatedFiles *self = g_new0 (IommudSimulatedFiles, 1);
+
+  self->lock = lock;
+  self->release = release;
+  self->data = data;
+  self->by_identity = g_hash_table_new (g_int64_hash, g_int64_equal);
+  self->epoll = -1;
+  self->quit = -1;
+  return self;
+}
+
+void
+iommud_simulated_files_put (IommudSimulatedFiles *self, IommudSimulatedFile *file)
+{
+  if (--file->references != 0)
+    return;
+  self->release (file, self->data);
+  g_free (file);
+}
+
+static void
+forget (IommudSimulatedFiles *self, IommudSimulatedFile *file)
+{
+  /* A child that was forked may share the far end, so closing it would not take it off. */
+  epoll_ctl (self->epoll, EPOLL_CTL_DEL, file->far_end, NULL);
+  close (file->far_end);
+  file->far_end = -1;
+  g_hash_table_remove (self->by_identity, &file->identity);
+  iommud_simulated_files_put (self, file);
+}
+
+/* Handles hang-ups; FALSE when it is time to end. */
+static gboolean
+watch_once (IommudSimulatedFiles *self)
+{
+  struct epoll_event events[EVENTS_AT_ONCE];
+  int n = epoll_wait (self->epoll, events, EVENTS_AT_ONCE, -1);
+  g_autoptr (GMutexLocker) locker = NULL;
+
+  if (n < 0)
+    return errno == EINTR;
+  locker = g_mutex_locker_new (self->lock);
+  for (int i = 0; i < n; i++)
+    {
+      guint64 identity = events[i].data.u64;
+      IommudSimulatedFile *file = g_hash_table_lookup (self->by_identity, &identity);
+
+      if (identity == IDENTITY_QUIT)
+        return FALSE;
+      if (file != NULL)
+        forget (self, file);
+    }
+  return TRUE;
+}
+
+static gpointer
+watch (gpointer data)
+{
+  sigset_t all;
+
+  /* Signals are for the program's own threads. */
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, NULL);
+  while (watch_once (data))
+    continue;
+  return NULL;
+}
+
+static void
+close_and_clear (int *fd)
+{
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+}
+
+static int
+start_watching (IommudSimulatedFiles *self)
+{
+  struct epoll_event event = { .events = EPOLLIN, .data.u64 = IDENTITY_QUIT };
+  int errnum;
+
+  if (self->watcher != NULL)
+    return 0;
+  self->epoll = epoll_create1 (EPOLL_CLOEXEC);
+  self->quit = eventfd (0, EFD_CLOEXEC);
+  if (self->epoll >= 0 && self->quit >= 0
+      && epoll_ctl (self->epoll, EPOLL_CTL_ADD, self->quit, &event) == 0)
+    {
+      self->watcher = g_thread_new ("iommud-files", watch, self);
+      return 0;
+    }
+  errnum = errno;
+  close_and_clear (&self->epoll);
+  close_and_clear (&self->quit);
+  return errnum;
+}
+
+static void
+stop_watching (IommudSimulatedFiles *self)
+{
+  if (self->watcher == NULL)
+    return;
+  while (eventfd_write (self->quit, 1) < 0 && errno == EINTR)
+    continue;
+  g_thread_join (self->watcher);
+  close (self->epoll);
+  close (self->quit);
+}
+
+void
+iommud_simulated_files_free (IommudSimulatedFiles *self)
+{
+  GHashTableIter iter;
+  gpointer file;
+
+  stop_watching (self);
+  g_mutex_lock (self->lock);
+  g_hash_table_iter_init (&iter, self->by_identity);
+  while (g_hash_table_iter_next (&iter, NULL, &file))
+    {
+      g_hash_table_iter_steal (&iter);
+      close (((IommudSimulatedFile *) file)->far_end);
+      iommud_simulated_files_put (self, file);
+    }
+  g_mutex_unlock (self->lock);
+  g_hash_table_unref (self->by_identity);
+  g_free (self);
+}
+
+/* All copies of a socket have its cookie, and no other socket ever does. Kernels without cookies
+ * have inode numbers, which come again after the last close. */
+static int
+identify (int fd, guint64 *identity)
+{
+  socklen_t size = sizeof *identity;
+  struct stat status;
+
+  if (getsockopt (fd, SOL_SOCKET, SO_COOKIE, identity, &size) == 0)
+    return 0;
+  if (errno != ENOPROTOOPT)
+    return errno == EBADF ? EBADF : ENOTTY;
+  if (fstat (fd, &status) < 0)
+    return errno;
+  *identity = status.st_ino;
+  return 0;
+}
+
+static int
+watch_far_end (IommudSimulatedFiles *self, int far_end, guint64 identity)
+{
+  /* A hang-up is always reported, and data that somebody may write never is. */
+  struct epoll_event event = { .events = 0, .data.u64 = identity };
+
+  /* As the real files: readable at once, with nothing to read. */
+  if (shutdown (far_end, SHUT_WR) < 0
+      || epoll_ctl (self->epoll, EPOLL_CTL_ADD, far_end, &event) < 0)
+    return errno;
+  return 0;
+}
+
+static int
+prepare (IommudSimulatedFiles *self, int ends[2], gboolean close_on_exec, guint64 *identity)
+{
+  int errnum = identify (ends[0], identity);
+
+  if (errnum == 0 && !close_on_exec && fcntl (ends[0], F_SETFD, 0) < 0)
+    errnum = errno;
+  return errnum != 0 ? errnum : watch_far_end (self, ends[1], *identity);
+}
+
+int
+iommud_simulated_files_open (IommudSimulatedFiles *self, IommudSimulatedFileType type,
+                             gpointer subject, gboolean close_on_exec, int *fd)
+{
+  IommudSimulatedFile *file;
+  guint64 identity;
+  int ends[2];
+  int errnum = start_watching (self);
+
+  if (errnum != 0)
+    return errnum;
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+    return errno;
+  errnum = prepare (self, ends, close_on_exec, &identity);
+  if (errnum != 0)
+    {
+      close (ends[0]);
+      close (ends[1]);
+      return errnum;
+    }
+  /* An inode number that comes again belongs to a file whose last close is still to be seen. */
+  file = g_hash_table_lookup (self->by_identity, &identity);
+  if (file != NULL)
+    forget (self, file);
+  file = g_new0 (IommudSimulatedFile, 1);
+  file->type = type;
+  file->subject = subject;
+  file->references = 1;
+  file->identity = identity;
+  file->far_end = ends[1];
+  g_hash_table_insert (self->by_identity, &file->identity, file);
+  *fd = ends[0];
+  return 0;
+}
+
+int
+iommud_simulated_files_get (IommudSimulatedFiles *self, int fd, IommudSimulatedFile **file)
+{
+  guint64 identity;
+  int errnum = identify (fd, &identity);
+
+  if (errnum != 0)
+    return errnum;
+  *file = g_hash_table_lookup (self->by_identity, &identity);
+  if (*file == NULL)
+    return ENOTTY;
+  (*file)->references++;
+  return 0;
+}
+
+void
+iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *file)
+{
+  struct pollfd far_end = { .fd = file->far_end };
+
+  if (file->far_end >= 0 && poll (&far_end, 1, 0) == 1 && (far_end.revents & POLLHUP) != 0)
+    forget (self, file);
+}
+
+void
+iommud_simulated_files_abandon (IommudSimulatedFiles *self, int fd)
+{
+  IommudSimulatedFile *file;
+
+  if (iommud_simulated_files_get (self, fd, &file) != 0)
+    return;
+  close (fd);
+  iommud_simulated_files_check (self, file);
+  iommud_simulated_files_put (self, file);
+}
+
+guint
+iommud_simulated_files_count (const IommudSimulatedFiles *self)
+{
+  return g_hash_table_size (self->by_identity);
+}
