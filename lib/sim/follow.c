@@ -10,8 +10,8 @@
 #include "sim/follow.h"
 
 #include "iommud-error.h"
-#include "sim/kernel-private.h"
 #include "sim/description/shape.h"
+#include "sim/kernel-private.h"
 #include "xml/host-description.h"
 
 #include <gio/gio.h>

@@ -9,13 +9,15 @@
 #include <errno.h>
 
 static void
-fill_hwpt_state (IommudSimulatedHwpt *hwpt, IommudSimulatedDeviceState *state)
+fill_domain_state (IommudSimulatedDomain *domain, IommudSimulatedDeviceState *state)
 {
-  const IommudSimulatedHwpt *paging = iommud_simulated_hwpt_get_paging (hwpt);
+  const IommudSimulatedDomain *paging = iommud_simulated_domain_get_paging (domain);
+  IommudSimulatedHwpt *hwpt = iommud_simulated_hwpt_from_domain (domain);
 
-  state->domain = paging == hwpt ? IOMMUD_SIMULATED_DOMAIN_PAGING : IOMMUD_SIMULATED_DOMAIN_NESTED;
-  state->devices = iommud_simulated_hwpt_count_devices (hwpt);
-  state->pages = paging->ioas->pages;
+  state->domain =
+      paging == domain ? IOMMUD_SIMULATED_DOMAIN_PAGING : IOMMUD_SIMULATED_DOMAIN_NESTED;
+  state->devices = iommud_simulated_domain_count_devices (domain);
+  state->pages = iommud_simulated_hwpt_get_paging (hwpt)->ioas->pages;
   state->can_dirty = paging->dirty != NULL;
   state->tracking = paging->tracking;
   if (paging->dirty != NULL)
@@ -27,8 +29,8 @@ fill_state (const IommudSimulatedFunction *function, IommudSimulatedDeviceState 
 {
   const IommudSimulatedGroup *group = function->group;
 
-  if (group != NULL && group->hwpt != NULL)
-    fill_hwpt_state (group->hwpt, state);
+  if (group != NULL && group->domain != NULL)
+    fill_domain_state (group->domain, state);
   else if (group != NULL && group->owners > 0)
     state->domain = IOMMUD_SIMULATED_DOMAIN_BLOCKED;
   state->dmas = function->dmas;
@@ -61,11 +63,11 @@ iommud_simulated_kernel_get_state (IommudSimulatedKernel *self, const char *name
 }
 
 const char *
-iommud_simulated_domain_to_string (IommudSimulatedDomain domain)
+iommud_simulated_domain_type_to_string (IommudSimulatedDomainType type)
 {
   static const char *const names[] = { "identity", "blocked", "paging", "nested" };
 
-  return names[domain];
+  return names[type];
 }
 
 guint

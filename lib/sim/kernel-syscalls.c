@@ -4,12 +4,12 @@
  */
 #include "config.h"
 
-#include "sim/objects/attachment.h"
-#include "sim/ioctls/command.h"
+#include "sim/kernel-private.h"
+
+#include "sim/ioctls/cdev.h"
+#include "sim/ioctls/iommufd.h"
 #include "sim/objects/dma.h"
 #include "sim/objects/fault-queue.h"
-#include "sim/kernel-private.h"
-#include "sim/ioctls/cdev.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -162,7 +162,7 @@ iommud_simulated_syscalls_release (IommudSimulatedFile *file, gpointer kernel)
     }
   if (file->type == IOMMUD_SIMULATED_FILE_FAULT_QUEUE)
     {
-      iommud_simulated_fault_release (file);
+      iommud_simulated_fault_queue_release (file->subject);
       return;
     }
   iommud_simulated_cdev_release (file);

@@ -20,17 +20,10 @@ iommud_simulated_kernel_unlock (IommudSimulatedKernel *self)
   IommudSimulatedListener listener = self->listener;
   gpointer data = self->listener_data;
   GQueue uevents = self->machine.uevents;
-  IommudSimulatedPendingUevent *pending;
 
   g_queue_init (&self->machine.uevents);
   g_mutex_unlock (&self->lock);
-  while ((pending = g_queue_pop_head (&uevents)) != NULL)
-    {
-      if (listener != NULL)
-        listener (pending->event, pending->info, data);
-      iommud_device_info_unref (pending->info);
-      g_free (pending);
-    }
+  iommud_simulated_uevents_deliver (&uevents, listener, data);
 }
 
 static void

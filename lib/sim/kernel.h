@@ -9,6 +9,7 @@
 #include "kernel/syscalls.h"
 #include "probe/probe.h"
 #include "sim/description/description.h"
+#include "sim/machine/uevents.h"
 
 G_BEGIN_DECLS
 
@@ -61,17 +62,9 @@ gboolean iommud_simulated_kernel_same_group (IommudSimulatedKernel *self, const 
 void iommud_simulated_kernel_set_capabilities (IommudSimulatedKernel *self, gboolean sys_resource,
                                                gboolean ipc_lock);
 
-/* --- sysfs, as far as VFIO has a part in it ------------------------------------------------------
- *
- *   /sys/bus/BUS/devices/NAME                        exists
- *   /sys/bus/BUS/devices/NAME/driver_override        write
- *   /sys/bus/BUS/drivers/DRIVER/{bind,unbind}        write NAME
- *   /sys/bus/BUS/drivers_probe                       write NAME
- *   /sys/class/mdev_bus/PARENT/mdev_supported_types/TYPE/{name,device_api,available_instances} read
- *   /sys/class/mdev_bus/PARENT/mdev_supported_types/TYPE/create       write UUID
- *   /sys/class/mdev_bus/PARENT/mdev_supported_types/TYPE/devices/UUID exists
- *   /sys/bus/mdev/devices/UUID/remove                write 1
+/* --- sysfs: the files are those of machine/sysfs.h ----------------------------------------------
  */
+
 gboolean iommud_simulated_kernel_path_exists (IommudSimulatedKernel *self, const char *path);
 int iommud_simulated_kernel_read_attribute (IommudSimulatedKernel *self, const char *path,
                                             char **value);
@@ -118,19 +111,19 @@ typedef enum
   IOMMUD_SIMULATED_DOMAIN_BLOCKED,
   IOMMUD_SIMULATED_DOMAIN_PAGING,
   IOMMUD_SIMULATED_DOMAIN_NESTED,
-} IommudSimulatedDomain;
+} IommudSimulatedDomainType;
 
 typedef struct
 {
-  IommudSimulatedDomain domain; /* "identity", "blocked", "paging", "nested" */
-  guint devices;                /* that share the domain, whole groups counted */
-  guint64 pages;                /* mapped in the domain */
-  gboolean can_dirty;           /* the domain was made with dirty tracking */
-  gboolean tracking;            /* and it is on */
-  guint64 dirty;                /* pages that the domain holds as dirty */
-  guint64 dmas;                 /* DMAs that the device tried */
-  guint64 faults;               /* and those that failed */
-  gboolean logging;             /* the device logs its DMA */
+  IommudSimulatedDomainType domain;
+  guint devices;      /* that share the domain, whole groups counted */
+  guint64 pages;      /* mapped in the domain */
+  gboolean can_dirty; /* the domain was made with dirty tracking */
+  gboolean tracking;  /* and it is on */
+  guint64 dirty;      /* pages that the domain holds as dirty */
+  guint64 dmas;       /* DMAs that the device tried */
+  guint64 faults;     /* and those that failed */
+  gboolean logging;   /* the device logs its DMA */
   guint log_ranges;
   guint64 log_page; /* bytes */
   guint64 logged;   /* pages in the log */
@@ -138,7 +131,7 @@ typedef struct
 
 int iommud_simulated_kernel_get_state (IommudSimulatedKernel *self, const char *name,
                                        IommudSimulatedDeviceState *state);
-const char *iommud_simulated_domain_to_string (IommudSimulatedDomain domain);
+const char *iommud_simulated_domain_type_to_string (IommudSimulatedDomainType type);
 
 /* IOASes, HWPTs, bound devices and accesses of all contexts. */
 guint iommud_simulated_kernel_count_objects (IommudSimulatedKernel *self);
@@ -161,16 +154,6 @@ guint iommud_simulated_kernel_count_calls (IommudSimulatedKernel *self, const ch
 
 /* --- For the probe twin ----------------------------------------------------------------------- */
 
-typedef enum
-{
-  IOMMUD_SIMULATED_DEVICE_ADDED,
-  IOMMUD_SIMULATED_DEVICE_CHANGED,
-  IOMMUD_SIMULATED_DEVICE_REMOVED,
-} IommudSimulatedUevent;
-
-/* Called in the thread that did it, without any lock held. */
-typedef void (*IommudSimulatedListener) (IommudSimulatedUevent event, IommudDeviceInfo *info,
-                                         gpointer data);
 /* One listener at most; NULL for none. */
 void iommud_simulated_kernel_set_listener (IommudSimulatedKernel *self,
                                            IommudSimulatedListener listener, gpointer data);

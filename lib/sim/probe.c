@@ -46,9 +46,6 @@ deliver (gpointer data)
     case IOMMUD_SIMULATED_DEVICE_ADDED:
       iommud_probe_emit_added (probe, self->info);
       break;
-    case IOMMUD_SIMULATED_DEVICE_CHANGED:
-      iommud_probe_emit_changed (probe, self->info);
-      break;
     case IOMMUD_SIMULATED_DEVICE_REMOVED:
       iommud_probe_emit_removed (probe, self->info->sysfs_path);
       break;

@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "base/error.h"
+#include "sim/description/operations.h"
 #include "sim/follow.h"
 #include "sim/kernel.h"
 #include "sim/probe.h"

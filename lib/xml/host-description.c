@@ -5,6 +5,7 @@
 #include "xml/host-description.h"
 
 #include "iommud-error.h"
+#include "sim/description/operations.h"
 #include "xml/default-host.h"
 #include "xml/element.h"
 #include "xml/errno-names.h"

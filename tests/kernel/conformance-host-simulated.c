@@ -426,7 +426,7 @@ host_get_state (ConformanceHost *host, const char *name, GString *text)
   if (errnum != 0)
     return errnum;
   g_string_append_printf (text, "domain=%s devices=%u pages=%" G_GUINT64_FORMAT,
-                          iommud_simulated_domain_to_string (state.domain), state.devices,
+                          iommud_simulated_domain_type_to_string (state.domain), state.devices,
                           state.pages);
   g_string_append_printf (text, " can_dirty=%d tracking=%d dirty=%" G_GUINT64_FORMAT,
                           state.can_dirty, state.tracking, state.dirty);

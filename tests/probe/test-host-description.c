@@ -4,6 +4,7 @@
 
 #include "refusal.h"
 
+#include "sim/description/operations.h"
 #include "xml/host-description.h"
 #include "xml/input.h"
 
@@ -56,6 +57,32 @@ schema_accepts (xmlRelaxNG *schema, const char *xml, gsize length)
   return result == 0;
 }
 
+static IommudSimulatedIommu *
+find_iommu (const IommudSimulatedHost *host, const char *name)
+{
+  for (guint i = 0; i < host->iommus->len; i++)
+    {
+      IommudSimulatedIommu *iommu = host->iommus->pdata[i];
+
+      if (g_str_equal (iommu->name, name))
+        return iommu;
+    }
+  return NULL;
+}
+
+static IommudSimulatedDevice *
+find_device (const IommudSimulatedHost *host, const char *name)
+{
+  for (guint i = 0; i < host->devices->len; i++)
+    {
+      IommudSimulatedDevice *device = host->devices->pdata[i];
+
+      if (g_str_equal (device->info->name, name))
+        return device;
+    }
+  return NULL;
+}
+
 static void
 test_default (void)
 {
@@ -74,9 +101,9 @@ test_default (void)
       physical += !iommud_device_info_is_mdev (device->info);
     }
   g_assert_cmpuint (physical, ==, 8);
-  tracking = iommud_simulated_host_find_iommu (host, "dmar0");
+  tracking = find_iommu (host, "dmar0");
   g_assert_true (tracking->dirty_tracking);
-  g_assert_false (iommud_simulated_host_find_iommu (host, "dmar1")->dirty_tracking);
+  g_assert_false (find_iommu (host, "dmar1")->dirty_tracking);
   g_assert_cmpuint (tracking->regions->len, ==, 1);
   g_assert_cmphex (g_array_index (tracking->regions, IommudSimulatedRegion, 0).first, ==,
                    0xfee00000);
@@ -173,7 +200,7 @@ test_iommu (void)
              "<reserved first='0x10' last='0xffffffffffffffff' type='direct'/>"
              "<aperture first='0x1000' last='0xFFFF'/>"
              "<reserved first='0x0' last='0x0'/></iommu><iommu name='b'/></simulated-host>");
-  const IommudSimulatedIommu *iommu = iommud_simulated_host_find_iommu (host, "a");
+  const IommudSimulatedIommu *iommu = find_iommu (host, "a");
   const IommudSimulatedRegion *region = &g_array_index (iommu->regions, IommudSimulatedRegion, 0);
 
   g_assert_false (host->iommufd);
@@ -190,7 +217,7 @@ test_iommu (void)
   g_assert_cmpint (region->type, ==, IOMMUD_SIMULATED_RESERVED_DIRECT);
 
   /* The manual page promises these defaults. */
-  iommu = iommud_simulated_host_find_iommu (host, "b");
+  iommu = find_iommu (host, "b");
   g_assert_false (iommu->dirty_tracking || iommu->nesting || iommu->enforced_coherency);
   g_assert_true (iommu->cache_coherency && iommu->isolated_msi);
   g_assert_cmpuint (iommu->hw_info_type, ==, 1);
@@ -210,7 +237,7 @@ test_device (void)
              " pasid-bits='3' address-width='39' nest-excludes-dirty='yes' regions='1' irqs='0'>"
              "<dma-logging max-ranges='3'/><reserved first='0x1' last='0x2' type='msi'/>"
              "</device></simulated-host>");
-  const IommudSimulatedDevice *device = iommud_simulated_host_find_device (host, "0000:01:00.0");
+  const IommudSimulatedDevice *device = find_device (host, "0000:01:00.0");
   const IommudDeviceInfo *info = device->info;
 
   g_assert_cmpstr (info->bus, ==, "pci");
@@ -243,8 +270,7 @@ test_device_defaults (void)
       parse ("<simulated-host><device name='00010000:e1:00.0' group='0'/><iommu name='only'/>"
              "<device name='serial@1' bus='platform' group='1'/>"
              "<device name='0.0.1234' bus='ccw' group='2'/></simulated-host>");
-  const IommudSimulatedDevice *device =
-      iommud_simulated_host_find_device (host, "00010000:e1:00.0");
+  const IommudSimulatedDevice *device = find_device (host, "00010000:e1:00.0");
 
   g_assert_cmpstr (device->info->iommu, ==, "only");
   g_assert_cmpstr (device->info->driver, ==, "vfio-pci");
@@ -256,10 +282,10 @@ test_device_defaults (void)
   g_assert_cmpuint (device->max_logged_ranges, ==, 256);
   g_assert_cmpuint (device->regions_count, ==, 9);
   g_assert_cmpuint (device->irqs_count, ==, 5);
-  device = iommud_simulated_host_find_device (host, "serial@1");
+  device = find_device (host, "serial@1");
   g_assert_cmpstr (device->info->driver, ==, "vfio-platform");
   g_assert_cmpstr (device->info->sysfs_path, ==, "/sys/devices/platform/serial@1");
-  device = iommud_simulated_host_find_device (host, "0.0.1234");
+  device = find_device (host, "0.0.1234");
   g_assert_cmpstr (device->info->sysfs_path, ==, "/sys/devices/css0/0.0.1234");
 }
 

@@ -3,56 +3,6 @@
 #include "config.h"
 
 #include "sim/description/description.h"
-#include "sim/faults.h"
-
-/* clang-format off: one a line */
-const char *const iommud_simulated_operations[] = {
-  "open-iommufd",
-  "open-cdev",
-  "close-iommufd",
-  "close-cdev",
-  "destroy",
-  "ioas-alloc",
-  "ioas-allow-iovas",
-  "ioas-copy",
-  "ioas-iova-ranges",
-  "ioas-map",
-  "ioas-map-file",
-  "ioas-unmap",
-  "option",
-  "hwpt-alloc",
-  "get-hw-info",
-  "set-dirty-tracking",
-  "get-dirty-bitmap",
-  "hwpt-invalidate",
-  "fault-queue-alloc",
-  "vfio-ioas",
-  "bind",
-  "attach",
-  "detach",
-  "get-info",
-  "get-region-info",
-  "get-irq-info",
-  "reset",
-  "feature",
-  "dma-logging-start",
-  "dma-logging-stop",
-  "dma-logging-report",
-  NULL,
-};
-/* clang-format on */
-
-G_STATIC_ASSERT (G_N_ELEMENTS (iommud_simulated_operations)
-                 == IOMMUD_SIMULATED_OPERATIONS_COUNT + 1);
-
-int
-iommud_simulated_operation_from_name (const char *name)
-{
-  for (int i = 0; iommud_simulated_operations[i] != NULL; i++)
-    if (g_str_equal (iommud_simulated_operations[i], name))
-      return i;
-  return -1;
-}
 
 void
 iommud_simulated_replace_string (char **place, const char *value)
@@ -165,30 +115,4 @@ iommud_simulated_host_free (IommudSimulatedHost *self)
   g_ptr_array_unref (self->host_devices);
   g_array_unref (self->faults);
   g_free (self);
-}
-
-IommudSimulatedIommu *
-iommud_simulated_host_find_iommu (const IommudSimulatedHost *self, const char *name)
-{
-  for (guint i = 0; i < self->iommus->len; i++)
-    {
-      IommudSimulatedIommu *iommu = self->iommus->pdata[i];
-
-      if (g_str_equal (iommu->name, name))
-        return iommu;
-    }
-  return NULL;
-}
-
-IommudSimulatedDevice *
-iommud_simulated_host_find_device (const IommudSimulatedHost *self, const char *name)
-{
-  for (guint i = 0; i < self->devices->len; i++)
-    {
-      IommudSimulatedDevice *device = self->devices->pdata[i];
-
-      if (g_str_equal (device->info->name, name))
-        return device;
-    }
-  return NULL;
 }

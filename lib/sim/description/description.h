@@ -95,11 +95,6 @@ typedef struct
   int kernel;              /* an IommudSimulatedLinux */
 } IommudSimulatedHost;
 
-/* NULL-terminated: open-iommufd, open-cdev, close-iommufd, close-cdev, destroy, ioas-alloc, ... */
-extern const char *const iommud_simulated_operations[];
-/* The index of a name in iommud_simulated_operations; -1 for a name that is not there. */
-int iommud_simulated_operation_from_name (const char *name);
-
 /* Puts a copy of @value in the place of a string of a record. */
 void iommud_simulated_replace_string (char **place, const char *value);
 
@@ -111,10 +106,6 @@ void iommud_simulated_iommu_free (IommudSimulatedIommu *self);
 void iommud_simulated_device_free (IommudSimulatedDevice *self);
 void iommud_simulated_host_device_free (IommudSimulatedHostDevice *self);
 void iommud_simulated_host_free (IommudSimulatedHost *self);
-IommudSimulatedIommu *iommud_simulated_host_find_iommu (const IommudSimulatedHost *self,
-                                                        const char *name);
-IommudSimulatedDevice *iommud_simulated_host_find_device (const IommudSimulatedHost *self,
-                                                          const char *name);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedIommu, iommud_simulated_iommu_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedDevice, iommud_simulated_device_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedHostDevice, iommud_simulated_host_device_free)

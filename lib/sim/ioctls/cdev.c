@@ -3,11 +3,13 @@
  * vfio_main.c of Linux 6.12. */
 #include "config.h"
 
-#include "sim/objects/attachment.h"
-#include "sim/faults.h"
-#include "sim/ioctls/device-feature.h"
-#include "sim/process/user-memory.h"
 #include "sim/ioctls/cdev.h"
+
+#include "sim/description/operations.h"
+#include "sim/ioctls/device-feature.h"
+#include "sim/objects/attachment.h"
+#include "sim/objects/binding.h"
+#include "sim/process/user-memory.h"
 
 #include "kernel/abi.h"
 
@@ -293,6 +295,7 @@ iommud_simulated_cdev_release (IommudSimulatedFile *file)
     {
       function->bound_file = NULL;
       iommud_simulated_log_stop (&function->log);
+      iommud_simulated_function_detach (function);
       iommud_simulated_function_unbind (function);
     }
   function->files--;

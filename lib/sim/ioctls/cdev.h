@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sim/process/files.h"
-#include "sim/machine/machine.h"
+#include "sim/machine/function.h"
 
 G_BEGIN_DECLS
 

@@ -25,13 +25,10 @@ typedef struct
 /* Each ioctl is such a function. 0 or an errno. */
 typedef int (*IommudSimulatedHandler) (IommudSimulatedCommand *command);
 
+/* Reads the caller's record of at least @min_size bytes into record, of which size bytes are known.
+ * EFAULT: its memory cannot be read; EINVAL: it is too short; E2BIG: it says more than is known. */
+int iommud_simulated_command_load (IommudSimulatedCommand *self, guint32 min_size);
 /* Hands the record back to the caller. EFAULT: its memory cannot be written. */
 int iommud_simulated_command_respond (const IommudSimulatedCommand *self);
-
-/* An ioctl on an iommufd, of which @command says who asks and where the record is; 0 or more, or a
- * negative errno. */
-int iommud_simulated_iommufd_ioctl (IommudSimulatedCommand *command, unsigned long request);
-/* Which operation a request is, as faults know it. */
-int iommud_simulated_iommufd_get_operation (IommudSimulatedLinux version, unsigned long request);
 
 G_END_DECLS

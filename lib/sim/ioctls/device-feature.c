@@ -2,8 +2,9 @@
 /* The DMA logging features. Order of checks: vfio_main.c of Linux 6.12. */
 #include "config.h"
 
-#include "sim/ioctls/dirty.h"
 #include "sim/ioctls/device-feature.h"
+
+#include "sim/process/bitmap.h"
 #include "sim/process/user-memory.h"
 
 #include "kernel/abi.h"
@@ -12,10 +13,6 @@
 
 /* The ranges of a START fit into a page. */
 #define MAX_RANGES (4096 / sizeof (struct iommud_abi_vfio_dma_logging_range))
-/* What the logger of a device can do. */
-#define SMALLEST_LOG_PAGE G_GUINT64_CONSTANT (4096)
-#define LARGEST_LOG_PAGE (G_GUINT64_CONSTANT (2) << 20)
-
 #define OPERATIONS (IOMMUD_ABI_VFIO_FEATURE_GET | IOMMUD_ABI_VFIO_FEATURE_SET)
 
 typedef struct
@@ -25,29 +22,6 @@ typedef struct
   guint32 size;    /* of that */
   guint32 flags;
 } Feature;
-
-void
-iommud_simulated_log_stop (IommudSimulatedLog *self)
-{
-  self->on = FALSE;
-  g_clear_pointer (&self->ranges, g_array_unref);
-  g_clear_pointer (&self->pages, iommud_page_set_free);
-}
-
-void
-iommud_simulated_log_note (IommudSimulatedLog *self, guint64 iova)
-{
-  for (guint i = 0; self->on && i < self->ranges->len; i++)
-    {
-      const IommudSimulatedRegion *range = &g_array_index (self->ranges, IommudSimulatedRegion, i);
-
-      if (iova / self->page_size >= range->first / self->page_size && iova <= range->last)
-        {
-          iommud_page_set_add (self->pages, iova / self->page_size);
-          return;
-        }
-    }
-}
 
 /* 0 and *execute: go on; else what to answer. */
 static int
@@ -115,32 +89,15 @@ load_ranges (const struct iommud_abi_vfio_dma_logging_control *control, GArray *
   return errnum;
 }
 
-static guint64
-get_log_page_size (guint64 asked)
-{
-  guint64 size = SMALLEST_LOG_PAGE;
-
-  while (size < asked && size < LARGEST_LOG_PAGE)
-    size <<= 1;
-  return size;
-}
-
 static int
 start_log (IommudSimulatedFunction *function, GArray *ranges, guint64 *page_size)
 {
-  IommudSimulatedLog *log = &function->log;
   int errnum = iommud_simulated_injection_take (function->injection, IOMMUD_SIMULATED_DRIVER_LOG);
 
   if (errnum != 0 || function->description->logs_nothing)
     return errnum;
-  if (log->on || ranges->len > function->description->max_logged_ranges)
-    return EINVAL;
-  *page_size = get_log_page_size (*page_size);
-  log->on = TRUE;
-  log->page_size = *page_size;
-  log->ranges = g_array_ref (ranges);
-  log->pages = iommud_page_set_new ();
-  return 0;
+  return iommud_simulated_log_start (&function->log, ranges,
+                                     function->description->max_logged_ranges, page_size);
 }
 
 static int

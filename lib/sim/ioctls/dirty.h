@@ -3,25 +3,10 @@
 #pragma once
 
 #include "sim/ioctls/command.h"
-#include "sim/sets/page-set.h"
 
 G_BEGIN_DECLS
 
 int iommud_simulated_set_dirty_tracking (IommudSimulatedCommand *command);
 int iommud_simulated_get_dirty_bitmap (IommudSimulatedCommand *command);
-
-/* A bitmap in the caller's memory: bit 0 of byte 0 stands for the page_shift bits from iova on. */
-typedef struct
-{
-  guint64 address;
-  guint64 iova;
-  guint page_shift;
-} IommudSimulatedBitmap;
-
-/* Reports the pages of a set, each of page_size bytes, that the IOVAs from first to last meet, and
- * takes them out unless @keep. Other bits stay as they are. Where the bitmap cannot be written they
- * are lost. */
-void iommud_simulated_bitmap_report (const IommudSimulatedBitmap *self, IommudPageSet *pages,
-                                     guint64 page_size, guint64 first, guint64 last, gboolean keep);
 
 G_END_DECLS

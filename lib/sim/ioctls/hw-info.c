@@ -2,8 +2,9 @@
 /* The capability registers of a simulated Intel VT-d unit. */
 #include "config.h"
 
-#include "sim/objects/attachment.h"
 #include "sim/ioctls/hw-info.h"
+
+#include "sim/objects/binding.h"
 #include "sim/process/user-memory.h"
 
 #include "kernel/abi.h"

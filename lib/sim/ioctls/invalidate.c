@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "sim/ioctls/invalidate.h"
+
 #include "sim/process/user-memory.h"
 
 #include "kernel/abi.h"

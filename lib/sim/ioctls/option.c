@@ -2,8 +2,9 @@
 /* The two options of Linux 6.12. */
 #include "config.h"
 
-#include "sim/objects/ioas.h"
 #include "sim/ioctls/option.h"
+
+#include "sim/objects/ioas.h"
 #include "sim/process/user-memory.h"
 
 #include "kernel/abi.h"

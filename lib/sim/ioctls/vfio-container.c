@@ -2,10 +2,10 @@
 /* Old VFIO containers on an IOAS. Order of checks: vfio_compat.c of Linux 6.12. */
 #include "config.h"
 
-#include "sim/objects/hwpt.h"
+#include "sim/ioctls/vfio-container.h"
+
 #include "sim/objects/ioas.h"
 #include "sim/process/user-memory.h"
-#include "sim/ioctls/vfio-container.h"
 
 #include "kernel/abi.h"
 
@@ -65,7 +65,7 @@ map_dma (IommudSimulatedContext *context, guint64 address, IommudSimulatedAccoun
   struct iommud_abi_vfio_dma_map map;
   IommudSimulatedIoas *ioas;
   guint64 iova;
-  guint32 flags = IOMMUD_ABI_MAP_FIXED_IOVA;
+  guint flags = IOMMUD_SIMULATED_MAP_FIXED;
 
   if (iommud_simulated_copy_from_user (&map, address, sizeof map) != 0)
     return EFAULT;
@@ -75,8 +75,8 @@ map_dma (IommudSimulatedContext *context, guint64 address, IommudSimulatedAccoun
     return EINVAL;
   if (get_ioas (context, &ioas) != 0)
     return ENODEV;
-  flags |= (map.flags & IOMMUD_ABI_VFIO_DMA_MAP_READ) != 0 ? IOMMUD_ABI_MAP_READABLE : 0;
-  flags |= (map.flags & IOMMUD_ABI_VFIO_DMA_MAP_WRITE) != 0 ? IOMMUD_ABI_MAP_WRITEABLE : 0;
+  flags |= (map.flags & IOMMUD_ABI_VFIO_DMA_MAP_READ) != 0 ? IOMMUD_SIMULATED_MAP_READ : 0;
+  flags |= (map.flags & IOMMUD_ABI_VFIO_DMA_MAP_WRITE) != 0 ? IOMMUD_SIMULATED_MAP_WRITE : 0;
   iova = map.iova;
   return iommud_simulated_ioas_map_user (ioas, map.vaddr, map.size, flags, account, &iova);
 }
@@ -156,7 +156,7 @@ list_ranges (IommudSimulatedIoas *ioas)
   guint64 first;
   guint64 last;
 
-  while (iommud_intervals_find_hole (&ioas->reserved, from, G_MAXUINT64, &first, &last))
+  while (iommud_simulated_ioas_find_usable (ioas, from, &first, &last))
     {
       struct iommud_abi_iova_range range = { .start = first, .last = last };
 
@@ -223,7 +223,7 @@ check_coherency (IommudSimulatedContext *context)
   if (get_ioas (context, &ioas) != 0)
     return -ENODEV;
   for (GList *l = ioas->domains.head; l != NULL; l = l->next)
-    if (!((IommudSimulatedHwpt *) l->data)->enforced_coherency)
+    if (!((IommudSimulatedDomain *) l->data)->enforced_coherency)
       return 0;
   return 1;
 }

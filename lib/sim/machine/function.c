@@ -2,7 +2,37 @@
 /* What one function of a machine is able to do: what its description says, or else its IOMMU's. */
 #include "config.h"
 
-#include "sim/machine/machine.h"
+#include "sim/machine/function.h"
+
+IommudSimulatedFunction *
+iommud_simulated_function_new (IommudSimulatedDevice *description,
+                               const IommudSimulatedIommu *iommu, const char *usual_driver,
+                               gboolean usual_is_vfio)
+{
+  IommudSimulatedFunction *self = g_new0 (IommudSimulatedFunction, 1);
+
+  self->description = description;
+  self->injection = iommud_simulated_injection_new ();
+  self->iommu = iommu;
+  self->usual_driver = g_strdup (usual_driver);
+  self->usual_is_vfio = usual_is_vfio;
+  self->driver_override = g_strdup ("");
+  self->driver = g_strdup ("");
+  return self;
+}
+
+void
+iommud_simulated_function_free (IommudSimulatedFunction *self)
+{
+  g_clear_pointer (&self->info, iommud_device_info_unref);
+  iommud_simulated_log_stop (&self->log);
+  iommud_simulated_device_free (self->description);
+  iommud_simulated_injection_unref (self->injection);
+  g_free (self->usual_driver);
+  g_free (self->driver_override);
+  g_free (self->driver);
+  g_free (self);
+}
 
 gboolean
 iommud_simulated_function_is_vfio_driver (const IommudSimulatedFunction *self, const char *driver)

@@ -19,58 +19,33 @@ free_group (gpointer data)
   g_free (group);
 }
 
-static void
-free_uevent (gpointer data)
-{
-  IommudSimulatedPendingUevent *pending = data;
-
-  iommud_device_info_unref (pending->info);
-  g_free (pending);
-}
-
-static void
-free_function (gpointer data)
-{
-  IommudSimulatedFunction *function = data;
-
-  g_clear_pointer (&function->info, iommud_device_info_unref);
-  g_clear_pointer (&function->log.ranges, g_array_unref);
-  g_clear_pointer (&function->log.pages, iommud_page_set_free);
-  iommud_simulated_device_free (function->description);
-  iommud_simulated_injection_unref (function->injection);
-  g_free (function->usual_driver);
-  g_free (function->driver_override);
-  g_free (function->driver);
-  g_free (function);
-}
-
 void
 iommud_simulated_machine_init (IommudSimulatedMachine *self)
 {
   self->iommus = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                         (GDestroyNotify) iommud_simulated_iommu_free);
-  self->functions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_function);
+  self->functions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                           (GDestroyNotify) iommud_simulated_function_free);
   g_queue_init (&self->present);
   self->groups = g_hash_table_new_full (NULL, NULL, NULL, free_group);
   self->nodes = g_hash_table_new (g_str_hash, g_str_equal);
   self->vfio_names = g_hash_table_new (g_str_hash, g_str_equal);
   self->lowest_vfio = 0;
-  self->mdev_parents =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, iommud_simulated_mdev_parent_free);
+  self->mdev_pool = iommud_simulated_mdev_pool_new ();
   g_queue_init (&self->uevents);
 }
 
 void
 iommud_simulated_machine_clear (IommudSimulatedMachine *self)
 {
-  g_queue_clear_full (&self->uevents, free_uevent);
+  iommud_simulated_uevents_deliver (&self->uevents, NULL, NULL);
   g_hash_table_unref (self->nodes);
   g_hash_table_unref (self->vfio_names);
   g_queue_clear (&self->present);
   g_hash_table_unref (self->functions);
   g_hash_table_unref (self->groups);
   g_hash_table_unref (self->iommus);
-  g_hash_table_unref (self->mdev_parents);
+  g_hash_table_unref (self->mdev_pool);
 }
 
 int
@@ -83,16 +58,6 @@ iommud_simulated_machine_add_iommu (IommudSimulatedMachine *self, IommudSimulate
     }
   g_hash_table_insert (self->iommus, iommu->name, iommu);
   return 0;
-}
-
-static void
-announce (IommudSimulatedMachine *self, IommudSimulatedUevent event, IommudDeviceInfo *info)
-{
-  IommudSimulatedPendingUevent *pending = g_new0 (IommudSimulatedPendingUevent, 1);
-
-  pending->event = event;
-  pending->info = iommud_device_info_ref (info);
-  g_queue_push_tail (&self->uevents, pending);
 }
 
 static gpointer
@@ -218,7 +183,7 @@ start_vfio (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
   g_hash_table_insert (self->vfio_names, function->info->vfio_name, function);
   if (*function->info->cdev_path != '\0')
     g_hash_table_insert (self->nodes, function->info->cdev_path, function);
-  announce (self, IOMMUD_SIMULATED_DEVICE_ADDED, function->info);
+  iommud_simulated_uevents_add (&self->uevents, IOMMUD_SIMULATED_DEVICE_ADDED, function->info);
 }
 
 /* The node's last trace goes; discovery has been told before. */
@@ -274,7 +239,8 @@ leave_bus (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
   function->present = FALSE;
   if (!function->made)
     return;
-  iommud_simulated_machine_give_back_mdev (self, function->description->info);
+  iommud_simulated_mdev_pool_give_back (self->mdev_pool, function->description->info->parent,
+                                        function->description->info->mdev_type);
   g_hash_table_remove (self->functions, function->description->info->name);
 }
 
@@ -298,7 +264,7 @@ static void
 leave (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
 {
   if (function->info != NULL && !function->leaving)
-    announce (self, IOMMUD_SIMULATED_DEVICE_REMOVED, function->info);
+    iommud_simulated_uevents_add (&self->uevents, IOMMUD_SIMULATED_DEVICE_REMOVED, function->info);
   function->leaving = TRUE;
   iommud_simulated_machine_finish_unplug (self, function);
 }
@@ -321,22 +287,6 @@ iommud_simulated_machine_unbind (IommudSimulatedMachine *self, IommudSimulatedFu
   function->unbinding = TRUE;
   leave (self, function);
   return 0;
-}
-
-static IommudSimulatedFunction *
-new_function (IommudSimulatedDevice *description, const IommudSimulatedIommu *iommu,
-              const char *usual_driver, gboolean usual_is_vfio)
-{
-  IommudSimulatedFunction *function = g_new0 (IommudSimulatedFunction, 1);
-
-  function->description = description;
-  function->injection = iommud_simulated_injection_new ();
-  function->iommu = iommu;
-  function->usual_driver = g_strdup (usual_driver);
-  function->usual_is_vfio = usual_is_vfio;
-  function->driver_override = g_strdup ("");
-  function->driver = g_strdup ("");
-  return function;
 }
 
 static int
@@ -363,7 +313,7 @@ add_function (IommudSimulatedMachine *self, IommudSimulatedDevice *device, const
       iommud_simulated_device_free (device);
       return errnum;
     }
-  function = new_function (device, iommu, driver, is_vfio);
+  function = iommud_simulated_function_new (device, iommu, driver, is_vfio);
   function->made = made;
   g_hash_table_replace (self->functions, device->info->name, function);
   return device->plugged ? iommud_simulated_machine_plug (self, function) : 0;
@@ -400,6 +350,28 @@ iommud_simulated_machine_add_host_device (IommudSimulatedMachine *self,
   replace_string (&description->info->iommu, g_steal_pointer (&owned->iommu));
   description->info->iommu_group = owned->iommu_group;
   return add_function (self, description, owned->driver, FALSE, FALSE);
+}
+
+int
+iommud_simulated_machine_create_mdev (IommudSimulatedMachine *self, const char *parent_name,
+                                      const IommudSimulatedMdevType *type, const char *uuid)
+{
+  IommudSimulatedDevice *device;
+
+  if (g_hash_table_contains (self->functions, uuid))
+    return EEXIST;
+  if (iommud_simulated_mdev_pool_take (self->mdev_pool, parent_name, type) != 0)
+    return ENOSPC;
+  device = iommud_simulated_device_new ();
+  iommud_simulated_replace_string (&device->info->name, uuid);
+  iommud_simulated_replace_string (&device->info->bus, "mdev");
+  iommud_simulated_replace_string (&device->info->parent, parent_name);
+  iommud_simulated_replace_string (&device->info->mdev_type, type->name);
+  iommud_simulated_replace_string (&device->info->driver, parent_name);
+  /* What the kernel's sample driver does, which is the one that makes mdevs here. */
+  device->dma_logging = TRUE;
+  device->logs_nothing = TRUE;
+  return iommud_simulated_machine_add_device (self, device, TRUE);
 }
 
 IommudSimulatedFunction *

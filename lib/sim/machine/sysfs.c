@@ -2,7 +2,7 @@
 /* The few files of sysfs by which functions get other drivers and mdevs come and go. */
 #include "config.h"
 
-#include "sim/kernel-private.h"
+#include "sim/machine/sysfs.h"
 
 #include <errno.h>
 #include <string.h>
@@ -114,7 +114,7 @@ probe_drivers (Access *access)
 static IommudSimulatedMdevParent *
 find_parent (Access *access)
 {
-  return g_hash_table_lookup (access->machine->mdev_parents, access->part[0]);
+  return g_hash_table_lookup (access->machine->mdev_pool, access->part[0]);
 }
 
 static const IommudSimulatedMdevType *
@@ -265,74 +265,35 @@ find_file (Access *access, char **path)
 }
 
 gboolean
-iommud_simulated_kernel_path_exists (IommudSimulatedKernel *self, const char *path)
+iommud_simulated_sysfs_exists (IommudSimulatedMachine *machine, const char *path)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
-  Access access = { .machine = &self->machine };
-  gboolean exists;
+  Access access = { .machine = machine };
 
-  iommud_simulated_kernel_lock (self);
-  exists = find_file (&access, parts) != NULL;
-  iommud_simulated_kernel_unlock (self);
-  return exists;
+  return find_file (&access, parts) != NULL;
 }
 
 int
-iommud_simulated_kernel_read_attribute (IommudSimulatedKernel *self, const char *path, char **value)
+iommud_simulated_sysfs_read (IommudSimulatedMachine *machine, const char *path, char **value)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
-  Access access = { .machine = &self->machine, .result = value };
-  const File *file;
-  int errnum = ENOENT;
+  Access access = { .machine = machine, .result = value };
+  const File *file = find_file (&access, parts);
 
-  iommud_simulated_kernel_lock (self);
-  file = find_file (&access, parts);
-  if (file != NULL)
-    errnum = file->read != NULL ? file->read (&access) : EACCES;
-  iommud_simulated_kernel_unlock (self);
-  return errnum;
+  if (file == NULL)
+    return ENOENT;
+  return file->read != NULL ? file->read (&access) : EACCES;
 }
 
 int
-iommud_simulated_kernel_write_attribute (IommudSimulatedKernel *self, const char *path,
-                                         const char *value)
+iommud_simulated_sysfs_write (IommudSimulatedMachine *machine, const char *path, const char *value)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
   g_autofree char *line = g_strndup (value, strcspn (value, "\n"));
-  Access access = { .machine = &self->machine, .value = line };
-  const File *file;
-  int errnum = ENOENT;
+  Access access = { .machine = machine, .value = line };
+  const File *file = find_file (&access, parts);
 
-  iommud_simulated_kernel_lock (self);
-  file = find_file (&access, parts);
-  if (file != NULL)
-    errnum = file->write != NULL ? file->write (&access) : EACCES;
-  iommud_simulated_kernel_unlock (self);
-  return errnum;
-}
-
-void
-iommud_simulated_kernel_add_mdev_parent (IommudSimulatedKernel *self, const char *name,
-                                         guint capacity)
-{
-  iommud_simulated_kernel_lock (self);
-  iommud_simulated_machine_add_mdev_parent (&self->machine, name, capacity);
-  iommud_simulated_kernel_unlock (self);
-}
-
-void
-iommud_simulated_kernel_add_mdev_type (IommudSimulatedKernel *self, const char *parent,
-                                       const char *type, const char *label, const char *device_api,
-                                       guint cost)
-{
-  g_autofree char *name = g_strdup (type);
-  g_autofree char *own_label = g_strdup (label);
-  g_autofree char *api = g_strdup (device_api);
-  IommudSimulatedMdevType record = {
-    .name = name, .label = own_label, .device_api = api, .cost = cost
-  };
-
-  iommud_simulated_kernel_lock (self);
-  iommud_simulated_machine_add_mdev_type (&self->machine, parent, &record);
-  iommud_simulated_kernel_unlock (self);
+  if (file == NULL)
+    return ENOENT;
+  return file->write != NULL ? file->write (&access) : EACCES;
 }

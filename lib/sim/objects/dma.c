@@ -3,9 +3,10 @@
  * dirty. */
 #include "config.h"
 
-#include "sim/objects/attachment.h"
 #include "sim/objects/dma.h"
-#include "sim/ioctls/device-feature.h"
+
+#include "sim/objects/binding.h"
+#include "sim/objects/hwpt.h"
 #include "sim/process/user-memory.h"
 
 #include <errno.h>
@@ -17,19 +18,19 @@ static IommudSimulatedIoas *
 get_ioas (const IommudSimulatedFunction *function)
 {
   if (iommud_simulated_function_is_mdev (function))
-    return function->access_ioas;
-  if (function->group == NULL || function->group->hwpt == NULL)
+    return function->binding != NULL ? function->binding->ioas : NULL;
+  if (function->group == NULL || function->group->domain == NULL)
     return NULL;
-  return function->group->hwpt->ioas;
+  return iommud_simulated_hwpt_from_domain (function->group->domain)->ioas;
 }
 
 static void
 note_write (IommudSimulatedFunction *function, guint64 iova)
 {
-  IommudSimulatedHwpt *hwpt = function->group != NULL ? function->group->hwpt : NULL;
+  const IommudSimulatedDomain *domain = function->group != NULL ? function->group->domain : NULL;
 
-  if (hwpt != NULL && hwpt->tracking)
-    iommud_page_set_add (hwpt->dirty, iova / IOMMUD_SIMULATED_PAGE_SIZE);
+  if (domain != NULL && domain->tracking)
+    iommud_page_set_add (domain->dirty, iova / IOMMUD_SIMULATED_PAGE_SIZE);
   iommud_simulated_log_note (&function->log, iova);
 }
 
@@ -46,34 +47,42 @@ translate (IommudSimulatedIoas *ioas, guint64 iova, guint prot, const IommudSimu
   return 0;
 }
 
+/* As many of @length bytes as lie in one page; *length: how many those are. */
+static int
+move_in_page (IommudSimulatedFunction *function, guint64 iova, guint prot, guint8 *bytes,
+              guint64 *length)
+{
+  const IommudSimulatedArea *area;
+  guint64 room;
+  guint64 byte;
+  int errnum = translate (get_ioas (function), iova, prot, &area, &room);
+
+  if (errnum != 0)
+    return errnum;
+  *length = MIN (*length, room);
+  byte = iommud_simulated_area_get_byte (area, iova);
+  if (prot != IOMMUD_SIMULATED_MAP_WRITE)
+    return iommud_simulated_pages_read (area->pages, byte, bytes, (gsize) *length);
+  errnum = iommud_simulated_pages_write (area->pages, byte, bytes, (gsize) *length);
+  if (errnum == 0)
+    note_write (function, iova);
+  return errnum;
+}
+
 /* Moves bytes from or to @data, or from one page of bytes again and again. */
 static int
 move (IommudSimulatedFunction *function, guint64 iova, guint64 length, guint prot, guint8 *data,
       gboolean same_page, guint64 *done)
 {
-  IommudSimulatedIoas *ioas = get_ioas (function);
-  const IommudSimulatedArea *area;
-  guint64 chunk;
-  guint64 byte;
   int errnum = 0;
 
   *done = 0;
   function->dmas++;
   while (*done < length && errnum == 0)
     {
-      guint8 *bytes = same_page ? data : data + *done;
+      guint64 chunk = length - *done;
 
-      errnum = translate (ioas, iova + *done, prot, &area, &chunk);
-      if (errnum != 0)
-        break;
-      chunk = MIN (chunk, length - *done);
-      byte = iommud_simulated_area_get_byte (area, iova + *done);
-      if (prot == IOMMUD_SIMULATED_PROT_WRITE)
-        errnum = iommud_simulated_pages_write (area->pages, byte, bytes, (gsize) chunk);
-      else
-        errnum = iommud_simulated_pages_read (area->pages, byte, bytes, (gsize) chunk);
-      if (errnum == 0 && prot == IOMMUD_SIMULATED_PROT_WRITE)
-        note_write (function, iova + *done);
+      errnum = move_in_page (function, iova + *done, prot, same_page ? data : data + *done, &chunk);
       if (errnum == 0)
         *done += chunk;
     }
@@ -89,12 +98,12 @@ iommud_simulated_dma_write (IommudSimulatedFunction *function, guint64 iova, gui
   guint8 page[IOMMUD_SIMULATED_PAGE_SIZE];
 
   memset (page, value, sizeof page);
-  return move (function, iova, length, IOMMUD_SIMULATED_PROT_WRITE, page, TRUE, done);
+  return move (function, iova, length, IOMMUD_SIMULATED_MAP_WRITE, page, TRUE, done);
 }
 
 int
 iommud_simulated_dma_read (IommudSimulatedFunction *function, guint64 iova, guint64 length,
                            guint8 *data, guint64 *done)
 {
-  return move (function, iova, length, IOMMUD_SIMULATED_PROT_READ, data, FALSE, done);
+  return move (function, iova, length, IOMMUD_SIMULATED_MAP_READ, data, FALSE, done);
 }

@@ -2,7 +2,7 @@
 /* DMA of simulated devices: real bytes in the memory of the process that mapped it. */
 #pragma once
 
-#include "sim/machine/machine.h"
+#include "sim/machine/function.h"
 
 G_BEGIN_DECLS
 

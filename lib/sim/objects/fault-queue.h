@@ -3,13 +3,14 @@
  * its file gives nothing. */
 #pragma once
 
-#include "sim/ioctls/command.h"
-#include "sim/process/files.h"
+#include "sim/objects/context.h"
 
 G_BEGIN_DECLS
 
-int iommud_simulated_fault_alloc (IommudSimulatedCommand *command);
-/* The last close of a queue's file: the queue itself stays. */
-void iommud_simulated_fault_release (IommudSimulatedFile *file);
+IommudSimulatedObject *iommud_simulated_fault_queue_new (IommudSimulatedContext *context);
+/* It has a file, which refers to it and to its context. */
+void iommud_simulated_fault_queue_open (IommudSimulatedObject *self);
+/* The last close of that file: the queue itself stays. */
+void iommud_simulated_fault_queue_release (IommudSimulatedObject *self);
 
 G_END_DECLS

@@ -3,9 +3,8 @@
 #include "config.h"
 
 #include "sim/objects/ioas.h"
-#include "sim/process/user-memory.h"
 
-#include "kernel/abi.h"
+#include "sim/process/user-memory.h"
 
 #include <errno.h>
 
@@ -13,76 +12,11 @@
 #define LOWEST IOMMUD_SIMULATED_PAGE_SIZE
 #define HIGHEST (G_MAXUINT64 - IOMMUD_SIMULATED_PAGE_SIZE)
 
-static int
-list_ranges (IommudSimulatedIoas *self, struct iommud_abi_ioas_iova_ranges *record, guint32 room)
+gboolean
+iommud_simulated_ioas_find_usable (const IommudSimulatedIoas *self, guint64 from, guint64 *first,
+                                   guint64 *last)
 {
-  guint64 from = 0;
-  struct iommud_abi_iova_range range;
-  guint64 first;
-  guint64 last;
-
-  while (iommud_intervals_find_hole (&self->reserved, from, G_MAXUINT64, &first, &last))
-    {
-      range.start = first;
-      range.last = last;
-      if (record->num_iovas < room
-          && iommud_simulated_copy_to_user (
-                 record->allowed_iovas + record->num_iovas * sizeof range, &range, sizeof range)
-                 != 0)
-        return EFAULT;
-      record->num_iovas++;
-      if (last == G_MAXUINT64)
-        break;
-      from = last + 1;
-    }
-  return 0;
-}
-
-int
-iommud_simulated_ioas_iova_ranges (IommudSimulatedCommand *command)
-{
-  struct iommud_abi_ioas_iova_ranges *record = command->record;
-  guint32 room = record->num_iovas;
-  IommudSimulatedIoas *self;
-  int errnum;
-
-  if (record->reserved != 0)
-    return EOPNOTSUPP;
-  errnum = iommud_simulated_ioas_get (command->context, record->ioas_id, &self);
-  if (errnum != 0)
-    return errnum;
-  record->num_iovas = 0;
-  record->out_iova_alignment = self->alignment;
-  errnum = list_ranges (self, record, room);
-  if (errnum == 0)
-    errnum = iommud_simulated_command_respond (command);
-  if (errnum == 0 && record->num_iovas > room)
-    return EMSGSIZE;
-  return errnum;
-}
-
-static int
-load_allowed (const struct iommud_abi_ioas_allow_iovas *record, IommudIntervals *allowed)
-{
-  struct iommud_abi_iova_range range;
-
-  for (guint64 i = 0; i < record->num_iovas; i++)
-    {
-      IommudInterval *interval;
-
-      if (iommud_simulated_copy_from_user (&range, record->allowed_iovas + i * sizeof range,
-                                           sizeof range)
-          != 0)
-        return EFAULT;
-      if (range.start >= range.last
-          || iommud_intervals_find (allowed, range.start, range.last) != NULL)
-        return EINVAL;
-      interval = g_new0 (IommudInterval, 1);
-      interval->first = range.start;
-      interval->last = range.last;
-      iommud_intervals_insert (allowed, interval);
-    }
-  return 0;
+  return iommud_intervals_find_hole (&self->reserved, from, G_MAXUINT64, first, last);
 }
 
 static gboolean
@@ -95,43 +29,16 @@ meets_reserved (const IommudSimulatedIoas *self, const IommudIntervals *allowed)
   return FALSE;
 }
 
-static void
-clear (IommudIntervals *intervals)
-{
-  IommudInterval *interval;
-
-  while ((interval = iommud_intervals_find (intervals, 0, G_MAXUINT64)) != NULL)
-    {
-      iommud_intervals_remove (intervals, interval);
-      g_free (interval);
-    }
-}
-
 int
-iommud_simulated_ioas_allow_iovas (IommudSimulatedCommand *command)
+iommud_simulated_ioas_set_allowed (IommudSimulatedIoas *self, IommudIntervals *allowed)
 {
-  const struct iommud_abi_ioas_allow_iovas *record = command->record;
-  IommudIntervals allowed = { NULL, 0 };
-  IommudSimulatedIoas *self;
-  int errnum;
+  IommudIntervals old = self->allowed;
 
-  if (record->reserved != 0)
-    return EOPNOTSUPP;
-  errnum = iommud_simulated_ioas_get (command->context, record->ioas_id, &self);
-  if (errnum != 0)
-    return errnum;
-  errnum = load_allowed (record, &allowed);
-  if (errnum == 0 && meets_reserved (self, &allowed))
-    errnum = EADDRINUSE;
-  if (errnum == 0)
-    {
-      IommudIntervals old = self->allowed;
-
-      self->allowed = allowed;
-      allowed = old;
-    }
-  clear (&allowed);
-  return errnum;
+  if (meets_reserved (self, allowed))
+    return EADDRINUSE;
+  self->allowed = *allowed;
+  *allowed = old;
+  return 0;
 }
 
 /* The least power of two that is not below @length. */

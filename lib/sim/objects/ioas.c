@@ -3,11 +3,9 @@
  * and errnos: drivers/iommu/iommufd/io_pagetable.c of Linux 6.12. */
 #include "config.h"
 
-#include "sim/objects/hwpt.h"
 #include "sim/objects/ioas.h"
-#include "sim/process/user-memory.h"
 
-#include "kernel/abi.h"
+#include "sim/process/user-memory.h"
 
 #include <errno.h>
 
@@ -40,22 +38,17 @@ static void
 destroy (IommudSimulatedObject *object)
 {
   IommudSimulatedIoas *self = (IommudSimulatedIoas *) object;
-  IommudInterval *allowed;
 
   iommud_simulated_ioas_unmap_range (self, 0, G_MAXUINT64, NULL);
-  while ((allowed = iommud_intervals_find (&self->allowed, 0, G_MAXUINT64)) != NULL)
-    {
-      iommud_intervals_remove (&self->allowed, allowed);
-      g_free (allowed);
-    }
+  iommud_intervals_free_all (&self->allowed);
   g_assert (g_hash_table_size (self->reserved_by_owner) == 0);
   g_hash_table_unref (self->reserved_by_owner);
   g_hash_table_unref (self->reserved_ranges);
   g_free (self);
 }
 
-static IommudSimulatedIoas *
-new_ioas (IommudSimulatedContext *context)
+IommudSimulatedIoas *
+iommud_simulated_ioas_new (IommudSimulatedContext *context)
 {
   IommudSimulatedIoas *self = g_new0 (IommudSimulatedIoas, 1);
 
@@ -66,26 +59,10 @@ new_ioas (IommudSimulatedContext *context)
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   self->alignment = 1;
   g_queue_init (&self->domains);
+  g_queue_init (&self->dirty_domains);
   g_queue_init (&self->auto_hwpts);
-  g_queue_init (&self->dirty_hwpts);
   iommud_simulated_context_add (context, &self->object);
   return self;
-}
-
-int
-iommud_simulated_ioas_alloc (IommudSimulatedCommand *command)
-{
-  struct iommud_abi_ioas_alloc *record = command->record;
-  IommudSimulatedIoas *self;
-
-  if (record->flags != 0)
-    return EOPNOTSUPP;
-  self = new_ioas (command->context);
-  record->out_ioas_id = self->object.id;
-  if (iommud_simulated_command_respond (command) == 0)
-    return 0;
-  iommud_simulated_object_destroy (&self->object);
-  return EFAULT;
 }
 
 int
@@ -228,7 +205,7 @@ get_needed_alignment (const IommudSimulatedIoas *self)
 
 /* What one domain maps is pinned already. */
 static int
-fill (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt)
+fill (IommudSimulatedIoas *self, const IommudSimulatedDomain *domain)
 {
   int errnum = 0;
 
@@ -239,7 +216,7 @@ fill (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt)
       if (self->domains.length == 0)
         errnum = iommud_simulated_area_pin ((IommudSimulatedArea *) interval);
       if (errnum == 0)
-        errnum = iommud_simulated_hwpt_take_error (hwpt, IOMMUD_SIMULATED_DRIVER_MAP);
+        errnum = iommud_simulated_domain_take_error (domain, IOMMUD_SIMULATED_DRIVER_MAP);
     }
   return errnum;
 }
@@ -255,21 +232,30 @@ unpin_unused (IommudSimulatedIoas *self)
 }
 
 static int
-reserve_outside (IommudSimulatedIoas *self, gpointer hwpt, guint64 aperture_first,
-                 guint64 aperture_last)
+reserve_outside (IommudSimulatedIoas *self, IommudSimulatedDomain *domain)
 {
   int errnum = 0;
 
-  if (aperture_first != 0)
-    errnum = iommud_simulated_ioas_reserve (self, 0, aperture_first - 1, hwpt);
-  if (errnum == 0 && aperture_last != G_MAXUINT64)
-    errnum = iommud_simulated_ioas_reserve (self, aperture_last + 1, G_MAXUINT64, hwpt);
+  if (domain->aperture_first != 0)
+    errnum = iommud_simulated_ioas_reserve (self, 0, domain->aperture_first - 1, domain);
+  if (errnum == 0 && domain->aperture_last != G_MAXUINT64)
+    errnum = iommud_simulated_ioas_reserve (self, domain->aperture_last + 1, G_MAXUINT64, domain);
   return errnum;
 }
 
+static void
+list_domain (IommudSimulatedIoas *self, IommudSimulatedDomain *domain)
+{
+  g_queue_push_tail (&self->domains, domain);
+  domain->ioas_link = self->domains.tail;
+  if (domain->dirty == NULL)
+    return;
+  g_queue_push_tail (&self->dirty_domains, domain);
+  domain->dirty_link = self->dirty_domains.tail;
+}
+
 int
-iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt,
-                                  guint64 aperture_first, guint64 aperture_last)
+iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedDomain *domain)
 {
   int errnum = 0;
 
@@ -277,27 +263,28 @@ iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt
     errnum = check_alignment (self, IOMMUD_SIMULATED_PAGE_SIZE);
   if (errnum != 0)
     return errnum;
-  errnum = reserve_outside (self, hwpt, aperture_first, aperture_last);
+  errnum = reserve_outside (self, domain);
   if (errnum == 0)
-    errnum = fill (self, hwpt);
+    errnum = fill (self, domain);
   if (errnum != 0)
     {
       unpin_unused (self);
-      iommud_simulated_ioas_unreserve (self, hwpt);
+      iommud_simulated_ioas_unreserve (self, domain);
       return errnum;
     }
-  g_queue_push_tail (&self->domains, hwpt);
-  hwpt->domain_link = self->domains.tail;
+  list_domain (self, domain);
   self->alignment = get_needed_alignment (self);
   return 0;
 }
 
 void
-iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt)
+iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, IommudSimulatedDomain *domain)
 {
-  g_queue_delete_link (&self->domains, g_steal_pointer (&hwpt->domain_link));
+  g_queue_delete_link (&self->domains, g_steal_pointer (&domain->ioas_link));
+  if (domain->dirty_link != NULL)
+    g_queue_delete_link (&self->dirty_domains, g_steal_pointer (&domain->dirty_link));
   unpin_unused (self);
-  iommud_simulated_ioas_unreserve (self, hwpt);
+  iommud_simulated_ioas_unreserve (self, domain);
   self->alignment = get_needed_alignment (self);
 }
 

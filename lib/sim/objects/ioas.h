@@ -3,18 +3,20 @@
  */
 #pragma once
 
-#include "sim/ioctls/command.h"
 #include "sim/sets/intervals.h"
-#include "sim/machine/machine.h"
+#include "sim/objects/context.h"
+#include "sim/objects/domain.h"
 #include "sim/process/pages.h"
 
 G_BEGIN_DECLS
 
+/* How memory is mapped. */
 typedef enum
 {
-  IOMMUD_SIMULATED_PROT_READ = 1 << 0,
-  IOMMUD_SIMULATED_PROT_WRITE = 1 << 1,
-} IommudSimulatedProt;
+  IOMMUD_SIMULATED_MAP_READ = 1 << 0,
+  IOMMUD_SIMULATED_MAP_WRITE = 1 << 1,
+  IOMMUD_SIMULATED_MAP_FIXED = 1 << 2, /* at a given IOVA */
+} IommudSimulatedMapFlags;
 
 /* A mapping: IOVAs from interval.first to interval.last, to bytes of pages from start on. */
 typedef struct
@@ -22,7 +24,7 @@ typedef struct
   IommudInterval interval; /* first */
   IommudSimulatedPages *pages;
   guint64 start;
-  guint prot; /* of IommudSimulatedProt */
+  guint prot; /* MAP_READ and MAP_WRITE of IommudSimulatedMapFlags */
   gboolean pinned;
 } IommudSimulatedArea;
 
@@ -37,12 +39,12 @@ struct _IommudSimulatedIoas
   GHashTable *reserved_by_owner; /* of GPtrArray of them */
   guint64 alignment;
   gboolean single_pages; /* IOMMU_OPTION_HUGE_PAGES is off */
-  GQueue domains;        /* of IommudSimulatedHwpt that translate by this IOAS */
+  GQueue domains;        /* of IommudSimulatedDomain that are filled from this IOAS */
   guint accesses;        /* attached mdevs */
   guint64 pages;         /* mapped */
   guint64 full_below;    /* no IOVA between the first page and here is free */
-  GQueue auto_hwpts;     /* those that the kernel made for itself, in order */
-  GQueue dirty_hwpts;    /* those that can track dirty pages */
+  GQueue dirty_domains;  /* those of them that can track dirty pages */
+  GQueue auto_hwpts;     /* HWPTs that the kernel made for itself, in order: theirs, not ours */
 };
 
 IommudSimulatedArea *iommud_simulated_ioas_find_area (IommudSimulatedIoas *self, guint64 iova);
@@ -61,40 +63,44 @@ int iommud_simulated_ioas_reserve (IommudSimulatedIoas *self, guint64 first, gui
                                    gpointer owner);
 void iommud_simulated_ioas_unreserve (IommudSimulatedIoas *self, gpointer owner);
 
-/* A HWPT joins: its aperture is enforced, and with the first one all memory is pinned. EADDRINUSE:
- * something is mapped that does not fit; EFAULT: memory is not there; or what its driver fails
- * with.
- */
-int iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt,
-                                      guint64 aperture_first, guint64 aperture_last);
-void iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, IommudSimulatedHwpt *hwpt);
+/* A domain joins: its aperture is enforced, and with the first one all memory is pinned.
+ * EADDRINUSE: something is mapped that does not fit; EFAULT: memory is not there; or what its
+ * driver fails with. */
+int iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedDomain *domain);
+void iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, IommudSimulatedDomain *domain);
 /* An mdev joins. EADDRINUSE: something is mapped that is not aligned to pages. */
 int iommud_simulated_ioas_add_access (IommudSimulatedIoas *self);
 void iommud_simulated_ioas_remove_access (IommudSimulatedIoas *self);
 
-/* The ioctls. */
-int iommud_simulated_ioas_alloc (IommudSimulatedCommand *command);
-int iommud_simulated_ioas_allow_iovas (IommudSimulatedCommand *command);
-int iommud_simulated_ioas_iova_ranges (IommudSimulatedCommand *command);
-int iommud_simulated_ioas_map (IommudSimulatedCommand *command);
-int iommud_simulated_ioas_map_file (IommudSimulatedCommand *command);
-int iommud_simulated_ioas_copy (IommudSimulatedCommand *command);
-int iommud_simulated_ioas_unmap (IommudSimulatedCommand *command);
-
+/* The first range from @from on that no device reserves. */
+gboolean iommud_simulated_ioas_find_usable (const IommudSimulatedIoas *self, guint64 from,
+                                            guint64 *first, guint64 *last);
+/* Only from these ranges (IommudInterval, allocated) will an IOVA be chosen; with none, from all.
+ * What is in @allowed afterwards is the caller's to free. EADDRINUSE: one of them is reserved. */
+int iommud_simulated_ioas_set_allowed (IommudSimulatedIoas *self, IommudIntervals *allowed);
 /* Where the kernel would put a mapping of @length bytes from @origin on: an address of the process,
  * or an offset in a file. ENOSPC: no room. */
 int iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 origin, guint64 length,
                                        guint64 *iova);
-/* Maps memory of the process, as MAP does; @flags are those of its record, @account who is charged
- * for what is pinned. */
+
+/* Maps slices of @length bytes in all one after the other, at *iova if it is fixed; else where
+ * there is room. @flags: of IommudSimulatedMapFlags. */
+int iommud_simulated_ioas_map (IommudSimulatedIoas *self, GArray *slices, guint64 length,
+                               guint flags, guint64 *iova);
+/* The same for memory of the process. @account: charged for what is pinned; NULL for none. */
 int iommud_simulated_ioas_map_user (IommudSimulatedIoas *self, guint64 address, guint64 length,
-                                    guint32 flags, IommudSimulatedAccount *account, guint64 *iova);
+                                    guint flags, IommudSimulatedAccount *account, guint64 *iova);
+/* Adds what the range maps to @slices. ENOENT: it is not mapped from end to end. */
+int iommud_simulated_ioas_slice (IommudSimulatedIoas *self, guint64 first, guint64 length,
+                                 GArray *slices);
 /* Makes two maps of the one that goes on after @iova. EINVAL: it may be mapped by large pages. */
 int iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova);
 /* Unmaps all that the range holds, and never a part of a map: ENOENT then, with what came before it
  * gone. @unmapped: bytes. */
 int iommud_simulated_ioas_unmap_range (IommudSimulatedIoas *self, guint64 first, guint64 last,
                                        guint64 *unmapped);
+/* A new one, without any mapping. */
+IommudSimulatedIoas *iommud_simulated_ioas_new (IommudSimulatedContext *context);
 /* ENOENT: no such IOAS. */
 int iommud_simulated_ioas_get (IommudSimulatedContext *context, guint32 id,
                                IommudSimulatedIoas **ioas);

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "sim/process/pages.h"
+
 #include "sim/process/user-memory.h"
 
 #include <errno.h>

@@ -122,6 +122,22 @@ iommud_intervals_remove (IommudIntervals *self, IommudInterval *interval)
   self->root = remove_below (self->root, interval);
 }
 
+static void
+free_below (IommudInterval *node)
+{
+  if (node == NULL)
+    return;
+  free_below (node->left);
+  free_below (node->right);
+  g_free (node);
+}
+
+void
+iommud_intervals_free_all (IommudIntervals *self)
+{
+  free_below (g_steal_pointer (&self->root));
+}
+
 /* The first below @node, and after @after unless that is NULL, that meets the range. */
 static IommudInterval *
 search (IommudInterval *node, const IommudInterval *after, guint64 first, guint64 last)

@@ -29,6 +29,8 @@ typedef struct
 
 void iommud_intervals_insert (IommudIntervals *self, IommudInterval *interval);
 void iommud_intervals_remove (IommudIntervals *self, IommudInterval *interval);
+/* Empties the set with g_free(): the records begin with their intervals. */
+void iommud_intervals_free_all (IommudIntervals *self);
 /* The one of lowest first address among those that meet the range; NULL for none. */
 IommudInterval *iommud_intervals_find (const IommudIntervals *self, guint64 first, guint64 last);
 /* The one after @interval among them. */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* HWPT_ALLOC. */
+#pragma once
+
+#include "sim/ioctls/command.h"
+
+G_BEGIN_DECLS
+
+int iommud_simulated_hwpt_alloc (IommudSimulatedCommand *command);
+
+G_END_DECLS

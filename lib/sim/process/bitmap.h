@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A bitmap of dirty pages in the memory of the calling process. */
+#pragma once
+
+#include "sim/sets/page-set.h"
+
+G_BEGIN_DECLS
+
+/* Bit 0 of byte 0 stands for the page_shift bits from iova on. */
+typedef struct
+{
+  guint64 address;
+  guint64 iova;
+  guint page_shift;
+} IommudSimulatedBitmap;
+
+/* Reports the pages of a set, each of page_size bytes, that the IOVAs from first to last meet, and
+ * takes them out unless @keep. Other bits stay as they are. Where the bitmap cannot be written they
+ * are lost. */
+void iommud_simulated_bitmap_report (const IommudSimulatedBitmap *self, IommudPageSet *pages,
+                                     guint64 page_size, guint64 first, guint64 last, gboolean keep);
+
+G_END_DECLS
