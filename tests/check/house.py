@@ -14,6 +14,7 @@ import tempfile
 SKIPPED_FOLDERS = {'.git', '.libs', '.deps', 'autom4te.cache', 'build-aux', 'build', '__pycache__'}
 GENERATED_AT_TOP = {'aclocal.m4', 'ABOUT-NLS', 'Makefile.in', 'config.h.in', 'COPYING'}
 PRODUCT_FOLDERS = ('lib', 'dbus', 'tools')
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
 
 class Tree:
@@ -44,6 +45,8 @@ class Tree:
 
     @staticmethod
     def _is_source(path):
+        if path == '.git':  # of a linked work tree: a file that names its repository
+            return False
         if '/' not in path and (path in GENERATED_AT_TOP or path.startswith('configure')):
             return path == 'configure.ac'
         if path.startswith('po/'):
@@ -87,6 +90,20 @@ def line_of(text, offset):
     return text.count('\n', 0, offset) + 1
 
 
+def includes(tree, path, folders):
+    """(line, path of the included file) of each quoted include that finds a file of the tree.
+
+    It is looked for in the folder of the file that includes and then in folders.
+    """
+    text = tree.read(path)
+    for match in INCLUDE.finditer(text):
+        candidates = (os.path.normpath(os.path.join(folder, match.group(1)))
+                      for folder in (os.path.dirname(path), *folders))
+        found = next((c for c in candidates if tree.exists(c)), None)
+        if found:
+            yield line_of(text, match.start()), found
+
+
 def output_of(*command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
@@ -107,22 +124,31 @@ class Suite:
         self._count += 1
         print(f'ok {self._count} {name} # SKIP {reason}')
 
-    def rule(self, name, rule, fixtures):
-        """The rule on the tree, then on each fixture: a dict of path to text."""
+    def rule(self, name, rule, fixtures, good_fixtures=None):
+        """The rule on the tree, then on each fixture: a dict of path to text.
+
+        The rule must find something in each of the fixtures and nothing in the good ones.
+        """
         problems = rule(source_tree())
         self.result(not problems, name, problems)
         self.fixtures(name, rule, fixtures)
+        for title, files in (good_fixtures or {}).items():
+            problems = problems_of_fixture(rule, files)
+            self.result(not problems, f'{name}: accepts {title}', problems)
 
     def fixtures(self, name, rule, fixtures):
         assert fixtures, f'{name} has no fixture'
         for title, files in fixtures.items():
-            with tempfile.TemporaryDirectory() as folder:
-                write_files(folder, files)
-                problems = rule(Tree(folder))
-            self.result(bool(problems), f'{name}: flags {title}')
+            self.result(bool(problems_of_fixture(rule, files)), f'{name}: flags {title}')
 
     def finish(self):
         print(f'1..{self._count}')
+
+
+def problems_of_fixture(rule, files):
+    with tempfile.TemporaryDirectory() as folder:
+        write_files(folder, files)
+        return rule(Tree(folder))
 
 
 def write_files(folder, files):
