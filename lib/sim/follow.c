@@ -11,7 +11,6 @@
 
 #include "iommud-error.h"
 #include "sim/description/shape.h"
-#include "sim/kernel-private.h"
 #include "xml/host-description.h"
 
 #include <gio/gio.h>
@@ -134,9 +133,7 @@ add_host_devices (IommudSimulatedFollower *self, IommudSimulatedHost *host)
           continue;
         }
       g_ptr_array_steal_index (host->host_devices, i);
-      iommud_simulated_kernel_lock (self->kernel);
-      (void) iommud_simulated_machine_add_host_device (&self->kernel->machine, device);
-      iommud_simulated_kernel_unlock (self->kernel);
+      (void) iommud_simulated_kernel_add_host_device (self->kernel, device);
     }
   return must_wait;
 }

@@ -122,16 +122,10 @@ iommud_simulated_kernel_add_device (IommudSimulatedKernel *self, IommudSimulated
 }
 
 int
-iommud_simulated_kernel_add_host_device (IommudSimulatedKernel *self, const char *name,
-                                         const char *driver, const char *iommu, gint32 iommu_group)
+iommud_simulated_kernel_add_host_device (IommudSimulatedKernel *self,
+                                         IommudSimulatedHostDevice *device)
 {
-  IommudSimulatedHostDevice *device = iommud_simulated_host_device_new ();
   int errnum;
-
-  iommud_simulated_replace_string (&device->name, name);
-  iommud_simulated_replace_string (&device->driver, driver);
-  iommud_simulated_replace_string (&device->iommu, iommu);
-  device->iommu_group = iommu_group;
 
   iommud_simulated_kernel_lock (self);
   errnum = iommud_simulated_machine_add_host_device (&self->machine, device);
@@ -168,29 +162,6 @@ iommud_simulated_kernel_unplug (IommudSimulatedKernel *self, const char *name)
 }
 
 gboolean
-iommud_simulated_kernel_has_node (IommudSimulatedKernel *self, const char *name)
-{
-  g_autofree char *node = iommud_simulated_kernel_get_node (self, name);
-
-  return node != NULL;
-}
-
-char *
-iommud_simulated_kernel_get_node (IommudSimulatedKernel *self, const char *name)
-{
-  const IommudSimulatedFunction *function;
-  char *node = NULL;
-
-  iommud_simulated_kernel_lock (self);
-  function = iommud_simulated_kernel_find (self, name);
-  if (function != NULL && iommud_simulated_function_is_vfio (function)
-      && *function->info->cdev_path != '\0')
-    node = g_strdup (function->info->cdev_path);
-  iommud_simulated_kernel_unlock (self);
-  return node;
-}
-
-gboolean
 iommud_simulated_kernel_has_device (IommudSimulatedKernel *self, const char *name)
 {
   const IommudSimulatedFunction *function;
@@ -201,59 +172,6 @@ iommud_simulated_kernel_has_device (IommudSimulatedKernel *self, const char *nam
   present = function != NULL && function->present;
   iommud_simulated_kernel_unlock (self);
   return present;
-}
-
-gboolean
-iommud_simulated_kernel_same_group (IommudSimulatedKernel *self, const char *name,
-                                    const char *other)
-{
-  const IommudSimulatedFunction *a;
-  const IommudSimulatedFunction *b;
-  gboolean same;
-
-  iommud_simulated_kernel_lock (self);
-  a = iommud_simulated_kernel_find (self, name);
-  b = iommud_simulated_kernel_find (self, other);
-  same = a != NULL && b != NULL && a->group != NULL && a->group == b->group;
-  iommud_simulated_kernel_unlock (self);
-  return same;
-}
-
-void
-iommud_simulated_kernel_set_capabilities (IommudSimulatedKernel *self, gboolean sys_resource,
-                                          gboolean ipc_lock)
-{
-  iommud_simulated_kernel_lock (self);
-  self->privileged = sys_resource;
-  self->can_lock = ipc_lock;
-  iommud_simulated_kernel_unlock (self);
-}
-
-char *
-iommud_simulated_kernel_get_driver (IommudSimulatedKernel *self, const char *name)
-{
-  const IommudSimulatedFunction *function;
-  char *driver = NULL;
-
-  iommud_simulated_kernel_lock (self);
-  function = iommud_simulated_kernel_find (self, name);
-  if (function != NULL && function->present && !function->leaving && *function->driver != '\0')
-    driver = g_strdup (function->driver);
-  iommud_simulated_kernel_unlock (self);
-  return driver;
-}
-
-gboolean
-iommud_simulated_kernel_is_leaving (IommudSimulatedKernel *self, const char *name)
-{
-  const IommudSimulatedFunction *function;
-  gboolean leaving;
-
-  iommud_simulated_kernel_lock (self);
-  function = iommud_simulated_kernel_find (self, name);
-  leaving = function != NULL && function->present && function->leaving;
-  iommud_simulated_kernel_unlock (self);
-  return leaving;
 }
 
 int
@@ -273,37 +191,6 @@ iommud_simulated_kernel_dma_write (IommudSimulatedKernel *self, const char *name
 }
 
 int
-iommud_simulated_kernel_dma_read (IommudSimulatedKernel *self, const char *name, guint64 iova,
-                                  guint64 length, guint8 *data)
-{
-  IommudSimulatedFunction *function;
-  guint64 done;
-  int errnum = ENODEV;
-
-  iommud_simulated_kernel_lock (self);
-  function = iommud_simulated_kernel_find (self, name);
-  if (function != NULL && function->present)
-    errnum = iommud_simulated_dma_read (function, iova, length, data, &done);
-  iommud_simulated_kernel_unlock (self);
-  return errnum;
-}
-
-int
-iommud_simulated_kernel_fail_driver (IommudSimulatedKernel *self, const char *name,
-                                     const char *call, int errnum, guint nth)
-{
-  IommudSimulatedFunction *function;
-  int result = ENODEV;
-
-  iommud_simulated_kernel_lock (self);
-  function = iommud_simulated_kernel_find (self, name);
-  if (function != NULL)
-    result = iommud_simulated_injection_arm (function->injection, call, errnum, nth);
-  iommud_simulated_kernel_unlock (self);
-  return result;
-}
-
-int
 iommud_simulated_kernel_inject_fault (IommudSimulatedKernel *self, const char *operation, guint nth,
                                       int errnum, guint delay_ms)
 {
@@ -316,12 +203,6 @@ iommud_simulated_kernel_inject_fault (IommudSimulatedKernel *self, const char *o
   return 0;
 }
 
-void
-iommud_simulated_kernel_clear_faults (IommudSimulatedKernel *self)
-{
-  iommud_simulated_faults_clear (self->faults);
-}
-
 guint
 iommud_simulated_kernel_count_calls (IommudSimulatedKernel *self, const char *operation)
 {
@@ -330,4 +211,26 @@ iommud_simulated_kernel_count_calls (IommudSimulatedKernel *self, const char *op
   if (index < 0)
     return 0;
   return iommud_simulated_faults_get_count (self->faults, (IommudSimulatedOperation) index);
+}
+
+guint
+iommud_simulated_kernel_count_objects (IommudSimulatedKernel *self)
+{
+  guint count;
+
+  iommud_simulated_kernel_lock (self);
+  count = self->census.objects;
+  iommud_simulated_kernel_unlock (self);
+  return count;
+}
+
+guint
+iommud_simulated_kernel_count_contexts (IommudSimulatedKernel *self)
+{
+  guint count;
+
+  iommud_simulated_kernel_lock (self);
+  count = self->census.contexts;
+  iommud_simulated_kernel_unlock (self);
+  return count;
 }

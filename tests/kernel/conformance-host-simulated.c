@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "conformance-host.h"
-#include "sim/kernel.h"
+#include "sim/kernel-testing.h"
 #include "xml/host-description.h"
 
 #include <errno.h>
@@ -208,6 +208,19 @@ set_string (char **string, const char *value)
   *string = g_strdup (value);
 }
 
+static int
+add_host_device (SimulatedHost *self, const char *name, const char *driver, const char *iommu,
+                 gint32 group)
+{
+  IommudSimulatedHostDevice *device = iommud_simulated_host_device_new ();
+
+  set_string (&device->name, name);
+  set_string (&device->driver, driver);
+  set_string (&device->iommu, iommu);
+  device->iommu_group = group;
+  return iommud_simulated_kernel_add_host_device (self->kernel, device);
+}
+
 /* Takes @device. */
 static int
 add_parsed (SimulatedHost *self, IommudSimulatedDevice *device, const Specification *specification)
@@ -219,8 +232,7 @@ add_parsed (SimulatedHost *self, IommudSimulatedDevice *device, const Specificat
   if (specification->driver != NULL)
     {
       iommud_simulated_device_free (device);
-      return iommud_simulated_kernel_add_host_device (self->kernel, name, specification->driver,
-                                                      iommu, group);
+      return add_host_device (self, name, specification->driver, iommu, group);
     }
   if (specification->msi)
     add_region (device, MSI_FIRST, MSI_LAST, IOMMUD_SIMULATED_RESERVED_MSI);
@@ -280,11 +292,8 @@ static int
 host_find_node (ConformanceHost *host, const char *name, char **path)
 {
   SimulatedHost *self = get_self (host);
-  const char *own = translate (self, name);
 
-  if (!iommud_simulated_kernel_has_node (self->kernel, own))
-    return ENODEV;
-  *path = iommud_simulated_kernel_get_node (self->kernel, own);
+  *path = iommud_simulated_kernel_get_node (self->kernel, translate (self, name));
   return *path != NULL ? 0 : ENODEV;
 }
 

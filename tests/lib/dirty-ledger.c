@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sim/kernel.h"
+#include "sim/kernel-testing.h"
 #include "sim/simulator-private.h"
 
 static IommudSimulatedKernel *

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernel/abi.h"
-#include "sim/kernel.h"
+#include "sim/kernel-testing.h"
 
 G_BEGIN_DECLS
 

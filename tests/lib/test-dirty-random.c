@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "sim/kernel.h"
+#include "sim/kernel-testing.h"
 #include "sim/simulator-private.h"
 
 #define ROUNDS 12

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "model-fixture.h"
-#include "sim/kernel.h"
+#include "sim/kernel-testing.h"
 #include "sim/simulator-private.h"
 
 static IommudHwpt *
