@@ -77,6 +77,25 @@ new_table (void)
   return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 
+static void
+fill_devices (GHashTable *table, const IommudSimulatedHost *host)
+{
+  for (guint i = 0; i < host->devices->len; i++)
+    {
+      const IommudSimulatedDevice *device = g_ptr_array_index (host->devices, i);
+
+      g_hash_table_insert (table, g_strdup (device->info->name),
+                           iommud_simulated_device_describe (device));
+    }
+  for (guint i = 0; i < host->host_devices->len; i++)
+    {
+      const IommudSimulatedHostDevice *device = g_ptr_array_index (host->host_devices, i);
+
+      g_hash_table_insert (table, g_strdup (device->name),
+                           iommud_simulated_host_device_describe (device));
+    }
+}
+
 IommudSimulatedShape *
 iommud_simulated_shape_new (const IommudSimulatedHost *host)
 {
@@ -94,20 +113,7 @@ iommud_simulated_shape_new (const IommudSimulatedHost *host)
       g_hash_table_insert (self->iommus, g_strdup (iommu->name),
                            iommud_simulated_iommu_describe (iommu));
     }
-  for (guint i = 0; i < host->devices->len; i++)
-    {
-      const IommudSimulatedDevice *device = g_ptr_array_index (host->devices, i);
-
-      g_hash_table_insert (self->devices, g_strdup (device->info->name),
-                           iommud_simulated_device_describe (device));
-    }
-  for (guint i = 0; i < host->host_devices->len; i++)
-    {
-      const IommudSimulatedHostDevice *device = g_ptr_array_index (host->host_devices, i);
-
-      g_hash_table_insert (self->devices, g_strdup (device->name),
-                           iommud_simulated_host_device_describe (device));
-    }
+  fill_devices (self->devices, host);
   for (guint i = 0; i < host->faults->len; i++)
     g_hash_table_add (self->faults, iommud_simulated_fault_describe (
                                         &g_array_index (host->faults, IommudSimulatedFault, i)));

@@ -55,10 +55,33 @@ find_context (IommudSimulatedFiles *files, int fd, IommudSimulatedContext **cont
   return *context != NULL ? 0 : EBADFD;
 }
 
+/* Binds the device and says its id. */
+static int
+bind_to_context (IommudSimulatedFile *file, IommudSimulatedContext *context, guint64 address)
+{
+  IommudSimulatedFunction *function = get_function (file);
+  guint32 id;
+  int errnum;
+
+  if (function->bound_file != NULL)
+    return EINVAL;
+  errnum = iommud_simulated_function_bind (function, context, &id);
+  if (errnum != 0)
+    return errnum;
+  if (iommud_simulated_copy_to_user (
+          address + G_STRUCT_OFFSET (struct iommud_abi_vfio_bind, out_devid), &id, sizeof id)
+      != 0)
+    {
+      iommud_simulated_function_unbind (function);
+      return EFAULT;
+    }
+  function->bound_file = file;
+  return 0;
+}
+
 static int
 bind (IommudSimulatedFiles *files, IommudSimulatedFile *file, guint64 address)
 {
-  IommudSimulatedFunction *function = get_function (file);
   IommudSimulatedContext *context;
   struct iommud_abi_vfio_bind record;
   int errnum;
@@ -70,23 +93,7 @@ bind (IommudSimulatedFiles *files, IommudSimulatedFile *file, guint64 address)
   if (iommud_simulated_cdev_is_bound (file))
     return EINVAL;
   errnum = find_context (files, record.iommufd, &context);
-  if (errnum != 0)
-    return errnum;
-  if (function->bound_file != NULL)
-    return EINVAL;
-  errnum = iommud_simulated_function_bind (function, context, &record.out_devid);
-  if (errnum != 0)
-    return errnum;
-  if (iommud_simulated_copy_to_user (address
-                                         + G_STRUCT_OFFSET (struct iommud_abi_vfio_bind, out_devid),
-                                     &record.out_devid, sizeof record.out_devid)
-      != 0)
-    {
-      iommud_simulated_function_unbind (function);
-      return EFAULT;
-    }
-  function->bound_file = file;
-  return 0;
+  return errnum == 0 ? bind_to_context (file, context, address) : errnum;
 }
 
 static int

@@ -80,12 +80,24 @@ alloc_nested (IommudSimulatedHwpt *parent, IommudSimulatedFunction *function,
 }
 
 static int
-alloc (IommudSimulatedObject *table, IommudSimulatedFunction *function,
-       const struct iommud_abi_hwpt_alloc *record, IommudSimulatedHwpt **hwpt)
+alloc (IommudSimulatedCommand *command, IommudSimulatedHwpt **hwpt)
 {
-  if (table->type == IOMMUD_SIMULATED_IOAS)
+  const struct iommud_abi_hwpt_alloc *record = command->record;
+  IommudSimulatedContext *context = command->context;
+  IommudSimulatedFunction *function;
+  IommudSimulatedObject *table;
+
+  if (record->reserved != 0)
+    return EOPNOTSUPP;
+  if ((record->data_type == IOMMUD_ABI_HWPT_DATA_NONE) != (record->data_len == 0))
+    return EINVAL;
+  function = iommud_simulated_context_get_device (context, record->dev_id);
+  if (function == NULL)
+    return ENOENT;
+  table = iommud_simulated_context_get (context, record->pt_id, IOMMUD_SIMULATED_ANY);
+  if (table != NULL && table->type == IOMMUD_SIMULATED_IOAS)
     return alloc_paging ((IommudSimulatedIoas *) table, function, record, hwpt);
-  if (table->type == IOMMUD_SIMULATED_HWPT_PAGING)
+  if (table != NULL && table->type == IOMMUD_SIMULATED_HWPT_PAGING)
     return alloc_nested ((IommudSimulatedHwpt *) table, function, record, hwpt);
   return EINVAL;
 }
@@ -94,22 +106,9 @@ int
 iommud_simulated_hwpt_alloc (IommudSimulatedCommand *command)
 {
   struct iommud_abi_hwpt_alloc *record = command->record;
-  IommudSimulatedFunction *function;
-  IommudSimulatedObject *table;
   IommudSimulatedHwpt *self;
-  int errnum;
+  int errnum = alloc (command, &self);
 
-  if (record->reserved != 0)
-    return EOPNOTSUPP;
-  if ((record->data_type == IOMMUD_ABI_HWPT_DATA_NONE) != (record->data_len == 0))
-    return EINVAL;
-  function = iommud_simulated_context_get_device (command->context, record->dev_id);
-  if (function == NULL)
-    return ENOENT;
-  table = iommud_simulated_context_get (command->context, record->pt_id, IOMMUD_SIMULATED_ANY);
-  if (table == NULL)
-    return EINVAL;
-  errnum = alloc (table, function, record, &self);
   if (errnum != 0)
     return errnum;
   record->out_hwpt_id = self->object.id;

@@ -62,43 +62,43 @@ destroy (IommudSimulatedCommand *command)
   return object != NULL ? iommud_simulated_object_destroy (object) : ENOENT;
 }
 
+static const Ioctl ioctls[] = {
+  { IOMMUD_ABI_NR_DESTROY, IOMMUD_SIMULATED_DESTROY, WHOLE (iommud_abi_destroy), destroy },
+  { IOMMUD_ABI_NR_IOAS_ALLOC, IOMMUD_SIMULATED_IOAS_ALLOC, WHOLE (iommud_abi_ioas_alloc),
+    iommud_simulated_ioas_alloc },
+  { IOMMUD_ABI_NR_IOAS_ALLOW_IOVAS, IOMMUD_SIMULATED_IOAS_ALLOW_IOVAS,
+    WHOLE (iommud_abi_ioas_allow_iovas), iommud_simulated_ioas_allow_iovas },
+  { IOMMUD_ABI_NR_IOAS_COPY, IOMMUD_SIMULATED_IOAS_COPY, WHOLE (iommud_abi_ioas_copy),
+    iommud_simulated_ioas_copy },
+  { IOMMUD_ABI_NR_IOAS_IOVA_RANGES, IOMMUD_SIMULATED_IOAS_IOVA_RANGES,
+    WHOLE (iommud_abi_ioas_iova_ranges), iommud_simulated_ioas_iova_ranges },
+  { IOMMUD_ABI_NR_IOAS_MAP, IOMMUD_SIMULATED_IOAS_MAP, WHOLE (iommud_abi_ioas_map),
+    iommud_simulated_ioas_map_memory },
+  { IOMMUD_ABI_NR_IOAS_MAP_FILE, IOMMUD_SIMULATED_IOAS_MAP_FILE, WHOLE (iommud_abi_ioas_map_file),
+    iommud_simulated_ioas_map_file, IOMMUD_SIMULATED_LINUX_6_13 },
+  { IOMMUD_ABI_NR_IOAS_UNMAP, IOMMUD_SIMULATED_IOAS_UNMAP, WHOLE (iommud_abi_ioas_unmap),
+    iommud_simulated_ioas_unmap },
+  { IOMMUD_ABI_NR_OPTION, IOMMUD_SIMULATED_OPTION, WHOLE (iommud_abi_option),
+    iommud_simulated_option },
+  { IOMMUD_ABI_NR_HWPT_ALLOC, IOMMUD_SIMULATED_HWPT_ALLOC,
+    FROM (iommud_abi_hwpt_alloc, IOMMUD_ABI_HWPT_ALLOC_MIN_SIZE), iommud_simulated_hwpt_alloc },
+  { IOMMUD_ABI_NR_GET_HW_INFO, IOMMUD_SIMULATED_GET_HW_INFO,
+    FROM (iommud_abi_hw_info, IOMMUD_ABI_HW_INFO_MIN_SIZE), iommud_simulated_get_hw_info },
+  { IOMMUD_ABI_NR_HWPT_SET_DIRTY_TRACKING, IOMMUD_SIMULATED_SET_DIRTY_TRACKING,
+    WHOLE (iommud_abi_hwpt_set_dirty_tracking), iommud_simulated_set_dirty_tracking },
+  { IOMMUD_ABI_NR_HWPT_GET_DIRTY_BITMAP, IOMMUD_SIMULATED_GET_DIRTY_BITMAP,
+    WHOLE (iommud_abi_hwpt_get_dirty_bitmap), iommud_simulated_get_dirty_bitmap },
+  { IOMMUD_ABI_NR_HWPT_INVALIDATE, IOMMUD_SIMULATED_HWPT_INVALIDATE,
+    WHOLE (iommud_abi_hwpt_invalidate), iommud_simulated_hwpt_invalidate },
+  { IOMMUD_ABI_NR_FAULT_QUEUE_ALLOC, IOMMUD_SIMULATED_FAULT_QUEUE_ALLOC,
+    WHOLE (iommud_abi_fault_alloc), iommud_simulated_fault_queue_alloc },
+  { IOMMUD_ABI_NR_VFIO_IOAS, IOMMUD_SIMULATED_VFIO_IOAS, WHOLE (iommud_abi_vfio_ioas),
+    iommud_simulated_vfio_ioas },
+};
+
 static const Ioctl *
 find_ioctl (IommudSimulatedLinux version, unsigned long request)
 {
-  static const Ioctl ioctls[] = {
-    { IOMMUD_ABI_NR_DESTROY, IOMMUD_SIMULATED_DESTROY, WHOLE (iommud_abi_destroy), destroy },
-    { IOMMUD_ABI_NR_IOAS_ALLOC, IOMMUD_SIMULATED_IOAS_ALLOC, WHOLE (iommud_abi_ioas_alloc),
-      iommud_simulated_ioas_alloc },
-    { IOMMUD_ABI_NR_IOAS_ALLOW_IOVAS, IOMMUD_SIMULATED_IOAS_ALLOW_IOVAS,
-      WHOLE (iommud_abi_ioas_allow_iovas), iommud_simulated_ioas_allow_iovas },
-    { IOMMUD_ABI_NR_IOAS_COPY, IOMMUD_SIMULATED_IOAS_COPY, WHOLE (iommud_abi_ioas_copy),
-      iommud_simulated_ioas_copy },
-    { IOMMUD_ABI_NR_IOAS_IOVA_RANGES, IOMMUD_SIMULATED_IOAS_IOVA_RANGES,
-      WHOLE (iommud_abi_ioas_iova_ranges), iommud_simulated_ioas_iova_ranges },
-    { IOMMUD_ABI_NR_IOAS_MAP, IOMMUD_SIMULATED_IOAS_MAP, WHOLE (iommud_abi_ioas_map),
-      iommud_simulated_ioas_map_memory },
-    { IOMMUD_ABI_NR_IOAS_MAP_FILE, IOMMUD_SIMULATED_IOAS_MAP_FILE, WHOLE (iommud_abi_ioas_map_file),
-      iommud_simulated_ioas_map_file, IOMMUD_SIMULATED_LINUX_6_13 },
-    { IOMMUD_ABI_NR_IOAS_UNMAP, IOMMUD_SIMULATED_IOAS_UNMAP, WHOLE (iommud_abi_ioas_unmap),
-      iommud_simulated_ioas_unmap },
-    { IOMMUD_ABI_NR_OPTION, IOMMUD_SIMULATED_OPTION, WHOLE (iommud_abi_option),
-      iommud_simulated_option },
-    { IOMMUD_ABI_NR_HWPT_ALLOC, IOMMUD_SIMULATED_HWPT_ALLOC,
-      FROM (iommud_abi_hwpt_alloc, IOMMUD_ABI_HWPT_ALLOC_MIN_SIZE), iommud_simulated_hwpt_alloc },
-    { IOMMUD_ABI_NR_GET_HW_INFO, IOMMUD_SIMULATED_GET_HW_INFO,
-      FROM (iommud_abi_hw_info, IOMMUD_ABI_HW_INFO_MIN_SIZE), iommud_simulated_get_hw_info },
-    { IOMMUD_ABI_NR_HWPT_SET_DIRTY_TRACKING, IOMMUD_SIMULATED_SET_DIRTY_TRACKING,
-      WHOLE (iommud_abi_hwpt_set_dirty_tracking), iommud_simulated_set_dirty_tracking },
-    { IOMMUD_ABI_NR_HWPT_GET_DIRTY_BITMAP, IOMMUD_SIMULATED_GET_DIRTY_BITMAP,
-      WHOLE (iommud_abi_hwpt_get_dirty_bitmap), iommud_simulated_get_dirty_bitmap },
-    { IOMMUD_ABI_NR_HWPT_INVALIDATE, IOMMUD_SIMULATED_HWPT_INVALIDATE,
-      WHOLE (iommud_abi_hwpt_invalidate), iommud_simulated_hwpt_invalidate },
-    { IOMMUD_ABI_NR_FAULT_QUEUE_ALLOC, IOMMUD_SIMULATED_FAULT_QUEUE_ALLOC,
-      WHOLE (iommud_abi_fault_alloc), iommud_simulated_fault_queue_alloc },
-    { IOMMUD_ABI_NR_VFIO_IOAS, IOMMUD_SIMULATED_VFIO_IOAS, WHOLE (iommud_abi_vfio_ioas),
-      iommud_simulated_vfio_ioas },
-  };
-
   for (gsize i = 0; i < G_N_ELEMENTS (ioctls); i++)
     if (IOMMUD_ABI_IOCTL (ioctls[i].number) == request && ioctls[i].since <= version)
       return &ioctls[i];

@@ -28,31 +28,45 @@ get_ioas (IommudSimulatedContext *context, IommudSimulatedIoas **ioas)
   return *ioas != NULL ? 0 : ENODEV;
 }
 
+static int
+answer_ioas (IommudSimulatedCommand *command)
+{
+  struct iommud_abi_vfio_ioas *record = command->record;
+  IommudSimulatedIoas *ioas;
+  int errnum = get_ioas (command->context, &ioas);
+
+  if (errnum != 0)
+    return errnum;
+  record->ioas_id = ioas->object.id;
+  return iommud_simulated_command_respond (command);
+}
+
+static int
+set_ioas (IommudSimulatedContext *context, guint32 id)
+{
+  IommudSimulatedIoas *ioas;
+  int errnum = iommud_simulated_ioas_get (context, id, &ioas);
+
+  if (errnum == 0)
+    context->vfio_ioas = &ioas->object;
+  return errnum;
+}
+
 int
 iommud_simulated_vfio_ioas (IommudSimulatedCommand *command)
 {
-  struct iommud_abi_vfio_ioas *record = command->record;
-  IommudSimulatedContext *context = command->context;
-  IommudSimulatedIoas *ioas;
-  int errnum = 0;
+  const struct iommud_abi_vfio_ioas *record = command->record;
 
   if (record->reserved != 0)
     return EOPNOTSUPP;
   switch (record->op)
     {
     case IOMMUD_ABI_VFIO_IOAS_GET:
-      errnum = get_ioas (context, &ioas);
-      if (errnum != 0)
-        return errnum;
-      record->ioas_id = ioas->object.id;
-      return iommud_simulated_command_respond (command);
+      return answer_ioas (command);
     case IOMMUD_ABI_VFIO_IOAS_SET:
-      errnum = iommud_simulated_ioas_get (context, record->ioas_id, &ioas);
-      if (errnum == 0)
-        context->vfio_ioas = &ioas->object;
-      return errnum;
+      return set_ioas (command->context, record->ioas_id);
     case IOMMUD_ABI_VFIO_IOAS_CLEAR:
-      context->vfio_ioas = NULL;
+      command->context->vfio_ioas = NULL;
       return 0;
     default:
       return EOPNOTSUPP;
@@ -106,7 +120,21 @@ unmap_range (IommudSimulatedIoas *ioas, const struct iommud_abi_vfio_dma_unmap *
                                             unmapped);
 }
 
-/* Here, unlike in UNMAP, it is told how much was unmapped before an error. */
+static int
+load_unmap (IommudSimulatedContext *context, guint64 address,
+            struct iommud_abi_vfio_dma_unmap *unmap, IommudSimulatedIoas **ioas)
+{
+  if (iommud_simulated_copy_from_user (unmap, address, sizeof *unmap) != 0)
+    return EFAULT;
+  if (unmap->argsz < sizeof *unmap
+      || (unmap->flags & ~(guint32) IOMMUD_ABI_VFIO_DMA_UNMAP_ALL) != 0)
+    return EINVAL;
+  if (get_ioas (context, ioas) != 0)
+    return ENODEV;
+  return unmap->flags != 0 && (unmap->iova != 0 || unmap->size != 0) ? EINVAL : 0;
+}
+
+/* Unlike UNMAP, this says how much was unmapped before an error. */
 static int
 unmap_dma (IommudSimulatedContext *context, guint64 address)
 {
@@ -114,17 +142,11 @@ unmap_dma (IommudSimulatedContext *context, guint64 address)
   IommudSimulatedIoas *ioas;
   guint64 unmapped = 0;
   gboolean all;
-  int errnum;
+  int errnum = load_unmap (context, address, &unmap, &ioas);
 
-  if (iommud_simulated_copy_from_user (&unmap, address, sizeof unmap) != 0)
-    return EFAULT;
-  if (unmap.argsz < sizeof unmap || (unmap.flags & ~(guint32) IOMMUD_ABI_VFIO_DMA_UNMAP_ALL) != 0)
-    return EINVAL;
-  if (get_ioas (context, &ioas) != 0)
-    return ENODEV;
+  if (errnum != 0)
+    return errnum;
   all = unmap.flags != 0;
-  if (all && (unmap.iova != 0 || unmap.size != 0))
-    return EINVAL;
   errnum = all ? 0 : cut_out (ioas, unmap.iova, unmap.size);
   if (errnum != 0)
     return errnum;

@@ -204,11 +204,28 @@ prepare (IommudSimulatedFiles *self, int ends[2], gboolean close_on_exec, guint6
   return errnum != 0 ? errnum : watch_far_end (self, ends[1], *identity);
 }
 
+static void
+add_file (IommudSimulatedFiles *self, IommudSimulatedFileType type, gpointer subject,
+          guint64 identity, int far_end)
+{
+  IommudSimulatedFile *file = g_hash_table_lookup (self->by_identity, &identity);
+
+  /* An inode number that comes again belongs to a file whose last close is still to be seen. */
+  if (file != NULL)
+    forget (self, file);
+  file = g_new0 (IommudSimulatedFile, 1);
+  file->type = type;
+  file->subject = subject;
+  file->references = 1;
+  file->identity = identity;
+  file->far_end = far_end;
+  g_hash_table_insert (self->by_identity, &file->identity, file);
+}
+
 int
 iommud_simulated_files_open (IommudSimulatedFiles *self, IommudSimulatedFileType type,
                              gpointer subject, gboolean close_on_exec, int *fd)
 {
-  IommudSimulatedFile *file;
   guint64 identity;
   int ends[2];
   int errnum = start_watching (self);
@@ -224,17 +241,7 @@ iommud_simulated_files_open (IommudSimulatedFiles *self, IommudSimulatedFileType
       close (ends[1]);
       return errnum;
     }
-  /* An inode number that comes again belongs to a file whose last close is still to be seen. */
-  file = g_hash_table_lookup (self->by_identity, &identity);
-  if (file != NULL)
-    forget (self, file);
-  file = g_new0 (IommudSimulatedFile, 1);
-  file->type = type;
-  file->subject = subject;
-  file->references = 1;
-  file->identity = identity;
-  file->far_end = ends[1];
-  g_hash_table_insert (self->by_identity, &file->identity, file);
+  add_file (self, type, subject, identity, ends[1]);
   *fd = ends[0];
   return 0;
 }
