@@ -66,7 +66,7 @@ iommud_simulated_faults_get_count (IommudSimulatedFaults *self, IommudSimulatedO
   return self->counts[operation];
 }
 
-/* The first fault that strikes at this call gives the errno; delays add up. */
+/* The first fault that strikes this call gives the errno; delays add up. */
 static Fault
 count_call (IommudSimulatedFaults *self, IommudSimulatedOperation operation)
 {

@@ -16,8 +16,8 @@ void iommud_simulated_faults_add (IommudSimulatedFaults *self, IommudSimulatedOp
 void iommud_simulated_faults_clear (IommudSimulatedFaults *self);
 guint iommud_simulated_faults_get_count (IommudSimulatedFaults *self,
                                          IommudSimulatedOperation operation);
-/* Counts a call, sleeps as long as it is told to and returns 0 or the errno to fail with. Has its
- * own lock, so that a call that is delayed does not delay others. */
+/* Counts a call, sleeps as long as its faults say, and returns 0 or the errno to fail with. The
+ * lock is its own, so a call that is delayed does not delay others. */
 int iommud_simulated_faults_meet (IommudSimulatedFaults *self, IommudSimulatedOperation operation);
 
 G_END_DECLS

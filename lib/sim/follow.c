@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Follows the edits of a simulated host's file: what vanishes from it is unplugged, what comes is
- * plugged, what changes is both. An edit that describes no host is told and changes nothing.
+/* Follows the edits of a simulated host's file: devices that disappear from it are unplugged, new
+ * ones are plugged, and changed ones are both. An edit that does not describe a host only gives a
+ * warning.
  *
  * A device that is unplugged stays until the last of its files is closed, as on a real machine. Its
- * successor of the same name waits for that.
+ * successor of the same name waits until then.
  */
 #include "config.h"
 
@@ -22,7 +23,7 @@
 struct _IommudSimulatedFollower
 {
   char *filename;
-  IommudSimulatedShape *applied; /* what the machine has of the file */
+  IommudSimulatedShape *applied; /* what of the file the machine has */
   IommudSimulatedHost *waiting;  /* what is still to be plugged; NULL for nothing */
   IommudSimulatedKernel *kernel;
   GFileMonitor *monitor;
@@ -63,7 +64,7 @@ unplug_gone (IommudSimulatedFollower *self, const IommudSimulatedShape *wanted)
     }
 }
 
-/* Devices keep referring to their IOMMU, so that one that is there stays as it is. */
+/* An IOMMU that is there stays as it is, since its devices refer to it. */
 static void
 add_iommus (IommudSimulatedFollower *self, IommudSimulatedHost *host)
 {
@@ -79,7 +80,7 @@ add_iommus (IommudSimulatedFollower *self, IommudSimulatedHost *host)
       if (before == NULL)
         g_hash_table_insert (self->applied->iommus, g_strdup (iommu->name),
                              g_steal_pointer (&text));
-      /* What is there already is refused, and freed. */
+      /* An IOMMU that is there already is refused and freed. */
       (void) iommud_simulated_kernel_add_iommu (self->kernel, iommu);
     }
   g_ptr_array_set_free_func (host->iommus, NULL);

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct _IommudSimulatedFollower IommudSimulatedFollower;
 
-/* @host: what @kernel was made of. */
+/* @host: what the kernel was made from. */
 IommudSimulatedFollower *iommud_simulated_follower_new (const char *filename,
                                                         const IommudSimulatedHost *host);
 void iommud_simulated_follower_free (IommudSimulatedFollower *self);

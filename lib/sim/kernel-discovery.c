@@ -11,7 +11,7 @@ iommud_simulated_kernel_set_listener (IommudSimulatedKernel *self, IommudSimulat
                                       gpointer data)
 {
   iommud_simulated_kernel_lock (self);
-  /* What came before is in the list of devices. */
+  /* The list of devices holds what happened before. */
   self->listener = NULL;
   iommud_simulated_kernel_unlock (self);
   iommud_simulated_kernel_lock (self);

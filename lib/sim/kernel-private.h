@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A simulated kernel as its own rooms see it. */
+/* A simulated kernel as the files that implement it see it. */
 #pragma once
 
 #include "sim/faults.h"
@@ -17,7 +17,8 @@ struct _IommudSimulatedKernel
   IommudSyscalls syscalls;
   IommudSimulatedFaults *faults; /* has a lock of its own */
 
-  GMutex lock; /* guards all that follows; never held while a call is delayed or somebody is told */
+  /* Guards all that follows. It is not held while a call is delayed or the listener is called. */
+  GMutex lock;
   IommudSimulatedFiles *files;
   IommudSimulatedMachine machine;
   IommudSimulatedCensus census;
@@ -32,13 +33,13 @@ struct _IommudSimulatedKernel
 };
 
 void iommud_simulated_kernel_lock (IommudSimulatedKernel *self);
-/* Then tells the listener what happened meanwhile. */
+/* Then tells the listener what happened while it was locked. */
 void iommud_simulated_kernel_unlock (IommudSimulatedKernel *self);
 /* Under the lock. NULL: no such function. */
 IommudSimulatedFunction *iommud_simulated_kernel_find (IommudSimulatedKernel *self,
                                                        const char *name);
 void iommud_simulated_syscalls_init (IommudSimulatedKernel *self);
-/* Under the lock; of a file whose last copy is closed and that no call uses. */
+/* Under the lock, for a file whose last copy is closed and that no call uses. */
 void iommud_simulated_syscalls_release (IommudSimulatedFile *file, gpointer kernel);
 
 G_END_DECLS

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The four system calls on a simulated kernel: finding the file, meeting the faults, taking the
- * lock.
- */
+/* The four system calls on a simulated kernel: find the file, meet the faults, take the lock. */
 #include "config.h"
 
 #include "sim/kernel-private.h"
@@ -144,7 +142,7 @@ simulated_close (const IommudSyscalls *syscalls, int fd)
     return errnum == ENOTTY ? close (fd) : fail (errnum);
   fault = iommud_simulated_faults_meet (self->faults, get_close_operation (file));
   errnum = close_file (self, file, fd);
-  /* A close that fails has closed all the same. */
+  /* A close that fails has closed the file nevertheless. */
   if (errnum == 0)
     errnum = fault;
   return errnum != 0 ? fail (errnum) : 0;
@@ -169,7 +167,7 @@ iommud_simulated_syscalls_release (IommudSimulatedFile *file, gpointer kernel)
   iommud_simulated_machine_finish_unplug (&self->machine, file->subject);
 }
 
-/* Whom a caller without CAP_IPC_LOCK is charged as. */
+/* The account that pays for pinned pages; NULL if the callers have CAP_IPC_LOCK. */
 static IommudSimulatedAccount *
 get_account (IommudSimulatedKernel *self, const IommudSimulatedContext *context)
 {
@@ -201,7 +199,7 @@ run_ioctl (IommudSimulatedKernel *self, IommudSimulatedFile *file, unsigned long
   return result;
 }
 
-/* What is counted, delayed and made to fail; a feature of a device besides its ioctl. */
+/* Counts, delays and fails an ioctl. A feature of a device is an operation of its own as well. */
 static int
 meet_faults (IommudSimulatedKernel *self, const IommudSimulatedFile *file, unsigned long request,
              guint64 argument)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How tests of the library get below a simulated host. */
+/* Tests of the library get at the kernel below a simulated host through this. */
 #pragma once
 
 #include "iommud-simulator.h"

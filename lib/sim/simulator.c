@@ -55,7 +55,6 @@ iommud_simulator_get_probe (IommudBackend *backend)
   return IOMMUD_SIMULATOR (backend)->probe;
 }
 
-/* Whatever its IOMMUs are called. */
 static gboolean
 iommud_simulator_moves_without_gap (IommudBackend *backend, const char *iommu)
 {
@@ -146,9 +145,9 @@ iommud_simulator_new (const char *filename, GError **error)
  *
  * Watches the file that the host was made from and keeps the host as it describes: devices that
  * vanish from it are unplugged, devices that come are plugged, devices that change are both, new
- * faults are armed. An edit that does not describe a host changes nothing and is told in one
- * warning, with file, line and cause. What cannot change while the host runs, an IOMMU that is
- * there and `/dev/iommu` itself, stays as it is, and a warning says so.
+ * faults are armed. An edit that does not describe a host changes nothing and gives one warning
+ * with file, line and cause. An IOMMU that is there and `/dev/iommu` itself cannot change while the
+ * host runs: they stay as they are, and a warning says so.
  *
  * The watching goes on in the main context that is the calling thread's default, as long as @self
  * lives.
@@ -197,7 +196,7 @@ iommud_simulator_new_from_data (const char *xml, gssize length, GError **error)
  * @name: the bus address or UUID of a device that its description has
  * @error: return location for an error
  *
- * Plugs a device in that is not there: it gets its node, and discovery finds it.
+ * Plugs in a device that is not there: it gets its node, and discovery finds it.
  *
  * Fails with %IOMMUD_ERROR_NOT_FOUND if the description has no such device, with
  * %IOMMUD_ERROR_EXISTS if it is plugged, and with %IOMMUD_ERROR_BUSY if it was unplugged while its
@@ -235,7 +234,7 @@ iommud_simulator_plug_device (IommudSimulator *self, const char *name, GError **
  *
  * Unplugs a device: its node goes and discovery tells so at once. The device itself stays, with
  * what it is attached to, until the last copy of the last file that was open on its node is closed,
- * as a real kernel makes the one who unplugs wait for that.
+ * since a real kernel makes the write that unplugs a device wait until then.
  *
  * Fails with %IOMMUD_ERROR_NOT_FOUND if no such device is plugged.
  *

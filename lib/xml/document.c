@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Turns bytes into a tree: no network, no DTD and so no entities, one line for the first error. */
+/* Turns bytes into a tree, without network, DTDs or entities. The first error becomes one line. */
 #include "config.h"
 
 #include "xml/document.h"
@@ -29,7 +29,7 @@ typedef struct
   int line;
 } Parse;
 
-/* The start of a text on one line, whatever is in it. */
+/* The start of any text, on one line. */
 static char *
 flatten (const char *text, glong limit)
 {

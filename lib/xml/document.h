@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A parsed XML document whose every element knows its line. */
+/* A parsed XML document. Each element knows its line. */
 #pragma once
 
 #include <gio/gio.h>

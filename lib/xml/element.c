@@ -17,8 +17,7 @@ to_string (const xmlChar *text)
   return (const char *) text;
 }
 
-/* libxml2 keeps the text of an attribute in pieces only where entities are in it: there are none.
- */
+/* libxml2 keeps the text of an attribute in pieces only if it holds entities: there are none. */
 static const char *
 get_value (const xmlAttr *attribute)
 {
@@ -89,7 +88,7 @@ read_choice (const char *value, const char *const *choices, int *result)
   return FALSE;
 }
 
-/* No part of a path may be able to leave its folder, so that a name starts with no dot. */
+/* A name becomes a part of a path and must not leave its folder: it never starts with a dot. */
 static gboolean
 is_name (const char *value)
 {
@@ -212,7 +211,7 @@ read_attribute (const IommudXmlDocument *document, const xmlAttr *attribute,
     }
 }
 
-/* The rule at @rule or, where a table ends there, the first one of the table that continues it. */
+/* The rule at @rule; if the table ends there, the first rule of the table that continues it. */
 static const IommudXmlAttribute *
 follow_table (const IommudXmlAttribute *rule)
 {

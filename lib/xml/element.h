@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reading elements into records by tables: what is not in a table is an error. */
+/* Reads elements into records by tables; attributes and children that are in none are errors. */
 #pragma once
 
 #include "xml/document.h"
@@ -30,7 +30,7 @@ struct _IommudXmlAttribute
   guint32 minimum;
   guint32 maximum;
   const char *const *choices;
-  const IommudXmlAttribute *next; /* where the table goes on; only in the last entry */
+  const IommudXmlAttribute *next; /* the table that continues this one; only in the last entry */
 };
 
 typedef gboolean (*IommudXmlReadElement) (const IommudXmlDocument *document, xmlNode *element,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names of errnos: C has no portable way from a name to its number. */
+/* Names of errnos: C has no portable way to get the number of a name. */
 #include "config.h"
 
 #include "xml/errno-names.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What elements of a simulated host say of each other: names, references, groups, numbers. */
+/* What the elements of a simulated host say about each other: names, paths, groups, numbers. */
 #include "config.h"
 
 #include "xml/host-builder.h"
@@ -9,7 +9,7 @@
 const char *const iommud_xml_buses[] = { "pci",    "platform", "ap",   "ccw",
                                          "fsl-mc", "cdx",      "mdev", NULL };
 
-/* Where Linux shows a device of this bus that has no parent worth telling. */
+/* The path at which Linux shows a device of this bus, without parents. */
 static char *
 make_sysfs_path (const char *bus, const char *name)
 {
@@ -152,7 +152,7 @@ finish_physical_device (IommudXmlHostBuilder *self, const IommudXmlDevice *entry
   return TRUE;
 }
 
-/* One IOMMU translates for all devices of a group; an mdev's group is its own. */
+/* One IOMMU translates for all devices of a group; an mdev has a group of its own. */
 static gboolean
 check_group (const IommudXmlHostBuilder *self, GHashTable *groups, const IommudXmlDevice *entry,
              GError **error)
@@ -194,8 +194,8 @@ claim_number (const IommudXmlHostBuilder *self, GHashTable *numbers, const Iommu
   return TRUE;
 }
 
-/* Devices get their numbers as they are plugged, in the order of the host's list: those that ask
- * for one come first, or another might have it by then. */
+/* Devices get their numbers when they are plugged, in the order of the host's list. Those that ask
+ * for a number come first, so that no other device has it by then. */
 static void
 put_numbered_devices_first (const IommudXmlHostBuilder *self)
 {

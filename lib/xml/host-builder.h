@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A simulated host in the making: what was read so far, and where. */
+/* A simulated host that is being read: what is known so far, and the elements that said it. */
 #pragma once
 
 #include "sim/description/description.h"
@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* A VFIO device and what its record alone does not say. */
+/* A VFIO device, with what its record does not say. */
 typedef struct
 {
   IommudSimulatedDevice *device; /* owned by the host */

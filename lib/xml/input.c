@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads a whole regular file, never more than the limit, and never waits for one that is no file.
+/* Reads a whole regular file up to a limit. It refuses all other kinds of file without waiting.
  *
- * libxml2's own readers fetch URLs, unpack gzip without asking and know no limit, so that no file
- * name is ever given to libxml2.
+ * libxml2 never gets a file name: its own readers fetch URLs, unpack gzip without asking and have
+ * no limit.
  */
 #include "config.h"
 
@@ -36,7 +36,7 @@ set_errno_error (GError **error, int errnum, const char *display_name, const cha
                display_name, operation, cause);
 }
 
-/* A FIFO would block a plain open until someone writes, so opening does not block either. */
+/* A plain open of a FIFO would wait for a writer, so we open without blocking. */
 static int
 open_regular_file (const char *filename, const char *display_name, GError **error)
 {

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* No XML file of ours comes near this: 10,000 devices take about 3 MiB. */
+/* Enough for any sensible host: 10,000 devices take about 3 MiB. */
 #define IOMMUD_XML_MAX_BYTES (4 * 1024 * 1024)
 
 GBytes *iommud_xml_read_file (const char *filename, GError **error);

@@ -35,11 +35,11 @@ typedef struct
   GArray *regions; /* of IommudSimulatedRegion: the reserved regions of each device */
 } IommudSimulatedIommu;
 
-/* A property of an IOMMU that single devices may have otherwise. */
+/* The device has this property as its IOMMU has it. */
 #define IOMMUD_SIMULATED_AS_IOMMU (-1)
 
-/* What info says is what discovery says, but for these: an empty vfio_name gets the lowest free
- * number when the device is plugged, and an empty cdev_path the node of that name. */
+/* Discovery reports info as it is, with two exceptions: an empty vfio_name becomes the lowest free
+ * number when the device is plugged, and an empty cdev_path becomes the node of that name. */
 typedef struct
 {
   IommudDeviceInfo *info;       /* iommu names an IommudSimulatedIommu; "" for an mdev */
@@ -52,7 +52,7 @@ typedef struct
   guint address_width;          /* bits of IOVA that it can translate; 0: as its IOMMU's aperture */
   gboolean nest_excludes_dirty; /* no HWPT of it can be both */
   gboolean dma_logging;
-  gboolean logs_nothing;   /* it takes all calls of DMA logging and has nothing to tell */
+  gboolean logs_nothing;   /* it accepts all calls of DMA logging and reports no page */
   guint max_logged_ranges; /* of DMA_LOGGING_START */
   guint32 regions_count;   /* num_regions of GET_INFO */
   guint32 irqs_count;      /* num_irqs of GET_INFO */
@@ -65,7 +65,7 @@ typedef struct
   char *name;
   char *driver;
   char *bus;   /* as of IommudDeviceInfo */
-  char *iommu; /* names an IommudSimulatedIommu; "" if nobody cares */
+  char *iommu; /* names an IommudSimulatedIommu; "" for none */
   gint32 iommu_group;
 } IommudSimulatedHostDevice;
 
@@ -78,7 +78,7 @@ typedef struct
   guint delay_ms;
 } IommudSimulatedFault;
 
-/* What differs between them for a program: 6.13 has IOAS_MAP_FILE. */
+/* The difference that a program sees: 6.13 has IOAS_MAP_FILE. */
 typedef enum
 {
   IOMMUD_SIMULATED_LINUX_6_12,
@@ -95,7 +95,7 @@ typedef struct
   int kernel;              /* an IommudSimulatedLinux */
 } IommudSimulatedHost;
 
-/* Puts a copy of @value in the place of a string of a record. */
+/* Replaces a string of a record with a copy of @value. */
 void iommud_simulated_replace_string (char **place, const char *value);
 
 IommudSimulatedIommu *iommud_simulated_iommu_new (const char *name);

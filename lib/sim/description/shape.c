@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Texts that are the same for the same IOMMUs, devices and faults, and tables of them. */
+/* Texts that are equal if two IOMMUs, devices or faults are, and tables of them. */
 #include "config.h"
 
 #include "sim/description/shape.h"

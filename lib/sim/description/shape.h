@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a simulated host consists of, in a form that two hosts can be compared by. */
+/* What a simulated host consists of, in a form that can be compared with another host. */
 #pragma once
 
 #include "sim/description/description.h"
 
 G_BEGIN_DECLS
 
-/* Each table has for a name a text that says all there is to say of the thing, so that the same
- * text is the same thing. */
+/* Each table maps a name to a text that says everything about the thing of that name: equal texts
+ * mean equal things. */
 typedef struct
 {
   GHashTable *iommus;
@@ -28,7 +28,7 @@ char *iommud_simulated_fault_describe (const IommudSimulatedFault *fault);
 
 /* Whether @table has the same thing under that name. */
 gboolean iommud_simulated_shape_has (GHashTable *table, const char *name, const char *text);
-/* The names in @table that @other has not, or has otherwise. */
+/* The names in @table that @other lacks or has with another text. */
 GPtrArray *iommud_simulated_shape_list_gone (GHashTable *table, GHashTable *other);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* BIND, ATTACH, DETACH and the questions about a device. Order of checks: device_cdev.c and
- * vfio_main.c of Linux 6.12. */
+/* BIND, ATTACH, DETACH and the questions about a device. The order of checks is that of
+ * device_cdev.c and vfio_main.c of Linux 6.12. */
 #include "config.h"
 
 #include "sim/ioctls/cdev.h"
@@ -15,7 +15,8 @@
 
 #include <errno.h>
 
-/* Where vfio-pci puts regions in the file, and the one of them that is the configuration space. */
+/* The offsets at which vfio-pci puts regions in the file, and the region that is the configuration
+ * space. */
 #define REGION_SHIFT 40
 #define CONFIG_REGION 7
 #define CONFIG_SIZE 256

@@ -9,17 +9,17 @@ G_BEGIN_DECLS
 
 /* Which operation a request is, as faults know it. */
 int iommud_simulated_cdev_get_operation (unsigned long request);
-/* Which operation besides a request of DEVICE_FEATURE is, by the record at @address. */
+/* The operation that a feature in the record at @address is besides; only for DEVICE_FEATURE. */
 int iommud_simulated_cdev_get_feature_operation (unsigned long request, guint64 address);
 /* 0 or a negative errno. */
 int iommud_simulated_cdev_ioctl (IommudSimulatedFiles *files, IommudSimulatedFile *file,
                                  unsigned long request, guint64 address);
-/* The last close: a file that bound its device lets go of it. */
+/* The last close: if the file has bound its device, it unbinds it. */
 void iommud_simulated_cdev_release (IommudSimulatedFile *file);
 
 /* Whether the file has bound its device, so that it may be used. */
 gboolean iommud_simulated_cdev_is_bound (const IommudSimulatedFile *file);
-/* Bytes that a region of the device has, and where it begins in the file. */
+/* The size of a region of the device, and its offset in the file. */
 guint64 iommud_simulated_region_get_size (const IommudSimulatedFunction *function, guint32 index);
 guint64 iommud_simulated_region_get_offset (guint32 index);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is the same for the records of all ioctls: sizes, tails, bad addresses. */
+/* What the records of all ioctls have in common: sizes, tails, bad addresses. */
 #include "config.h"
 
 #include "sim/ioctls/command.h"
@@ -9,8 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Mostly the caller's record is as long as ours, and one copy does; FALSE if it is not there whole.
- */
+/* The caller's record is mostly as long as ours: one copy does. FALSE: not all of it is there. */
 static gboolean
 load_whole (IommudSimulatedCommand *command)
 {
@@ -37,7 +36,8 @@ load_piecewise (IommudSimulatedCommand *command, guint32 min_size)
                                           MIN (command->size, command->user_size));
 }
 
-/* What the caller's record is too short for is zero; what ours is too short for must be zero. */
+/* If the caller's record is shorter than ours, the rest is zero; if it is longer, the rest must be
+ * zero. */
 int
 iommud_simulated_command_load (IommudSimulatedCommand *self, guint32 min_size)
 {

@@ -17,8 +17,8 @@ typedef struct
   gboolean privileged;             /* the caller has CAP_SYS_RESOURCE */
   IommudSimulatedAccount *account; /* charged for what it maps; NULL: it has CAP_IPC_LOCK */
   guint64 address;                 /* of the caller's record */
-  guint32 user_size;               /* what the caller says its record has */
-  guint32 size;                    /* what ours has */
+  guint32 user_size;               /* of the caller's record, as it says */
+  guint32 size;                    /* of ours */
   gpointer record;
 } IommudSimulatedCommand;
 
@@ -26,7 +26,8 @@ typedef struct
 typedef int (*IommudSimulatedHandler) (IommudSimulatedCommand *command);
 
 /* Reads the caller's record of at least @min_size bytes into record, of which size bytes are known.
- * EFAULT: its memory cannot be read; EINVAL: it is too short; E2BIG: it says more than is known. */
+ * EFAULT: its memory cannot be read; EINVAL: it is too short; E2BIG: it has more fields than we
+ * know. */
 int iommud_simulated_command_load (IommudSimulatedCommand *self, guint32 min_size);
 /* Hands the record back to the caller. EFAULT: its memory cannot be written. */
 int iommud_simulated_command_respond (const IommudSimulatedCommand *self);

@@ -23,7 +23,7 @@ typedef struct
   guint32 flags;
 } Feature;
 
-/* 0 and *execute: go on; else what to answer. */
+/* If *execute is set, go on; else the result is the answer. */
 static int
 check_feature (const Feature *feature, guint32 supported, gsize size, gboolean *execute)
 {
@@ -66,7 +66,7 @@ load_range (const struct iommud_abi_vfio_dma_logging_control *control, guint32 i
     return EINVAL;
   if (range.length > G_MAXUINT64 - range.iova)
     return EOVERFLOW;
-  /* An empty range is taken too; at 0 it wraps and is all there is. */
+  /* An empty range is accepted too; at 0 it wraps and covers everything. */
   region.first = range.iova;
   region.last = range.iova + range.length - 1;
   if (meets_any (ranges, region.first, region.last))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* SET_DIRTY_TRACKING and GET_DIRTY_BITMAP, with what Linux 6.12 loses: what the walk over the range
- * came upon is never told. */
+/* SET_DIRTY_TRACKING and GET_DIRTY_BITMAP, with a defect of Linux 6.12: errors of the walk over the
+ * range are lost. */
 #include "config.h"
 
 #include "sim/ioctls/dirty.h"
@@ -56,14 +56,14 @@ check_range (const struct iommud_abi_hwpt_get_dirty_bitmap *record, guint64 alig
   end = record->iova + record->length;
   if ((record->iova & (alignment - 1)) != 0 || (end & (alignment - 1)) != 0)
     return EINVAL;
-  /* Which page sizes are powers of two nobody asks. */
+  /* Linux does not check that the page size is a power of two. */
   if (record->page_size == 0 || (record->iova & (record->page_size - 1)) != 0
       || (end & (record->page_size - 1)) != 0)
     return EINVAL;
   return 0;
 }
 
-/* Up to the first hole, and to where the driver fails. */
+/* Reports up to the first hole, or to where the driver fails. */
 static void
 report (IommudSimulatedHwpt *hwpt, const struct iommud_abi_hwpt_get_dirty_bitmap *record)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A fault queue and a descriptor of its file for the caller: fault.c of Linux 6.12. */
+/* Makes a fault queue and a descriptor of its file, as fault.c of Linux 6.12 does. */
 #include "config.h"
 
 #include "sim/ioctls/fault-queue.h"
@@ -41,7 +41,7 @@ iommud_simulated_fault_queue_alloc (IommudSimulatedCommand *command)
   iommud_simulated_fault_queue_open (queue);
   if (respond (command, queue, fd) == 0)
     return 0;
-  /* With the file goes its reference to the queue, which is the only one. */
+  /* The file drops its reference to the queue, which is the only one. */
   iommud_simulated_files_abandon (command->files, fd);
   iommud_simulated_object_destroy (queue);
   return EFAULT;

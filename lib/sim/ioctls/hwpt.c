@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The record of a new HWPT. Order of checks: hw_pagetable.c of Linux 6.12. */
+/* The record of a new HWPT. The order of checks is that of hw_pagetable.c of Linux 6.12. */
 #include "config.h"
 
 #include "sim/ioctls/hwpt.h"

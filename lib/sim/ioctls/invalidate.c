@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* HWPT_INVALIDATE: hw_pagetable.c of Linux 6.12 and, for the entries, its intel-iommu driver. The
+/* Checks as hw_pagetable.c of Linux 6.12 and, for the entries, its intel-iommu driver do. The
  * tables of a nested HWPT are never walked here, so there is no cache to empty. */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What user space says has changed in the tables that it owns. */
+/* HWPT_INVALIDATE: user space says what has changed in the tables that it owns. */
 #pragma once
 
 #include "sim/ioctls/command.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an IOAS is asked and told of its IOVAs. Orders of checks: ioas.c of Linux 6.12. */
+/* The records about the IOVAs of an IOAS. The order of checks is that of ioas.c of Linux 6.12. */
 #include "config.h"
 
 #include "sim/ioctls/ioas.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The records of mappings. Orders of checks: ioas.c of Linux 6.12 and, for files, 6.13. */
+/* The records of mappings. The order of checks is that of ioas.c of Linux 6.12 and, for files,
+ * 6.13. */
 #include "config.h"
 
 #include "sim/ioctls/map.h"

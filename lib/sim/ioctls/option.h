@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* IOMMU_OPTION: accounting of a context, page sizes of an IOAS. */
+/* IOMMU_OPTION: the accounting of a context, the page sizes of an IOAS. */
 #pragma once
 
 #include "sim/ioctls/command.h"

@@ -95,7 +95,7 @@ map_dma (IommudSimulatedContext *context, guint64 address, IommudSimulatedAccoun
   return iommud_simulated_ioas_map_user (ioas, map.vaddr, map.size, flags, account, &iova);
 }
 
-/* Where no large pages are, a part of a map can be unmapped: it is cut out first. */
+/* If there are no large pages, a part of a mapping can be unmapped: it is cut out first. */
 static int
 cut_out (IommudSimulatedIoas *ioas, guint64 iova, guint64 size)
 {
@@ -162,7 +162,7 @@ get_page_sizes (const IommudSimulatedIoas *ioas)
   return ioas->domains.length > 0 ? IOMMUD_SIMULATED_PAGE_SIZE : -IOMMUD_SIMULATED_PAGE_SIZE;
 }
 
-/* The two capabilities that there are, as they follow the record. */
+/* The two capabilities, as they follow the record. */
 typedef struct
 {
   struct iommud_abi_vfio_info_dma_avail avail;
@@ -275,7 +275,7 @@ set_iommu (IommudSimulatedContext *context, guint64 type)
     return EINVAL;
   if (get_ioas (context, &ioas) != 0)
     return ENODEV;
-  /* The older type unmaps parts of maps, which large pages do not allow. */
+  /* The older type unmaps parts of mappings, which large pages do not allow. */
   return type == TYPE1_IOMMU ? iommud_simulated_ioas_set_single_pages (ioas, TRUE) : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The interface of the old VFIO containers, which an iommufd answers as well: on the one IOAS that
+/* The interface of the old VFIO containers, which an iommufd has too. It works on the one IOAS that
  * VFIO_IOAS sets. */
 #pragma once
 
@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /* VFIO_IOAS. */
 int iommud_simulated_vfio_ioas (IommudSimulatedCommand *command);
-/* Any request that is no ioctl of an iommufd: 0 or more, or a negative errno. @account: who is
+/* Answers a request that is not an ioctl of an iommufd: 0 or more, or a negative errno. @account:
  * charged for what is pinned. */
 int iommud_simulated_vfio_container_ioctl (IommudSimulatedContext *context, unsigned long request,
                                            guint64 argument, IommudSimulatedAccount *account);

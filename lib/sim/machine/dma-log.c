@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The pages of its ranges that a device has written to. */
+/* Starts, fills and stops the log. */
 #include "config.h"
 
 #include "sim/machine/dma-log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What one function of a machine is able to do: what its description says, or else its IOMMU's. */
+/* The life of a function, and its abilities: those of its description, or else of its IOMMU. */
 #include "config.h"
 
 #include "sim/machine/function.h"

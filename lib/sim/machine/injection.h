@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Calls into the drivers of one function that are to fail: those of its IOMMU's driver and, for the
- * log, of its VFIO driver. */
+/* Which calls into the drivers of one function fail: calls into its IOMMU's driver and, for the
+ * log, into its VFIO driver. */
 #pragma once
 
 #include <glib.h>
@@ -17,7 +17,7 @@ typedef enum
   IOMMUD_SIMULATED_DRIVER_CALLS,
 } IommudSimulatedDriverCall;
 
-/* Of a function, and of the HWPTs that were made for it and outlive it. */
+/* Shared by a function and the domains that were made for it, which may outlive it. */
 typedef struct _IommudSimulatedInjection IommudSimulatedInjection;
 
 IommudSimulatedInjection *iommud_simulated_injection_new (void);
@@ -28,7 +28,7 @@ void iommud_simulated_injection_unref (IommudSimulatedInjection *self);
  * such call, errno or number. */
 int iommud_simulated_injection_arm (IommudSimulatedInjection *self, const char *call, int errnum,
                                     guint nth);
-/* A call is made: 0, or the errno that it fails with. */
+/* Counts a call: 0, or the errno that it fails with. */
 int iommud_simulated_injection_take (IommudSimulatedInjection *self,
                                      IommudSimulatedDriverCall call);
 

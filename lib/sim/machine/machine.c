@@ -186,7 +186,7 @@ start_vfio (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
   iommud_simulated_uevents_add (&self->uevents, IOMMUD_SIMULATED_DEVICE_ADDED, function->info);
 }
 
-/* The node's last trace goes; discovery has been told before. */
+/* Removes the last trace of the node; discovery knows already. */
 static void
 stop_vfio (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
 {
@@ -368,7 +368,7 @@ iommud_simulated_machine_create_mdev (IommudSimulatedMachine *self, const char *
   iommud_simulated_replace_string (&device->info->parent, parent_name);
   iommud_simulated_replace_string (&device->info->mdev_type, type->name);
   iommud_simulated_replace_string (&device->info->driver, parent_name);
-  /* What the kernel's sample driver does, which is the one that makes mdevs here. */
+  /* The kernel's sample driver, which makes the mdevs here, does the same. */
   device->dma_logging = TRUE;
   device->logs_nothing = TRUE;
   return iommud_simulated_machine_add_device (self, device, TRUE);

@@ -26,11 +26,11 @@ void iommud_simulated_machine_init (IommudSimulatedMachine *self);
 /* An instance of a type of the parent takes its part of the capacity. EEXIST, ENOSPC. */
 int iommud_simulated_machine_create_mdev (IommudSimulatedMachine *self, const char *parent_name,
                                           const IommudSimulatedMdevType *type, const char *uuid);
-/* When no file is left. */
+/* No file may be left. */
 void iommud_simulated_machine_clear (IommudSimulatedMachine *self);
 
 int iommud_simulated_machine_add_iommu (IommudSimulatedMachine *self, IommudSimulatedIommu *iommu);
-/* Takes @device whatever it answers. Its driver is the one that its info names: VFIO's if none. */
+/* Takes @device even if it fails. Its driver is the one that its info names, else VFIO's. */
 int iommud_simulated_machine_add_device (IommudSimulatedMachine *self,
                                          IommudSimulatedDevice *device, gboolean made);
 int iommud_simulated_machine_add_host_device (IommudSimulatedMachine *self,
@@ -47,7 +47,7 @@ int iommud_simulated_machine_unplug (IommudSimulatedMachine *self,
  * no driver has it. */
 int iommud_simulated_machine_unbind (IommudSimulatedMachine *self,
                                      IommudSimulatedFunction *function);
-/* Of a function that left while its files were open, after one of them was closed. */
+/* Called after a file of the function was closed: a function that is leaving goes with the last. */
 void iommud_simulated_machine_finish_unplug (IommudSimulatedMachine *self,
                                              IommudSimulatedFunction *function);
 

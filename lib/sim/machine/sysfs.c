@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The few files of sysfs by which functions get other drivers and mdevs come and go. */
+/* The few files of sysfs that give functions other drivers and make and remove mdevs. */
 #include "config.h"
 
 #include "sim/machine/sysfs.h"
@@ -14,7 +14,7 @@
 typedef struct
 {
   IommudSimulatedMachine *machine;
-  const char *part[MAX_WILDS]; /* of the path, where the pattern is wild */
+  const char *part[MAX_WILDS]; /* of the path, for each wild part of the pattern */
   const char *value;           /* that is written, without an end of line */
   char **result;               /* of a read */
 } Access;
@@ -27,7 +27,7 @@ typedef struct
   int (*write) (Access *access);  /* NULL: EACCES */
 } File;
 
-/* An mdev leaves its bus before its driver lets go of it, any other function only afterwards. */
+/* An mdev leaves its bus before its driver lets go of it, all other functions afterwards. */
 static gboolean
 has_left_bus (const IommudSimulatedFunction *function)
 {

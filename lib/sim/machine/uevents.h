@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What happened to the VFIO devices of a machine and has not been told. */
+/* Events of the VFIO devices of a machine that have not been delivered. */
 #pragma once
 
 #include "probe/device-info.h"
@@ -12,7 +12,7 @@ typedef enum
   IOMMUD_SIMULATED_DEVICE_REMOVED,
 } IommudSimulatedUevent;
 
-/* Called in the thread that did it, without any lock held. */
+/* Called without any lock held, in the thread that caused the event. */
 typedef void (*IommudSimulatedListener) (IommudSimulatedUevent event, IommudDeviceInfo *info,
                                          gpointer data);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Attaching, replacing and detaching as device.c of Linux 6.12 does, with what it does wrong: a
- * failed replace within one IOAS loses the reserved regions of the group. */
+/* Attaching, replacing and detaching as device.c of Linux 6.12 does, including its defect: a failed
+ * replace within one IOAS loses the reserved regions of the group. */
 #include "config.h"
 
 #include "sim/objects/attachment.h"
@@ -26,7 +26,7 @@ reserve_regions (IommudSimulatedIoas *ioas, IommudSimulatedFunction *function, G
   return 0;
 }
 
-/* On failure none of the function's regions is left in the IOAS. */
+/* On failure, no region of the function is left in the IOAS. */
 static int
 enforce_regions (IommudSimulatedIoas *ioas, IommudSimulatedFunction *function)
 {
@@ -52,7 +52,7 @@ get_ioas (IommudSimulatedHwpt *hwpt)
   return iommud_simulated_hwpt_get_paging (hwpt)->ioas;
 }
 
-/* The first attachment of a device; the caller keeps the references of its own. */
+/* The first attachment of a device; the caller keeps its own references. */
 static int
 attach_first (IommudSimulatedFunction *function, IommudSimulatedHwpt *hwpt)
 {
@@ -75,7 +75,7 @@ attach_first (IommudSimulatedFunction *function, IommudSimulatedHwpt *hwpt)
   return 0;
 }
 
-/* Undoes it and says what it was on; the device's reference to that is left to the caller. */
+/* Undoes it and returns the HWPT; the caller drops the device's reference to it. */
 static IommudSimulatedHwpt *
 leave_hwpt (IommudSimulatedFunction *function)
 {
@@ -109,7 +109,7 @@ enforce_group (IommudSimulatedGroup *group, IommudSimulatedIoas *ioas)
   return 0;
 }
 
-/* The attached devices of the group refer to the new HWPT from now on, and no longer to the old. */
+/* From now on the attached devices of the group refer to the new HWPT instead of the old one. */
 static void
 move_references (IommudSimulatedGroup *group, IommudSimulatedHwpt *old)
 {
@@ -134,7 +134,7 @@ replace (IommudSimulatedFunction *function, IommudSimulatedHwpt *hwpt)
     errnum = iommud_simulated_group_move (group, &hwpt->domain);
   if (errnum != 0)
     {
-      /* Also where both HWPTs are of one IOAS and these regions are those of the old one. */
+      /* Linux does so even if both HWPTs share the IOAS and the old one still needs the regions. */
       unreserve_group (group, ioas);
       return errnum;
     }
@@ -144,8 +144,7 @@ replace (IommudSimulatedFunction *function, IommudSimulatedHwpt *hwpt)
   return 0;
 }
 
-/* Attaching before the IOAS is looked at is what the kernel does when it makes a HWPT for itself.
- */
+/* If the kernel makes a HWPT itself, it attaches before it looks at the IOAS. */
 static int
 attach_and_fill (IommudSimulatedFunction *function, IommudSimulatedHwpt *hwpt)
 {
@@ -189,7 +188,7 @@ attach_to_new (IommudSimulatedFunction *function, IommudSimulatedIoas *ioas, gui
   return 0;
 }
 
-/* The first HWPT of the kernel's own that takes the device, or a new one. */
+/* Tries the HWPTs that the kernel made itself, then a new one. */
 static int
 attach_to_ioas (IommudSimulatedFunction *function, IommudSimulatedIoas *ioas, AttachFunction attach,
                 guint32 *id)

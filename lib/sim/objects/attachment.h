@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* Of a function that is bound. *id: in, an IOAS or a HWPT; out, what translates now. */
+/* The function is bound. *id: in, an IOAS or a HWPT; out, what translates now. */
 int iommud_simulated_function_attach (IommudSimulatedFunction *self, guint32 *id);
 void iommud_simulated_function_detach (IommudSimulatedFunction *self);
 

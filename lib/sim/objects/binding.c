@@ -22,7 +22,7 @@ is_used_by_host (const IommudSimulatedFunction *function)
          && !iommud_simulated_function_is_vfio_driver (function, function->driver);
 }
 
-/* The group's DMA must be nobody's, and all of its devices must stand being blocked. */
+/* The DMA of the group must have no owner, and each of its devices must tolerate being blocked. */
 static int
 check_free_group (const IommudSimulatedGroup *group)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Functions that are bound to a context, and so who owns the DMA of their groups. */
+/* Functions that are bound to a context, which then owns the DMA of their groups. */
 #pragma once
 
 #include "sim/machine/function.h"
@@ -16,7 +16,7 @@ struct _IommudSimulatedBinding
   IommudSimulatedIoas *ioas; /* that an access is attached to; NULL */
 };
 
-/* A device joins a context; *id is that of its device, or of its access if it is an mdev. */
+/* A function joins a context; *id is that of its device, or of its access if it is an mdev. */
 int iommud_simulated_function_bind (IommudSimulatedFunction *self, IommudSimulatedContext *context,
                                     guint32 *id);
 /* It must be detached. */

@@ -51,7 +51,8 @@ remove_object (IommudSimulatedObject *object)
   object->destroy (object);
 }
 
-/* Each pass destroys what nothing refers to; what that referred to goes in a later one. */
+/* Each pass destroys the objects without references; those that they referred to go in a later
+ * pass. */
 static void
 destroy_all (IommudSimulatedContext *self)
 {

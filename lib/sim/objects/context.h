@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* IOMMUFD contexts and the one space of ids that each has for objects of all types. */
+/* IOMMUFD contexts. Each has one space of ids for objects of all types. */
 #pragma once
 
 #include <glib.h>
@@ -14,7 +14,7 @@ typedef enum
   IOMMUD_SIMULATED_DEVICE, /* a physical device that is bound */
   IOMMUD_SIMULATED_ACCESS, /* an mdev that is bound */
   IOMMUD_SIMULATED_FAULT_QUEUE,
-  IOMMUD_SIMULATED_ANY, /* of no object: asks for one of any type */
+  IOMMUD_SIMULATED_ANY, /* no object has it: a caller asks for any type */
 } IommudSimulatedObjectType;
 
 /* How many contexts and objects there are in one kernel. */
@@ -29,7 +29,7 @@ typedef struct _IommudSimulatedObject IommudSimulatedObject;
 typedef struct
 {
   guint references;        /* the open iommufd, each bound device and each open fault queue */
-  GPtrArray *objects;      /* by id; NULL where an id is free */
+  GPtrArray *objects;      /* by id; NULL if the id is free */
   GTree *free_ids;         /* below the length of objects */
   gboolean charge_process; /* IOMMU_OPTION_RLIMIT_MODE */
   IommudSimulatedObject *vfio_ioas; /* that VFIO_IOAS set; NULL */
@@ -49,7 +49,7 @@ struct _IommudSimulatedObject
 
 IommudSimulatedContext *iommud_simulated_context_new (IommudSimulatedCensus *census);
 IommudSimulatedContext *iommud_simulated_context_ref (IommudSimulatedContext *self);
-/* The last one destroys all objects, leaves first. */
+/* The last reference destroys all objects, leaves first. */
 void iommud_simulated_context_unref (IommudSimulatedContext *self);
 
 /* Gives a new object the lowest free id. */
@@ -58,9 +58,9 @@ void iommud_simulated_context_add (IommudSimulatedContext *self, IommudSimulated
 IommudSimulatedObject *iommud_simulated_context_get (IommudSimulatedContext *self, guint32 id,
                                                      IommudSimulatedObjectType type);
 
-/* EBUSY while somebody else refers to it. */
+/* EBUSY while other objects refer to it. */
 int iommud_simulated_object_destroy (IommudSimulatedObject *self);
-/* Drops one reference, then destroys the object if nobody else refers to it. */
+/* Drops one reference, then destroys the object if no other refers to it. */
 void iommud_simulated_object_put_and_try_destroy (IommudSimulatedObject *self);
 
 G_END_DECLS

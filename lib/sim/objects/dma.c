@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an IOMMU does with an access: translates it page by page, checks it, and notes what became
- * dirty. */
+/* What an IOMMU does with an access: it translates page by page, checks, and notes dirty pages. */
 #include "config.h"
 
 #include "sim/objects/dma.h"
@@ -12,8 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Through which IOAS a device's accesses go; NULL if they are blocked. A nested HWPT's own tables
- * are never walked: its accesses are blocked too. */
+/* The IOAS that a device's accesses go through; NULL if they are blocked. The tables of a nested
+ * HWPT are never walked: accesses through it are blocked too. */
 static IommudSimulatedIoas *
 get_ioas (const IommudSimulatedFunction *function)
 {
@@ -47,7 +46,7 @@ translate (IommudSimulatedIoas *ioas, guint64 iova, guint prot, const IommudSimu
   return 0;
 }
 
-/* As many of @length bytes as lie in one page; *length: how many those are. */
+/* Moves as many of *length bytes as lie in one page; *length then says how many. */
 static int
 move_in_page (IommudSimulatedFunction *function, guint64 iova, guint prot, guint8 *bytes,
               guint64 *length)

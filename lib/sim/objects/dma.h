@@ -6,8 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* *done: the bytes before the place where it went wrong. EFAULT: that place may not be accessed so.
- */
+/* *done: the bytes before the place that failed. EFAULT: that place may not be accessed so. */
 int iommud_simulated_dma_write (IommudSimulatedFunction *function, guint64 iova, guint64 length,
                                 guint8 value, guint64 *done);
 int iommud_simulated_dma_read (IommudSimulatedFunction *function, guint64 iova, guint64 length,

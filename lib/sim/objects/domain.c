@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Groups enter and leave domains. What fits is up to the IOMMU: the intel-iommu driver of
- * Linux 6.12. */
+/* Groups enter and leave domains. Which fit is up to the IOMMU: the rules are those of the
+ * intel-iommu driver of Linux 6.12. */
 #include "config.h"
 
 #include "sim/objects/domain.h"
@@ -40,7 +40,7 @@ check_member (const IommudSimulatedDomain *self, IommudSimulatedFunction *member
 {
   const IommudSimulatedDomain *paging = iommud_simulated_domain_get_paging (self);
 
-  /* A host device of which the description says no more than its group. */
+  /* The description says no more about this host device than its group. */
   if (member->iommu == NULL)
     return 0;
   if (self->iommu != member->iommu || paging->iommu != member->iommu)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an IOMMU translates by: one address space of the hardware, and the groups that are in it. */
+/* A domain: one address space of the IOMMU hardware, and the groups that are in it. */
 #pragma once
 
 #include "sim/machine/function.h"
@@ -26,14 +26,14 @@ struct _IommudSimulatedDomain
 void iommud_simulated_domain_init (IommudSimulatedDomain *self,
                                    const IommudSimulatedFunction *function,
                                    IommudSimulatedDomain *parent);
-/* No group is in it any more. */
+/* No group may be in it. */
 void iommud_simulated_domain_clear (IommudSimulatedDomain *self);
 /* Itself, or its parent if it is nested. */
 const IommudSimulatedDomain *iommud_simulated_domain_get_paging (const IommudSimulatedDomain *self);
 /* The whole group moves to @domain (NULL: to none), or it stays where it is: EINVAL if it does not
  * fit a member, or what the driver fails with. */
 int iommud_simulated_group_move (IommudSimulatedGroup *group, IommudSimulatedDomain *domain);
-/* A range is no longer mapped: its bits are gone. */
+/* Drops the bits of a range that is no longer mapped. */
 void iommud_simulated_domain_forget_dirty (IommudSimulatedDomain *self, guint64 first,
                                            guint64 last);
 /* A call into the IOMMU driver for the domain, which may have been told to fail for a device in

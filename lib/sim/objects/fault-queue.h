@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Queues of page faults. No simulated device asks for a page, so none ever has an entry: a read of
- * its file gives nothing. */
+/* Queues of page faults. No simulated device asks for a page, so they stay empty: a read of their
+ * files gives nothing. */
 #pragma once
 
 #include "sim/objects/context.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Making and freeing HWPTs. Orders of checks: hw_pagetable.c of Linux 6.12, and its intel-iommu
- * driver for what is up to the IOMMU. */
+/* Making and freeing HWPTs. The order of checks is that of hw_pagetable.c of Linux 6.12 and, if the
+ * answer is up to the IOMMU, of its intel-iommu driver. */
 #include "config.h"
 
 #include "sim/objects/hwpt.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* HWPTs: the page tables that a context has its devices translate by. */
+/* HWPTs: the page tables through which the devices of a context translate. */
 #pragma once
 
 #include "sim/objects/context.h"
@@ -14,7 +14,7 @@ typedef struct
   IommudSimulatedDomain domain;
   IommudSimulatedIoas *ioas;          /* NULL for a nested one */
   IommudSimulatedObject *fault_queue; /* NULL for none */
-  gboolean automatic;                 /* made by the kernel, goes with its last device */
+  gboolean automatic;                 /* made by the kernel, freed with its last device */
   gboolean nest_parent;
   gboolean filled;  /* its domain is one of its IOAS */
   GList *auto_link; /* in the IOAS, if automatic */
@@ -25,16 +25,16 @@ typedef struct
 int iommud_simulated_hwpt_new_paging (IommudSimulatedIoas *ioas, IommudSimulatedFunction *function,
                                       gboolean nest_parent, gboolean dirty_tracking,
                                       IommudSimulatedHwpt **hwpt);
-/* All that the IOAS maps is mapped in a new HWPT too. Errnos of iommud_simulated_ioas_add_domain().
- */
+/* Maps in a new HWPT all that its IOAS maps. The errnos are those of
+ * iommud_simulated_ioas_add_domain(). */
 int iommud_simulated_hwpt_fill (IommudSimulatedHwpt *self);
 /* A nested HWPT. @fault_queue: NULL for none. */
 IommudSimulatedHwpt *iommud_simulated_hwpt_new_nested (IommudSimulatedHwpt *parent,
                                                        IommudSimulatedFunction *function,
                                                        IommudSimulatedObject *fault_queue);
-/* Makes it one that goes with its last device. */
+/* Makes it a HWPT that is freed with its last device. */
 void iommud_simulated_hwpt_set_automatic (IommudSimulatedHwpt *self);
-/* Takes one reference off: of a device that left. */
+/* Drops the reference of a device that left. */
 void iommud_simulated_hwpt_put (IommudSimulatedHwpt *self);
 /* Itself, or its parent if it is nested. */
 IommudSimulatedHwpt *iommud_simulated_hwpt_get_paging (IommudSimulatedHwpt *self);

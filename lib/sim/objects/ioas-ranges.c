@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which IOVAs of an IOAS may be used: what it tells, what it is told, and what it picks itself. */
+/* Which IOVAs of an IOAS may be used, and which one it chooses itself. */
 #include "config.h"
 
 #include "sim/objects/ioas.h"
@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-/* What the kernel never picks: the first page and the last. */
+/* The kernel never chooses the first page or the last. */
 #define LOWEST IOMMUD_SIMULATED_PAGE_SIZE
 #define HIGHEST (G_MAXUINT64 - IOMMUD_SIMULATED_PAGE_SIZE)
 
@@ -92,7 +92,7 @@ choose_in (IommudSimulatedIoas *self, guint64 from, guint64 to, guint64 length, 
   guint64 first;
   guint64 last;
 
-  /* Maps are mostly packed from below: what is known to be full need not be walked each time. */
+  /* Mappings are mostly packed from below: there is no need to search what is known to be full. */
   self->full_below = MAX (self->full_below, LOWEST);
   from = MAX (from, self->full_below);
   while (from <= to && find_free (self, from, to, &first, &last))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The life of an IOAS, what its domains, accesses and devices ask of its IOVAs. Orders of checks
- * and errnos: drivers/iommu/iommufd/io_pagetable.c of Linux 6.12. */
+/* The life of an IOAS, and what its domains, accesses and devices demand of its IOVAs. The order of
+ * checks and the errnos are those of drivers/iommu/iommufd/io_pagetable.c of Linux 6.12. */
 #include "config.h"
 
 #include "sim/objects/ioas.h"
@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-/* The devices behind an IOMMU mostly reserve the same ranges: each is kept once. */
+/* Devices behind one IOMMU mostly reserve the same ranges: each range is kept once. */
 typedef struct
 {
   IommudInterval interval; /* first */
@@ -203,7 +203,7 @@ get_needed_alignment (const IommudSimulatedIoas *self)
   return 1;
 }
 
-/* What one domain maps is pinned already. */
+/* If there is a domain, all memory is pinned already. */
 static int
 fill (IommudSimulatedIoas *self, const IommudSimulatedDomain *domain)
 {

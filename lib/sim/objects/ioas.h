@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An IOAS: which IOVAs are mapped to which memory, reserved for whom, or allowed to be given out.
- */
+/* An IOAS: which IOVAs are mapped, to which memory, which are reserved, by which owners, and which
+ * may be chosen. */
 #pragma once
 
 #include "sim/sets/intervals.h"
@@ -18,7 +18,7 @@ typedef enum
   IOMMUD_SIMULATED_MAP_FIXED = 1 << 2, /* at a given IOVA */
 } IommudSimulatedMapFlags;
 
-/* A mapping: IOVAs from interval.first to interval.last, to bytes of pages from start on. */
+/* Maps the IOVAs from interval.first to interval.last to the bytes of pages from start on. */
 typedef struct
 {
   IommudInterval interval; /* first */
@@ -44,14 +44,14 @@ struct _IommudSimulatedIoas
   guint64 pages;         /* mapped */
   guint64 full_below;    /* no IOVA between the first page and here is free */
   GQueue dirty_domains;  /* those of them that can track dirty pages */
-  GQueue auto_hwpts;     /* HWPTs that the kernel made for itself, in order: theirs, not ours */
+  GQueue auto_hwpts;     /* HWPTs that the kernel made itself, in order; only HWPTs use it */
 };
 
 IommudSimulatedArea *iommud_simulated_ioas_find_area (IommudSimulatedIoas *self, guint64 iova);
 /* The area that begins right after another one; NULL if there is a hole. */
 IommudSimulatedArea *iommud_simulated_ioas_next_area (IommudSimulatedIoas *self,
                                                       const IommudSimulatedArea *area);
-/* Which byte of the area's pages an IOVA in it stands for. */
+/* The byte of the area's pages that an IOVA in it stands for. */
 guint64 iommud_simulated_area_get_byte (const IommudSimulatedArea *self, guint64 iova);
 
 /* Pins what the area maps, once. */
@@ -63,28 +63,27 @@ int iommud_simulated_ioas_reserve (IommudSimulatedIoas *self, guint64 first, gui
                                    gpointer owner);
 void iommud_simulated_ioas_unreserve (IommudSimulatedIoas *self, gpointer owner);
 
-/* A domain joins: its aperture is enforced, and with the first one all memory is pinned.
- * EADDRINUSE: something is mapped that does not fit; EFAULT: memory is not there; or what its
- * driver fails with. */
+/* A domain joins: its aperture is enforced, and the first domain pins all memory. EADDRINUSE: a
+ * mapping does not fit; EFAULT: memory is not there; or what the driver fails with. */
 int iommud_simulated_ioas_add_domain (IommudSimulatedIoas *self, IommudSimulatedDomain *domain);
 void iommud_simulated_ioas_remove_domain (IommudSimulatedIoas *self, IommudSimulatedDomain *domain);
-/* An mdev joins. EADDRINUSE: something is mapped that is not aligned to pages. */
+/* An mdev joins. EADDRINUSE: a mapping is not aligned to pages. */
 int iommud_simulated_ioas_add_access (IommudSimulatedIoas *self);
 void iommud_simulated_ioas_remove_access (IommudSimulatedIoas *self);
 
 /* The first range from @from on that no device reserves. */
 gboolean iommud_simulated_ioas_find_usable (const IommudSimulatedIoas *self, guint64 from,
                                             guint64 *first, guint64 *last);
-/* Only from these ranges (IommudInterval, allocated) will an IOVA be chosen; with none, from all.
- * What is in @allowed afterwards is the caller's to free. EADDRINUSE: one of them is reserved. */
+/* IOVAs will be chosen from these ranges (allocated IommudIntervals) only, or from all if there is
+ * none. The caller frees what is in @allowed afterwards. EADDRINUSE: one of them is reserved. */
 int iommud_simulated_ioas_set_allowed (IommudSimulatedIoas *self, IommudIntervals *allowed);
-/* Where the kernel would put a mapping of @length bytes from @origin on: an address of the process,
- * or an offset in a file. ENOSPC: no room. */
+/* The IOVA that the kernel would choose for @length bytes from @origin on, which is an address of
+ * the process or an offset in a file. ENOSPC: no room. */
 int iommud_simulated_ioas_choose_iova (IommudSimulatedIoas *self, guint64 origin, guint64 length,
                                        guint64 *iova);
 
-/* Maps slices of @length bytes in all one after the other, at *iova if it is fixed; else where
- * there is room. @flags: of IommudSimulatedMapFlags. */
+/* Maps slices of @length bytes in all one after the other: at *iova if that is fixed, else at an
+ * IOVA of the kernel's choice. @flags: of IommudSimulatedMapFlags. */
 int iommud_simulated_ioas_map (IommudSimulatedIoas *self, GArray *slices, guint64 length,
                                guint flags, guint64 *iova);
 /* The same for memory of the process. @account: charged for what is pinned; NULL for none. */
@@ -93,10 +92,10 @@ int iommud_simulated_ioas_map_user (IommudSimulatedIoas *self, guint64 address, 
 /* Adds what the range maps to @slices. ENOENT: it is not mapped from end to end. */
 int iommud_simulated_ioas_slice (IommudSimulatedIoas *self, guint64 first, guint64 length,
                                  GArray *slices);
-/* Makes two maps of the one that goes on after @iova. EINVAL: it may be mapped by large pages. */
+/* Splits the mapping that goes on after @iova. EINVAL: it may be mapped by large pages. */
 int iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova);
-/* Unmaps all that the range holds, and never a part of a map: ENOENT then, with what came before it
- * gone. @unmapped: bytes. */
+/* Unmaps all mappings in the range. ENOENT: the range holds only a part of a mapping; the mappings
+ * before that one are gone. @unmapped: bytes. */
 int iommud_simulated_ioas_unmap_range (IommudSimulatedIoas *self, guint64 first, guint64 last,
                                        guint64 *unmapped);
 /* A new one, without any mapping. */
@@ -105,7 +104,7 @@ IommudSimulatedIoas *iommud_simulated_ioas_new (IommudSimulatedContext *context)
 int iommud_simulated_ioas_get (IommudSimulatedContext *context, guint32 id,
                                IommudSimulatedIoas **ioas);
 
-/* Whether the IOAS shall be mapped by single pages alone. EINVAL: it has HWPTs and maps. */
+/* Whether the IOAS is mapped by single pages only. EINVAL: it has both HWPTs and mappings. */
 int iommud_simulated_ioas_set_single_pages (IommudSimulatedIoas *self, gboolean single_pages);
 
 G_END_DECLS

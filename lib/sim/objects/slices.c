@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Slices of what a caller names. Orders of checks: io_pagetable.c of Linux 6.12 and, for
- * files, 6.13. */
+/* Slices of memory that a caller names. The order of checks is that of io_pagetable.c of
+ * Linux 6.12 and, for files, 6.13. */
 #include "config.h"
 
 #include "sim/objects/slices.h"

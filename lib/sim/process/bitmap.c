@@ -10,7 +10,7 @@
 
 /* Bits on their way into the caller's bitmap. */
 #define BYTES_AT_ONCE 16384
-/* A gap that is rather filled with zeros than left between two segments. */
+/* A shorter gap between two segments is filled with zeros. */
 #define SHORT_GAP 32
 
 typedef struct
@@ -30,7 +30,7 @@ batch_flush (Batch *self)
   self->n_bytes = 0;
 }
 
-/* Bytes that the last segment must grow by to end with the byte at @address; 0: it cannot. */
+/* By how many bytes the last segment must grow to end with the byte at @address; 0: it cannot. */
 static gsize
 get_growth (const Batch *self, guint64 address)
 {
@@ -58,7 +58,7 @@ ends_with (const Batch *self, guint64 address)
   return last->address + last->length - 1 == address;
 }
 
-/* Sets bits of one byte. They come in the order of addresses. */
+/* Sets bits of one byte. Calls come in the order of addresses. */
 static void
 batch_set (Batch *self, guint64 address, guint8 bits)
 {

@@ -14,9 +14,9 @@ typedef struct
   guint page_shift;
 } IommudSimulatedBitmap;
 
-/* Reports the pages of a set, each of page_size bytes, that the IOVAs from first to last meet, and
- * takes them out unless @keep. Other bits stay as they are. Where the bitmap cannot be written they
- * are lost. */
+/* Reports the pages of a set, each of page_size bytes, that overlap the IOVAs from first to last,
+ * and removes them unless @keep is set. Other bits stay as they are. Pages are lost if the bitmap
+ * cannot be written. */
 void iommud_simulated_bitmap_report (const IommudSimulatedBitmap *self, IommudPageSet *pages,
                                      guint64 page_size, guint64 first, guint64 last, gboolean keep);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each file is a socket pair: the caller has one end, we have the other, which hangs up exactly at
- * the last close, whatever dup, exec and sendmsg did in between. One thread watches for that. */
+/* Each file is a socket pair. The caller has one end. Ours hangs up exactly at the last close of
+ * the caller's, even if dup, exec and sendmsg copied it in between. One thread watches for that. */
 #include "config.h"
 
 #include "sim/process/files.h"
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* No socket has it; it means that the thread shall end. */
+/* No socket has this identity: it tells the thread to end. */
 #define IDENTITY_QUIT 0
 #define EVENTS_AT_ONCE 64
 
@@ -56,7 +56,7 @@ iommud_simulated_files_put (IommudSimulatedFiles *self, IommudSimulatedFile *fil
 static void
 forget (IommudSimulatedFiles *self, IommudSimulatedFile *file)
 {
-  /* A child that was forked may share the far end, so closing it would not take it off. */
+  /* A forked child may share the far end: closing it would not remove it from epoll. */
   epoll_ctl (self->epoll, EPOLL_CTL_DEL, file->far_end, NULL);
   close (file->far_end);
   file->far_end = -1;
@@ -64,7 +64,7 @@ forget (IommudSimulatedFiles *self, IommudSimulatedFile *file)
   iommud_simulated_files_put (self, file);
 }
 
-/* Handles hang-ups; FALSE when it is time to end. */
+/* Handles hang-ups; FALSE if the thread shall end. */
 static gboolean
 watch_once (IommudSimulatedFiles *self)
 {
@@ -93,7 +93,7 @@ watch (gpointer data)
 {
   sigset_t all;
 
-  /* Signals are for the program's own threads. */
+  /* Signals go to the program's own threads. */
   sigfillset (&all);
   pthread_sigmask (SIG_SETMASK, &all, NULL);
   while (watch_once (data))
@@ -163,8 +163,8 @@ iommud_simulated_files_free (IommudSimulatedFiles *self)
   g_free (self);
 }
 
-/* All copies of a socket have its cookie, and no other socket ever does. Kernels without cookies
- * have inode numbers, which come again after the last close. */
+/* All copies of a socket have the same cookie, which no other socket ever gets. Kernels without
+ * cookies have inode numbers, which are used again after the last close. */
 static int
 identify (int fd, guint64 *identity)
 {
@@ -184,10 +184,10 @@ identify (int fd, guint64 *identity)
 static int
 watch_far_end (IommudSimulatedFiles *self, int far_end, guint64 identity)
 {
-  /* A hang-up is always reported, and data that somebody may write never is. */
+  /* epoll always reports a hang-up. Data that a program may write is not reported. */
   struct epoll_event event = { .events = 0, .data.u64 = identity };
 
-  /* As the real files: readable at once, with nothing to read. */
+  /* Like the real files: readable at once, with nothing to read. */
   if (shutdown (far_end, SHUT_WR) < 0
       || epoll_ctl (self->epoll, EPOLL_CTL_ADD, far_end, &event) < 0)
     return errno;
@@ -210,7 +210,7 @@ add_file (IommudSimulatedFiles *self, IommudSimulatedFileType type, gpointer sub
 {
   IommudSimulatedFile *file = g_hash_table_lookup (self->by_identity, &identity);
 
-  /* An inode number that comes again belongs to a file whose last close is still to be seen. */
+  /* If an inode number is used again, we have not yet seen the last close of its earlier file. */
   if (file != NULL)
     forget (self, file);
   file = g_new0 (IommudSimulatedFile, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The open files of a simulated kernel: real file descriptors, known by whatever copy of them a
- * process holds, and released when the last copy anywhere is closed. */
+/* The open files of a simulated kernel: real file descriptors. Every copy of a descriptor stands
+ * for the same file, which is released when the last copy in any process is closed. */
 #pragma once
 
 #include <glib.h>
@@ -25,26 +25,26 @@ typedef struct
 
 typedef struct _IommudSimulatedFiles IommudSimulatedFiles;
 
-/* Called with the lock held, when a file is closed and no call on it is left. */
+/* Called with the lock held when a file is closed and no call on it is running. */
 typedef void (*IommudSimulatedRelease) (IommudSimulatedFile *file, gpointer data);
 
-/* @lock guards everything here, and what @release touches. */
+/* @lock guards everything here and everything that @release touches. */
 IommudSimulatedFiles *iommud_simulated_files_new (GMutex *lock, IommudSimulatedRelease release,
                                                   gpointer data);
-/* Without the lock held. Releases all files. */
+/* Releases all files. The lock must not be held. */
 void iommud_simulated_files_free (IommudSimulatedFiles *self);
 
-/* The rest is called with the lock held. */
+/* The functions below are called with the lock held. */
 
-/* A new descriptor for the caller into @fd; 0 or an errno. */
+/* Puts a new descriptor for the caller into @fd; 0 or an errno. */
 int iommud_simulated_files_open (IommudSimulatedFiles *self, IommudSimulatedFileType type,
                                  gpointer subject, gboolean close_on_exec, int *fd);
-/* With a reference to give back. EBADF: no such descriptor; ENOTTY: it is none of ours. */
+/* The caller gives the reference back. EBADF: no such descriptor; ENOTTY: it is not ours. */
 int iommud_simulated_files_get (IommudSimulatedFiles *self, int fd, IommudSimulatedFile **file);
 void iommud_simulated_files_put (IommudSimulatedFiles *self, IommudSimulatedFile *file);
 /* Closes the file if no copy of its descriptor is left anywhere. */
 void iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *file);
-/* Closes a descriptor that the caller has not been told of. */
+/* Closes a descriptor that the caller does not know of. */
 void iommud_simulated_files_abandon (IommudSimulatedFiles *self, int fd);
 guint iommud_simulated_files_count (const IommudSimulatedFiles *self);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* References to memory. A file is mapped into this process, for copies that cannot hurt us go by
- * address; it is never touched through that mapping. */
+/* References to memory. A file is mapped into this process because safe copies need an address; we
+ * never touch it through that mapping. */
 #include "config.h"
 
 #include "sim/process/pages.h"
@@ -47,7 +47,7 @@ iommud_simulated_pages_new (guint64 address, gboolean writable)
   return self;
 }
 
-/* Only these have pages that can be pinned for long. */
+/* Only the pages of such files can be pinned for long. */
 static gboolean
 is_memory_file (int file)
 {
@@ -59,7 +59,7 @@ is_memory_file (int file)
          && fstat (file, &node) == 0 && S_ISREG (node.st_mode);
 }
 
-/* A file that may not be written is mapped for reading: writes to it will be EFAULT. */
+/* A file that may not be written is mapped read-only: writes to it will give EFAULT. */
 static void
 map_file (IommudSimulatedPages *self, int file, guint64 length)
 {
@@ -87,7 +87,7 @@ iommud_simulated_pages_new_of_file (int file, guint64 offset, guint64 length, gb
   int flags = fcntl (file, F_GETFL);
   IommudSimulatedPages *self;
 
-  /* For ioctls, a descriptor without access to its file is none. */
+  /* An ioctl refuses a descriptor that gives no access to its file. */
   if (flags < 0 || (flags & O_PATH) != 0)
     return NULL;
   self = g_new0 (IommudSimulatedPages, 1);
@@ -179,7 +179,7 @@ charge (IommudSimulatedPages *self, guint64 first, guint64 last)
   guint64 before = g_hash_table_size (self->charged);
   guint64 added = 0;
 
-  /* What is charged is never more than the limit, and so neither is what is looked at. */
+  /* No more pages than the limit are ever charged, so there is no need to look at more. */
   if (last - first > IOMMUD_SIMULATED_LOCKED_PAGES_LIMIT + before)
     return ENOMEM;
   for (guint64 page = first; page <= last; page++)

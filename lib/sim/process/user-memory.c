@@ -13,11 +13,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* As of Linux 5.14; C libraries learned the names later. */
+/* Since Linux 5.14; C libraries learned the names later. */
 #define ADVICE_POPULATE_READ 22
 #define ADVICE_POPULATE_WRITE 23
 
-/* What fits into a pipe at once, whatever its page size and limits. */
+/* What fits into every pipe at once. */
 #define PIPE_CHUNK 4096
 
 typedef enum
@@ -32,7 +32,7 @@ is_address (guint64 address, guint64 length)
   return address <= UINTPTR_MAX && length <= UINTPTR_MAX - address;
 }
 
-/* A system call filter may forbid process_vm_readv: a pipe does it for any process. */
+/* A system call filter may forbid process_vm_readv; a pipe always works. */
 static int
 copy_through_pipe (Direction direction, void *user, void *own, gsize length)
 {
@@ -56,7 +56,7 @@ copy_through_pipe (Direction direction, void *user, void *own, gsize length)
   return errnum;
 }
 
-/* Both ways it is a read of our own process, since memory debuggers know what that writes to. */
+/* Both directions read our own process: memory debuggers know what process_vm_readv writes to. */
 static int
 copy (Direction direction, guint64 address, void *own, gsize length)
 {
@@ -107,8 +107,8 @@ iommud_simulated_copy_to_user (guint64 to, const void *from, gsize length)
   return copy (TO_USER, to, (void *) (guintptr) from, length);
 }
 
-/* Many short pieces by one system call, as far as it comes: from or to @own, where they follow one
- * another. Returns how many pieces were copied whole. */
+/* Copies many short pieces from or to @own, where they follow one another, by one system call,
+ * until one fails. Returns how many pieces were copied whole. */
 static guint
 copy_segments (Direction direction, const IommudSimulatedSegment *segments, guint n_segments,
                guint8 *own)
@@ -151,12 +151,12 @@ set_bits_one_by_one (const IommudSimulatedSegment *segment, const guint8 *bytes)
   iommud_simulated_copy_to_user (segment->address, own, segment->length);
 }
 
-/* Has the kernel set bits of a word of the caller's, atomically. FALSE: it may not be written. */
+/* Makes the kernel set bits of a word of the caller's atomically. FALSE: it cannot be written. */
 static gboolean
 or_word (guint64 address, guint operand_flags, guint operand)
 {
   guint32 own = 0;
-  /* Unsigned: its highest bit is of the operation. */
+  /* Unsigned: the highest bit belongs to the operation. */
   guint operation = FUTEX_OP (FUTEX_OP_OR | operand_flags, operand, FUTEX_OP_CMP_EQ, 0u);
 
   return syscall (SYS_futex, &own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, NULL,
@@ -164,14 +164,14 @@ or_word (guint64 address, guint operand_flags, guint operand)
          >= 0;
 }
 
-/* 0 needs the right to write and changes nothing. */
+/* To set no bit changes nothing and still needs the right to write. */
 static int
 touch (guint64 page)
 {
   return or_word (page, 0, 0) ? 0 : EFAULT;
 }
 
-/* A few bits in a byte: a system call for each, which is the least for bits that are far apart. */
+/* Sets the bits of one byte by a system call each: bits that are far apart need no more. */
 static void
 set_bits_of_byte (guint64 address, guint8 bits)
 {
@@ -229,7 +229,7 @@ iommud_simulated_set_user_bits (const IommudSimulatedSegment *segments, guint n_
     }
 }
 
-/* For kernels that do not know how to populate. */
+/* For kernels that cannot populate memory. */
 static int
 probe (guint64 page, gboolean writable)
 {
@@ -245,7 +245,7 @@ populate (guint64 page, gboolean writable)
 
   if (madvise ((void *) (guintptr) page, IOMMUD_SIMULATED_PAGE_SIZE, advice) == 0)
     return 0;
-  /* EINVAL says that the memory may not be accessed so, or that the advice is not known. */
+  /* EINVAL means that the memory may not be accessed so or that the advice is unknown. */
   if (errno == EINVAL && madvise (NULL, 0, advice) != 0)
     return probe (page, writable);
   return EFAULT;
@@ -259,7 +259,7 @@ iommud_simulated_pin_user (guint64 address, guint64 length, gboolean writable)
 
   if (!is_address (address, length))
     return EFAULT;
-  /* This flag does nothing but to look for gaps, in time that goes with the number of mappings. */
+  /* With this flag, msync only looks for gaps. It takes longer only if there are more mappings. */
   if (msync ((void *) (guintptr) first, (gsize) (last - first + IOMMUD_SIMULATED_PAGE_SIZE),
              MS_ASYNC)
       != 0)

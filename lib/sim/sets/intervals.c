@@ -39,7 +39,7 @@ merge (IommudInterval *left, IommudInterval *right)
   return right;
 }
 
-/* Into what is before @key and the rest. */
+/* Splits a tree into what is before @key and the rest. */
 static void
 split (IommudInterval *node, const IommudInterval *key, IommudInterval **before,
        IommudInterval **rest)

@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* Part of a record of the owner's; first and last are inside, and must not change in a tree. */
+/* Part of a record of the owner's. It holds first and last; neither may change while it is in a
+ * tree. */
 typedef struct _IommudInterval IommudInterval;
 struct _IommudInterval
 {

@@ -65,7 +65,7 @@ get_word (Chunk *chunk, guint64 page)
   return &chunk->words[page % CHUNK_PAGES / WORD_BITS];
 }
 
-/* The bits of a word from page @first to page @last, of which some are in that word. */
+/* The bits of a word for the pages from @first to @last, some of which are in that word. */
 static guint64
 get_range_mask (guint64 word_first, guint64 first, guint64 last)
 {
@@ -204,7 +204,7 @@ find_page (const IommudPageSet *self, guint64 first, guint64 last, guint64 *page
   return chunk != NULL && *page <= last;
 }
 
-/* Where the run of pages that goes through @page ends, at the latest at @last. */
+/* The last page of the run that @page is in, or @last if the run goes on. */
 static guint64
 find_run_end (const IommudPageSet *self, guint64 page, guint64 last)
 {

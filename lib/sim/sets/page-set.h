@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A sparse set of page numbers: its size goes with what is in it, not with the address space. */
+/* A sparse set of page numbers: its size depends on what is in it, not on the address space. */
 #pragma once
 
 #include <glib.h>
@@ -11,7 +11,7 @@ typedef struct _IommudPageSet IommudPageSet;
 IommudPageSet *iommud_page_set_new (void);
 void iommud_page_set_free (IommudPageSet *self);
 void iommud_page_set_add (IommudPageSet *self, guint64 page);
-/* Pages from first to last, both inside. */
+/* Adds the pages from first to last, both included. */
 void iommud_page_set_add_range (IommudPageSet *self, guint64 first, guint64 last);
 void iommud_page_set_clear (IommudPageSet *self);
 guint64 iommud_page_set_count (const IommudPageSet *self);
