@@ -10,7 +10,7 @@
 #include "sim/follow.h"
 #include "sim/kernel.h"
 #include "sim/probe.h"
-#include "sim/simulator-private.h"
+#include "sim/simulator-testing.h"
 #include "xml/host-description.h"
 
 #include <errno.h>
@@ -89,8 +89,9 @@ iommud_simulator_init (IommudSimulator *self)
 {
 }
 
-IommudSimulator *
-iommud_simulator_new_from_host (IommudSimulatedHost *host)
+/* Takes @host. */
+static IommudSimulator *
+new_from_host (IommudSimulatedHost *host)
 {
   IommudSimulator *self = g_object_new (IOMMUD_TYPE_SIMULATOR, NULL);
 
@@ -133,7 +134,7 @@ iommud_simulator_new (const char *filename, GError **error)
     return NULL;
   if (filename != NULL)
     follower = iommud_simulated_follower_new (filename, host);
-  self = iommud_simulator_new_from_host (host);
+  self = new_from_host (host);
   self->follower = follower;
   return self;
 }
@@ -187,7 +188,7 @@ iommud_simulator_new_from_data (const char *xml, gssize length, GError **error)
 
   g_return_val_if_fail (xml != NULL, NULL);
   host = iommud_xml_parse_simulated_host (xml, length, "simulated host", error);
-  return host != NULL ? iommud_simulator_new_from_host (host) : NULL;
+  return host != NULL ? new_from_host (host) : NULL;
 }
 
 /**

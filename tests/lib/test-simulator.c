@@ -3,7 +3,7 @@
  * threads, faults, bad addresses and hotplug. */
 #include "config.h"
 
-#include "sim/simulator-private.h"
+#include "sim/simulator-testing.h"
 #include "simulator-fixture.h"
 
 #include "backend/backend.h"

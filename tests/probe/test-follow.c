@@ -5,7 +5,7 @@
 #include "backend/backend.h"
 #include "iommud-error.h"
 #include "iommud-simulator.h"
-#include "sim/simulator-private.h"
+#include "sim/simulator-testing.h"
 
 #include <errno.h>
 #include <fcntl.h>

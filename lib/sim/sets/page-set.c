@@ -99,31 +99,17 @@ require_chunk (IommudPageSet *self, guint64 page)
 }
 
 void
-iommud_page_set_add_range (IommudPageSet *self, guint64 first, guint64 last)
-{
-  Chunk *chunk = NULL;
-
-  for (guint64 at = first - first % WORD_BITS; at <= last; at += WORD_BITS)
-    {
-      guint64 *word;
-      guint64 added;
-
-      if (chunk == NULL || at % CHUNK_PAGES == 0)
-        chunk = require_chunk (self, at);
-      word = get_word (chunk, at);
-      added = get_range_mask (at, first, last) & ~*word;
-      *word |= added;
-      chunk->count += count_bits (added);
-      self->count += count_bits (added);
-      if (at > G_MAXUINT64 - WORD_BITS)
-        break;
-    }
-}
-
-void
 iommud_page_set_add (IommudPageSet *self, guint64 page)
 {
-  iommud_page_set_add_range (self, page, page);
+  Chunk *chunk = require_chunk (self, page);
+  guint64 *word = get_word (chunk, page);
+  guint64 bit = G_GUINT64_CONSTANT (1) << (page % WORD_BITS);
+
+  if ((*word & bit) != 0)
+    return;
+  *word |= bit;
+  chunk->count++;
+  self->count++;
 }
 
 static Chunk *

@@ -11,8 +11,6 @@ typedef struct _IommudPageSet IommudPageSet;
 IommudPageSet *iommud_page_set_new (void);
 void iommud_page_set_free (IommudPageSet *self);
 void iommud_page_set_add (IommudPageSet *self, guint64 page);
-/* Adds the pages from first to last, both included. */
-void iommud_page_set_add_range (IommudPageSet *self, guint64 first, guint64 last);
 void iommud_page_set_clear (IommudPageSet *self);
 guint64 iommud_page_set_count (const IommudPageSet *self);
 void iommud_page_set_remove_range (IommudPageSet *self, guint64 first, guint64 last);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tests of the library get at the kernel below a simulated host through this. */
+/* The way from a simulated host to the kernel below it, which only tests go. */
 #pragma once
 
 #include "iommud-simulator.h"
@@ -7,8 +7,6 @@
 
 G_BEGIN_DECLS
 
-/* Takes @host. */
-IommudSimulator *iommud_simulator_new_from_host (IommudSimulatedHost *host);
 /* Owned by @self. */
 IommudSimulatedKernel *iommud_simulator_get_kernel (IommudSimulator *self);
 
