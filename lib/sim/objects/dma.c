@@ -48,13 +48,13 @@ translate (IommudSimulatedIoas *ioas, guint64 iova, guint prot, const IommudSimu
 
 /* Moves as many of *length bytes as lie in one page; *length then says how many. */
 static int
-move_in_page (IommudSimulatedFunction *function, guint64 iova, guint prot, guint8 *bytes,
-              guint64 *length)
+move_in_page (IommudSimulatedFunction *function, IommudSimulatedIoas *ioas, guint64 iova,
+              guint prot, guint8 *bytes, guint64 *length)
 {
   const IommudSimulatedArea *area;
   guint64 room;
   guint64 byte;
-  int errnum = translate (get_ioas (function), iova, prot, &area, &room);
+  int errnum = translate (ioas, iova, prot, &area, &room);
 
   if (errnum != 0)
     return errnum;
@@ -73,15 +73,17 @@ static int
 move (IommudSimulatedFunction *function, guint64 iova, guint64 length, guint prot, guint8 *data,
       gboolean same_page, guint64 *done)
 {
+  IommudSimulatedIoas *ioas = get_ioas (function);
   int errnum = 0;
 
   *done = 0;
   function->dmas++;
   while (*done < length && errnum == 0)
     {
+      guint8 *bytes = same_page ? data : data + *done;
       guint64 chunk = length - *done;
 
-      errnum = move_in_page (function, iova + *done, prot, same_page ? data : data + *done, &chunk);
+      errnum = move_in_page (function, ioas, iova + *done, prot, bytes, &chunk);
       if (errnum == 0)
         *done += chunk;
     }
