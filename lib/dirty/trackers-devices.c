@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The trackers of devices that come and leave while tracking is active. */
+#include "dirty/trackers-private.h"
+
+static gboolean
+find (GPtrArray *trackers, int cdev, guint32 hwpt_id, guint *index)
+{
+  for (guint i = 0; i < trackers->len; i++)
+    {
+      const IommudTracker *tracker = g_ptr_array_index (trackers, i);
+
+      if (tracker->cdev != cdev || tracker->hwpt_id != hwpt_id)
+        continue;
+      *index = i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+find_log (const IommudTrackers *self, int cdev, guint *index)
+{
+  return find (self->logs, cdev, 0, index);
+}
+
+static gboolean
+find_hwpt (const IommudTrackers *self, guint32 hwpt_id, guint *index)
+{
+  return find (self->hwpts, -1, hwpt_id, index);
+}
+
+gboolean
+iommud_trackers_has_log (const IommudTrackers *self, int cdev)
+{
+  guint index;
+
+  return find_log (self, cdev, &index);
+}
+
+gboolean
+iommud_trackers_has_hwpt (const IommudTrackers *self, guint32 hwpt_id)
+{
+  guint index;
+
+  return find_hwpt (self, hwpt_id, &index);
+}
+
+/* Takes the tracker. */
+static gboolean
+add (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *tracker,
+     gboolean *added, GError **error)
+{
+  g_autoptr (GArray) ranges =
+      iommud_trackers_new_log_ranges (self, iommud_trackers_get_runs (self));
+
+  *added = iommud_tracker_start (tracker, access, ranges, self->page_size, error);
+  if (*added)
+    g_ptr_array_add (iommud_trackers_get_running (self, tracker->kind), tracker);
+  else
+    iommud_tracker_free (tracker);
+  return *added;
+}
+
+gboolean
+iommud_trackers_add_log (IommudTrackers *self, const IommudKernelAccess *access, const char *device,
+                         int cdev, gboolean *added, GError **error)
+{
+  *added = FALSE;
+  return !iommud_trackers_is_complete (self) || iommud_trackers_has_log (self, cdev)
+         || add (self, access, iommud_tracker_new_log (device, cdev), added, error);
+}
+
+/* One that is on is left alone: to switch it on again would forget what it has. */
+gboolean
+iommud_trackers_add_hwpt (IommudTrackers *self, const IommudKernelAccess *access, guint32 hwpt_id,
+                          gboolean *added, GError **error)
+{
+  *added = FALSE;
+  return !iommud_trackers_is_complete (self) || iommud_trackers_has_hwpt (self, hwpt_id)
+         || add (self, access, iommud_tracker_new_hwpt (hwpt_id), added, error);
+}
+
+static void
+drain_or_mark (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *tracker,
+               const GArray *runs)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!iommud_trackers_is_complete (self))
+    return;
+  iommud_trackers_heal (self, access, tracker);
+  if (iommud_trackers_drain (self, access, tracker, runs, NULL, &error))
+    return;
+  g_message ("%s; all that it covers counts as dirty", error->message);
+  iommud_trackers_mark_all (self, tracker->kind);
+}
+
+/* One that does not stop goes on, and is read with the others. */
+static void
+drop (IommudTrackers *self, const IommudKernelAccess *access, GPtrArray *trackers, guint index,
+      const GArray *runs)
+{
+  IommudTracker *tracker = g_ptr_array_index (trackers, index);
+  g_autoptr (GError) error = NULL;
+
+  drain_or_mark (self, access, tracker, runs);
+  if (iommud_tracker_stop (tracker, access, &error))
+    g_ptr_array_remove_index (trackers, index);
+  else
+    g_message ("%s", error->message);
+}
+
+void
+iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev)
+{
+  guint index;
+
+  if (find_log (self, cdev, &index))
+    drop (self, access, self->logs, index, iommud_trackers_get_runs (self));
+}
+
+void
+iommud_trackers_leave_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev,
+                           gboolean writes_on)
+{
+  gboolean has_log = iommud_trackers_has_log (self, cdev);
+
+  iommud_trackers_drop_log (self, access, cdev);
+  if (has_log && writes_on)
+    iommud_trackers_mark_all (self, IOMMUD_TRACKER_CHOICE_DEVICE);
+}
+
+void
+iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access, guint32 hwpt_id)
+{
+  iommud_trackers_drop_hwpt_of (self, access, hwpt_id, iommud_trackers_get_runs (self));
+}
+
+void
+iommud_trackers_drop_hwpt_of (IommudTrackers *self, const IommudKernelAccess *access,
+                              guint32 hwpt_id, const GArray *runs)
+{
+  guint index;
+
+  if (find_hwpt (self, hwpt_id, &index))
+    drop (self, access, self->hwpts, index, runs);
+}
+
+void
+iommud_trackers_forget_log (IommudTrackers *self, int cdev)
+{
+  guint index;
+
+  if (find_log (self, cdev, &index))
+    g_ptr_array_remove_index (self->logs, index);
+}
+
+void
+iommud_trackers_forget_hwpt (IommudTrackers *self, guint32 hwpt_id)
+{
+  guint index;
+
+  if (find_hwpt (self, hwpt_id, &index))
+    g_ptr_array_remove_index (self->hwpts, index);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the trackers of a container consist of, for the files that start, read and change them. */
+#pragma once
+
+#include "dirty/trackers.h"
+
+G_BEGIN_DECLS
+
+struct _IommudTracking
+{
+  gboolean active;
+  gboolean stopping; /* some tracker would not stop */
+  guint64 page_size; /* that logs are asked for */
+  GPtrArray *logs;   /* of IommudTracker */
+  GPtrArray *hwpts;
+  IommudMappedRanges *mapped;
+  /* Apart, so that a read of one kind does not deliver, and then forget, the other's. */
+  IommudDirtyStore *saved_of_logs;
+  IommudDirtyStore *saved_of_hwpts;
+};
+
+/* Of IommudIovaRange: what is mapped now, adjacent mappings joined. */
+const GArray *iommud_trackers_get_runs (const IommudTrackers *self);
+/* The trackers of a kind, and what was saved of theirs. */
+GPtrArray *iommud_trackers_get_running (IommudTrackers *self, IommudTrackerChoice kind);
+IommudDirtyStore *iommud_trackers_get_saved (IommudTrackers *self, IommudTrackerChoice kind);
+
+/* The ranges that a log is started with to cover @ranges. */
+GArray *iommud_trackers_new_log_ranges (const IommudTrackers *self, const GArray *ranges);
+
+/* Saves all that a tracker has, or what it has of @range. */
+gboolean iommud_trackers_drain (IommudTrackers *self, const IommudKernelAccess *access,
+                                IommudTracker *tracker, const GArray *runs,
+                                const IommudDirtyBits *range, GError **error);
+/* Starts a tracker that should run and does not. */
+void iommud_trackers_heal (IommudTrackers *self, const IommudKernelAccess *access,
+                           IommudTracker *tracker);
+
+G_END_DECLS

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which ranges the logs of devices cover. */
+#include "dirty/trackers-private.h"
+
+#include "base/ranges.h"
+
+/* Mappings below and above it are logged as two ranges: guests leave a hole there. */
+#define FOUR_GIB (G_GUINT64_CONSTANT (1) << 32)
+
+/* The hull of @ranges from @first to @last, in whole pages. */
+static void
+add_hull (GArray *hulls, const GArray *ranges, guint64 first, guint64 last, guint64 page_size)
+{
+  IommudIovaRange hull = { .first = G_MAXUINT64 };
+  gboolean found = FALSE;
+
+  for (guint i = 0; i < ranges->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
+
+      if (range->last < first || range->first > last)
+        continue;
+      hull.first = MIN (hull.first, MAX (range->first, first));
+      hull.last = MAX (hull.last, MIN (range->last, last));
+      found = TRUE;
+    }
+  if (!found)
+    return;
+  hull.first &= ~(page_size - 1);
+  hull.last |= page_size - 1;
+  g_array_append_val (hulls, hull);
+}
+
+GArray *
+iommud_trackers_new_log_ranges (const IommudTrackers *self, const GArray *ranges)
+{
+  GArray *hulls = iommud_ranges_new ();
+
+  add_hull (hulls, ranges, 0, FOUR_GIB - 1, self->page_size);
+  add_hull (hulls, ranges, FOUR_GIB, G_MAXUINT64, self->page_size);
+  return hulls;
+}
+
+static gboolean
+covers (const GArray *ranges, guint64 first, guint64 last)
+{
+  for (guint i = 0; ranges != NULL && i < ranges->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
+
+      if (range->first <= first && first <= range->last)
+        {
+          if (range->last >= last)
+            return TRUE;
+          first = range->last + 1;
+        }
+    }
+  return FALSE;
+}
+
+/* The log's own ranges stay in: a mapping that is half made may be of them. */
+static GArray *
+get_wider_ranges (const IommudTrackers *self, const IommudTracker *log, guint64 first, guint64 last)
+{
+  IommudIovaRange range = { .first = first, .last = last };
+  const GArray *runs = iommud_trackers_get_runs (self);
+  g_autoptr (GArray) all = iommud_ranges_new ();
+
+  g_array_append_vals (all, runs->data, runs->len);
+  g_array_append_val (all, range);
+  if (log->ranges != NULL)
+    g_array_append_vals (all, log->ranges->data, log->ranges->len);
+  return iommud_trackers_new_log_ranges (self, all);
+}
+
+/* A log whose ranges could not be widened runs on with those that it had. */
+static void
+start_again (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *log,
+             const GArray *ranges)
+{
+  g_autoptr (GError) error = NULL;
+
+  log->blind = !iommud_tracker_start (log, access, ranges, self->page_size, &error);
+  if (log->blind)
+    g_message ("%s; until it can be started, all that it covers counts as dirty", error->message);
+}
+
+static gboolean
+widen (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *log, guint64 first,
+       guint64 last, GError **error)
+{
+  g_autoptr (GArray) old = log->ranges != NULL ? g_array_copy (log->ranges) : iommud_ranges_new ();
+  g_autoptr (GArray) wider = get_wider_ranges (self, log, first, last);
+
+  if (log->blind)
+    iommud_trackers_mark_all (self, log->kind);
+  if (log->ranges != NULL)
+    {
+      if (!iommud_tracker_stop (log, access, error))
+        return FALSE;
+      iommud_trackers_mark_all (self, log->kind);
+    }
+  if (iommud_tracker_start (log, access, wider, self->page_size, error))
+    {
+      log->blind = FALSE;
+      return TRUE;
+    }
+  start_again (self, access, log, old);
+  return FALSE;
+}
+
+gboolean
+iommud_trackers_cover (IommudTrackers *self, const IommudKernelAccess *access, guint64 first,
+                       guint64 last, GError **error)
+{
+  for (guint i = 0; iommud_trackers_is_complete (self) && i < self->logs->len; i++)
+    {
+      IommudTracker *log = g_ptr_array_index (self->logs, i);
+
+      if (!covers (log->ranges, first, last) && !widen (self, access, log, first, last, error))
+        return FALSE;
+    }
+  return TRUE;
+}
