@@ -16,7 +16,7 @@ iommud_tracker_new_log (const char *device, int cdev)
 {
   IommudTracker *self = g_new0 (IommudTracker, 1);
 
-  self->kind = IOMMUD_TRACKER_CHOICE_DEVICE;
+  self->kind = IOMMUD_TRACKER_KIND_DEVICE;
   self->name = g_strdup_printf ("the log of %s", device);
   self->cdev = cdev;
   return self;
@@ -27,7 +27,7 @@ iommud_tracker_new_hwpt (guint32 hwpt_id)
 {
   IommudTracker *self = g_new0 (IommudTracker, 1);
 
-  self->kind = IOMMUD_TRACKER_CHOICE_IOMMU;
+  self->kind = IOMMUD_TRACKER_KIND_IOMMU;
   self->name = g_strdup_printf ("HWPT %u", hwpt_id);
   self->cdev = -1;
   self->hwpt_id = hwpt_id;
@@ -45,7 +45,7 @@ iommud_tracker_free (IommudTracker *self)
 static gboolean
 is_log (const IommudTracker *self)
 {
-  return self->kind == IOMMUD_TRACKER_CHOICE_DEVICE;
+  return self->kind == IOMMUD_TRACKER_KIND_DEVICE;
 }
 
 static void

@@ -14,9 +14,9 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  IommudTrackerChoice kind; /* DEVICE or IOMMU */
-  char *name;               /* "the log of 0000:01:00.0", "HWPT 3" */
-  int cdev;                 /* of a log; its device has it open */
+  IommudTrackerKind kind; /* DEVICE (a log) or IOMMU (a HWPT) */
+  char *name;             /* "the log of 0000:01:00.0", "HWPT 3" */
+  int cdev;               /* of a log; its device has it open */
   guint32 hwpt_id;
   guint64 page_size; /* of a log that runs */
   GArray *ranges;    /* of IommudIovaRange: what a log covers; NULL where it does not run */

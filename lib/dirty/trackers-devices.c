@@ -92,7 +92,7 @@ drain_or_mark (IommudTrackers *self, const IommudKernelAccess *access, IommudTra
   if (iommud_trackers_drain (self, access, tracker, runs, NULL, &error))
     return;
   g_message ("%s; all that it covers counts as dirty", error->message);
-  iommud_trackers_mark_all (self, tracker->kind);
+  iommud_trackers_mark_kind (self, tracker->kind);
 }
 
 /* One that does not stop goes on, and is read with the others. */
@@ -120,25 +120,25 @@ iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access
 }
 
 void
-iommud_trackers_leave_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev,
-                           gboolean writes_on)
+iommud_trackers_drop_log_before_close (IommudTrackers *self, const IommudKernelAccess *access,
+                                       int cdev, gboolean keeps_writing)
 {
   gboolean has_log = iommud_trackers_has_log (self, cdev);
 
   iommud_trackers_drop_log (self, access, cdev);
-  if (has_log && writes_on)
-    iommud_trackers_mark_all (self, IOMMUD_TRACKER_CHOICE_DEVICE);
+  if (has_log && keeps_writing)
+    iommud_trackers_mark_kind (self, IOMMUD_TRACKER_KIND_DEVICE);
 }
 
 void
 iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access, guint32 hwpt_id)
 {
-  iommud_trackers_drop_hwpt_of (self, access, hwpt_id, iommud_trackers_get_runs (self));
+  iommud_trackers_drop_hwpt_with_runs (self, access, hwpt_id, iommud_trackers_get_runs (self));
 }
 
 void
-iommud_trackers_drop_hwpt_of (IommudTrackers *self, const IommudKernelAccess *access,
-                              guint32 hwpt_id, const GArray *runs)
+iommud_trackers_drop_hwpt_with_runs (IommudTrackers *self, const IommudKernelAccess *access,
+                                     guint32 hwpt_id, const GArray *runs)
 {
   guint index;
 

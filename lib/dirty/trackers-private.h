@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-struct _IommudTracking
+struct _IommudTrackers
 {
   gboolean active;
   gboolean stopping; /* some tracker would not stop */
@@ -22,12 +22,14 @@ struct _IommudTracking
 /* Of IommudIovaRange: what is mapped now, adjacent mappings joined. */
 const GArray *iommud_trackers_get_runs (const IommudTrackers *self);
 /* The trackers of a kind, and what was saved of theirs. */
-GPtrArray *iommud_trackers_get_running (IommudTrackers *self, IommudTrackerChoice kind);
-IommudDirtyStore *iommud_trackers_get_saved (IommudTrackers *self, IommudTrackerChoice kind);
+GPtrArray *iommud_trackers_get_running (IommudTrackers *self, IommudTrackerKind kind);
+IommudDirtyStore *iommud_trackers_get_saved (IommudTrackers *self, IommudTrackerKind kind);
 
 /* The ranges that a log is started with to cover @ranges. */
 GArray *iommud_trackers_new_log_ranges (const IommudTrackers *self, const GArray *ranges);
 
+/* What trackers of a kind may have missed: all that is mapped for writing counts as dirty. */
+void iommud_trackers_mark_kind (IommudTrackers *self, IommudTrackerKind kind);
 /* Saves all that a tracker has, or what it has of @range. */
 gboolean iommud_trackers_drain (IommudTrackers *self, const IommudKernelAccess *access,
                                 IommudTracker *tracker, const GArray *runs,

@@ -93,12 +93,12 @@ widen (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *lo
   g_autoptr (GArray) wider = get_wider_ranges (self, log, first, last);
 
   if (log->blind)
-    iommud_trackers_mark_all (self, log->kind);
+    iommud_trackers_mark_kind (self, log->kind);
   if (log->ranges != NULL)
     {
       if (!iommud_tracker_stop (log, access, error))
         return FALSE;
-      iommud_trackers_mark_all (self, log->kind);
+      iommud_trackers_mark_kind (self, log->kind);
     }
   if (iommud_tracker_start (log, access, wider, self->page_size, error))
     {

@@ -19,8 +19,21 @@ iommud_trackers_drain (IommudTrackers *self, const IommudKernelAccess *access,
   return iommud_tracker_read (tracker, &read, error);
 }
 
-static void
-mark_all (IommudTrackers *self, IommudTrackerChoice kind)
+/* Whether @choice means the logs of devices, and whether it means the HWPTs. */
+static gboolean
+chooses_logs (IommudTrackerChoice choice)
+{
+  return choice != IOMMUD_TRACKER_CHOICE_IOMMU;
+}
+
+static gboolean
+chooses_hwpts (IommudTrackerChoice choice)
+{
+  return choice != IOMMUD_TRACKER_CHOICE_DEVICE;
+}
+
+void
+iommud_trackers_mark_kind (IommudTrackers *self, IommudTrackerKind kind)
 {
   const GArray *writable = iommud_mapped_ranges_get_writable (self->mapped);
 
@@ -33,12 +46,12 @@ mark_all (IommudTrackers *self, IommudTrackerChoice kind)
 }
 
 void
-iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice kind)
+iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice choice)
 {
-  if (kind != IOMMUD_TRACKER_CHOICE_IOMMU)
-    mark_all (self, IOMMUD_TRACKER_CHOICE_DEVICE);
-  if (kind != IOMMUD_TRACKER_CHOICE_DEVICE)
-    mark_all (self, IOMMUD_TRACKER_CHOICE_IOMMU);
+  if (chooses_logs (choice))
+    iommud_trackers_mark_kind (self, IOMMUD_TRACKER_KIND_DEVICE);
+  if (chooses_hwpts (choice))
+    iommud_trackers_mark_kind (self, IOMMUD_TRACKER_KIND_IOMMU);
 }
 
 void
@@ -59,12 +72,12 @@ iommud_trackers_heal (IommudTrackers *self, const IommudKernelAccess *access,
     return;
   ranges = iommud_trackers_new_log_ranges (self, iommud_trackers_get_runs (self));
   tracker->blind = !iommud_tracker_start (tracker, access, ranges, self->page_size, NULL);
-  iommud_trackers_mark_all (self, tracker->kind);
+  iommud_trackers_mark_kind (self, tracker->kind);
 }
 
 /* A log always forgets, so one whose pages shall stay dirty is saved before it is reported. */
 static gboolean
-read_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTrackerChoice kind,
+read_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTrackerKind kind,
            gboolean keep, IommudDirtyBits *bits, GError **error)
 {
   GPtrArray *trackers = iommud_trackers_get_running (self, kind);
@@ -83,7 +96,7 @@ read_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker
       };
 
       iommud_trackers_heal (self, access, tracker);
-      if (keep && kind == IOMMUD_TRACKER_CHOICE_DEVICE)
+      if (keep && kind == IOMMUD_TRACKER_KIND_DEVICE)
         {
           if (!iommud_trackers_drain (self, access, tracker, iommud_trackers_get_runs (self), bits,
                                       error))
@@ -96,7 +109,7 @@ read_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker
 }
 
 static void
-report_saved (IommudTrackers *self, IommudTrackerChoice kind, gboolean keep, IommudDirtyBits *bits)
+report_saved (IommudTrackers *self, IommudTrackerKind kind, gboolean keep, IommudDirtyBits *bits)
 {
   IommudDirtyStore *saved = iommud_trackers_get_saved (self, kind);
 
@@ -106,34 +119,34 @@ report_saved (IommudTrackers *self, IommudTrackerChoice kind, gboolean keep, Iom
 }
 
 void
-iommud_trackers_save (IommudTrackers *self, IommudTrackerChoice kind, const IommudDirtyBits *bits)
+iommud_trackers_save (IommudTrackers *self, IommudTrackerChoice choice, const IommudDirtyBits *bits)
 {
   guint64 last = iommud_dirty_bits_get_last (bits);
 
-  if (kind != IOMMUD_TRACKER_CHOICE_IOMMU)
+  if (chooses_logs (choice))
     iommud_dirty_store_add (self->saved_of_logs, bits, bits->iova, last);
-  if (kind != IOMMUD_TRACKER_CHOICE_DEVICE)
+  if (chooses_hwpts (choice))
     iommud_dirty_store_add (self->saved_of_hwpts, bits, bits->iova, last);
 }
 
 gboolean
 iommud_trackers_read (IommudTrackers *self, const IommudKernelAccess *access,
-                      IommudTrackerChoice kind, gboolean keep, IommudDirtyBits *bits,
+                      IommudTrackerChoice choice, gboolean keep, IommudDirtyBits *bits,
                       GError **error)
 {
-  gboolean logs = kind != IOMMUD_TRACKER_CHOICE_IOMMU;
-  gboolean hwpts = kind != IOMMUD_TRACKER_CHOICE_DEVICE;
+  gboolean logs = chooses_logs (choice);
+  gboolean hwpts = chooses_hwpts (choice);
 
-  if ((logs && !read_kind (self, access, IOMMUD_TRACKER_CHOICE_DEVICE, keep, bits, error))
-      || (hwpts && !read_kind (self, access, IOMMUD_TRACKER_CHOICE_IOMMU, keep, bits, error)))
+  if ((logs && !read_kind (self, access, IOMMUD_TRACKER_KIND_DEVICE, keep, bits, error))
+      || (hwpts && !read_kind (self, access, IOMMUD_TRACKER_KIND_IOMMU, keep, bits, error)))
     {
       if (!keep)
-        iommud_trackers_save (self, kind, bits);
+        iommud_trackers_save (self, choice, bits);
       return FALSE;
     }
   if (logs)
-    report_saved (self, IOMMUD_TRACKER_CHOICE_DEVICE, keep, bits);
+    report_saved (self, IOMMUD_TRACKER_KIND_DEVICE, keep, bits);
   if (hwpts)
-    report_saved (self, IOMMUD_TRACKER_CHOICE_IOMMU, keep, bits);
+    report_saved (self, IOMMUD_TRACKER_KIND_IOMMU, keep, bits);
   return TRUE;
 }

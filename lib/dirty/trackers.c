@@ -62,15 +62,15 @@ iommud_trackers_get_runs (const IommudTrackers *self)
 }
 
 IommudDirtyStore *
-iommud_trackers_get_saved (IommudTrackers *self, IommudTrackerChoice kind)
+iommud_trackers_get_saved (IommudTrackers *self, IommudTrackerKind kind)
 {
-  return kind == IOMMUD_TRACKER_CHOICE_DEVICE ? self->saved_of_logs : self->saved_of_hwpts;
+  return kind == IOMMUD_TRACKER_KIND_DEVICE ? self->saved_of_logs : self->saved_of_hwpts;
 }
 
 GPtrArray *
-iommud_trackers_get_running (IommudTrackers *self, IommudTrackerChoice kind)
+iommud_trackers_get_running (IommudTrackers *self, IommudTrackerKind kind)
 {
-  return kind == IOMMUD_TRACKER_CHOICE_DEVICE ? self->logs : self->hwpts;
+  return kind == IOMMUD_TRACKER_KIND_DEVICE ? self->logs : self->hwpts;
 }
 
 /* Those that do not stop stay where they are. */
@@ -121,7 +121,7 @@ undo_start (IommudTrackers *self, const IommudKernelAccess *access, GError **err
 }
 
 static gboolean
-start_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTrackerChoice kind,
+start_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTrackerKind kind,
             GPtrArray *trackers, GError **error)
 {
   g_autoptr (GArray) ranges =
@@ -148,8 +148,8 @@ iommud_trackers_start (IommudTrackers *self, const IommudKernelAccess *access, g
   self->page_size = page_size;
   iommud_dirty_store_clear (self->saved_of_logs);
   iommud_dirty_store_clear (self->saved_of_hwpts);
-  if (start_kind (self, access, IOMMUD_TRACKER_CHOICE_DEVICE, trackers, error)
-      && start_kind (self, access, IOMMUD_TRACKER_CHOICE_IOMMU, trackers, error))
+  if (start_kind (self, access, IOMMUD_TRACKER_KIND_DEVICE, trackers, error)
+      && start_kind (self, access, IOMMUD_TRACKER_KIND_IOMMU, trackers, error))
     {
       self->active = TRUE;
       self->stopping = FALSE;

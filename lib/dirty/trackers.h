@@ -12,7 +12,7 @@
 
 G_BEGIN_DECLS
 
-typedef struct _IommudTracking IommudTrackers;
+typedef struct _IommudTrackers IommudTrackers;
 
 IommudTrackers *iommud_trackers_new (void);
 void iommud_trackers_free (IommudTrackers *self);
@@ -32,13 +32,13 @@ gboolean iommud_trackers_start (IommudTrackers *self, const IommudKernelAccess *
 /* Stops all that can be stopped, in the order of the start; the first error is reported. */
 gboolean iommud_trackers_stop (IommudTrackers *self, const IommudKernelAccess *access,
                                GError **error);
-/* Joins what the trackers of @kind (AUTO: all) have of @bits' range into it, and what was saved of
+/* Joins what the chosen trackers (AUTO: all) have of @bits' range into it, and what was saved of
  * theirs. On failure everything that was taken is saved. */
 gboolean iommud_trackers_read (IommudTrackers *self, const IommudKernelAccess *access,
-                               IommudTrackerChoice kind, gboolean keep, IommudDirtyBits *bits,
+                               IommudTrackerChoice choice, gboolean keep, IommudDirtyBits *bits,
                                GError **error);
 /* Takes back a read that was not delivered after all. */
-void iommud_trackers_save (IommudTrackers *self, IommudTrackerChoice kind,
+void iommud_trackers_save (IommudTrackers *self, IommudTrackerChoice choice,
                            const IommudDirtyBits *bits);
 
 /* For a device that comes: its tracker is on before its DMA is. @device: its name; @added says
@@ -50,19 +50,19 @@ gboolean iommud_trackers_add_hwpt (IommudTrackers *self, const IommudKernelAcces
 /* For a device that left: its last bits are saved, then its tracker stops. Where they cannot be
  * read, all that it could write to counts as dirty. Where it is not on, nothing happens. */
 void iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev);
-/* The same before its file is closed, with which a log goes. @writes_on: the device can write until
- * then, which nobody records, so that all it covers counts as dirty. */
-void iommud_trackers_leave_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev,
-                                gboolean writes_on);
+/* The same before its file is closed, with which a log goes. @keeps_writing: the device can write
+ * until then, which nobody records, so that all it covers counts as dirty. */
+void iommud_trackers_drop_log_before_close (IommudTrackers *self, const IommudKernelAccess *access,
+                                            int cdev, gboolean keeps_writing);
 void iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
                                 guint32 hwpt_id);
 /* The same of a HWPT of another IOAS, with what is mapped there. */
-void iommud_trackers_drop_hwpt_of (IommudTrackers *self, const IommudKernelAccess *access,
-                                   guint32 hwpt_id, const GArray *runs);
+void iommud_trackers_drop_hwpt_with_runs (IommudTrackers *self, const IommudKernelAccess *access,
+                                          guint32 hwpt_id, const GArray *runs);
 gboolean iommud_trackers_has_log (const IommudTrackers *self, int cdev);
 gboolean iommud_trackers_has_hwpt (const IommudTrackers *self, guint32 hwpt_id);
-/* What trackers of @kind may have missed: all that is mapped for writing counts as dirty. */
-void iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice kind);
+/* What the chosen trackers may have missed: all that is mapped for writing counts as dirty. */
+void iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice choice);
 /* What is saved of a range that is not mapped any more goes with the mapping. */
 void iommud_trackers_forget_range (IommudTrackers *self, guint64 first, guint64 last);
 /* The kernel object is gone, and with it what it recorded. */

@@ -47,8 +47,8 @@ leave (IommudDetachPlan *self)
       g_message ("%s; closing the device instead", self->error->message);
       g_clear_error (&self->error);
     }
-  iommud_trackers_leave_log (self->trackers, &self->access, self->binding.cdev,
-                             !detached || self->unseen_after);
+  iommud_trackers_drop_log_before_close (self->trackers, &self->access, self->binding.cdev,
+                                         !detached || self->unseen_after);
   unbind (self);
   self->released = TRUE;
 }

@@ -219,7 +219,7 @@ take_off (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
     return;
   g_message ("%s: device %s cannot be detached; closing it instead", access->what,
              mover->binding.info->name);
-  iommud_trackers_leave_log (self->trackers, access, cdev, TRUE);
+  iommud_trackers_drop_log_before_close (self->trackers, access, cdev, TRUE);
   iommud_binding_unbind (&mover->binding, access);
   iommud_trackers_forget_log (self->trackers, cdev);
   mover->let_go = TRUE;
@@ -301,7 +301,7 @@ free_twin (IommudTwin *self, const IommudKernelAccess *access)
 
       if (table->twin_id == 0)
         continue;
-      iommud_trackers_drop_hwpt_of (self->trackers, access, table->twin_id, runs);
+      iommud_trackers_drop_hwpt_with_runs (self->trackers, access, table->twin_id, runs);
       iommud_trackers_forget_hwpt (self->trackers, table->twin_id);
       free_id (self, access, &table->twin_id);
     }
