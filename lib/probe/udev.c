@@ -9,6 +9,8 @@
 #include "probe/udev.h"
 
 #include "base/error.h"
+#include "probe/group.h"
+#include "probe/known-devices.h"
 #include "probe/node.h"
 #include "probe/sysfs.h"
 
@@ -38,15 +40,6 @@ static const char *const buses[] = {
   "pci", "platform", "ap", "ccw", "css", "fsl-mc", "cdx", "mdev"
 };
 
-/* One VFIO device that was reported. */
-typedef struct
-{
-  IommudDeviceInfo *info;
-  char *vfio_path; /* sysfs path of the vfio-dev device */
-  ino_t life;      /* of that path: another inode is another device, whatever its name */
-  guint64 seen;    /* the last event before it was looked at; 0 if the kernel does not say */
-} KnownDevice;
-
 struct _IommudUdevProbe
 {
   GObject parent_instance;
@@ -54,24 +47,13 @@ struct _IommudUdevProbe
   UdevMonitor *monitor;
   UdevHwdb *hwdb; /* NULL on a system without one */
   GSource *source;
-  GHashTable *devices;    /* sysfs path of the device -> KnownDevice */
-  GHashTable *vfio_paths; /* vfio_path of each of them -> KnownDevice */
+  IommudKnownDevices *devices; /* those that were reported */
 };
 
 static void iommud_udev_probe_probe_init (IommudProbeInterface *iface);
 
 G_DEFINE_TYPE_WITH_CODE (IommudUdevProbe, iommud_udev_probe, G_TYPE_OBJECT,
                          G_IMPLEMENT_INTERFACE (IOMMUD_TYPE_PROBE, iommud_udev_probe_probe_init))
-
-static void
-known_device_free (gpointer data)
-{
-  KnownDevice *self = data;
-
-  iommud_device_info_unref (self->info);
-  g_free (self->vfio_path);
-  g_free (self);
-}
 
 /* --- What is known of one device --- */
 
@@ -191,59 +173,29 @@ read_last_event (void)
 }
 
 /* NULL if the device is gone, or is none that anybody could name. */
-static KnownDevice *
+static IommudKnownDevice *
 look_at (IommudUdevProbe *self, const char *vfio_path)
 {
   guint64 last_event = read_last_event ();
   g_autoptr (UdevDevice) vfio = udev_device_new_from_syspath (self->udev, vfio_path);
   UdevDevice *device = vfio != NULL ? udev_device_get_parent (vfio) : NULL;
-  KnownDevice *known;
   struct stat status;
 
   if (device == NULL || stat (vfio_path, &status) < 0)
     return NULL;
-  known = g_new0 (KnownDevice, 1);
-  known->info = describe_device (self, vfio, device);
-  known->vfio_path = g_strdup (vfio_path);
-  known->life = status.st_ino;
-  known->seen = last_event;
-  return known;
+  return iommud_known_device_new (describe_device (self, vfio, device), vfio_path, status.st_ino,
+                                  last_event);
 }
 
 /* --- What is reported --- */
-
-static void
-forget (IommudUdevProbe *self, const char *sysfs_path)
-{
-  const KnownDevice *known = g_hash_table_lookup (self->devices, sysfs_path);
-
-  if (known == NULL)
-    return;
-  g_hash_table_remove (self->vfio_paths, known->vfio_path);
-  g_hash_table_remove (self->devices, sysfs_path);
-}
-
-static void
-remember (IommudUdevProbe *self, KnownDevice *known)
-{
-  forget (self, known->info->sysfs_path);
-  g_hash_table_insert (self->devices, known->info->sysfs_path, known);
-  g_hash_table_insert (self->vfio_paths, known->vfio_path, known);
-}
 
 static void
 report_removed (IommudUdevProbe *self, const char *sysfs_path)
 {
   g_autofree char *path = g_strdup (sysfs_path);
 
-  forget (self, path);
+  iommud_known_devices_forget (self->devices, path);
   iommud_probe_emit_removed (IOMMUD_PROBE (self), path);
-}
-
-static gboolean
-is_same_device (const KnownDevice *self, const KnownDevice *other)
-{
-  return self->life == other->life && g_str_equal (self->vfio_path, other->vfio_path);
 }
 
 /* Reports what is new at @vfio_path. An event may come late or twice, and the enumeration may have
@@ -251,8 +203,8 @@ is_same_device (const KnownDevice *self, const KnownDevice *other)
 static void
 report (IommudUdevProbe *self, const char *vfio_path)
 {
-  KnownDevice *now = look_at (self, vfio_path);
-  const KnownDevice *before;
+  IommudKnownDevice *now = look_at (self, vfio_path);
+  const IommudKnownDevice *before;
   g_autoptr (IommudDeviceInfo) info = NULL;
   gboolean is_same;
   gboolean is_changed;
@@ -260,25 +212,16 @@ report (IommudUdevProbe *self, const char *vfio_path)
   if (now == NULL)
     return;
   info = iommud_device_info_ref (now->info);
-  before = g_hash_table_lookup (self->devices, info->sysfs_path);
-  is_same = before != NULL && is_same_device (before, now);
+  before = iommud_known_devices_find (self->devices, info->sysfs_path);
+  is_same = before != NULL && iommud_known_device_is_same (before, now);
   is_changed = is_same && !iommud_device_info_equal (before->info, info);
   if (before != NULL && !is_same)
     report_removed (self, info->sysfs_path);
-  remember (self, now);
+  iommud_known_devices_remember (self->devices, now);
   if (!is_same)
     iommud_probe_emit_added (IOMMUD_PROBE (self), info);
   else if (is_changed)
     iommud_probe_emit_changed (IOMMUD_PROBE (self), info);
-}
-
-/* Whether the device at @vfio_path is still the one that was reported. */
-static gboolean
-is_alive (const KnownDevice *known)
-{
-  struct stat status;
-
-  return stat (known->vfio_path, &status) == 0 && status.st_ino == known->life;
 }
 
 /* --- Enumeration --- */
@@ -304,14 +247,8 @@ report_present (IommudUdevProbe *self, GError **error)
 static void
 report_vanished (IommudUdevProbe *self)
 {
-  g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (g_free);
-  GHashTableIter iterator;
-  gpointer known;
+  g_autoptr (GPtrArray) gone = iommud_known_devices_list_vanished (self->devices);
 
-  g_hash_table_iter_init (&iterator, self->devices);
-  while (g_hash_table_iter_next (&iterator, NULL, &known))
-    if (!is_alive (known))
-      g_ptr_array_add (gone, g_strdup (((KnownDevice *) known)->info->sysfs_path));
   for (guint i = 0; i < gone->len; i++)
     report_removed (self, g_ptr_array_index (gone, i));
 }
@@ -322,8 +259,8 @@ report_vanished (IommudUdevProbe *self)
 static void
 handle_vfio_removal (IommudUdevProbe *self, UdevDevice *event)
 {
-  const KnownDevice *known =
-      g_hash_table_lookup (self->vfio_paths, udev_device_get_syspath (event));
+  const IommudKnownDevice *known =
+      iommud_known_devices_find_vfio (self->devices, udev_device_get_syspath (event));
   guint64 number = udev_device_get_seqnum (event);
 
   if (known != NULL && (number == 0 || number > known->seen))
@@ -333,7 +270,7 @@ handle_vfio_removal (IommudUdevProbe *self, UdevDevice *event)
 static void
 handle_bus_event (IommudUdevProbe *self, const char *path)
 {
-  const KnownDevice *known = g_hash_table_lookup (self->devices, path);
+  const IommudKnownDevice *known = iommud_known_devices_find (self->devices, path);
   g_autofree char *vfio_path = known != NULL ? g_strdup (known->vfio_path) : NULL;
 
   if (vfio_path != NULL)
@@ -436,23 +373,7 @@ iommud_udev_probe_start (IommudProbe *probe, GError **error)
 static GPtrArray *
 iommud_udev_probe_list_group (IommudProbe *probe, gint32 iommu_group)
 {
-  g_autofree char *folder =
-      g_strdup_printf ("/sys/kernel/iommu_groups/%d/devices", (int) iommu_group);
-  GPtrArray *members = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_group_member_free);
-  g_autoptr (GDir) devices = iommu_group >= 0 ? g_dir_open (folder, 0, NULL) : NULL;
-  const char *name;
-
-  while (devices != NULL && (name = g_dir_read_name (devices)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (folder, name, NULL);
-      IommudGroupMember *member = g_new0 (IommudGroupMember, 1);
-      char *driver = iommud_sysfs_read_link (path, "driver");
-
-      member->name = g_utf8_make_valid (name, -1);
-      member->driver = driver != NULL ? driver : g_strdup ("");
-      g_ptr_array_add (members, member);
-    }
-  return members;
+  return iommud_group_list_members (iommu_group);
 }
 
 static char *
@@ -486,8 +407,7 @@ iommud_udev_probe_dispose (GObject *object)
   if (self->source != NULL)
     g_source_destroy (self->source);
   g_clear_pointer (&self->source, g_source_unref);
-  g_hash_table_remove_all (self->vfio_paths);
-  g_hash_table_remove_all (self->devices);
+  iommud_known_devices_forget_all (self->devices);
   G_OBJECT_CLASS (iommud_udev_probe_parent_class)->dispose (object);
 }
 
@@ -496,8 +416,7 @@ iommud_udev_probe_finalize (GObject *object)
 {
   IommudUdevProbe *self = IOMMUD_UDEV_PROBE (object);
 
-  g_clear_pointer (&self->vfio_paths, g_hash_table_unref);
-  g_clear_pointer (&self->devices, g_hash_table_unref);
+  g_clear_pointer (&self->devices, iommud_known_devices_free);
   g_clear_pointer (&self->monitor, udev_monitor_unref);
   g_clear_pointer (&self->hwdb, udev_hwdb_unref);
   g_clear_pointer (&self->udev, udev_unref);
@@ -516,8 +435,7 @@ iommud_udev_probe_class_init (IommudUdevProbeClass *class)
 static void
 iommud_udev_probe_init (IommudUdevProbe *self)
 {
-  self->devices = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, known_device_free);
-  self->vfio_paths = g_hash_table_new (g_str_hash, g_str_equal);
+  self->devices = iommud_known_devices_new ();
   self->udev = udev_new ();
   self->hwdb = self->udev != NULL ? udev_hwdb_new (self->udev) : NULL;
 }
