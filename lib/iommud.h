@@ -13,4 +13,3 @@
 #include "iommud-hwpt.h"
 #include "iommud-memory.h"
 #include "iommud-options.h"
-#include "iommud-simulator.h"

@@ -1,294 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program: options, the choice of backend and bus, the name, the main loop. */
+/* iommud: serves this machine's kernel, and becomes iommud-simulated if a simulated host is asked
+ * for. So the simulator is not part of the program that runs as root. */
 #include "config.h"
 
 #include <errno.h>
-#include <gio/gio.h>
-#include <glib-unix.h>
-#include <locale.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
+#include "program.h"
 
-#include <iommud.h>
-
-#include "iommud-dbus-names.h"
-#include "service.h"
-
-typedef struct
+/* It lies beside this program, installed or not. */
+static char *
+find_simulated_program (GError **error)
 {
-  gboolean system;
-  gboolean session;
-  char *address;
-  gboolean simulate;
-  char *simulated_host; /* NULL: the built-in one */
-  gboolean verbose;
-  gboolean version;
-} Options;
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", error);
+  g_autofree char *folder = NULL;
 
-typedef struct
-{
-  GMainLoop *loop;
-  int status;
-} Daemon;
+  if (self == NULL)
+    return NULL;
+  folder = g_path_get_dirname (self);
+  return g_build_filename (folder, "iommud-simulated", NULL);
+}
 
+/* Returns only if that fails. */
 static void
-options_clear (Options *options)
+become_simulated (char **arguments, GError **error)
 {
-  g_clear_pointer (&options->address, g_free);
-  g_clear_pointer (&options->simulated_host, g_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+  g_autofree char *program = find_simulated_program (error);
 
-static void
-tell_systemd (const char *state)
-{
-#ifdef HAVE_SYSTEMD
-  sd_notify (0, state);
-#endif
-}
-
-static gboolean
-on_simulate_option (const char *name, const char *value, gpointer data, GError **error)
-{
-  Options *options = data;
-
-  options->simulate = TRUE;
-  g_free (options->simulated_host);
-  options->simulated_host = g_strdup (value);
-  return TRUE;
-}
-
-static GOptionContext *
-make_option_context (Options *options)
-{
-  const GOptionEntry entries[] = {
-    { "system", 0, 0, G_OPTION_ARG_NONE, &options->system,
-      "Serve on the system bus; only root may change anything (the default)", NULL },
-    { "session", 0, 0, G_OPTION_ARG_NONE, &options->session,
-      "Serve on the session bus; its user may change things", NULL },
-    { "address", 0, 0, G_OPTION_ARG_STRING, &options->address,
-      "Serve on the message bus at ADDRESS; the service's own user may change things", "ADDRESS" },
-    { "simulate", 0, G_OPTION_FLAG_OPTIONAL_ARG | G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK,
-      on_simulate_option,
-      "Serve the simulated host that FILE describes; --simulate alone a built-in one", "FILE" },
-    { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "Log each call and its answer",
-      NULL },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit", NULL },
-    { NULL },
-  };
-  GOptionContext *context = g_option_context_new (NULL);
-  GOptionGroup *group = g_option_group_new ("iommud", "", "", options, NULL);
-
-  g_option_group_add_entries (group, entries);
-  g_option_context_set_main_group (context, group);
-  g_option_context_set_summary (
-      context, "Manages the iommufd address spaces and VFIO devices of this host over D-Bus.");
-  g_option_context_set_description (
-      context, "Exit status: 0 after SIGTERM or SIGINT; 1 after a failure, which one line tells.");
-  return context;
-}
-
-static gboolean
-check_options (const Options *options, int argc, char **argv, GError **error)
-{
-  int n_buses =
-      (options->system ? 1 : 0) + (options->session ? 1 : 0) + (options->address != NULL ? 1 : 0);
-
-  if (argc > 1)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "Unexpected argument %s", argv[1]);
-  else if (n_buses > 1)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                 "Only one of --system, --session and --address can be given");
-  else
-    return TRUE;
-  return FALSE;
-}
-
-static gboolean
-parse_options (Options *options, int *argc, char ***argv, GError **error)
-{
-  g_autoptr (GOptionContext) context = make_option_context (options);
-
-  return g_option_context_parse (context, argc, argv, error)
-         && check_options (options, *argc, *argv, error);
+  if (program == NULL)
+    return;
+  execv (program, arguments);
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
+               "Cannot start the simulator: %s: %s", program, g_strerror (errno));
 }
 
 static IommudBackend *
-make_backend (const Options *options, GError **error)
+make_backend (const IommudProgramRequest *request, GError **error)
 {
-  IommudSimulator *simulator = NULL;
-  g_autoptr (GError) cause = NULL;
-
-  if (!options->simulate)
+  if (!request->simulate)
     return iommud_backend_new_kernel ();
-  simulator = iommud_simulator_new (options->simulated_host, error);
-  if (simulator == NULL)
-    return NULL;
-  /* The host is as good without: only its file's edits would pass by. */
-  if (options->simulated_host != NULL && !iommud_simulator_follow_file (simulator, &cause))
-    g_warning ("%s", cause->message);
-  return IOMMUD_BACKEND (simulator);
-}
-
-static GDBusConnection *
-connect_to_bus (const Options *options, GError **error)
-{
-  GDBusConnection *connection = NULL;
-
-  if (options->address != NULL)
-    return g_dbus_connection_new_for_address_sync (
-        options->address,
-        G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-            | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-        NULL, NULL, error);
-  connection =
-      g_bus_get_sync (options->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL, error);
-  if (connection != NULL)
-    g_dbus_connection_set_exit_on_close (connection, FALSE);
-  return connection;
-}
-
-static IommudPolicy
-choose_policy (const Options *options)
-{
-  if (options->session || options->address != NULL)
-    return iommud_policy_for_private_bus (getuid ());
-  return iommud_policy_for_system_bus ();
-}
-
-static void
-quit (Daemon *daemon, int status)
-{
-  daemon->status = status;
-  g_main_loop_quit (daemon->loop);
-}
-
-static gboolean
-on_signal (gpointer user_data)
-{
-  quit (user_data, EXIT_SUCCESS);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-on_connection_closed (GDBusConnection *connection, gboolean remote_vanished, GError *error,
-                      Daemon *daemon)
-{
-  g_printerr ("iommud: the message bus has closed the connection\n");
-  quit (daemon, EXIT_FAILURE);
-}
-
-static void
-on_name_acquired (GDBusConnection *connection, const char *name, gpointer user_data)
-{
-  g_info ("Serving %s", name);
-  tell_systemd ("READY=1");
-}
-
-static gboolean
-has_owner (GDBusConnection *connection, const char *name)
-{
-  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
-      connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-      "NameHasOwner", g_variant_new ("(s)", name), G_VARIANT_TYPE ("(b)"), G_DBUS_CALL_FLAGS_NONE,
-      -1, NULL, NULL);
-  gboolean owned = FALSE;
-
-  if (reply != NULL)
-    g_variant_get (reply, "(b)", &owned);
-  return owned;
-}
-
-static void
-on_name_lost (GDBusConnection *connection, const char *name, gpointer user_data)
-{
-  if (connection == NULL || g_dbus_connection_is_closed (connection))
-    return; /* on_connection_closed says so */
-  if (has_owner (connection, name))
-    g_printerr ("iommud: another program owns the name %s on this bus: is iommud running?\n", name);
-  else
-    g_printerr ("iommud: this bus does not let user %u own the name %s\n", (guint) getuid (), name);
-  quit (user_data, EXIT_FAILURE);
-}
-
-static int
-serve (GDBusConnection *connection)
-{
-  Daemon daemon = { g_main_loop_new (NULL, FALSE), EXIT_SUCCESS };
-  gulong closed =
-      g_signal_connect (connection, "closed", G_CALLBACK (on_connection_closed), &daemon);
-  guint term = g_unix_signal_add (SIGTERM, on_signal, &daemon);
-  guint interrupt = g_unix_signal_add (SIGINT, on_signal, &daemon);
-  guint name = g_bus_own_name_on_connection (connection, IOMMUD_DBUS_BUS_NAME,
-                                             G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_name_acquired,
-                                             on_name_lost, &daemon, NULL);
-
-  g_main_loop_run (daemon.loop);
-  tell_systemd ("STOPPING=1");
-  g_bus_unown_name (name);
-  g_source_remove (interrupt);
-  g_source_remove (term);
-  g_signal_handler_disconnect (connection, closed);
-  g_main_loop_unref (daemon.loop);
-  return daemon.status;
-}
-
-/* Each container and each bound device is an open file, and none of them goes through select(),
- * which is what the low default is for. */
-static void
-raise_file_limit (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
-    g_info ("The limit of open files stays as it is: %s", g_strerror (errno));
-}
-
-static int
-run (const Options *options, GError **error)
-{
-  g_autoptr (IommudBackend) backend = make_backend (options, error);
-  g_autoptr (IommudHost) host = backend == NULL ? NULL : iommud_host_new (backend, error);
-  g_autoptr (GDBusConnection) connection = host == NULL ? NULL : connect_to_bus (options, error);
-  g_autoptr (IommudService) service = NULL;
-
-  if (connection == NULL)
-    return EXIT_FAILURE;
-  if (!iommud_host_get_iommufd_available (host))
-    g_message ("This host offers no /dev/iommu: devices are listed, containers cannot be made");
-  service = iommud_service_new (host, connection, choose_policy (options));
-  return serve (connection);
+  become_simulated (request->arguments, error);
+  return NULL;
 }
 
 int
 main (int argc, char **argv)
 {
-  g_auto (Options) options = { 0 };
-  g_autoptr (GError) error = NULL;
-  int status = EXIT_FAILURE;
-
-  setlocale (LC_ALL, "");
-  raise_file_limit ();
-  if (parse_options (&options, &argc, &argv, &error))
-    {
-      if (options.version)
-        {
-          g_print ("iommud %s\n", PACKAGE_VERSION);
-          return EXIT_SUCCESS;
-        }
-      if (options.verbose)
-        g_setenv ("G_MESSAGES_DEBUG", G_LOG_DOMAIN, FALSE);
-      status = run (&options, &error);
-    }
-  if (error != NULL)
-    g_printerr ("iommud: %s\n", error->message);
-  return status;
+  return iommud_program_main (argc, argv, make_backend);
 }

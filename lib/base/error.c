@@ -4,6 +4,11 @@
 
 #include <errno.h>
 
+/**
+ * iommud_error_quark:
+ *
+ * Returns: the error domain, %IOMMUD_ERROR
+ */
 /* The formatter would put spaces around the hyphens of the name. */
 /* clang-format off */
 G_DEFINE_QUARK (iommud-error-quark, iommud_error)

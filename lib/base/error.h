@@ -2,11 +2,12 @@
 /* What the rest of the library needs to word an error. */
 #pragma once
 
+#include "base/internal.h"
 #include "iommud-error.h"
 
 G_BEGIN_DECLS
 
-char *iommud_error_describe_errno (int errnum);
+IOMMUD_INTERNAL char *iommud_error_describe_errno (int errnum);
 
 /* "Cannot <what>: <step>: <errno>[: <cause>]", with @code, or the errno's own code where @code is
  * negative. @cause may be NULL. */

@@ -4,6 +4,8 @@
 
 #include <glib-object.h>
 
+#include "base/internal.h"
+
 G_BEGIN_DECLS
 
 typedef struct _IommudDeviceInfo IommudDeviceInfo;
@@ -30,11 +32,11 @@ struct _IommudDeviceInfo
 };
 
 /* A new record with every string "" and every number at "none", for one owner to fill. */
-IommudDeviceInfo *iommud_device_info_new (void);
-IommudDeviceInfo *iommud_device_info_ref (IommudDeviceInfo *self);
-void iommud_device_info_unref (IommudDeviceInfo *self);
+IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_new (void);
+IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_ref (IommudDeviceInfo *self);
+IOMMUD_INTERNAL void iommud_device_info_unref (IommudDeviceInfo *self);
 gboolean iommud_device_info_equal (const IommudDeviceInfo *self, const IommudDeviceInfo *other);
-gboolean iommud_device_info_is_mdev (const IommudDeviceInfo *self);
+IOMMUD_INTERNAL gboolean iommud_device_info_is_mdev (const IommudDeviceInfo *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudDeviceInfo, iommud_device_info_unref)
 
 G_END_DECLS

@@ -8,11 +8,13 @@
  */
 #pragma once
 
+#include "base/internal.h"
 #include "probe/device-info.h"
 
 G_BEGIN_DECLS
 
 #define IOMMUD_TYPE_PROBE (iommud_probe_get_type ())
+IOMMUD_INTERNAL
 G_DECLARE_INTERFACE (IommudProbe, iommud_probe, IOMMUD, PROBE, GObject)
 
 /* A device in an IOMMU group and the host driver that holds it ("" for none). */
@@ -43,11 +45,11 @@ char *iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *i
 gboolean iommud_probe_owns_node (IommudProbe *self, const IommudDeviceInfo *info, int fd);
 
 /* For implementations only. */
-void iommud_probe_emit_added (IommudProbe *self, IommudDeviceInfo *info);
-void iommud_probe_emit_changed (IommudProbe *self, IommudDeviceInfo *info);
-void iommud_probe_emit_removed (IommudProbe *self, const char *sysfs_path);
+IOMMUD_INTERNAL void iommud_probe_emit_added (IommudProbe *self, IommudDeviceInfo *info);
+IOMMUD_INTERNAL void iommud_probe_emit_changed (IommudProbe *self, IommudDeviceInfo *info);
+IOMMUD_INTERNAL void iommud_probe_emit_removed (IommudProbe *self, const char *sysfs_path);
 
-void iommud_group_member_free (IommudGroupMember *self);
+IOMMUD_INTERNAL void iommud_group_member_free (IommudGroupMember *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudGroupMember, iommud_group_member_free)
 
 G_END_DECLS

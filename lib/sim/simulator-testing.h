@@ -2,7 +2,7 @@
 /* The way from a simulated host to the kernel below it, which only tests go. */
 #pragma once
 
-#include "iommud-simulator.h"
+#include "sim/iommud-sim.h"
 #include "sim/kernel.h"
 
 G_BEGIN_DECLS

@@ -2,7 +2,7 @@
 /* The public object of the simulated host. */
 #include "config.h"
 
-#include "iommud-simulator.h"
+#include "sim/iommud-sim.h"
 
 #include "backend/backend.h"
 #include "base/error.h"

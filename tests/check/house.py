@@ -6,6 +6,7 @@ with fixtures: trees that break it. A fixture in which the rule finds nothing fa
 a rule that has stopped looking cannot stay unseen.
 """
 
+import glob
 import os
 import re
 import subprocess
@@ -72,6 +73,16 @@ def source_tree():
 
 def build_folder():
     return os.environ.get('top_builddir') or source_tree().top
+
+
+def find_binary(name):
+    """The real file of a binary in the build tree, not libtool's wrapper script."""
+    for pattern in ('.libs', '*/.libs', '*/*/.libs', '.', '*', '*/*'):
+        for path in glob.glob(os.path.join(build_folder(), pattern, name)):
+            with open(path, 'rb') as file:
+                if file.read(4) == b'\x7fELF':
+                    return path
+    return None
 
 
 def without_comments(text):

@@ -4,7 +4,6 @@
 
 #include "backend/backend.h"
 #include "iommud-error.h"
-#include "iommud-simulator.h"
 #include "sim/simulator-testing.h"
 
 #include <errno.h>

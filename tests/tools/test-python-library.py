@@ -6,7 +6,8 @@ import gi
 from simulated import Suite
 
 gi.require_version('Iommud', '1')
-from gi.repository import GLib, Gio, Iommud  # noqa: E402
+gi.require_version('IommudSim', '1')
+from gi.repository import GLib, Gio, Iommud, IommudSim  # noqa: E402
 
 MDEV = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001'
 
@@ -99,7 +100,7 @@ def check_errors(suite, host, simulator):
 
 def main():
     suite = Suite()
-    simulator = Iommud.Simulator.new(None)
+    simulator = IommudSim.Simulator.new(None)
     host = Iommud.Host.new(simulator)
     suite.equal(simulator.get_name(), 'simulated', 'the backend')
     suite.result(isinstance(host.get_devices(), Gio.ListModel), 'devices are a list model')

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated host: a backend without hardware, described by an XML file. */
+/* The one header that users of libiommud-sim include: a backend without hardware, described by an
+ * XML file. */
 #pragma once
 
-#include "iommud-backend.h"
+#include <iommud.h>
 
 G_BEGIN_DECLS
 
