@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who may include and name what: the arrows between the rooms of the house."""
+"""Who may include and name what: the arrows between the folders of the house."""
 
 import fnmatch
 import os
@@ -8,15 +8,36 @@ import re
 from house import Suite, line_of, without_comments
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
-# Where a quoted include is looked for, after the folder of the file that includes.
-INCLUDE_FOLDERS = ('lib', 'dbus/client', 'dbus/service', 'dbus', 'tools')
+# Where an include is looked for, after the folder of the file that includes.
+INCLUDE_FOLDERS = ('lib', 'lib/sim', 'dbus/client', 'dbus/service', 'dbus', 'tools')
 
-ROOMS = ('lib', 'lib/kernel', 'lib/probe', 'lib/sim', 'lib/xml', 'dbus/client', 'dbus/service',
-         'tools')
-MODEL = ('lib/iommud-*.[ch]', 'lib/iommud.h')
-# The backend of this machine is where the model's interfaces meet their implementations.
-COMPOSITION = ('lib/iommud-kernel-backend.c',)
-PUBLIC_LIB_HEADER = re.compile(r'lib/iommud(-[a-z-]+)?\.h$')
+# The folders of lib/ and what each may include: these, and what they may include in turn. A folder
+# that is inside of another one is a layer of its own.
+ARROWS = {
+    'base': (),
+    'kernel': ('base',),
+    'probe': ('base',),
+    'backend': ('kernel', 'probe'),
+    'handle': ('kernel', 'probe'),
+    'memory': ('handle',),
+    'dirty': ('handle',),
+    'perform': ('memory', 'dirty'),
+    'model': ('memory', 'dirty', 'backend'),
+    'operations': ('model', 'perform'),
+    'sim/sets': (),
+    'sim/process': ('sim/sets',),
+    'sim/description': ('probe',),
+    'sim/machine': ('sim/description', 'sim/sets'),
+    'sim/objects': ('sim/process', 'sim/machine'),
+    'sim/ioctls': ('sim/objects', 'kernel'),
+    'xml': ('sim/description',),
+    'sim': ('sim/ioctls', 'xml', 'backend'),
+}
+# The public headers, lib/*.h, are those of the model, but for what all layers share.
+SHARED_HEADERS = ('lib/iommud-types.h', 'lib/iommud-error.h', 'lib/iommud-enum-types.h')
+BACKEND_HEADER = 'lib/iommud-backend.h'
+SIMULATOR_HEADER = 'lib/sim/iommud-sim.h'
+FOLDERS = [f'lib/{layer}' for layer in ARROWS] + ['dbus/client', 'dbus/service', 'tools']
 
 # (who, what they may not include, who is excepted, why)
 INCLUDE_RULES = (
@@ -27,25 +48,31 @@ INCLUDE_RULES = (
     (('lib/*', 'dbus/*', 'tools/*'), ('lib/kernel/abi.h', '<linux/iommufd.h>', '<linux/vfio.h>'),
      ('lib/kernel/*', 'lib/sim/*'), 'kernel structs are for lib/kernel and lib/sim alone'),
     (('lib/*',), ('dbus/*', 'tools/*'), (), 'the library knows no D-Bus'),
-    (MODEL, ('lib/sim/*', 'lib/xml/*', 'lib/probe/udev*', 'lib/kernel/abi.h'), COMPOSITION,
-     'the model sees kernel and probe through their interfaces'),
-    (('lib/kernel/*', 'lib/probe/*', 'lib/xml/*'), ('lib/iommud-host*', 'lib/iommud-device*',
-     'lib/iommud-container*', 'lib/iommud-hwpt*', 'lib/iommud.h'), (),
-     'the rooms below the model do not know it'),
-    (('dbus/*', 'tools/*'), ('lib/kernel/*', 'lib/probe/*', 'lib/sim/*', 'lib/xml/*',
-     'lib/*-private.h'), (), 'only the public headers of the library are seen outside it'),
+    (('dbus/*', 'tools/*'), tuple(f'lib/{layer}/*' for layer in ARROWS),
+     ('dbus/service/simulated.c',), 'only the public headers of the library are seen outside it'),
     (('tools/*',), ('lib/*', 'dbus/service/*', '<systemd/*'), (), 'tools see only dbus/client'),
-    (('dbus/client/*',), ('dbus/service/*', 'tools/*'), (), 'the client knows no service'),
+    (('dbus/client/*',), ('lib/*', 'dbus/service/*', 'tools/*'), (),
+     'the client knows no library and no service'),
     (('dbus/service/*',), ('dbus/client/iommud-dbus-client*', 'tools/*'), (),
      'the service knows neither client nor tool'),
 )
+
+# What nothing below the model names, above all not what runs on a worker: it gets copies.
+MODEL_NAMES = (r'\b(Iommud(?:Host|Device|Container|Hwpt|Memory|DirtyTracking|Context)'
+               r'|iommud_(?:host|container|hwpt|context)_\w+'
+               r'|iommud_device_(?!info_|state_get_type)\w+)\b')
+BELOW_THE_MODEL = tuple(f'lib/{layer}/*' for layer in (
+    'base', 'kernel', 'probe', 'backend', 'handle', 'memory', 'dirty', 'perform'))
 
 # (who, what they may not name, who is excepted, why)
 NAME_RULES = (
     (('lib/*',), r'\b(GDBus\w+|g_dbus_\w+|g_bus_\w+|G_BUS_\w+|G_DBUS_\w+)', (),
      'the library knows no D-Bus'),
-    (('dbus/*', 'tools/*'), r'\b(iommud_simulator_\w+|iommud_backend_new_kernel)',
-     ('dbus/service/main.c',), 'only main.c names implementations'),
+    (BELOW_THE_MODEL, MODEL_NAMES, (), 'what is below the model does not know it'),
+    (('dbus/*', 'tools/*'), r'\b(iommud_simulator_\w+)', ('dbus/service/simulated.c',),
+     'only the program that simulates names the simulator'),
+    (('dbus/*', 'tools/*'), r'\b(iommud_backend_new_kernel)', ('dbus/service/main.c',),
+     'only the program names the backend that it serves'),
     (('lib/*', 'dbus/*', 'tools/*'), r'\b(udev_\w+_(?:new|get|ref|unref)\w*)', ('lib/probe/*',),
      'libudev is for lib/probe/udev.c alone'),
     (('lib/*', 'dbus/*', 'tools/*'),
@@ -55,32 +82,74 @@ NAME_RULES = (
 )
 
 
+def reachable(layer):
+    """What a layer may include, over any number of arrows."""
+    found = set()
+    ways = list(ARROWS[layer])
+    while ways:
+        way = ways.pop()
+        if way not in found:
+            found.add(way)
+            ways += ARROWS[way]
+    return found
+
+
+def layer_of(path):
+    """The layer that a file of lib/ is in: 'public' for lib/ itself, None for an unknown folder."""
+    if not path.startswith('lib/'):
+        return None
+    folder = os.path.dirname(path)[len('lib/'):]
+    if folder == '':
+        return 'public'
+    while folder not in ARROWS and '/' in folder:
+        folder = os.path.dirname(folder)
+    return folder if folder in ARROWS else None
+
+
 def matches(path, patterns):
     return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
 
 
-def resolve(tree, path, kind, name):
+def resolve(tree, path, name):
     """An include as a path from the top, or <name> for what is not of this tree."""
-    if kind == '<':
-        return f'<{name}>'
     for folder in (os.path.dirname(path),) + INCLUDE_FOLDERS:
         candidate = os.path.normpath(os.path.join(folder, name))
         if tree.exists(candidate):
             return candidate
-    return f'<{name}>'
+    # Made by the build, from a list of the public types.
+    return 'lib/' + name if name == 'iommud-enum-types.h' else f'<{name}>'
 
 
-def check_includes(tree):
-    problems = []
+def includes(tree):
+    """(path, line, target) of every include of the product."""
     for path in tree.product_paths('.c', '.h'):
         text = tree.read(path)
         for match in INCLUDE.finditer(text):
-            target = resolve(tree, path, match.group(1), match.group(2))
-            problems += [f'{path}:{line_of(text, match.start())}: includes {target}: {why}'
-                         for who, what, excepted, why in INCLUDE_RULES
-                         if matches(path, who) and matches(target, what)
-                         and not matches(path, excepted)]
-    return problems
+            yield path, line_of(text, match.start()), resolve(tree, path, match.group(2))
+
+
+def may_include(path, target):
+    """Whether an arrow leads from one file of lib/ to another."""
+    layer, other = layer_of(path), layer_of(target)
+    if other == 'public':
+        return (layer in ('public', 'model', 'operations') or target in SHARED_HEADERS
+                or path == SIMULATOR_HEADER
+                or target == BACKEND_HEADER and layer in ('backend', 'sim'))
+    return layer == other or layer in ARROWS and other in reachable(layer)
+
+
+def check_arrows(tree):
+    return [f'{path}:{line}: includes {target}: there is no such arrow'
+            for path, line, target in includes(tree)
+            if path.startswith('lib/') and target.startswith('lib/')
+            and not may_include(path, target)]
+
+
+def check_includes(tree):
+    return [f'{path}:{line}: includes {target}: {why}'
+            for path, line, target in includes(tree)
+            for who, what, excepted, why in INCLUDE_RULES
+            if matches(path, who) and matches(target, what) and not matches(path, excepted)]
 
 
 def check_names(tree):
@@ -94,30 +163,95 @@ def check_names(tree):
     return problems
 
 
+def check_layers_known(tree):
+    """A folder that the table does not have could include anything. lib/ itself holds headers."""
+    problems = [f'{path} is in no layer: give its folder a row in ARROWS'
+                for path in tree.product_paths('.c', '.h')
+                if path.startswith('lib/') and layer_of(path) is None]
+    return problems + [f'{path}: lib/ itself holds public headers alone'
+                       for path in tree.product_paths('.c') if os.path.dirname(path) == 'lib']
+
+
 def check_sources_exist(tree):
-    """The rules above look at nothing where a room has moved: each must hold a source."""
-    return [f'{room} holds no source'
-            for room in ROOMS
-            if not any(p.startswith(room + '/') for p in tree.product_paths('.c'))]
+    """The rules above look at nothing where a folder has moved: each must hold a source."""
+    return [f'{folder} holds no source' for folder in FOLDERS
+            if not any(p.startswith(folder + '/') for p in tree.product_paths('.c', '.h'))]
+
+
+def described_arrows(tree):
+    """(folders, what they may use) of each row of ARCHITECTURE.md about folders of lib/."""
+    text = tree.read('ARCHITECTURE.md') if tree.exists('ARCHITECTURE.md') else ''
+    for folders, _, uses in re.findall(r'^\|(.*?)\|(.*?)\|(.*?)\|$', text, re.M):
+        names = re.findall(r'`lib/(\w+)/`', folders)
+        if names:
+            yield names, {word for word in re.findall(r'\w+', uses.split(';')[0])
+                          if word in ARROWS}
+
+
+def check_described(tree):
+    """ARCHITECTURE.md has a row for each folder, whose arrows are those of the table here."""
+    rows = list(described_arrows(tree))
+    described = {name for names, _ in rows for name in names}
+    problems = [f'ARCHITECTURE.md has no row for lib/{layer}/' for layer in ARROWS
+                if layer.split('/')[0] not in described]
+    for names, uses in rows:
+        may = {other for layer in ARROWS if layer.split('/')[0] in names
+               for other in reachable(layer) if other.split('/')[0] not in names}
+        says = uses.union(*(reachable(layer) for layer in uses))
+        if says != may:
+            problems.append(f'ARCHITECTURE.md: lib/{names[0]}/ may use {", ".join(sorted(may))}, '
+                            f'and its row says {", ".join(sorted(says))}')
+    return problems
+
+
+def check_acyclic(arrows):
+    return [layer for layer in arrows if layer in reachable(layer)]
+
+
+def arrow_fixtures():
+    """A tree for each pair of layers that no arrow leads along, in both ways to write it."""
+    fixtures = {}
+    for layer in ARROWS:
+        for other in ARROWS:
+            if other != layer and other not in reachable(layer):
+                fixtures[f'{layer} -> {other}'] = {
+                    f'lib/{layer}/a.c': f'#include "{other}/b.h"\n', f'lib/{other}/b.h': ''}
+        fixtures[f'a public header -> {layer}'] = {
+            'lib/iommud-a.h': f'#include "{layer}/b.h"\n', f'lib/{layer}/b.h': ''}
+        if layer not in ('model', 'operations'):
+            fixtures[f'{layer} -> a public header of the model'] = {
+                f'lib/{layer}/a.c': '#include <iommud-device.h>\n', 'lib/iommud-device.h': ''}
+    fixtures['a header -> its neighbour above'] = {
+        'lib/perform/a.h': '#include "../model/b.h"\n', 'lib/model/b.h': ''}
+    fixtures['brackets for quotes'] = {
+        'lib/perform/a.c': '#include <model/b.h>\n', 'lib/model/b.h': ''}
+    fixtures['an unknown folder -> base'] = {
+        'lib/new/a.c': '#include "base/b.h"\n', 'lib/base/b.h': ''}
+    return fixtures
+
+
+def architecture(arrows, without=None):
+    """A table as that of ARCHITECTURE.md."""
+    tops = [layer for layer in arrows if '/' not in layer and layer not in (without, 'sim', 'xml')]
+    rows = [f'| `lib/{layer}/` | things | {", ".join(arrows[layer])} |' for layer in tops]
+    return '\n'.join([*rows, '| `lib/sim/`, `lib/xml/` | a host | kernel, probe, backend |', ''])
 
 
 INCLUDE_FIXTURES = {
-    'libudev outside its file': {'lib/iommud-host.c': '#include <libudev.h>\n'},
+    'libudev outside its file': {'lib/probe/sysfs.c': '#include <libudev.h>\n'},
     'libxml2 in the simulator': {'lib/sim/simulator.c': '#include <libxml/parser.h>\n'},
-    'kernel structs in the model': {'lib/iommud-hwpt.c': '#include "kernel/abi.h"\n',
-                                    'lib/kernel/abi.h': ''},
+    'kernel structs in the handles': {'lib/handle/a.c': '#include "kernel/abi.h"\n',
+                                      'lib/kernel/abi.h': ''},
     'the system kernel header in the service': {
         'dbus/service/a.c': '# include <linux/iommufd.h>\n'},
-    'the bus in the library': {'lib/iommud-host.c': '#include "../dbus/client/iommud-dbus.h"\n',
+    'the bus in the library': {'lib/model/host.c': '#include "../dbus/client/iommud-dbus.h"\n',
                                'dbus/client/iommud-dbus.h': ''},
-    'the simulator in the model': {'lib/iommud-host.c': '#include "sim/kernel.h"\n',
-                                   'lib/sim/kernel.h': ''},
-    'udev in the model': {'lib/iommud-host.c': '#include "probe/udev.h"\n', 'lib/probe/udev.h': ''},
-    'the model in a lower room': {'lib/probe/udev.c': '#include "iommud-device.h"\n',
-                                  'lib/iommud-device.h': ''},
-    'a private header in the service': {'dbus/service/a.c': '#include "iommud-host-private.h"\n',
-                                        'lib/iommud-host-private.h': ''},
+    'a private header in the service': {'dbus/service/a.c': '#include "model/host.h"\n',
+                                        'lib/model/host.h': ''},
+    'the simulator in the program that is root': {
+        'dbus/service/main.c': '#include <iommud-sim.h>\n', SIMULATOR_HEADER: ''},
     'the library in the tool': {'tools/tree.c': '#include "iommud.h"\n', 'lib/iommud.h': ''},
+    'the library in the client': {'dbus/client/a.c': '#include "iommud.h"\n', 'lib/iommud.h': ''},
     'the service in the tool': {'tools/tree.c': '#include "exporter.h"\n',
                                 'dbus/service/exporter.h': ''},
     'the service in the client': {'dbus/client/a.c': '#include "exporter.h"\n',
@@ -129,20 +263,36 @@ INCLUDE_FIXTURES = {
 NAME_FIXTURES = {
     'a bus call in the library': {'lib/a.c': 'g_bus_own_name (0);\n'},
     'a bus type in the library': {'lib/a.h': 'GDBusConnection *connection;\n'},
-    'an implementation named outside main.c': {
+    'an object of the model on a worker': {
+        'lib/perform/attach.c': 'void f (IommudContainer *container);\n'},
+    'a call of the model on a worker': {
+        'lib/perform/attach.c': 'iommud_device_get_state (device);\n'},
+    'a context in the queue': {'lib/base/queue.h': 'iommud_context_ref (context);\n'},
+    'the kernel named outside main.c': {
         'dbus/service/exporter.c': 'iommud_backend_new_kernel (&error);\n'},
-    'libudev called from the model': {'lib/a.c': 'udev_device_get_sysname (d);\n'},
-    'a record of the kernel in the model': {'lib/a.c': 'struct iommud_abi_destroy record;\n'},
-    'an ioctl named in the model': {'lib/iommud-device.c': 'f (VFIO_DEVICE_BIND_IOMMUFD);\n'},
+    'the simulator named outside its program': {
+        'dbus/service/main.c': 'iommud_simulator_new (NULL, &error);\n'},
+    'libudev called from the model': {'lib/model/a.c': 'udev_device_get_sysname (d);\n'},
+    'a record of the kernel in the model': {'lib/model/a.c': 'struct iommud_abi_destroy record;\n'},
+    'an ioctl named in the model': {'lib/model/device.c': 'f (VFIO_DEVICE_BIND_IOMMUFD);\n'},
 }
 
 
 def main():
     suite = Suite()
-    suite.rule('include arrows', check_includes, INCLUDE_FIXTURES)
-    suite.rule('names stay in their rooms', check_names, NAME_FIXTURES)
-    suite.rule('every room holds sources', check_sources_exist,
-               {'an empty room': {'lib/a.c': '', 'tools/a.c': ''}})
+    suite.result(not check_acyclic(ARROWS), 'the table of arrows has no circle')
+    suite.rule('arrows', check_arrows, arrow_fixtures())
+    suite.rule('includes', check_includes, INCLUDE_FIXTURES)
+    suite.rule('names stay in their folders', check_names, NAME_FIXTURES)
+    suite.rule('every file of the library is in a layer', check_layers_known, {
+        'a new folder': {'lib/new/a.c': ''}, 'a source beside the public headers': {'lib/a.c': ''}})
+    suite.rule('every folder holds sources', check_sources_exist,
+               {'an empty folder': {'lib/base/a.c': '', 'tools/a.c': ''}})
+    suite.rule('every folder is described', check_described, {
+        'a folder without a row': {'ARCHITECTURE.md': architecture(ARROWS, without='perform')},
+        'an arrow too many': {
+            'ARCHITECTURE.md': architecture({**ARROWS, 'perform': ('memory', 'dirty', 'model')})},
+        'an arrow too few': {'ARCHITECTURE.md': architecture({**ARROWS, 'perform': ('memory',)})}})
     suite.finish()
 
 
