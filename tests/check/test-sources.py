@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How sources are written: headers, length of functions, words that mean unfinished work."""
 
+import collections
 import re
 
 from house import Suite, line_of, source_tree, without_comments
@@ -26,6 +27,8 @@ LONG_TESTS = (
     'tests/probe/test-host-description.c',
     'tests/probe/test-udev.c',
 )
+# How tests get below a simulated host.
+TEST_HEADERS = ('lib/sim/kernel-testing.h', 'lib/sim/simulator-private.h')
 # What is built of the functions below which folders.
 PRODUCTS = {
     'libiommud-sim': ('lib/sim/', 'lib/xml/'),
@@ -169,6 +172,35 @@ def check_usual_length(tree):
             if nine_in_ten(lengths) > LONGEST_OF_NINE_IN_TEN]
 
 
+GLOBAL_FUNCTION = re.compile(r'^(?!static\b)[\w *]+\n([a-z]\w+) \([^;{}]*\)\s*\n\{', re.M)
+PUBLIC_FUNCTION = re.compile(r'\bIOMMUD(?:_DBUS)?_PUBLIC\s[^;]*?\b(iommud_\w+)\s*\(')
+
+
+def words_of_code(tree):
+    """How often each word is in the product: in sources, and in what headers define."""
+    words = collections.Counter()
+    for path in tree.product_paths('.c', '.h'):
+        text = without_comments(tree.read(path))
+        if path.endswith('.h'):
+            text = '\n'.join(re.findall(r'^[ \t]*#[ \t]*define.*(?:\\\n.*)*|G_DEFINE_AUTO.*', text,
+                                        re.M))
+        words.update(re.findall(r'\w+', text))
+    return words
+
+
+def check_used(tree):
+    """No function is there for tests alone, but those that are declared for them."""
+    words = words_of_code(tree)
+    exempt = {'main'}
+    for path in tree.product_paths('.h'):
+        pattern = re.compile(r'\w+') if path in TEST_HEADERS else PUBLIC_FUNCTION
+        exempt.update(pattern.findall(without_comments(tree.read(path))))
+    return [f'{path}: {name} is called by nothing but tests'
+            for path in tree.product_paths('.c')
+            for name in GLOBAL_FUNCTION.findall(without_comments(tree.read(path)))
+            if words[name] == 1 and name not in exempt]
+
+
 def check_type_names(tree):
     """No type name twice, whatever the rooms are."""
     seen = {}
@@ -232,6 +264,12 @@ def main():
     suite.rule('usual length of functions', check_usual_length, {
         f'two long functions in ten of {product}': {
             f'{folders[0]}a.c': ten_functions(long=2)} for product, folders in PRODUCTS.items()})
+    suite.rule('functions that only tests call', check_used, {
+        'one that nothing names': {'lib/model/a.c': 'void\niommud_a (int b)\n{\n}\n'},
+        'one that its header declares': {
+            'lib/model/a.c': 'void\niommud_a (int b)\n{\n}\n',
+            'lib/model/a.h': 'void iommud_a (int b);\n',
+            'tests/lib/test-a.c': 'int\nmain (void)\n{\n  iommud_a (1);\n}\n'}})
     suite.rule('type names', check_type_names, {
         'one type in two rooms': {'lib/a.c': 'struct _IommudThing\n{\n  int a;\n};\n',
                                   'dbus/service/b.c': 'struct _IommudThing\n{\n  int b;\n};\n'}})
