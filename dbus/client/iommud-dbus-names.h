@@ -66,6 +66,20 @@
 #define IOMMUD_DBUS_CONTAINER_INTERFACE "org.iommud1.Container"
 
 /**
+ * IOMMUD_DBUS_MEMORY_INTERFACE:
+ *
+ * The interface of what is mapped in a container.
+ */
+#define IOMMUD_DBUS_MEMORY_INTERFACE "org.iommud1.Memory"
+
+/**
+ * IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE:
+ *
+ * The interface of the pages that a container's devices write to.
+ */
+#define IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE "org.iommud1.DirtyTracking"
+
+/**
  * IOMMUD_DBUS_HWPT_INTERFACE:
  *
  * The interface of a HWPT.
