@@ -3,36 +3,54 @@
 #include "arguments.h"
 
 static gpointer
-get_object (IommudExport *export, IommudCall *call, GType type, GError **error)
+get_object (IommudCall *call, GType type, GError **error)
 {
   const char *path = NULL;
 
   g_variant_get_child (iommud_call_get_arguments (call), 0, "&o", &path);
-  return iommud_paths_find (iommud_export_get_parts (export)->paths, path, type, error);
+  return iommud_paths_find (iommud_call_get_paths (call), path, type, error);
 }
 
 /* Borrowed. */
 IommudDevice *
-iommud_arguments_get_device (IommudExport *export, IommudCall *call, GError **error)
+iommud_arguments_get_device (IommudCall *call, GError **error)
 {
-  return get_object (export, call, IOMMUD_TYPE_DEVICE, error);
+  return get_object (call, IOMMUD_TYPE_DEVICE, error);
 }
 
 /* Borrowed. */
 IommudContainer *
-iommud_arguments_get_container (IommudExport *export, IommudCall *call, GError **error)
+iommud_arguments_get_container (IommudCall *call, GError **error)
 {
-  return get_object (export, call, IOMMUD_TYPE_CONTAINER, error);
+  return get_object (call, IOMMUD_TYPE_CONTAINER, error);
+}
+
+static GVariant *
+get_options (IommudCall *call)
+{
+  GVariant *arguments = iommud_call_get_arguments (call);
+
+  return g_variant_get_child_value (arguments, g_variant_n_children (arguments) - 1);
 }
 
 gboolean
-iommud_arguments_parse_options (IommudExport *export, IommudCall *call, const IommudOption *known,
-                                gsize n_known, GError **error)
+iommud_arguments_parse_options (IommudCall *call, const IommudOption *known, gsize n_known,
+                                GError **error)
 {
-  GVariant *arguments = iommud_call_get_arguments (call);
-  g_autoptr (GVariant) options =
-      g_variant_get_child_value (arguments, g_variant_n_children (arguments) - 1);
+  g_autoptr (GVariant) options = get_options (call);
 
-  return iommud_options_parse (options, known, n_known, iommud_export_get_parts (export)->paths,
-                               error);
+  return iommud_options_parse (options, known, n_known, iommud_call_get_paths (call), error);
+}
+
+/* A new object of the type, whose properties the known options are. NULL with error set. */
+gpointer
+iommud_arguments_new_options (IommudCall *call, GType type, const char *const *known,
+                              GError **error)
+{
+  g_autoptr (GVariant) options = get_options (call);
+  g_autoptr (GObject) object = g_object_new (type, NULL);
+
+  if (!iommud_options_set (options, known, object, iommud_call_get_paths (call), error))
+    return NULL;
+  return g_steal_pointer (&object);
 }

@@ -2,15 +2,16 @@
 /* The arguments that several methods have. */
 #pragma once
 
-#include "export.h"
+#include "call.h"
 #include "options.h"
 
 G_BEGIN_DECLS
 
-IommudDevice *iommud_arguments_get_device (IommudExport *export, IommudCall *call, GError **error);
-IommudContainer *iommud_arguments_get_container (IommudExport *export, IommudCall *call,
-                                                 GError **error);
-gboolean iommud_arguments_parse_options (IommudExport *export, IommudCall *call,
-                                         const IommudOption *known, gsize n_known, GError **error);
+IommudDevice *iommud_arguments_get_device (IommudCall *call, GError **error);
+IommudContainer *iommud_arguments_get_container (IommudCall *call, GError **error);
+gboolean iommud_arguments_parse_options (IommudCall *call, const IommudOption *known, gsize n_known,
+                                         GError **error);
+gpointer iommud_arguments_new_options (IommudCall *call, GType type, const char *const *known,
+                                       GError **error);
 
 G_END_DECLS

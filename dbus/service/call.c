@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One method call, from its arrival to its answer. The answer is the last thing that an operation
- * sends: every change that it made has been told before. */
+ * sends: all signals for what it has changed are sent before. */
 #include "call.h"
 
 #include "files.h"
@@ -10,11 +10,11 @@
 
 struct _IommudCall
 {
-  IommudServiceParts *parts;
+  IommudServiceState *state;
   GDBusMethodInvocation *invocation; /* NULL once answered */
   char *caller;
   guint32 uid;
-  GUnixFDList *files; /* of the message, until one is taken; NULL where none is */
+  GUnixFDList *files; /* of the message, until one is taken; NULL if there are none */
   gboolean admitted;
   guint64 bitmap_bytes;
 };
@@ -31,12 +31,12 @@ takes_file (GDBusMethodInvocation *invocation)
 }
 
 IommudCall *
-iommud_call_new (IommudServiceParts *parts, GDBusMethodInvocation *invocation)
+iommud_call_new (IommudServiceState *state, GDBusMethodInvocation *invocation)
 {
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
   IommudCall *self = g_new0 (IommudCall, 1);
 
-  self->parts = iommud_service_parts_ref (parts);
+  self->state = iommud_service_state_ref (state);
   self->invocation = invocation;
   self->caller = g_strdup (sender == NULL ? "" : sender);
   self->uid = G_MAXUINT32;
@@ -49,7 +49,7 @@ iommud_call_new (IommudServiceParts *parts, GDBusMethodInvocation *invocation)
 static void
 give_back (IommudCall *self)
 {
-  IommudBudget *budget = self->parts->budget;
+  IommudBudget *budget = self->state->budget;
 
   if (!self->admitted)
     return;
@@ -62,7 +62,7 @@ call_free (IommudCall *self)
 {
   give_back (self);
   g_clear_object (&self->files);
-  g_clear_pointer (&self->parts, iommud_service_parts_unref);
+  g_clear_pointer (&self->state, iommud_service_state_unref);
   g_free (self->caller);
   g_free (self);
 }
@@ -73,7 +73,14 @@ iommud_call_get_arguments (IommudCall *self)
   return g_dbus_method_invocation_get_parameters (self->invocation);
 }
 
-/* The caller's user; known to methods that change something, G_MAXUINT32 elsewhere. */
+/* Which object a path in the arguments stands for. */
+IommudPaths *
+iommud_call_get_paths (IommudCall *self)
+{
+  return self->state->paths;
+}
+
+/* The caller's user. Only a method that changes something knows it; others have G_MAXUINT32. */
 guint32
 iommud_call_get_uid (IommudCall *self)
 {
@@ -90,11 +97,11 @@ iommud_call_set_uid (IommudCall *self, guint32 uid)
 gboolean
 iommud_call_admit (IommudCall *self, GError **error)
 {
-  self->admitted = iommud_budget_take_call (self->parts->budget, self->caller, error);
+  self->admitted = iommud_budget_take_call (self->state->budget, self->caller, error);
   return self->admitted;
 }
 
-/* Bits that are read are cleared: none may be read that cannot be sent. */
+/* Bits are cleared when they are read, so they are read only if they can be sent. */
 static gboolean
 can_send_files (IommudCall *self, GError **error)
 {
@@ -107,8 +114,8 @@ can_send_files (IommudCall *self, GError **error)
   return FALSE;
 }
 
-/* Whether the caller may have one more bitmap made, of a range in pages. It is the call's until its
- * end. */
+/* Whether one more bitmap, of a range in pages, can be made for the caller. The call keeps its
+ * share of the memory until it ends. */
 gboolean
 iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size, GError **error)
 {
@@ -118,14 +125,14 @@ iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
 
   if (!can_send_files (self, error))
     return FALSE;
-  if (!iommud_budget_take_bitmap (self->parts->budget, self->caller, n_bytes, error))
+  if (!iommud_budget_take_bitmap (self->state->budget, self->caller, n_bytes, error))
     return FALSE;
   self->bitmap_bytes = n_bytes;
   return TRUE;
 }
 
-/* The file that the argument, of type h, stands for; to be closed. What else the message carries
- * is closed here. -1 with error set. */
+/* The file that an argument of type h stands for, to be closed by the handler. The message's other
+ * files are closed here. -1 with error set. */
 int
 iommud_call_take_file (IommudCall *self, guint argument, GError **error)
 {
@@ -154,7 +161,7 @@ static void
 answer (IommudCall *self, GVariant *value, GUnixFDList *files)
 {
   log_answer (self, "done");
-  iommud_changes_flush (self->parts->changes);
+  iommud_changes_flush (self->state->changes);
   g_dbus_method_invocation_return_value_with_unix_fd_list (g_steal_pointer (&self->invocation),
                                                            value, files);
   call_free (self);
@@ -167,28 +174,28 @@ iommud_call_return (IommudCall *self)
   answer (self, NULL, NULL);
 }
 
-/* Ends a call that returns an object's path, or "/" for NULL. */
+/* Ends a call that returns an object's path: "/" for NULL. */
 void
 iommud_call_return_object (IommudCall *self, gpointer object)
 {
-  const char *path = iommud_paths_get_path (self->parts->paths, object);
+  const char *path = iommud_paths_get_path (self->state->paths, object);
 
   if (object != NULL && g_str_equal (path, "/"))
     iommud_call_fail (self, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
-                                         "It was done, but the object has gone meanwhile"));
+                                         "It was done, but the object is gone already"));
   else
     answer (self, g_variant_new ("(o)", path), NULL);
 }
 
-/* Ends a call that returns the value, a tuple, which is taken where it floats. */
+/* Ends a call that returns the value, a tuple. Takes a floating reference. */
 void
 iommud_call_return_value (IommudCall *self, GVariant *value)
 {
   answer (self, value, NULL);
 }
 
-/* Ends a call that returns the value and, as the one descriptor of the message, the file, which is
- * closed here. */
+/* Ends a call that returns the value, a tuple in which the handle 0 stands for the file. Closes the
+ * file. */
 void
 iommud_call_return_file (IommudCall *self, GVariant *value, int file)
 {
@@ -197,7 +204,8 @@ iommud_call_return_file (IommudCall *self, GVariant *value, int file)
   answer (self, value, files);
 }
 
-/* Callers learn one domain; an error of another one comes from below the model and is a failure. */
+/* Callers know one domain. An error of another domain comes from below the model and is a failure.
+ */
 static GError *
 in_our_domain (GError *error)
 {
@@ -223,7 +231,7 @@ iommud_call_fail (IommudCall *self, GError *error)
 {
   error = in_our_domain (error);
   log_answer (self, error->message);
-  iommud_changes_flush (self->parts->changes);
+  iommud_changes_flush (self->state->changes);
   g_dbus_method_invocation_take_error (g_steal_pointer (&self->invocation), error);
   call_free (self);
 }

@@ -2,14 +2,15 @@
 /* One method call, from its arrival to its answer. */
 #pragma once
 
-#include "parts.h"
+#include "service-state.h"
 
 G_BEGIN_DECLS
 
 typedef struct _IommudCall IommudCall;
 
-IommudCall *iommud_call_new (IommudServiceParts *parts, GDBusMethodInvocation *invocation);
+IommudCall *iommud_call_new (IommudServiceState *state, GDBusMethodInvocation *invocation);
 GVariant *iommud_call_get_arguments (IommudCall *self);
+IommudPaths *iommud_call_get_paths (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
 void iommud_call_set_uid (IommudCall *self, guint32 uid);
 gboolean iommud_call_admit (IommudCall *self, GError **error);

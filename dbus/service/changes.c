@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The exported interfaces whose changes have not been told yet, in the order in which they changed.
+/* The exported interfaces that have changes to signal, in the order in which they changed.
  *
- * Changes are collected, so that one operation gives one PropertiesChanged for each object. They
- * are told when the main loop comes round, or earlier where the order matters: before an object
+ * Changes are collected, so that one operation gives one PropertiesChanged for each interface. They
+ * are signalled when the main loop is idle, or earlier if the order matters: before an object
  * leaves the bus and before a method is answered. */
 #include "changes.h"
 
 struct _IommudChanges
 {
   GQueue interfaces; /* with a reference each */
-  GSource *source;   /* NULL while nothing is untold */
+  GSource *source;   /* NULL while there is nothing to signal */
 };
 
 IommudChanges *
@@ -43,7 +43,7 @@ on_main_loop (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* To be called with the first change after a flush; flushing twice does no harm. */
+/* To be called with the first change after a flush. Flushing an interface twice does no harm. */
 void
 iommud_changes_add (IommudChanges *self, GDBusInterfaceSkeleton *interface)
 {
@@ -68,7 +68,7 @@ iommud_changes_flush (IommudChanges *self)
   stop_waiting (self);
 }
 
-/* Forgets the changes untold, as when the service goes. */
+/* Forgets the changes without a signal, as when the service ends. */
 void
 iommud_changes_clear (IommudChanges *self)
 {

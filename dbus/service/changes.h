@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The exported interfaces whose changes have not been told yet. */
+/* The exported interfaces that have changes to signal. */
 #pragma once
 
 #include <gio/gio.h>

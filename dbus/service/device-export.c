@@ -29,14 +29,14 @@ handle_detach (IommudExport *self, IommudCall *call)
 {
   GError *error = NULL;
 
-  if (!iommud_arguments_parse_options (self, call, NULL, 0, &error))
+  if (!iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
     iommud_device_detach_async (iommud_export_get_model (self), NULL, on_detached, call);
 }
 
 static const IommudMethod methods[] = {
-  { "Detach", handle_detach },
+  { "Detach", IOMMUD_ACCESS_CHANGE, handle_detach },
 };
 
 static void

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a method call on the bus to its handler: who calls, whether they may, and what handles it.
+/* From a method call on the bus to its handler: who calls, whether that user may, and what handles
+ * it.
  *
- * A call that changes something may take its time: such calls are counted for each caller. It waits
- * for the bus to say who the caller is. Calls stay in order, since the bus answers in order. */
+ * A call that changes something may take its time, so such calls are counted for each caller. It
+ * waits until the bus has said who the caller is. Calls stay in order, since the bus answers in
+ * order. */
 #include "dispatch.h"
 
 typedef struct
@@ -10,7 +12,7 @@ typedef struct
   IommudExport *export;
   IommudCall *call;
   char *sender;
-  const char *interface; /* of the static interface description, as is method->name */
+  const char *interface; /* of the static interface description */
   const IommudMethod *method;
 } Dispatch;
 
@@ -20,7 +22,7 @@ dispatch_new (IommudExport *export, const IommudMethod *method, GDBusMethodInvoc
   Dispatch *self = g_new0 (Dispatch, 1);
 
   self->export = g_object_ref (export);
-  self->call = iommud_call_new (iommud_export_get_parts (export), invocation);
+  self->call = iommud_call_new (iommud_export_get_state (export), invocation);
   self->sender = g_strdup (g_dbus_method_invocation_get_sender (invocation));
   self->interface = IOMMUD_EXPORT_GET_CLASS (export)->info->name;
   self->method = method;
@@ -47,10 +49,11 @@ fail_unknown_caller (Dispatch *self, GError *cause)
 static void
 handle_for (Dispatch *self, guint32 uid)
 {
-  const IommudPolicy *policy = &iommud_export_get_parts (self->export)->policy;
+  const IommudPolicy *policy = &iommud_export_get_state (self->export)->policy;
   GError *error = NULL;
 
-  if (!iommud_policy_check (policy, self->interface, self->method->name, uid, &error))
+  if (!iommud_policy_check (policy, self->method->access, self->interface, self->method->name, uid,
+                            &error))
     {
       iommud_call_fail (self->call, error);
       return;
@@ -63,7 +66,7 @@ static void
 on_caller_known (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Dispatch) self = user_data;
-  IommudCallers *callers = iommud_export_get_parts (self->export)->callers;
+  IommudCallers *callers = iommud_export_get_state (self->export)->callers;
   g_autoptr (GError) cause = NULL;
   guint32 uid = G_MAXUINT32;
 
@@ -74,44 +77,48 @@ on_caller_known (GObject *source, GAsyncResult *result, gpointer user_data)
     fail_unknown_caller (self, cause);
 }
 
-/* A method of the interface that has no handler or no row in the policy: a mistake of this program
- * that a test finds. Here it is refused. */
 static void
-refuse (GDBusMethodInvocation *invocation)
+dispatch_change (IommudExport *export, const IommudMethod *method,
+                 GDBusMethodInvocation *invocation)
 {
-  g_dbus_method_invocation_return_error (invocation, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED,
-                                         "Nobody may call %s.%s",
-                                         g_dbus_method_invocation_get_interface_name (invocation),
-                                         g_dbus_method_invocation_get_method_name (invocation));
+  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
+  IommudCallers *callers = iommud_export_get_state (export)->callers;
+  g_autoptr (Dispatch) self = dispatch_new (export, method, invocation);
+  const char *sender = self->sender;
+  guint32 uid = G_MAXUINT32;
+  GError *error = NULL;
+
+  if (!iommud_call_admit (self->call, &error))
+    iommud_call_fail (self->call, error);
+  else if (iommud_callers_recall (callers, sender, &uid))
+    handle_for (self, uid);
+  else
+    iommud_callers_ask (callers, connection, sender, on_caller_known, g_steal_pointer (&self));
+}
+
+/* A method that has no handler, or whose handler says no access, is a mistake of this program,
+ * which a test finds. It is refused. */
+static void
+refuse (IommudExport *export, GDBusMethodInvocation *invocation)
+{
+  GError *error = NULL;
+
+  iommud_policy_check (&iommud_export_get_state (export)->policy, IOMMUD_ACCESS_NONE,
+                       g_dbus_method_invocation_get_interface_name (invocation),
+                       g_dbus_method_invocation_get_method_name (invocation), G_MAXUINT32, &error);
+  g_dbus_method_invocation_take_error (invocation, error);
 }
 
 void
 iommud_dispatch (IommudExport *export, GDBusMethodInvocation *invocation)
 {
-  IommudExportClass *class = IOMMUD_EXPORT_GET_CLASS (export);
-  IommudCallers *callers = iommud_export_get_parts (export)->callers;
   const IommudMethod *method = iommud_export_class_find_method (
-      class, g_dbus_method_invocation_get_method_name (invocation));
-  IommudAccess access = method == NULL ? IOMMUD_ACCESS_NONE
-                                       : iommud_policy_get_access (class->info->name, method->name);
-  g_autoptr (Dispatch) self = NULL;
-  guint32 uid = G_MAXUINT32;
-  GError *error = NULL;
+      IOMMUD_EXPORT_GET_CLASS (export), g_dbus_method_invocation_get_method_name (invocation));
 
-  if (access == IOMMUD_ACCESS_NONE)
-    {
-      refuse (invocation);
-      return;
-    }
-  self = dispatch_new (export, method, invocation);
-  if (access == IOMMUD_ACCESS_READ)
-    method->handle (export, self->call);
-  else if (!iommud_call_admit (self->call, &error))
-    iommud_call_fail (self->call, error);
-  else if (iommud_callers_recall (callers, self->sender, &uid))
-    handle_for (self, uid);
+  if (method == NULL || method->access == IOMMUD_ACCESS_NONE)
+    refuse (export, invocation);
+  else if (method->access == IOMMUD_ACCESS_READ)
+    method->handle (export, iommud_call_new (iommud_export_get_state (export), invocation));
   else
-    iommud_callers_ask (callers, g_dbus_method_invocation_get_connection (invocation),
-                        g_dbus_method_invocation_get_sender (invocation), on_caller_known,
-                        g_steal_pointer (&self));
+    dispatch_change (export, method, invocation);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A model object as an interface on the bus: properties are the model's, bound by name; calls go to
- * the handlers of a table. Nothing of the model is kept here but what has changed and is untold. */
+/* An object of the model as an interface on the bus. Its properties are the model's, bound by name,
+ * and calls go to the handlers of a table. No value is kept here, only which properties have
+ * changed since the last signal. */
 #include "export.h"
 
 #include "dispatch.h"
@@ -13,14 +14,14 @@ typedef struct
   GDBusPropertyInfo *info;
   char *name; /* of the model's property */
   gboolean constant;
-  gboolean only_invalidated; /* its changes are told, its values have to be asked for */
+  gboolean only_invalidated; /* the signal for a change does not carry the value */
 } IommudMember;
 
 typedef struct
 {
-  IommudServiceParts *parts;
+  IommudServiceState *state;
   GObject *model;
-  guint64 changed; /* a bit for each member whose change is untold */
+  guint64 changed; /* since the last signal: a bit for each member */
 } IommudExportPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (IommudExport, iommud_export, G_TYPE_DBUS_INTERFACE_SKELETON)
@@ -36,7 +37,7 @@ find_member (IommudExport *self, const char *member)
   return NULL;
 }
 
-/* Owned; NULL after a complaint. */
+/* Owned; NULL, with a message in the log, if it cannot be read. */
 static GVariant *
 read_member (IommudExport *self, const IommudMember *member)
 {
@@ -49,7 +50,7 @@ read_member (IommudExport *self, const IommudMember *member)
   if (value != NULL)
     return value;
   return iommud_properties_read (priv->model, member->name,
-                                 G_VARIANT_TYPE (member->info->signature), priv->parts->paths);
+                                 G_VARIANT_TYPE (member->info->signature), priv->state->paths);
 }
 
 static void
@@ -133,7 +134,7 @@ mark_changed (IommudExport *self, const char *name)
       if (member->constant)
         return;
       if (priv->changed == 0)
-        iommud_changes_add (priv->parts->changes, G_DBUS_INTERFACE_SKELETON (self));
+        iommud_changes_add (priv->state->changes, G_DBUS_INTERFACE_SKELETON (self));
       priv->changed |= G_GUINT64_CONSTANT (1) << i;
       return;
     }
@@ -235,7 +236,7 @@ iommud_export_finalize (GObject *object)
   IommudExportPrivate *priv = iommud_export_get_instance_private (self);
 
   g_clear_object (&priv->model);
-  g_clear_pointer (&priv->parts, iommud_service_parts_unref);
+  g_clear_pointer (&priv->state, iommud_service_state_unref);
   G_OBJECT_CLASS (iommud_export_parent_class)->finalize (object);
 }
 
@@ -256,7 +257,7 @@ iommud_export_init (IommudExport *self)
 {
 }
 
-/* What the interface file says of the signal for a property's changes. */
+/* What the interface file says about the signal for a property's changes. */
 static gboolean
 signal_is (GDBusPropertyInfo *info, const char *what)
 {
@@ -264,7 +265,7 @@ signal_is (GDBusPropertyInfo *info, const char *what)
          == 0;
 }
 
-/* Gives a kind of export its interface and its handlers. To be called by class_init. */
+/* Gives a class its interface and its handlers. To be called by its class_init. */
 void
 iommud_export_class_describe (IommudExportClass *class, GDBusInterfaceInfo *info,
                               const IommudMethod *methods, gsize n_methods)
@@ -284,7 +285,7 @@ iommud_export_class_describe (IommudExportClass *class, GDBusInterfaceInfo *info
 
       g_array_append_val (class->members, member);
     }
-  g_assert (class->members->len <= 64); /* a bit each in the changed ones */
+  g_assert (class->members->len <= 64); /* each has a bit in changed */
 }
 
 const IommudMethod *
@@ -297,12 +298,12 @@ iommud_export_class_find_method (IommudExportClass *class, const char *name)
 }
 
 IommudExport *
-iommud_export_new (GType type, IommudServiceParts *parts, gpointer model)
+iommud_export_new (GType type, IommudServiceState *state, gpointer model)
 {
   IommudExport *self = g_object_new (type, NULL);
   IommudExportPrivate *priv = iommud_export_get_instance_private (self);
 
-  priv->parts = iommud_service_parts_ref (parts);
+  priv->state = iommud_service_state_ref (state);
   priv->model = g_object_ref (model);
   watch_model (self);
   return self;
@@ -318,10 +319,10 @@ iommud_export_get_model (IommudExport *self)
 }
 
 /* Borrowed. */
-IommudServiceParts *
-iommud_export_get_parts (IommudExport *self)
+IommudServiceState *
+iommud_export_get_state (IommudExport *self)
 {
   IommudExportPrivate *priv = iommud_export_get_instance_private (self);
 
-  return priv->parts;
+  return priv->state;
 }

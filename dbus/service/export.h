@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A model object as an interface on the bus. */
+/* An object of the model as an interface on the bus. */
 #pragma once
 
 #include "call.h"
@@ -9,11 +9,12 @@ G_BEGIN_DECLS
 #define IOMMUD_TYPE_EXPORT (iommud_export_get_type ())
 G_DECLARE_DERIVABLE_TYPE (IommudExport, iommud_export, IOMMUD, EXPORT, GDBusInterfaceSkeleton)
 
-/* A handler unpacks the call's arguments and starts the model's operation; it, or what it started,
- * ends the call exactly once. */
+/* A handler unpacks the call's arguments and starts the model's operation. The handler, or what it
+ * started, ends the call exactly once. */
 typedef struct
 {
   const char *name;
+  IommudAccess access;
   void (*handle) (IommudExport *self, IommudCall *call);
 } IommudMethod;
 
@@ -21,7 +22,7 @@ struct _IommudExportClass
 {
   GDBusInterfaceSkeletonClass parent_class;
 
-  /* The value of a property that the model does not have; NULL for one that it has. Owned. */
+  /* The value of a property that the model does not have; NULL for other properties. Owned. */
   GVariant *(*read_own_property) (IommudExport *self, const char *member);
 
   GArray *members; /* filled by iommud_export_class_describe */
@@ -33,8 +34,8 @@ struct _IommudExportClass
 void iommud_export_class_describe (IommudExportClass *class, GDBusInterfaceInfo *info,
                                    const IommudMethod *methods, gsize n_methods);
 const IommudMethod *iommud_export_class_find_method (IommudExportClass *class, const char *name);
-IommudExport *iommud_export_new (GType type, IommudServiceParts *parts, gpointer model);
+IommudExport *iommud_export_new (GType type, IommudServiceState *state, gpointer model);
 gpointer iommud_export_get_model (IommudExport *self);
-IommudServiceParts *iommud_export_get_parts (IommudExport *self);
+IommudServiceState *iommud_export_get_state (IommudExport *self);
 
 G_END_DECLS

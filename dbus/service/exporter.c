@@ -1,55 +1,100 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The model's objects as objects on the bus: whatever is in the model's lists is exported, and
- * nothing else.
+/* The model's objects as objects on the bus: what is in the model's lists is exported, and nothing
+ * else.
  *
- * The order that clients rely on: an object is exported, complete, when it enters its list, while
- * the properties that point at it are told later, when changes are flushed. On the way out the
- * model has cleared those properties before the object leaves its list; they are told first. */
+ * Clients rely on the order. An object is exported, complete, when it enters its list; the signals
+ * for properties that point at it come later, when changes are flushed. When an object leaves its
+ * list, the model has cleared those properties before; their signals come before the object is
+ * gone. */
 #include "exporter.h"
 
 #include "container-export.h"
 #include "device-export.h"
+#include "dirty-tracking-export.h"
 #include "hwpt-export.h"
 #include "iommud-dbus-names.h"
 #include "list-watch.h"
 #include "manager-export.h"
+#include "memory-export.h"
 
 struct _IommudExporter
 {
-  IommudServiceParts *parts;
+  IommudServiceState *state;
   GDBusObjectManagerServer *manager;
   GHashTable *hwpt_watches; /* container (a reference) -> IommudListWatch */
   IommudListWatch *devices;
   IommudListWatch *containers;
 };
 
-static void
-export_object (IommudExporter *self, const char *path, GType type, gpointer model)
+/* An interface of an object, and the part of the model that it shows: the object in that property
+ * of the model, or the model itself for NULL. */
+typedef struct
 {
+  GType (*get_type) (void);
+  const char *part;
+} Interface;
+
+static const Interface manager_interfaces[] = {
+  { iommud_manager_export_get_type, NULL },
+  { NULL, NULL },
+};
+
+static const Interface device_interfaces[] = {
+  { iommud_device_export_get_type, NULL },
+  { NULL, NULL },
+};
+
+static const Interface container_interfaces[] = {
+  { iommud_container_export_get_type, NULL },
+  { iommud_memory_export_get_type, "memory" },
+  { iommud_dirty_tracking_export_get_type, "dirty-tracking" },
+  { NULL, NULL },
+};
+
+static const Interface hwpt_interfaces[] = {
+  { iommud_hwpt_export_get_type, NULL },
+  { NULL, NULL },
+};
+
+static void
+add_interface (IommudExporter *self, GDBusObjectSkeleton *object, const Interface *interface,
+               GObject *model)
+{
+  g_autoptr (GObject) part = NULL;
   g_autoptr (IommudExport) export = NULL;
+
+  if (interface->part != NULL)
+    g_object_get (model, interface->part, &part, NULL);
+  export = iommud_export_new (interface->get_type (), self->state, part == NULL ? model : part);
+  g_dbus_object_skeleton_add_interface (object, G_DBUS_INTERFACE_SKELETON (export));
+}
+
+static void
+export_object (IommudExporter *self, const char *path, const Interface *interfaces, gpointer model)
+{
   g_autoptr (GDBusObjectSkeleton) object = NULL;
 
-  if (!iommud_paths_add (self->parts->paths, path, model))
+  if (!iommud_paths_add (self->state->paths, path, model))
     {
       g_warning ("%s is there already: a second object of that name is not shown", path);
       return;
     }
-  export = iommud_export_new (type, self->parts, model);
   object = g_dbus_object_skeleton_new (path);
-  g_dbus_object_skeleton_add_interface (object, G_DBUS_INTERFACE_SKELETON (export));
+  for (gsize i = 0; interfaces[i].get_type != NULL; i++)
+    add_interface (self, object, &interfaces[i], model);
   g_dbus_object_manager_server_export (self->manager, object);
 }
 
 static void
 unexport_object (IommudExporter *self, gpointer model)
 {
-  const char *path = iommud_paths_get_path (self->parts->paths, model);
+  const char *path = iommud_paths_get_path (self->state->paths, model);
 
   if (g_str_equal (path, IOMMUD_DBUS_NO_PATH))
     return;
-  iommud_changes_flush (self->parts->changes);
+  iommud_changes_flush (self->state->changes);
   g_dbus_object_manager_server_unexport (self->manager, path);
-  iommud_paths_remove (self->parts->paths, model);
+  iommud_paths_remove (self->state->paths, model);
 }
 
 static void
@@ -64,7 +109,7 @@ on_device_added (gpointer item, gpointer user_data)
   g_autofree char *name = g_dbus_escape_object_path (iommud_device_get_name (item));
   g_autofree char *path = g_strdup_printf ("%s/%s", IOMMUD_DBUS_DEVICES_PATH, name);
 
-  export_object (user_data, path, IOMMUD_TYPE_DEVICE_EXPORT, item);
+  export_object (user_data, path, device_interfaces, item);
 }
 
 static void
@@ -72,11 +117,11 @@ on_hwpt_added (gpointer item, gpointer user_data)
 {
   IommudExporter *self = user_data;
   const char *container =
-      iommud_paths_get_path (self->parts->paths, iommud_hwpt_get_container (item));
+      iommud_paths_get_path (self->state->paths, iommud_hwpt_get_container (item));
   g_autofree char *path =
       g_strdup_printf ("%s/hwpts/%" G_GUINT64_FORMAT, container, iommud_hwpt_get_serial (item));
 
-  export_object (self, path, IOMMUD_TYPE_HWPT_EXPORT, item);
+  export_object (self, path, hwpt_interfaces, item);
 }
 
 static void
@@ -86,7 +131,7 @@ on_container_added (gpointer item, gpointer user_data)
   g_autofree char *path = g_strdup_printf ("%s/%" G_GUINT64_FORMAT, IOMMUD_DBUS_CONTAINERS_PATH,
                                            iommud_container_get_serial (item));
 
-  export_object (self, path, IOMMUD_TYPE_CONTAINER_EXPORT, item);
+  export_object (self, path, container_interfaces, item);
   g_hash_table_insert (
       self->hwpt_watches, g_object_ref (item),
       iommud_list_watch_new (iommud_container_get_hwpts (item), on_hwpt_added, on_removed, self));
@@ -110,17 +155,17 @@ free_watch (gpointer watch)
 
 /* Everything is exported when this returns. */
 IommudExporter *
-iommud_exporter_new (IommudServiceParts *parts, GDBusConnection *connection)
+iommud_exporter_new (IommudServiceState *state, GDBusConnection *connection)
 {
   IommudExporter *self = g_new0 (IommudExporter, 1);
 
-  self->parts = iommud_service_parts_ref (parts);
+  self->state = iommud_service_state_ref (state);
   self->manager = g_dbus_object_manager_server_new (IOMMUD_DBUS_ROOT_PATH);
   self->hwpt_watches = g_hash_table_new_full (NULL, NULL, g_object_unref, free_watch);
-  export_object (self, IOMMUD_DBUS_MANAGER_PATH, IOMMUD_TYPE_MANAGER_EXPORT, parts->host);
-  self->devices = iommud_list_watch_new (iommud_host_get_devices (parts->host), on_device_added,
+  export_object (self, IOMMUD_DBUS_MANAGER_PATH, manager_interfaces, state->host);
+  self->devices = iommud_list_watch_new (iommud_host_get_devices (state->host), on_device_added,
                                          on_removed, self);
-  self->containers = iommud_list_watch_new (iommud_host_get_containers (parts->host),
+  self->containers = iommud_list_watch_new (iommud_host_get_containers (state->host),
                                             on_container_added, on_container_removed, self);
   g_dbus_object_manager_server_set_connection (self->manager, connection);
   return self;
@@ -130,13 +175,13 @@ iommud_exporter_new (IommudServiceParts *parts, GDBusConnection *connection)
 void
 iommud_exporter_free (IommudExporter *self)
 {
-  iommud_changes_clear (self->parts->changes);
+  iommud_changes_clear (self->state->changes);
   g_dbus_object_manager_server_set_connection (self->manager, NULL);
   g_clear_pointer (&self->containers, iommud_list_watch_free);
   g_clear_pointer (&self->devices, iommud_list_watch_free);
-  unexport_object (self, self->parts->host);
+  unexport_object (self, self->state->host);
   g_clear_pointer (&self->hwpt_watches, g_hash_table_unref);
   g_clear_object (&self->manager);
-  g_clear_pointer (&self->parts, iommud_service_parts_unref);
+  g_clear_pointer (&self->state, iommud_service_state_unref);
   g_free (self);
 }

@@ -2,13 +2,13 @@
 /* The model's objects as objects on the bus. */
 #pragma once
 
-#include "parts.h"
+#include "service-state.h"
 
 G_BEGIN_DECLS
 
 typedef struct _IommudExporter IommudExporter;
 
-IommudExporter *iommud_exporter_new (IommudServiceParts *parts, GDBusConnection *connection);
+IommudExporter *iommud_exporter_new (IommudServiceState *state, GDBusConnection *connection);
 void iommud_exporter_free (IommudExporter *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudExporter, iommud_exporter_free)

@@ -28,9 +28,9 @@ static void
 handle_attach_device (IommudExport *self, IommudCall *call)
 {
   GError *error = NULL;
-  IommudDevice *device = iommud_arguments_get_device (self, call, &error);
+  IommudDevice *device = iommud_arguments_get_device (call, &error);
 
-  if (device == NULL || !iommud_arguments_parse_options (self, call, NULL, 0, &error))
+  if (device == NULL || !iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
     iommud_hwpt_attach_device_async (iommud_export_get_model (self), device, NULL,
@@ -54,15 +54,15 @@ handle_free (IommudExport *self, IommudCall *call)
 {
   GError *error = NULL;
 
-  if (!iommud_arguments_parse_options (self, call, NULL, 0, &error))
+  if (!iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
     iommud_hwpt_free_async (iommud_export_get_model (self), NULL, on_freed, call);
 }
 
 static const IommudMethod methods[] = {
-  { "AttachDevice", handle_attach_device },
-  { "Free", handle_free },
+  { "AttachDevice", IOMMUD_ACCESS_CHANGE, handle_attach_device },
+  { "Free", IOMMUD_ACCESS_CHANGE, handle_free },
 };
 
 static void

@@ -8,7 +8,6 @@
 #include "iommud-dbus-generated.h"
 
 #define MAX_NAME_BYTES 4096
-#define NOT_ASKED (-1)
 
 struct _IommudManagerExport
 {
@@ -31,49 +30,26 @@ on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
     iommud_call_return_object (call, container);
 }
 
-/* NULL with error set for options that are wrong. */
-static IommudContainerOptions *
-read_container_options (IommudExport *self, IommudCall *call, GError **error)
-{
-  int policy = IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED;
-  int accounting = NOT_ASKED;
-  gboolean huge_pages = TRUE;
-  g_autofree char *name = NULL;
-  g_autoptr (IommudContainer) share_context = NULL;
-  IommudContainerOptions *options;
-  const IommudOption known[] = {
-    { "name", IOMMUD_OPTION_STRING, &name },
-    { "dirty-tracking", IOMMUD_OPTION_ENUM, &policy, IOMMUD_TYPE_DIRTY_TRACKING_POLICY },
-    { "accounting", IOMMUD_OPTION_ENUM, &accounting, IOMMUD_TYPE_ACCOUNTING },
-    { "share-context", IOMMUD_OPTION_OBJECT, &share_context, IOMMUD_TYPE_CONTAINER },
-    { "huge-pages", IOMMUD_OPTION_BOOLEAN, &huge_pages },
-  };
-
-  if (!iommud_arguments_parse_options (self, call, known, G_N_ELEMENTS (known), error))
-    return NULL;
-  options = g_object_new (IOMMUD_TYPE_CONTAINER_OPTIONS, "name", name, "dirty-tracking", policy,
-                          "share-context", share_context, "owner", iommud_call_get_uid (call),
-                          "huge-pages", huge_pages, NULL);
-  /* What it is where nobody asks, the model knows. */
-  if (accounting != NOT_ASKED)
-    g_object_set (options, "accounting", accounting, NULL);
-  return options;
-}
-
 static void
 handle_create_container (IommudExport *self, IommudCall *call)
 {
+  static const char *const known[] = { "name",          "dirty-tracking", "accounting",
+                                       "share-context", "huge-pages",     NULL };
   GError *error = NULL;
-  g_autoptr (IommudContainerOptions) options = read_container_options (self, call, &error);
+  g_autoptr (IommudContainerOptions) options =
+      iommud_arguments_new_options (call, IOMMUD_TYPE_CONTAINER_OPTIONS, known, &error);
 
   if (options == NULL)
-    iommud_call_fail (call, error);
-  else
-    iommud_host_create_container_async (iommud_export_get_model (self), options, NULL,
-                                        on_container_created, call);
+    {
+      iommud_call_fail (call, error);
+      return;
+    }
+  g_object_set (options, "owner", iommud_call_get_uid (call), NULL);
+  iommud_host_create_container_async (iommud_export_get_model (self), options, NULL,
+                                      on_container_created, call);
 }
 
-/* What is not found is repeated in the error, which ends in logs and on terminals. */
+/* An error repeats the name that was not found, and ends in logs and on terminals. */
 static gboolean
 is_printable (const char *text)
 {
@@ -83,7 +59,7 @@ is_printable (const char *text)
   return TRUE;
 }
 
-/* Borrowed from the call; NULL with error set for a name that no thing can have. */
+/* Borrowed from the call; NULL with error set for what cannot be a name. */
 static const char *
 read_name (IommudCall *call, GError **error)
 {
@@ -142,9 +118,9 @@ iommud_manager_export_read_own_property (IommudExport *export, const char *membe
 }
 
 static const IommudMethod methods[] = {
-  { "CreateContainer", handle_create_container },
-  { "FindDevice", handle_find_device },
-  { "FindContainer", handle_find_container },
+  { "CreateContainer", IOMMUD_ACCESS_CHANGE, handle_create_container },
+  { "FindDevice", IOMMUD_ACCESS_READ, handle_find_device },
+  { "FindContainer", IOMMUD_ACCESS_READ, handle_find_container },
 };
 
 static void

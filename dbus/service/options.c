@@ -4,23 +4,24 @@
 
 #include <iommud.h>
 
-#include "words.h"
+#include "quote.h"
 
 #define MAX_STRING_BYTES 255
 
+/* The D-Bus type that is sent for a type. */
 static const GVariantType *
-type_of_kind (IommudOptionKind kind)
+sent_type (GType type)
 {
-  switch (kind)
+  switch (G_TYPE_FUNDAMENTAL (type))
     {
-    case IOMMUD_OPTION_BOOLEAN:
+    case G_TYPE_BOOLEAN:
       return G_VARIANT_TYPE_BOOLEAN;
-    case IOMMUD_OPTION_UINT64:
+    case G_TYPE_UINT64:
       return G_VARIANT_TYPE_UINT64;
-    case IOMMUD_OPTION_OBJECT:
+    case G_TYPE_OBJECT:
       return G_VARIANT_TYPE_OBJECT_PATH;
-    case IOMMUD_OPTION_STRING:
-    case IOMMUD_OPTION_ENUM:
+    case G_TYPE_STRING:
+    case G_TYPE_ENUM:
     default:
       return G_VARIANT_TYPE_STRING;
     }
@@ -29,7 +30,7 @@ type_of_kind (IommudOptionKind kind)
 static void
 set_unknown (const char *key, const IommudOption *known, gsize n_known, GError **error)
 {
-  g_autofree char *quoted = iommud_words_quote (key);
+  g_autofree char *quoted = iommud_quote (key);
   g_autoptr (GString) keys = g_string_new (NULL);
 
   for (gsize i = 0; i < n_known; i++)
@@ -39,25 +40,25 @@ set_unknown (const char *key, const IommudOption *known, gsize n_known, GError *
 }
 
 static gboolean
-check_type (const IommudOption *option, GVariant *value, GError **error)
+check_type (const IommudOption *option, GVariant *variant, GError **error)
 {
   g_autofree char *expected = NULL;
   g_autofree char *given = NULL;
 
-  if (g_variant_is_of_type (value, type_of_kind (option->kind)))
+  if (g_variant_is_of_type (variant, sent_type (option->type)))
     return TRUE;
-  expected = g_variant_type_dup_string (type_of_kind (option->kind));
-  given = iommud_words_quote (g_variant_get_type_string (value));
+  expected = g_variant_type_dup_string (sent_type (option->type));
+  given = iommud_quote (g_variant_get_type_string (variant));
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
                "Option '%s' has the type '%s', not %s", option->key, expected, given);
   return FALSE;
 }
 
 static gboolean
-parse_string (const IommudOption *option, GVariant *value, GError **error)
+read_string (const IommudOption *option, GVariant *variant, GValue *value, GError **error)
 {
   gsize length = 0;
-  const char *string = g_variant_get_string (value, &length);
+  const char *string = g_variant_get_string (variant, &length);
 
   if (length > MAX_STRING_BYTES)
     {
@@ -66,7 +67,7 @@ parse_string (const IommudOption *option, GVariant *value, GError **error)
                    option->key, length, MAX_STRING_BYTES);
       return FALSE;
     }
-  *(char **) option->value = g_strdup (string);
+  g_value_set_string (value, string);
   return TRUE;
 }
 
@@ -81,20 +82,20 @@ list_nicks (GEnumClass *class)
 }
 
 static gboolean
-parse_enum (const IommudOption *option, GVariant *value, GError **error)
+read_enum (const IommudOption *option, GVariant *variant, GValue *value, GError **error)
 {
   g_autoptr (GEnumClass) class = g_type_class_ref (option->type);
-  const char *nick = g_variant_get_string (value, NULL);
+  const char *nick = g_variant_get_string (variant, NULL);
   const GEnumValue *entry = g_enum_get_value_by_nick (class, nick);
   g_autofree char *quoted = NULL;
   g_autofree char *nicks = NULL;
 
   if (entry != NULL)
     {
-      *(int *) option->value = entry->value;
+      g_value_set_enum (value, entry->value);
       return TRUE;
     }
-  quoted = iommud_words_quote (nick);
+  quoted = iommud_quote (nick);
   nicks = list_nicks (class);
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
                "Option '%s' cannot be %s; it is one of: %s", option->key, quoted, nicks);
@@ -102,40 +103,66 @@ parse_enum (const IommudOption *option, GVariant *value, GError **error)
 }
 
 static gboolean
-parse_object (const IommudOption *option, GVariant *value, IommudPaths *paths, GError **error)
+read_object (const IommudOption *option, GVariant *variant, IommudPaths *paths, GValue *value,
+             GError **error)
 {
   GObject *object =
-      iommud_paths_find (paths, g_variant_get_string (value, NULL), option->type, error);
+      iommud_paths_find (paths, g_variant_get_string (variant, NULL), option->type, error);
 
   if (object == NULL)
     {
       g_prefix_error (error, "Option '%s': ", option->key);
       return FALSE;
     }
-  *(GObject **) option->value = g_object_ref (object);
+  g_value_set_object (value, object);
   return TRUE;
 }
 
 static gboolean
-parse_option (const IommudOption *option, GVariant *value, IommudPaths *paths, GError **error)
+read_value (const IommudOption *option, GVariant *variant, IommudPaths *paths, GValue *value,
+            GError **error)
 {
-  if (!check_type (option, value, error))
+  if (!check_type (option, variant, error))
     return FALSE;
-  switch (option->kind)
+  g_value_init (value, option->type);
+  switch (G_TYPE_FUNDAMENTAL (option->type))
     {
-    case IOMMUD_OPTION_STRING:
-      return parse_string (option, value, error);
-    case IOMMUD_OPTION_ENUM:
-      return parse_enum (option, value, error);
-    case IOMMUD_OPTION_OBJECT:
-      return parse_object (option, value, paths, error);
-    case IOMMUD_OPTION_UINT64:
-      *(guint64 *) option->value = g_variant_get_uint64 (value);
+    case G_TYPE_STRING:
+      return read_string (option, variant, value, error);
+    case G_TYPE_ENUM:
+      return read_enum (option, variant, value, error);
+    case G_TYPE_OBJECT:
+      return read_object (option, variant, paths, value, error);
+    case G_TYPE_UINT64:
+      g_value_set_uint64 (value, g_variant_get_uint64 (variant));
       return TRUE;
-    case IOMMUD_OPTION_BOOLEAN:
+    case G_TYPE_BOOLEAN:
     default:
-      *(gboolean *) option->value = g_variant_get_boolean (value);
+      g_value_set_boolean (value, g_variant_get_boolean (variant));
       return TRUE;
+    }
+}
+
+static void
+store (const IommudOption *option, const GValue *value)
+{
+  switch (G_TYPE_FUNDAMENTAL (option->type))
+    {
+    case G_TYPE_STRING:
+      *(char **) option->value = g_value_dup_string (value);
+      break;
+    case G_TYPE_ENUM:
+      *(int *) option->value = g_value_get_enum (value);
+      break;
+    case G_TYPE_OBJECT:
+      *(gpointer *) option->value = g_value_dup_object (value);
+      break;
+    case G_TYPE_UINT64:
+      *(guint64 *) option->value = g_value_get_uint64 (value);
+      break;
+    case G_TYPE_BOOLEAN:
+    default:
+      *(gboolean *) option->value = g_value_get_boolean (value);
     }
 }
 
@@ -148,10 +175,33 @@ find_option (const char *key, const IommudOption *known, gsize n_known)
   return NULL;
 }
 
-/* At most 64 known options: one bit each says which have been given. */
-gboolean
-iommud_options_parse (GVariant *options, const IommudOption *known, gsize n_known,
-                      IommudPaths *paths, GError **error)
+/* Whether the option is known and was not given before. A bit of @given is one of those known. */
+static gboolean
+check_key (const char *key, const IommudOption *known, gsize n_known, guint64 *given,
+           GError **error)
+{
+  const IommudOption *option = find_option (key, known, n_known);
+  guint64 bit = option == NULL ? 0 : G_GUINT64_CONSTANT (1) << (option - known);
+
+  if (option == NULL)
+    {
+      set_unknown (key, known, n_known, error);
+      return FALSE;
+    }
+  if (*given & bit)
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT, "Option '%s' is given twice",
+                   option->key);
+      return FALSE;
+    }
+  *given |= bit;
+  return TRUE;
+}
+
+/* @target: whose properties the options are; NULL if each has a place of its own. */
+static gboolean
+parse (GVariant *options, const IommudOption *known, gsize n_known, GObject *target,
+       IommudPaths *paths, GError **error)
 {
   GVariantIter iter;
   const char *key = NULL;
@@ -163,24 +213,43 @@ iommud_options_parse (GVariant *options, const IommudOption *known, gsize n_know
   g_variant_iter_init (&iter, options);
   while (g_variant_iter_next (&iter, "{&sv}", &key, &boxed))
     {
-      g_autoptr (GVariant) value = boxed;
-      const IommudOption *option = find_option (key, known, n_known);
-      guint64 bit = option == NULL ? 0 : G_GUINT64_CONSTANT (1) << (option - known);
+      g_autoptr (GVariant) variant = boxed;
+      g_auto (GValue) value = G_VALUE_INIT;
 
-      if (option == NULL)
-        {
-          set_unknown (key, known, n_known, error);
-          return FALSE;
-        }
-      if (given & bit)
-        {
-          g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
-                       "Option '%s' is given twice", option->key);
-          return FALSE;
-        }
-      given |= bit;
-      if (!parse_option (option, value, paths, error))
+      if (!check_key (key, known, n_known, &given, error)
+          || !read_value (find_option (key, known, n_known), variant, paths, &value, error))
         return FALSE;
+      if (target != NULL)
+        g_object_set_property (target, key, &value);
+      else
+        store (find_option (key, known, n_known), &value);
     }
   return TRUE;
+}
+
+gboolean
+iommud_options_parse (GVariant *options, const IommudOption *known, gsize n_known,
+                      IommudPaths *paths, GError **error)
+{
+  return parse (options, known, n_known, NULL, paths, error);
+}
+
+/* Sets the properties of the target that are given. Only those that are listed can be: an options
+ * object of the model may have others, which are not for callers. */
+gboolean
+iommud_options_set (GVariant *options, const char *const *known, GObject *target,
+                    IommudPaths *paths, GError **error)
+{
+  g_autofree IommudOption *entries = g_new0 (IommudOption, g_strv_length ((char **) known));
+  gsize n_known = 0;
+
+  for (; known[n_known] != NULL; n_known++)
+    {
+      GParamSpec *pspec =
+          g_object_class_find_property (G_OBJECT_GET_CLASS (target), known[n_known]);
+
+      g_return_val_if_fail (pspec != NULL, FALSE);
+      entries[n_known] = (IommudOption){ .key = known[n_known], .type = pspec->value_type };
+    }
+  return parse (options, entries, n_known, target, paths, error);
 }

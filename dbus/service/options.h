@@ -8,24 +8,18 @@
 
 G_BEGIN_DECLS
 
-typedef enum
-{
-  IOMMUD_OPTION_STRING,  /* s  -> char **, a copy */
-  IOMMUD_OPTION_BOOLEAN, /* b  -> gboolean * */
-  IOMMUD_OPTION_UINT64,  /* t  -> guint64 * */
-  IOMMUD_OPTION_ENUM,    /* s, a nick of type -> int * */
-  IOMMUD_OPTION_OBJECT,  /* o, of an object of type -> GObject **, a reference */
-} IommudOptionKind;
-
+/* An option that a method knows. The type says what is sent: b for a boolean, t for a guint64, s
+ * for a string and for the nick of an enumeration's value, o for the path of an object. */
 typedef struct
 {
   const char *key;
-  IommudOptionKind kind;
-  gpointer value; /* where the option goes; untouched where it is not given */
   GType type;
+  gpointer value; /* of that type; untouched if the option is not given; owned by the caller */
 } IommudOption;
 
 gboolean iommud_options_parse (GVariant *options, const IommudOption *known, gsize n_known,
                                IommudPaths *paths, GError **error);
+gboolean iommud_options_set (GVariant *options, const char *const *known, GObject *target,
+                             IommudPaths *paths, GError **error);
 
 G_END_DECLS

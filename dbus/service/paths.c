@@ -5,7 +5,7 @@
 #include <iommud.h>
 
 #include "iommud-dbus-names.h"
-#include "words.h"
+#include "quote.h"
 
 struct _IommudPaths
 {
@@ -89,7 +89,7 @@ iommud_paths_find (IommudPaths *self, const char *path, GType type, GError **err
   if (object != NULL && G_TYPE_CHECK_INSTANCE_TYPE (object, type))
     return object;
 
-  quoted = iommud_words_quote (path);
+  quoted = iommud_quote (path);
   if (object == NULL)
     g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
                  "There is no object %s: it never was there, or it is gone", quoted);

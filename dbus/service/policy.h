@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may call which method. */
+/* Who may call a method. */
 #pragma once
 
 #include <gio/gio.h>
@@ -7,11 +7,12 @@
 
 G_BEGIN_DECLS
 
+/* What a method asks of its caller. */
 typedef enum
 {
-  IOMMUD_ACCESS_NONE,   /* nobody: the method is in no row */
-  IOMMUD_ACCESS_READ,   /* everybody */
-  IOMMUD_ACCESS_CHANGE, /* root, and the service's own user where the bus is that user's */
+  IOMMUD_ACCESS_NONE,   /* no caller may: what a method has that does not say */
+  IOMMUD_ACCESS_READ,   /* every caller may */
+  IOMMUD_ACCESS_CHANGE, /* root may, and the service's own user if the bus is that user's */
 } IommudAccess;
 
 typedef struct
@@ -22,8 +23,7 @@ typedef struct
 
 IommudPolicy iommud_policy_for_system_bus (void);
 IommudPolicy iommud_policy_for_private_bus (uid_t own_uid);
-IommudAccess iommud_policy_get_access (const char *interface, const char *method);
-gboolean iommud_policy_check (const IommudPolicy *self, const char *interface, const char *method,
-                              uid_t uid, GError **error);
+gboolean iommud_policy_check (const IommudPolicy *self, IommudAccess access, const char *interface,
+                              const char *method, uid_t uid, GError **error);
 
 G_END_DECLS

@@ -28,7 +28,7 @@ struct _IommudService
 {
   GObject parent_instance;
 
-  IommudServiceParts *parts;
+  IommudServiceState *state;
   IommudExporter *exporter;
 };
 
@@ -40,7 +40,7 @@ iommud_service_finalize (GObject *object)
   IommudService *self = IOMMUD_SERVICE (object);
 
   g_clear_pointer (&self->exporter, iommud_exporter_free);
-  g_clear_pointer (&self->parts, iommud_service_parts_unref);
+  g_clear_pointer (&self->state, iommud_service_state_unref);
   G_OBJECT_CLASS (iommud_service_parent_class)->finalize (object);
 }
 
@@ -61,7 +61,7 @@ iommud_service_new (IommudHost *host, GDBusConnection *connection, IommudPolicy 
   IommudService *self = g_object_new (IOMMUD_TYPE_SERVICE, NULL);
 
   g_assert (iommud_dbus_error_quark () == iommud_error_quark ());
-  self->parts = iommud_service_parts_new (host, policy);
-  self->exporter = iommud_exporter_new (self->parts, connection);
+  self->state = iommud_service_state_new (host, policy);
+  self->exporter = iommud_exporter_new (self->state, connection);
   return self;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The D-Bus interfaces: documented, read-only, handled, allowed to somebody, and never changed."""
+"""The D-Bus interfaces: documented, read-only, handled, with an access each, and never changed."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -7,13 +7,13 @@ import xml.etree.ElementTree as ElementTree
 from house import Suite
 
 INTERFACE = re.compile(r'dbus/org\.iommud1\.(\w+)\.xml$')
+UNIX_FD = 'org.gtk.GDBus.C.UnixFD'
 EMITS_CHANGED = 'org.freedesktop.DBus.Property.EmitsChangedSignal'
 # Looking something up takes a name and nothing else.
 WITHOUT_OPTIONS = {'Manager.FindDevice', 'Manager.FindContainer'}
 # What programs in the field rely on: completed with each release, and never changed.
 API_FILE = 'tests/check/dbus-api-1.txt'
 ERRORS_FILE = 'dbus/client/iommud-dbus-error.c'
-POLICY_FILE = 'dbus/service/policy.c'
 
 
 def kebab(name):
@@ -117,19 +117,26 @@ def check_errors(tree):
         problems += [f'{member.full_name}: there is no error {name}' for name in named
                      if name not in known]
         if not named:
-            problems.append(f'{member.full_name}: says of no error when it comes')
+            problems.append(f'{member.full_name}: says of no error when it is given')
     return problems
 
 
+def export_path(interface):
+    """Where the handlers of an interface are: DirtyTracking in dirty-tracking-export.c."""
+    return f'dbus/service/{kebab(interface)}-export.c'
+
+
 def handlers(tree, interface):
-    path = f'dbus/service/{interface.lower()}-export.c'
+    """Each method that has a row in its interface's table, with its access."""
+    path = export_path(interface)
     text = tree.read(path) if tree.exists(path) else ''
-    return set(re.findall(r'\{ "(\w+)", (?:\w+_)?handle_\w+ \}', text))
+    return dict(re.findall(r'\{ "(\w+)", (\w+),\s*handle_\w+ \}', text))
 
 
 def check_handlers(tree):
-    """A method without a handler compiles, and answers UnknownMethod."""
-    problems = [f'{member.full_name}: no row {{ "{member.name}", handle_... }}'
+    """A method without a handler compiles, and nobody may call it."""
+    problems = [f'{member.full_name}: no row {{ "{member.name}", IOMMUD_ACCESS_..., handle_... }}'
+                f' in {export_path(member.interface)}'
                 for member in methods(tree)
                 if member.name not in handlers(tree, member.interface)]
     known = {member.full_name for member in methods(tree)}
@@ -139,23 +146,41 @@ def check_handlers(tree):
     return problems
 
 
-def check_policy(tree):
-    text = tree.read(POLICY_FILE) if tree.exists(POLICY_FILE) else ''
-    rows = {f'{interface.capitalize()}.{method}' for interface, method in
-            re.findall(r'\{ IOMMUD_DBUS_(\w+)_INTERFACE, "(\w+)", IOMMUD_ACCESS_\w+ \}', text)}
-    known = {member.full_name for member in methods(tree)}
-    return ([f'{name}: no row in {POLICY_FILE}, so nobody may call it'
-             for name in sorted(known - rows)]
-            + [f'{name}: {POLICY_FILE} has a row for it, the XML has not'
-               for name in sorted(rows - known)])
+def check_access(tree):
+    """The bus policy is made from what the rows say."""
+    return [f'{interface}.{name}: its access is {access}'
+            for interface in sorted({member.interface for member in members(tree)})
+            for name, access in handlers(tree, interface).items()
+            if access not in ('IOMMUD_ACCESS_READ', 'IOMMUD_ACCESS_CHANGE')]
+
+
+def check_files(tree):
+    """A message carries files if and only if an argument says so."""
+    problems = []
+    for member in methods(tree):
+        annotated = any(a.get('name') == UNIX_FD for a in member.element.findall('annotation'))
+        named = any('h' in a.get('type') for a in member.element.findall('arg'))
+        if annotated != named:
+            problems.append(f'{member.full_name}: it is {"" if annotated else "not "}annotated to '
+                            f'carry files, and {"an" if named else "no"} argument is one')
+    return problems
+
+
+def check_lists(tree):
+    """What grows with the devices or mappings is not sent with each change."""
+    return [f'{member.full_name}: a list that changes is invalidates, or says "at most"'
+            for member in properties(tree)
+            if member.element.get('type').startswith('a')
+            and member.emits_changed() not in ('const', 'invalidates')
+            and not re.search(r'\bat\s+most\b', member.comment, re.I)]
 
 
 def check_bound_properties(tree):
     """The exporter finds a property of the model by its name, or reads it itself."""
     problems = []
     for member in properties(tree):
-        noun = 'host' if member.interface == 'Manager' else member.interface.lower()
-        model, export = f'lib/iommud-{noun}.c', f'dbus/service/{member.interface.lower()}-export.c'
+        noun = 'host' if member.interface == 'Manager' else kebab(member.interface)
+        model, export = f'lib/model/{noun}.c', export_path(member.interface)
         bound = tree.exists(model) and f'"{kebab(member.name)}"' in tree.read(model)
         if not bound and not (tree.exists(export) and f'"{member.name}"' in tree.read(export)):
             problems.append(f'{member.full_name}: neither {model} nor {export} has it')
@@ -179,6 +204,8 @@ def method(arguments, comment='Go:\n@since: 1\n\nText.'):
 
 
 OPTIONS = '<arg name="options" type="a{sv}" direction="in"/>'
+METHOD_GO = f'<!-- Go:\n@since: 1\n\nText. --><method name="Go">{OPTIONS}</method>'
+LIST = '<!-- L:\n@since: 1\n\n%s --><property name="L" type="%s" access="read"/>'
 STATE = '<!-- State:\n@since: 1\n\nText. --><property name="State" type="s" access="%s"/>'
 
 
@@ -199,19 +226,32 @@ def main():
         'an error that does not exist': method('', comment='Go: org.iommud1.Error.Tired')})
     suite.rule('every method has a handler', check_handlers, {
         'a method without': method(OPTIONS),
+        'a row without an access': {**method(OPTIONS), 'dbus/service/device-export.c':
+                                    '  { "Go", handle_go },\n'},
         'a handler without a method': {**interface(''), 'dbus/service/device-export.c':
-                                       '  { "Gone", handle_gone },\n'}})
-    suite.rule('every method has a policy', check_policy, {
-        'a method without': method(OPTIONS),
-        'a row without a method': {**interface(''), POLICY_FILE:
-                                   '{ IOMMUD_DBUS_DEVICE_INTERFACE, "Go", IOMMUD_ACCESS_READ },'}})
+                                       '  { "Gone", IOMMUD_ACCESS_READ, handle_gone },\n'},
+        'a handler in another file': {**interface(METHOD_GO, name='DirtyTracking'),
+                                      'dbus/service/dirtytracking-export.c':
+                                      '  { "Go", IOMMUD_ACCESS_READ, handle_go },\n'}})
+    suite.rule('every handler says who may call it', check_access, {
+        'a row that does not': {**method(OPTIONS), 'dbus/service/device-export.c':
+                                '  { "Go", IOMMUD_ACCESS_NONE, handle_go },\n'},
+        'an access that is unknown': {**method(OPTIONS), 'dbus/service/device-export.c':
+                                      '  { "Go", TRUE, handle_go },\n'}})
+    suite.rule('every file stands in a signature', check_files, {
+        'a file that no argument names': method(f'<annotation name="{UNIX_FD}" value="true"/>'),
+        'a file without the annotation': method('<arg name="file" type="h" direction="in"/>'),
+        'files without the annotation': method('<arg name="files" type="ah" direction="out"/>')})
+    suite.rule('lists that grow are not sent', check_lists, {
+        'a list of objects': interface(LIST % ('Text.', 'ao')),
+        'a list of ranges': interface(LIST % ('Most of them.', 'a(tt)'))})
     suite.rule('every property is bound', check_bound_properties, {
         'a property that the model has not': {**interface(STATE % 'read'),
-                                              'lib/iommud-device.c': '"stat"\n'}})
+                                              'lib/model/device.c': '"stat"\n'}})
     suite.rule('the API keeps its promises', check_api, {
         'a type that has changed': {**interface(STATE % 'read'), API_FILE: 'Device.State u\n'},
         'a member that has gone': {**interface(''), API_FILE: 'Device.State s\n'},
-        'a constant that is none any more': {**interface(STATE % 'read'),
+        'a constant that is no longer one': {**interface(STATE % 'read'),
                                              API_FILE: 'Device.State s const\n'}})
     suite.finish()
 

@@ -7,6 +7,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "iommud-dbus-generated.h"
+
 #define PATIENCE_SECONDS 60
 
 /* A test that dies takes its processes with it. */
@@ -29,11 +31,11 @@ bed_spawn (GSubprocessFlags flags, const char *const *argv)
   return process;
 }
 
-/* @name: of a configuration file beside this one. */
+/* @name: of a configuration file in this folder, of the sources or of the build. */
 GSubprocess *
-bed_start_bus_with (const char *name, char **address)
+bed_start_bus_with (GTestFileType where, const char *name, char **address)
 {
-  g_autofree char *config = g_test_build_filename (G_TEST_DIST, "tests", "service", name, NULL);
+  g_autofree char *config = g_test_build_filename (where, "tests", "service", name, NULL);
   g_autofree char *option = g_strdup_printf ("--config-file=%s", config);
   const char *const argv[] = { "dbus-daemon",       option, "--nofork", "--nopidfile",
                                "--print-address=1", NULL };
@@ -51,7 +53,7 @@ bed_start_bus_with (const char *name, char **address)
 GSubprocess *
 bed_start_bus (char **address)
 {
-  return bed_start_bus_with ("bus.conf", address);
+  return bed_start_bus_with (G_TEST_DIST, "bus.conf", address);
 }
 
 /* Asked to go it takes its socket along, which a kill would leave behind. */
@@ -234,14 +236,32 @@ bed_unplug (Bed *self, const char *name)
     bed_iterate ();
 }
 
-/* Which interface a path has is what its place in the tree says. */
+static gboolean
+has_member (GDBusInterfaceInfo *info, const char *member)
+{
+  return g_dbus_interface_info_lookup_method (info, member) != NULL
+         || g_dbus_interface_info_lookup_property (info, member) != NULL;
+}
+
+/* No member of a container is in two of its interfaces. */
 static const char *
-interface_of (const char *path)
+interface_of_container (const char *member)
+{
+  if (has_member (iommud_dbus_memory_interface_info (), member))
+    return IOMMUD_DBUS_MEMORY_INTERFACE;
+  if (has_member (iommud_dbus_dirty_tracking_interface_info (), member))
+    return IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE;
+  return IOMMUD_DBUS_CONTAINER_INTERFACE;
+}
+
+/* The kind of an object is what its place in the tree says. */
+const char *
+bed_interface_of (const char *path, const char *member)
 {
   if (strstr (path, "/hwpts/") != NULL)
     return IOMMUD_DBUS_HWPT_INTERFACE;
   if (g_str_has_prefix (path, IOMMUD_DBUS_CONTAINERS_PATH "/"))
-    return IOMMUD_DBUS_CONTAINER_INTERFACE;
+    return interface_of_container (member);
   if (g_str_has_prefix (path, IOMMUD_DBUS_DEVICES_PATH "/"))
     return IOMMUD_DBUS_DEVICE_INTERFACE;
   return IOMMUD_DBUS_MANAGER_INTERFACE;
@@ -250,7 +270,7 @@ interface_of (const char *path)
 GVariant *
 bed_call (Bed *self, const char *path, const char *method, GVariant *arguments, GError **error)
 {
-  return call (self, path, interface_of (path), method, arguments, error);
+  return call (self, path, bed_interface_of (path, method), method, arguments, error);
 }
 
 char *
@@ -288,7 +308,7 @@ bed_call_fails (Bed *self, const char *path, const char *method, GVariant *argum
   g_assert_null (reply);
   g_assert_error (error, IOMMUD_ERROR, code);
   g_dbus_error_strip_remote_error (error);
-  g_test_message ("%s.%s: %s", interface_of (path), method, error->message);
+  g_test_message ("%s.%s: %s", bed_interface_of (path, method), method, error->message);
   if (!g_pattern_match_simple (pattern, error->message))
     g_error ("'%s' does not match '%s'", error->message, pattern);
   g_assert_cmpuint (strlen (error->message), <, 1000);
@@ -300,8 +320,9 @@ GVariant *
 bed_get (Bed *self, const char *path, const char *member)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = call (self, path, "org.freedesktop.DBus.Properties", "Get",
-                                     g_variant_new ("(ss)", interface_of (path), member), &error);
+  g_autoptr (GVariant) reply =
+      call (self, path, "org.freedesktop.DBus.Properties", "Get",
+            g_variant_new ("(ss)", bed_interface_of (path, member), member), &error);
   GVariant *value = NULL;
 
   g_assert_no_error (error);

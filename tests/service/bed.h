@@ -29,7 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Bed, bed_free)
 
 GSubprocess *bed_spawn (GSubprocessFlags flags, const char *const *argv);
 GSubprocess *bed_start_bus (char **address);
-GSubprocess *bed_start_bus_with (const char *name, char **address);
+GSubprocess *bed_start_bus_with (GTestFileType where, const char *name, char **address);
 void bed_stop_bus (GSubprocess *bus);
 GDBusConnection *bed_connect (const char *address);
 void bed_disconnect (GDBusConnection *connection);
@@ -38,6 +38,7 @@ void bed_wait (gboolean *done);
 void bed_settle (Bed *self);
 void bed_unplug (Bed *self, const char *name);
 
+const char *bed_interface_of (const char *path, const char *member);
 GVariant *bed_call (Bed *self, const char *path, const char *method, GVariant *arguments,
                     GError **error);
 char *bed_call_for_path (Bed *self, const char *path, const char *method, GVariant *arguments);

@@ -121,7 +121,7 @@ memory_call (Bed *bed, const char *container, const char *method, GVariant *argu
   Reply reply = { FALSE, NULL, NULL, NULL };
 
   g_dbus_connection_call_with_unix_fd_list (
-      bed->client, IOMMUD_DBUS_BUS_NAME, container, IOMMUD_DBUS_CONTAINER_INTERFACE, method,
+      bed->client, IOMMUD_DBUS_BUS_NAME, container, bed_interface_of (container, method), method,
       arguments, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, list, NULL, on_reply, &reply);
   g_object_unref (list);
   bed_wait (&reply.done);
@@ -221,7 +221,7 @@ memory_read_dirty (Bed *bed, const char *container, guint64 iova, guint64 length
   g_autoptr (GError) error = NULL;
   int file = -1;
   g_autoptr (GVariant) reply =
-      memory_call (bed, container, "ReadDirtyBitmap",
+      memory_call (bed, container, "ReadBitmap",
                    memory_read_arguments (iova, length, page_size, options), -1, &file, &error);
   gint32 handle = -1;
   guint64 ignored = 0;

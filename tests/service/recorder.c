@@ -29,8 +29,9 @@ describe_signal (GDBusMessage *message)
       g_autoptr (GVariant) invalidated = g_variant_get_child_value (body, 2);
       g_autofree char *names = g_variant_print (invalidated, FALSE);
 
+      g_variant_get_child (body, 0, "&s", &subject);
       text = g_variant_print (changed, FALSE);
-      return g_strdup_printf ("%s %s %s invalidated %s", member, path, text, names);
+      return g_strdup_printf ("%s %s %s %s invalidated %s", member, path, subject, text, names);
     }
   if (!g_str_has_prefix (member, "Interfaces"))
     return NULL;

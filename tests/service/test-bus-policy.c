@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The installed policy of the system bus, enforced by a message bus: root serves and changes,
- * everybody else reads. */
+/* The installed policy of the system bus, enforced by a message bus: root serves and changes, other
+ * users read. */
 #include <unistd.h>
 
 #include "bed.h"
 #include "daemon.h"
+#include "iommud-dbus-generated.h"
 
 #define STRANGER 65534
 #define MANAGER IOMMUD_DBUS_MANAGER_PATH
@@ -51,6 +52,45 @@ check_denied (GDBusConnection *caller, const char *path, const char *interface, 
   g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED);
 }
 
+static gboolean
+is_read (const char *interface, const char *method)
+{
+  static const char *const read[] = { "FindDevice", "FindContainer" };
+
+  if (!g_str_equal (interface, IOMMUD_DBUS_MANAGER_INTERFACE))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (read); i++)
+    if (g_str_equal (method, read[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* No object has such a path: what the bus lets through is answered with another error. */
+static void
+check_every_method (GDBusConnection *caller, gboolean may_change)
+{
+  GDBusInterfaceInfo *infos[] = {
+    iommud_dbus_manager_interface_info (),        iommud_dbus_device_interface_info (),
+    iommud_dbus_container_interface_info (),      iommud_dbus_memory_interface_info (),
+    iommud_dbus_dirty_tracking_interface_info (), iommud_dbus_hwpt_interface_info (),
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (infos); i++)
+    for (guint j = 0; infos[i]->methods[j] != NULL; j++)
+      {
+        const char *method = infos[i]->methods[j]->name;
+        g_autoptr (GError) error = NULL;
+        g_autoptr (GVariant) reply = call (caller, "/none", infos[i]->name, method, NULL, &error);
+
+        g_test_message ("%s.%s", infos[i]->name, method);
+        g_assert_null (reply);
+        if (may_change || is_read (infos[i]->name, method))
+          g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
+        else
+          g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED);
+      }
+}
+
 static void
 check_stranger (GDBusConnection *stranger)
 {
@@ -93,11 +133,13 @@ test_enforced (void)
       g_test_skip ("only root can be two users");
       return;
     }
-  bus = bed_start_bus_with ("policy-bus.conf", &address);
+  bus = bed_start_bus_with (G_TEST_BUILT, "policy-bus.conf", &address);
   daemon = daemon_start (address, "--simulate");
   stranger = connect_as (address, STRANGER);
   root = bed_connect (address);
   check_stranger (stranger);
+  check_every_method (stranger, FALSE);
+  check_every_method (root, TRUE);
   g_dbus_connection_signal_subscribe (stranger, IOMMUD_DBUS_BUS_NAME, NULL, "InterfacesAdded", NULL,
                                       NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_signal, &told, NULL);
   check_allowed (root, MANAGER, IOMMUD_DBUS_MANAGER_INTERFACE, "CreateContainer",
@@ -114,7 +156,7 @@ static void
 test_name (void)
 {
   g_autofree char *address = NULL;
-  GSubprocess *bus = bed_start_bus_with ("policy-bus.conf", &address);
+  GSubprocess *bus = bed_start_bus_with (G_TEST_BUILT, "policy-bus.conf", &address);
   GDBusConnection *stranger =
       getuid () == 0 ? connect_as (address, STRANGER) : bed_connect (address);
   g_autoptr (GError) error = NULL;

@@ -21,7 +21,7 @@ typedef struct
 static void
 check_active (Tracked *fixture, gboolean active)
 {
-  bed_assert (fixture->bed, fixture->container, "DirtyTrackingActive", active ? "true" : "false");
+  bed_assert (fixture->bed, fixture->container, "Active", active ? "true" : "false");
 }
 
 static void
@@ -83,7 +83,7 @@ test_start_fails (Tracked *fixture, gconstpointer data)
       {
         g_test_message ("%s %u", operations[i], nth);
         inject (fixture, operations[i], nth, ENOMEM, 0);
-        bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL),
+        bed_call_fails (fixture->bed, fixture->container, "Start", bed_options (NULL),
                         IOMMUD_ERROR_NO_MEMORY, "*vm1*ENOMEM*");
         check_active (fixture, FALSE);
         tracked_start (fixture);
@@ -117,7 +117,7 @@ test_read_fails (Tracked *fixture, gconstpointer data)
         write_page (fixture, PCI_1, 1);
         write_page (fixture, LOGGING, 2);
         inject (fixture, operations[i], nth, EIO, 0);
-        bed_call_fails (fixture->bed, fixture->container, "ReadDirtyBitmap",
+        bed_call_fails (fixture->bed, fixture->container, "ReadBitmap",
                         memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), IOMMUD_ERROR_FAILED,
                         "*vm1*EIO*");
         g_assert_cmphex (read_word (fixture), ==, BIT (1) | BIT (2));
@@ -140,7 +140,7 @@ test_stop_fails (Tracked *fixture, gconstpointer data)
     {
       tracked_start (fixture);
       inject (fixture, operations[i], counts[i], EIO, 0);
-      bed_call_fails (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL),
+      bed_call_fails (fixture->bed, fixture->container, "Stop", bed_options (NULL),
                       IOMMUD_ERROR_FAILED, "*vm1*EIO*");
       check_active (fixture, TRUE);
       tracked_stop (fixture);
@@ -153,9 +153,9 @@ unmap (Tracked *fixture)
 {
   g_autoptr (GError) error = NULL;
   int file = -1;
-  g_autoptr (GVariant) reply = memory_call (
-      fixture->bed, fixture->container, "Unmap",
-      memory_range_arguments (GIBIBYTE, SIZE, "{'dirty-bitmap': <true>}"), -1, &file, &error);
+  g_autoptr (GVariant) reply =
+      memory_call (fixture->bed, fixture->container, "UnmapAndReadBitmap",
+                   memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), -1, &file, &error);
   g_autoptr (GArray) words = NULL;
 
   g_assert_no_error (error);
@@ -172,9 +172,9 @@ test_unmap_fails (Tracked *fixture, gconstpointer data)
   write_page (fixture, PCI_1, 1);
   write_page (fixture, LOGGING, 2);
   inject (fixture, "ioas-unmap", 1, EIO, 0);
-  bed_call_fails (fixture->bed, fixture->container, "Unmap",
-                  memory_range_arguments (GIBIBYTE, SIZE, "{'dirty-bitmap': <true>}"),
-                  IOMMUD_ERROR_FAILED, "*vm1*EIO*");
+  bed_call_fails (fixture->bed, fixture->container, "UnmapAndReadBitmap",
+                  memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), IOMMUD_ERROR_FAILED,
+                  "*vm1*EIO*");
   g_assert_cmphex (unmap (fixture), ==, BIT (1) | BIT (2));
 
   for (gsize i = 0; i < G_N_ELEMENTS (operations); i += 2)
@@ -207,7 +207,7 @@ start_call (Tracked *fixture, GDBusConnection *caller, const char *method, GVari
             Answer *answer)
 {
   g_dbus_connection_call_with_unix_fd_list (caller, IOMMUD_DBUS_BUS_NAME, fixture->container,
-                                            IOMMUD_DBUS_CONTAINER_INTERFACE, method, arguments,
+                                            IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, method, arguments,
                                             NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL,
                                             answer == NULL ? NULL : on_answer, answer);
 }
@@ -215,8 +215,8 @@ start_call (Tracked *fixture, GDBusConnection *caller, const char *method, GVari
 static void
 start_read (Tracked *fixture, GDBusConnection *caller, guint64 length, Answer *answer)
 {
-  start_call (fixture, caller, "ReadDirtyBitmap",
-              memory_read_arguments (GIBIBYTE, length, PAGE, NULL), answer);
+  start_call (fixture, caller, "ReadBitmap", memory_read_arguments (GIBIBYTE, length, PAGE, NULL),
+              answer);
 }
 
 static void
@@ -234,8 +234,8 @@ test_two_start (Tracked *fixture, gconstpointer data)
   Answer answers[2] = { 0 };
   Answer *loser = NULL;
 
-  start_call (fixture, fixture->bed->client, "StartDirtyTracking", bed_options (NULL), &answers[0]);
-  start_call (fixture, second, "StartDirtyTracking", bed_options (NULL), &answers[1]);
+  start_call (fixture, fixture->bed->client, "Start", bed_options (NULL), &answers[0]);
+  start_call (fixture, second, "Start", bed_options (NULL), &answers[1]);
   bed_wait (&answers[0].done);
   bed_wait (&answers[1].done);
   g_assert_true ((answers[0].error == NULL) != (answers[1].error == NULL));

@@ -40,7 +40,7 @@ test_read (Tracked *fixture, gconstpointer data)
 {
   write_page (fixture, PCI_1, 1);
   tracked_start (fixture);
-  bed_assert (fixture->bed, fixture->container, "DirtyTrackingActive", "true");
+  bed_assert (fixture->bed, fixture->container, "Active", "true");
   check_bits (fixture, NULL, 0, 0);
   write_page (fixture, PCI_1, 0);
   write_page (fixture, PCI_1, 70);
@@ -50,7 +50,7 @@ test_read (Tracked *fixture, gconstpointer data)
   check_bits (fixture, NULL, BIT (0) | BIT (5), BIT (6));
   check_bits (fixture, NULL, 0, 0);
   tracked_stop (fixture);
-  bed_assert (fixture->bed, fixture->container, "DirtyTrackingActive", "false");
+  bed_assert (fixture->bed, fixture->container, "Active", "false");
 }
 
 static void
@@ -71,7 +71,7 @@ test_page_size (Tracked *fixture, gconstpointer data)
   g_autoptr (GArray) words = NULL;
   guint64 n_dirty = 0;
 
-  bed_call_ok (fixture->bed, fixture->container, "StartDirtyTracking",
+  bed_call_ok (fixture->bed, fixture->container, "Start",
                bed_options ("{'page-size': <@t 16384>}"));
   write_page (fixture, PCI_1, 9);
   words =
@@ -95,7 +95,7 @@ test_sealed (Tracked *fixture, gconstpointer data)
   int file = -1;
 
   tracked_start (fixture);
-  reply = memory_call (fixture->bed, fixture->container, "ReadDirtyBitmap",
+  reply = memory_call (fixture->bed, fixture->container, "ReadBitmap",
                        memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), -1, &file, &error);
   g_assert_no_error (error);
   g_assert_cmpint (fcntl (file, F_GET_SEALS) & seals, ==, seals);
@@ -125,33 +125,38 @@ test_come_and_go (Tracked *fixture, gconstpointer data)
 
 /* The bytes that were unmapped, and the bitmap of what was written to them. */
 static GArray *
-unmap (Tracked *fixture, const char *options, guint64 *n_bytes)
+unmap (Tracked *fixture, guint64 page_size, guint64 *n_bytes, guint64 *n_dirty)
 {
   g_autoptr (GError) error = NULL;
   int file = -1;
+  gint32 handle = -1;
   g_autoptr (GVariant) reply =
-      memory_call (fixture->bed, fixture->container, "Unmap",
-                   memory_range_arguments (GIBIBYTE, SIZE, options), -1, &file, &error);
+      memory_call (fixture->bed, fixture->container, "UnmapAndReadBitmap",
+                   memory_read_arguments (GIBIBYTE, SIZE, page_size, NULL), -1, &file, &error);
 
   g_assert_no_error (error);
-  g_assert_cmpstr (g_variant_get_type_string (reply), ==, "(t)");
-  g_variant_get (reply, "(t)", n_bytes);
-  return file < 0 ? NULL : memory_read_bitmap (file);
+  g_assert_cmpstr (g_variant_get_type_string (reply), ==, "(tht)");
+  g_variant_get (reply, "(tht)", n_bytes, &handle, n_dirty);
+  g_assert_cmpint (handle, ==, 0);
+  g_assert_cmpint (file, >=, 0);
+  return memory_read_bitmap (file);
 }
 
 /* The last dirty pages come with the answer, as the one file of its message. */
 static void
-test_unmap (Tracked *fixture, gconstpointer data)
+test_unmap_and_read (Tracked *fixture, gconstpointer data)
 {
   g_autoptr (GArray) fine = NULL;
   g_autoptr (GArray) coarse = NULL;
   guint64 n_bytes = 0;
+  guint64 n_dirty = 0;
 
   tracked_start (fixture);
   write_page (fixture, PCI_1, 3);
   write_page (fixture, LOGGING, 65);
-  fine = unmap (fixture, "{'dirty-bitmap': <true>}", &n_bytes);
+  fine = unmap (fixture, PAGE, &n_bytes, &n_dirty);
   g_assert_cmpuint (n_bytes, ==, SIZE);
+  g_assert_cmpuint (n_dirty, ==, 2);
   g_assert_cmpuint (fine->len, ==, 2);
   g_assert_cmphex (g_array_index (fine, guint64, 0), ==, BIT (3));
   g_assert_cmphex (g_array_index (fine, guint64, 1), ==, BIT (1));
@@ -160,12 +165,29 @@ test_unmap (Tracked *fixture, gconstpointer data)
   memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
   check_bits (fixture, NULL, 0, 0);
   write_page (fixture, PCI_1, 70);
-  coarse = unmap (fixture, "{'dirty-bitmap': <true>, 'page-size': <@t 16384>}", &n_bytes);
+  coarse = unmap (fixture, 4 * PAGE, &n_bytes, &n_dirty);
+  g_assert_cmpuint (n_dirty, ==, 1);
   g_assert_cmpuint (coarse->len, ==, 1);
   g_assert_cmphex (g_array_index (coarse, guint64, 0), ==, BIT (17));
+  tracked_stop (fixture);
+}
 
-  memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
-  g_assert_null (unmap (fixture, "{'dirty-bitmap': <false>}", &n_bytes));
+/* What is unmapped without its bitmap carries no file, and its dirty pages are forgotten. */
+static void
+test_unmap (Tracked *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  int file = -1;
+
+  tracked_start (fixture);
+  write_page (fixture, PCI_1, 3);
+  reply = memory_call (fixture->bed, fixture->container, "Unmap",
+                       memory_range_arguments (GIBIBYTE, SIZE, NULL), -1, &file, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (g_variant_get_type_string (reply), ==, "(t)");
+  g_assert_cmpint (file, ==, -1);
+  check_bits (fixture, NULL, 0, 0);
   tracked_stop (fixture);
 }
 
@@ -173,7 +195,7 @@ static void
 check_read (Tracked *fixture, guint64 iova, guint64 length, guint64 page_size, const char *options,
             int code, const char *pattern)
 {
-  bed_call_fails (fixture->bed, fixture->container, "ReadDirtyBitmap",
+  bed_call_fails (fixture->bed, fixture->container, "ReadBitmap",
                   memory_read_arguments (iova, length, page_size, options), code, pattern);
 }
 
@@ -183,15 +205,15 @@ test_bad_input (Tracked *fixture, gconstpointer data)
   const int invalid = IOMMUD_ERROR_INVALID_ARGUMENT;
 
   check_read (fixture, GIBIBYTE, SIZE, PAGE, NULL, invalid, "*vm1*active*");
-  bed_call_fails (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL),
-                  invalid, "*vm1*active*");
-  bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking",
+  bed_call_fails (fixture->bed, fixture->container, "Stop", bed_options (NULL), invalid,
+                  "*vm1*active*");
+  bed_call_fails (fixture->bed, fixture->container, "Start",
                   bed_options ("{'page-size': <@t 5000>}"), invalid, "*vm1*");
-  bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking",
-                  bed_options ("{'page-size': <4096>}"), invalid, "*'page-size'*'t'*'i'*");
+  bed_call_fails (fixture->bed, fixture->container, "Start", bed_options ("{'page-size': <4096>}"),
+                  invalid, "*'page-size'*'t'*'i'*");
   tracked_start (fixture);
-  bed_call_fails (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL),
-                  invalid, "*vm1*active*");
+  bed_call_fails (fixture->bed, fixture->container, "Start", bed_options (NULL), invalid,
+                  "*vm1*active*");
 
   check_read (fixture, GIBIBYTE, 0, PAGE, NULL, invalid, "*vm1*");
   check_read (fixture, GIBIBYTE, SIZE, 0, NULL, invalid, "*vm1*");
@@ -217,14 +239,12 @@ test_not_covered (void)
   g_autofree char *off = bed_create (bed, "{'name': <'off'>, 'dirty-tracking': <'off'>}");
   g_autofree char *bare = bed_create (bed, "{'name': <'bare'>}");
 
-  bed_call_fails (bed, off, "StartDirtyTracking", bed_options (NULL), IOMMUD_ERROR_NOT_SUPPORTED,
-                  "*off*");
+  bed_call_fails (bed, off, "Start", bed_options (NULL), IOMMUD_ERROR_NOT_SUPPORTED, "*off*");
   tracked_attach (bed, bare, PCI_3);
-  bed_call_fails (bed, bare, "StartDirtyTracking", bed_options (NULL), IOMMUD_ERROR_NOT_SUPPORTED,
-                  "*bare*");
-  bed_assert (bed, bare, "DirtyTrackingActive", "false");
+  bed_call_fails (bed, bare, "Start", bed_options (NULL), IOMMUD_ERROR_NOT_SUPPORTED, "*bare*");
+  bed_assert (bed, bare, "Active", "false");
   tracked_attach (bed, bare, PCI_1);
-  bed_call_ok (bed, bare, "StartDirtyTracking", bed_options (NULL));
+  bed_call_ok (bed, bare, "Start", bed_options (NULL));
   bed_call_ok (bed, bare, "Free", bed_options ("{'force': <true>}"));
   bed_call_ok (bed, off, "Free", bed_options (NULL));
 }
@@ -242,6 +262,7 @@ main (int argc, char **argv)
   ADD ("page-size", test_page_size);
   ADD ("sealed", test_sealed);
   ADD ("come-and-go", test_come_and_go);
+  ADD ("unmap-and-read", test_unmap_and_read);
   ADD ("unmap", test_unmap);
   ADD ("bad-input", test_bad_input);
   g_test_add_func ("/dirty/not-covered", test_not_covered);

@@ -100,14 +100,14 @@ test_container (void)
 
   bed_assert (bed, container, "Name", "'vm1'");
   bed_assert (bed, container, "Owner", uid);
-  bed_assert (bed, container, "DirtyTrackingPolicy", "'required'");
+  bed_assert (bed, container, "Policy", "'required'");
   bed_assert (bed, container, "Accounting", "'process'");
   bed_assert (bed, container, "Devices", "[]");
   bed_assert (bed, container, "Hwpts", "[]");
   bed_assert (bed, container, "IovaRanges", "[(0, 18446744073709551615)]");
   bed_assert (bed, container, "IovaAlignment", "1");
-  bed_assert (bed, container, "DirtyTracking", "'full'");
-  bed_assert (bed, other, "DirtyTrackingPolicy", "'preferred'");
+  bed_assert (bed, container, "Coverage", "'full'");
+  bed_assert (bed, other, "Policy", "'preferred'");
   bed_assert (bed, other, "Accounting", "'user'");
   g_assert_true (g_variant_equal (context, shared_context));
   g_assert_false (g_variant_equal (context, other_context));
@@ -155,7 +155,7 @@ test_attach (void)
   check_attached (bed, container, mdev, "/");
   bed_assert (bed, container, "Devices", all);
   bed_assert (bed, container, "Hwpts", hwpts);
-  bed_assert (bed, container, "DirtyTracking", "'partial'");
+  bed_assert (bed, container, "Coverage", "'partial'");
   bed_assert (bed, hwpt_1, "Devices", both);
   bed_assert (bed, hwpt_1, "Container", quoted);
   bed_assert (bed, hwpt_1, "Parent", "'/'");
@@ -196,14 +196,14 @@ test_trackers (void)
   hwpt_2 = bed_call_for_path (bed, container, "AttachDevice",
                               bed_device_arguments (logging, "{'tracker': <'iommu'>}"));
   bed_assert (bed, logging, "DirtyTracker", "'iommu'");
-  bed_assert (bed, container, "MigrationBlockers", "[]");
-  bed_assert (bed, container, "DirtyTrackingActive", "false");
+  bed_assert (bed, container, "Blockers", "[]");
+  bed_assert (bed, container, "Active", "false");
   bed_call_fails (bed, container, "AttachDevice",
                   bed_device_arguments (pci_3, "{'tracker': <'device'>}"),
                   IOMMUD_ERROR_NOT_SUPPORTED, "*" PCI_3 "*");
 
   hwpt_3 = bed_attach (bed, container, pci_3);
-  blockers = bed_get (bed, container, "MigrationBlockers");
+  blockers = bed_get (bed, container, "Blockers");
   g_assert_cmpuint (g_variant_n_children (blockers), ==, 1);
   g_variant_get_child (blockers, 0, "&s", &blocker);
   g_assert_nonnull (strstr (blocker, PCI_3));

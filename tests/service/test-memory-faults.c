@@ -78,7 +78,7 @@ start_map (Fixture *fixture, GDBusConnection *caller, guint64 length, guint64 io
 
   g_assert_cmpint (g_unix_fd_list_append (list, fixture->file, NULL), ==, 0);
   g_dbus_connection_call_with_unix_fd_list (
-      caller, IOMMUD_DBUS_BUS_NAME, fixture->container, IOMMUD_DBUS_CONTAINER_INTERFACE, "MapFile",
+      caller, IOMMUD_DBUS_BUS_NAME, fixture->container, IOMMUD_DBUS_MEMORY_INTERFACE, "MapFile",
       memory_map_arguments (0, 0, length, iova, options), NULL, G_DBUS_CALL_FLAGS_NONE, -1, list,
       NULL, answer == NULL ? NULL : on_answer, answer);
 }

@@ -25,11 +25,11 @@ static gboolean
 parse (const char *text, Values *values, GError **error)
 {
   const IommudOption known[] = {
-    { "name", IOMMUD_OPTION_STRING, &values->name },
-    { "force", IOMMUD_OPTION_BOOLEAN, &values->force },
-    { "size", IOMMUD_OPTION_UINT64, &values->size },
-    { "mode", IOMMUD_OPTION_ENUM, &values->mode, IOMMUD_TYPE_ATTACH_MODE },
-    { "partner", IOMMUD_OPTION_OBJECT, &values->partner, G_TYPE_CANCELLABLE },
+    { "name", G_TYPE_STRING, &values->name },
+    { "force", G_TYPE_BOOLEAN, &values->force },
+    { "size", G_TYPE_UINT64, &values->size },
+    { "mode", IOMMUD_TYPE_ATTACH_MODE, &values->mode },
+    { "partner", G_TYPE_CANCELLABLE, &values->partner },
   };
   g_autoptr (GVariant) options =
       g_variant_ref_sink (g_variant_new_parsed (text)); /* of this file only */
@@ -117,6 +117,69 @@ test_none_known (void)
   g_assert_cmpstr (error->message, ==, "Unknown option 'force'; known are: none");
 }
 
+static gboolean
+set (IommudContainerOptions *target, const char *text, GError **error)
+{
+  static const char *const known[] = { "name", "dirty-tracking", "share-context", "huge-pages",
+                                       NULL };
+  g_autoptr (GVariant) options =
+      g_variant_ref_sink (g_variant_new_parsed (text)); /* of this file only */
+  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+
+  return iommud_options_set (options, known, G_OBJECT (target), paths, error);
+}
+
+/* What is given is set; the rest keeps what the model gives it. */
+static void
+test_set (void)
+{
+  g_autoptr (IommudContainerOptions) target = iommud_container_options_new ();
+  g_autofree char *name = NULL;
+  gboolean huge_pages = FALSE;
+  IommudDirtyTrackingPolicy policy = IOMMUD_DIRTY_TRACKING_POLICY_OFF;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (set (target, "{'name': <'vm1'>, 'dirty-tracking': <'required'>}", &error));
+  g_assert_no_error (error);
+  g_object_get (target, "name", &name, "huge-pages", &huge_pages, "dirty-tracking", &policy, NULL);
+  g_assert_cmpstr (name, ==, "vm1");
+  g_assert_true (huge_pages);
+  g_assert_cmpint (policy, ==, IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED);
+}
+
+/* The owner is a property of the target, and not for callers: it is not among those known. */
+static void
+test_set_bad (void)
+{
+  static const struct
+  {
+    const char *text;
+    int code;
+    const char *message;
+  } bad[] = {
+    { "{'owner': <@u 0>}", IOMMUD_ERROR_INVALID_ARGUMENT,
+      "Unknown option 'owner'; known are: name, dirty-tracking, share-context, huge-pages" },
+    { "{'huge-pages': <1>}", IOMMUD_ERROR_INVALID_ARGUMENT,
+      "Option 'huge-pages' has the type 'b', not 'i'" },
+    { "{'dirty-tracking': <'on'>}", IOMMUD_ERROR_INVALID_ARGUMENT,
+      "Option 'dirty-tracking' cannot be 'on'; it is one of: off, preferred, required" },
+    { "{'name': <'a'>, 'name': <'b'>}", IOMMUD_ERROR_INVALID_ARGUMENT,
+      "Option 'name' is given twice" },
+    { "{'share-context': <objectpath '/gone'>}", IOMMUD_ERROR_NOT_FOUND,
+      "Option 'share-context': There is no object '/gone': it never was there, or it is gone" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (IommudContainerOptions) target = iommud_container_options_new ();
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (set (target, bad[i].text, &error));
+      g_assert_error (error, IOMMUD_ERROR, bad[i].code);
+      g_assert_cmpstr (error->message, ==, bad[i].message);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -124,5 +187,7 @@ main (int argc, char **argv)
   g_test_add_func ("/options/good", test_good);
   g_test_add_func ("/options/bad", test_bad);
   g_test_add_func ("/options/none-known", test_none_known);
+  g_test_add_func ("/options/set", test_set);
+  g_test_add_func ("/options/set-bad", test_set_bad);
   return g_test_run ();
 }

@@ -83,16 +83,19 @@ test_attach (Fixture *fixture, gconstpointer data)
   g_autofree char *added =
       g_strdup_printf ("InterfacesAdded %s *'Devices': <*'%s'*", hwpt, fixture->device);
   g_autofree char *device = g_strdup_printf ("PropertiesChanged %s *'%s'*", fixture->device, hwpt);
-  g_autofree char *container =
-      g_strdup_printf ("PropertiesChanged %s *'Hwpts': <*'%s'*", fixture->container, hwpt);
+  g_autofree char *container = g_strdup_printf (
+      "PropertiesChanged %s * invalidated ['Devices', 'Hwpts']", fixture->container);
   const char *const device_patterns[] = { added, device, "reply", NULL };
   const char *const container_patterns[] = { added, container, "reply", NULL };
 
   assert_order (fixture, device_patterns);
   assert_order (fixture, container_patterns);
-  /* One signal tells of everything that one operation has changed on an object. */
+  /* One signal tells of everything that one operation has changed on an interface. */
   g_assert_cmpuint (recorder_count (fixture->recorder, device), ==, 1);
-  g_assert_cmpuint (recorder_count (fixture->recorder, "PropertiesChanged *"), ==, 2);
+  g_assert_cmpuint (recorder_count (fixture->recorder, container), ==, 1);
+  g_assert_cmpuint (recorder_count (fixture->recorder, "* org.iommud1.Memory *'IovaRanges'*"), ==,
+                    1);
+  g_assert_cmpuint (recorder_count (fixture->recorder, "PropertiesChanged *"), ==, 3);
   free_container (fixture);
 }
 
@@ -102,8 +105,8 @@ test_detach (Fixture *fixture, gconstpointer data)
   g_autofree char *hwpt = bed_attach (fixture->bed, fixture->container, fixture->device);
   g_autofree char *device =
       g_strdup_printf ("PropertiesChanged %s *'Hwpt': <*'/'>*", fixture->device);
-  g_autofree char *container =
-      g_strdup_printf ("PropertiesChanged %s *'Hwpts': <@ao []>*", fixture->container);
+  g_autofree char *container = g_strdup_printf (
+      "PropertiesChanged %s * invalidated ['Devices', 'Hwpts']", fixture->container);
   g_autofree char *removed = g_strdup_printf ("InterfacesRemoved %s *", hwpt);
   const char *const device_patterns[] = { device, removed, "reply", NULL };
   const char *const container_patterns[] = { container, removed, "reply", NULL };
@@ -197,7 +200,7 @@ check_told_first (Fixture *fixture, const char *change)
   recorder_clear (fixture->recorder);
 }
 
-/* All that a call changes of the container is told at once, before the answer. */
+/* All that a call changes on an interface is told at once, before the answer. */
 static void
 test_map (Fixture *fixture, gconstpointer data)
 {
@@ -220,32 +223,38 @@ test_dirty_tracking (Fixture *fixture, gconstpointer data)
   g_autofree char *hwpt = bed_attach (fixture->bed, fixture->container, fixture->device);
 
   recorder_clear (fixture->recorder);
-  bed_call_ok (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL));
-  check_told_first (fixture, "'DirtyTrackingActive': <true>");
-  bed_call_ok (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL));
-  check_told_first (fixture, "'DirtyTrackingActive': <false>");
+  bed_call_ok (fixture->bed, fixture->container, "Start", bed_options (NULL));
+  check_told_first (fixture, "'Active': <true>");
+  bed_call_ok (fixture->bed, fixture->container, "Stop", bed_options (NULL));
+  check_told_first (fixture, "'Active': <false>");
   free_container (fixture);
 }
 
-/* Who blocks a migration is told with the attachment, and no more with the detachment. */
+/* The list of what blocks a migration changes with the attachment and with the detachment. */
 static void
 test_blockers (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *device = bed_device (fixture->bed, "0000:81:00.0");
-  g_autofree char *come = g_strdup_printf (
-      "PropertiesChanged %s *'MigrationBlockers': <*0000:81:00.0*", fixture->container);
-  g_autofree char *gone =
-      g_strdup_printf ("PropertiesChanged %s *'MigrationBlockers': <@as []>*", fixture->container);
-  const char *const attached[] = { come, "reply", NULL };
-  const char *const detached[] = { gone, "reply", NULL };
+  g_autofree char *none = g_strdup_printf (
+      "PropertiesChanged %s *'Coverage': <'none'>* invalidated ['Blockers']", fixture->container);
+  g_autofree char *full = g_strdup_printf (
+      "PropertiesChanged %s *'Coverage': <'full'>* invalidated ['Blockers']", fixture->container);
+  const char *const attached[] = { none, "reply", NULL };
+  const char *const detached[] = { full, "reply", NULL };
   g_autofree char *hwpt = NULL;
+  g_autoptr (GVariant) blockers = NULL;
+  g_autofree char *text = NULL;
 
   recorder_clear (fixture->recorder);
   hwpt = bed_attach (fixture->bed, fixture->container, device);
   assert_order (fixture, attached);
+  blockers = bed_get (fixture->bed, fixture->container, "Blockers");
+  text = g_variant_print (blockers, FALSE);
+  g_assert_nonnull (strstr (text, "0000:81:00.0"));
   recorder_clear (fixture->recorder);
   bed_call_ok (fixture->bed, device, "Detach", bed_options (NULL));
   assert_order (fixture, detached);
+  bed_assert (fixture->bed, fixture->container, "Blockers", "[]");
   free_container (fixture);
 }
 

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may call which method: the table, its agreement with the interface files and with the policy
- * of the system bus, and that each method has a handler. */
+/* Who may call which method: each method has a handler that says it, and the policy of the system
+ * bus agrees. */
 #include <iommud.h>
 
 #include "container-export.h"
 #include "device-export.h"
+#include "dirty-tracking-export.h"
 #include "hwpt-export.h"
 #include "iommud-dbus-generated.h"
 #include "iommud-dbus-names.h"
 #include "manager-export.h"
+#include "memory-export.h"
 #include "policy.h"
 
 #define SOMEBODY 1000
 #define SERVICE_USER 2000
 
 static gboolean
-may_call (const IommudPolicy *policy, const char *interface, const char *method, uid_t uid)
+may_call (const IommudPolicy *policy, IommudAccess access, uid_t uid)
 {
   g_autoptr (GError) error = NULL;
-  gboolean may = iommud_policy_check (policy, interface, method, uid, &error);
+  gboolean may =
+      iommud_policy_check (policy, access, IOMMUD_DBUS_CONTAINER_INTERFACE, "Free", uid, &error);
 
   if (!may)
     g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED);
@@ -32,10 +35,10 @@ test_system_bus (void)
 {
   IommudPolicy policy = iommud_policy_for_system_bus ();
 
-  g_assert_true (may_call (&policy, IOMMUD_DBUS_CONTAINER_INTERFACE, "Free", 0));
-  g_assert_false (may_call (&policy, IOMMUD_DBUS_CONTAINER_INTERFACE, "Free", SOMEBODY));
-  g_assert_false (may_call (&policy, IOMMUD_DBUS_DEVICE_INTERFACE, "Detach", (uid_t) -1));
-  g_assert_true (may_call (&policy, IOMMUD_DBUS_MANAGER_INTERFACE, "FindDevice", SOMEBODY));
+  g_assert_true (may_call (&policy, IOMMUD_ACCESS_CHANGE, 0));
+  g_assert_false (may_call (&policy, IOMMUD_ACCESS_CHANGE, SOMEBODY));
+  g_assert_false (may_call (&policy, IOMMUD_ACCESS_CHANGE, (uid_t) -1));
+  g_assert_true (may_call (&policy, IOMMUD_ACCESS_READ, SOMEBODY));
 }
 
 static void
@@ -43,34 +46,60 @@ test_private_bus (void)
 {
   IommudPolicy policy = iommud_policy_for_private_bus (SERVICE_USER);
 
-  g_assert_true (may_call (&policy, IOMMUD_DBUS_CONTAINER_INTERFACE, "Free", 0));
-  g_assert_true (may_call (&policy, IOMMUD_DBUS_CONTAINER_INTERFACE, "Free", SERVICE_USER));
-  g_assert_false (may_call (&policy, IOMMUD_DBUS_CONTAINER_INTERFACE, "Free", SOMEBODY));
-  g_assert_true (may_call (&policy, IOMMUD_DBUS_MANAGER_INTERFACE, "FindDevice", SOMEBODY));
+  g_assert_true (may_call (&policy, IOMMUD_ACCESS_CHANGE, 0));
+  g_assert_true (may_call (&policy, IOMMUD_ACCESS_CHANGE, SERVICE_USER));
+  g_assert_false (may_call (&policy, IOMMUD_ACCESS_CHANGE, SOMEBODY));
+  g_assert_true (may_call (&policy, IOMMUD_ACCESS_READ, SOMEBODY));
 }
 
+/* What a row has that does not say, and what no row can have. */
 static void
 test_default_deny (void)
 {
   IommudPolicy policy = iommud_policy_for_private_bus (SERVICE_USER);
+  const IommudMethod row = { .name = "Reboot" };
 
-  g_assert_false (may_call (&policy, IOMMUD_DBUS_MANAGER_INTERFACE, "Reboot", 0));
-  g_assert_false (may_call (&policy, "org.iommud1.Other", "Free", 0));
-  g_assert_false (may_call (&policy, IOMMUD_DBUS_MANAGER_INTERFACE, "Free", 0));
+  g_assert_false (may_call (&policy, row.access, 0));
+  g_assert_false (may_call (&policy, row.access, SERVICE_USER));
+  g_assert_false (may_call (&policy, (IommudAccess) 77, 0));
+}
+
+static void
+check_message (IommudPolicy policy, IommudAccess access, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (
+      iommud_policy_check (&policy, access, IOMMUD_DBUS_HWPT_INTERFACE, "Free", SOMEBODY, &error));
+  g_assert_cmpstr (error->message, ==, message);
 }
 
 static void
 test_message (void)
 {
-  IommudPolicy policy = iommud_policy_for_system_bus ();
-  g_autoptr (GError) error = NULL;
-
-  g_assert_false (
-      iommud_policy_check (&policy, IOMMUD_DBUS_HWPT_INTERFACE, "Free", SOMEBODY, &error));
-  g_assert_cmpstr (error->message, ==,
-                   "User 1000 may not call org.iommud1.Hwpt.Free: it changes the host, which only "
-                   "root may do");
+  check_message (iommud_policy_for_system_bus (), IOMMUD_ACCESS_CHANGE,
+                 "User 1000 may not call org.iommud1.Hwpt.Free: it changes the host, which only "
+                 "root may do");
+  check_message (iommud_policy_for_private_bus (SERVICE_USER), IOMMUD_ACCESS_CHANGE,
+                 "User 1000 may not call org.iommud1.Hwpt.Free: it changes the host, which only "
+                 "root and the service's own user may do");
+  check_message (iommud_policy_for_system_bus (), IOMMUD_ACCESS_NONE,
+                 "No user may call org.iommud1.Hwpt.Free");
 }
+
+/* Each interface of the service. */
+static const struct
+{
+  GType (*get_type) (void);
+  GDBusInterfaceInfo *(*get_info) (void);
+} interfaces[] = {
+  { iommud_manager_export_get_type, iommud_dbus_manager_interface_info },
+  { iommud_device_export_get_type, iommud_dbus_device_interface_info },
+  { iommud_container_export_get_type, iommud_dbus_container_interface_info },
+  { iommud_memory_export_get_type, iommud_dbus_memory_interface_info },
+  { iommud_dirty_tracking_export_get_type, iommud_dbus_dirty_tracking_interface_info },
+  { iommud_hwpt_export_get_type, iommud_dbus_hwpt_interface_info },
+};
 
 static void
 check_interface (GType type, const GDBusInterfaceInfo *info)
@@ -80,11 +109,11 @@ check_interface (GType type, const GDBusInterfaceInfo *info)
   g_assert_true (class->info == info);
   for (guint i = 0; info->methods[i] != NULL; i++)
     {
-      const char *method = info->methods[i]->name;
+      const IommudMethod *method = iommud_export_class_find_method (class, info->methods[i]->name);
 
-      g_test_message ("%s.%s", info->name, method);
-      g_assert_nonnull (iommud_export_class_find_method (class, method));
-      g_assert_cmpint (iommud_policy_get_access (info->name, method), !=, IOMMUD_ACCESS_NONE);
+      g_test_message ("%s.%s", info->name, info->methods[i]->name);
+      g_assert_nonnull (method);
+      g_assert_cmpint (method->access, !=, IOMMUD_ACCESS_NONE);
     }
   for (gsize i = 0; i < class->n_methods; i++)
     g_assert_nonnull (g_dbus_interface_info_lookup_method (class->info, class->methods[i].name));
@@ -93,17 +122,15 @@ check_interface (GType type, const GDBusInterfaceInfo *info)
 static void
 test_every_method (void)
 {
-  check_interface (IOMMUD_TYPE_MANAGER_EXPORT, iommud_dbus_manager_interface_info ());
-  check_interface (IOMMUD_TYPE_DEVICE_EXPORT, iommud_dbus_device_interface_info ());
-  check_interface (IOMMUD_TYPE_CONTAINER_EXPORT, iommud_dbus_container_interface_info ());
-  check_interface (IOMMUD_TYPE_HWPT_EXPORT, iommud_dbus_hwpt_interface_info ());
+  for (gsize i = 0; i < G_N_ELEMENTS (interfaces); i++)
+    check_interface (interfaces[i].get_type (), interfaces[i].get_info ());
 }
 
-/* Everything that org.iommud1.conf allows, as "root interface.member" or "all interface.member". */
+/* Everything that every user may send, as "interface.member". */
 typedef struct
 {
   GHashTable *allowed;
-  gboolean in_root_policy;
+  gboolean for_all;
 } BusPolicy;
 
 static void
@@ -113,22 +140,25 @@ on_element (GMarkupParseContext *context, const char *element, const char **name
   BusPolicy *policy = user_data;
   const char *interface = NULL;
   const char *member = NULL;
+  const char *sent = NULL;
 
   for (gsize i = 0; names[i] != NULL; i++)
     {
-      if (g_str_equal (names[i], "user"))
-        policy->in_root_policy = g_str_equal (values[i], "root");
-      else if (g_str_equal (names[i], "context"))
-        policy->in_root_policy = FALSE;
+      if (g_str_equal (element, "policy"))
+        policy->for_all = g_str_equal (names[i], "context");
       else if (g_str_equal (names[i], "send_interface"))
         interface = values[i];
       else if (g_str_equal (names[i], "send_member"))
         member = values[i];
+      if (g_str_has_prefix (names[i], "send_"))
+        sent = values[i];
     }
-  if (g_str_equal (element, "allow") && interface != NULL && member != NULL)
-    g_hash_table_add (
-        policy->allowed,
-        g_strdup_printf ("%s %s.%s", policy->in_root_policy ? "root" : "all", interface, member));
+  if (!policy->for_all || !g_str_equal (element, "allow") || sent == NULL)
+    return;
+  /* Without both it would allow more than a method. */
+  g_assert_nonnull (interface);
+  g_assert_nonnull (member);
+  g_assert_true (g_hash_table_add (policy->allowed, g_strdup_printf ("%s.%s", interface, member)));
 }
 
 static GHashTable *
@@ -137,7 +167,7 @@ read_bus_policy (void)
   const GMarkupParser parser = { on_element, NULL, NULL, NULL, NULL };
   BusPolicy policy = { g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), FALSE };
   g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (&parser, 0, &policy, NULL);
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "data", "org.iommud1.conf", NULL);
+  g_autofree char *path = g_test_build_filename (G_TEST_BUILT, "data", "org.iommud1.conf", NULL);
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -149,46 +179,35 @@ read_bus_policy (void)
 }
 
 static guint
-check_against_bus (GHashTable *allowed, const GDBusInterfaceInfo *info)
+check_against_bus (GHashTable *allowed, GType type)
 {
+  g_autoptr (IommudExportClass) class = g_type_class_ref (type);
   guint n_for_all = 0;
 
-  for (guint i = 0; info->methods[i] != NULL; i++)
+  for (gsize i = 0; i < class->n_methods; i++)
     {
-      const char *method = info->methods[i]->name;
-      gboolean read = iommud_policy_get_access (info->name, method) == IOMMUD_ACCESS_READ;
-      g_autofree char *all = g_strdup_printf ("all %s.%s", info->name, method);
-      g_autofree char *root = g_strdup_printf ("root %s.%s", info->name, method);
+      gboolean read = class->methods[i].access == IOMMUD_ACCESS_READ;
+      g_autofree char *name = g_strdup_printf ("%s.%s", class->info->name, class->methods[i].name);
 
-      g_test_message ("%s.%s", info->name, method);
-      g_assert_cmpint (g_hash_table_contains (allowed, all), ==, read);
-      g_assert_cmpint (g_hash_table_contains (allowed, root), ==, !read);
+      g_test_message ("%s", name);
+      g_assert_cmpint (g_hash_table_contains (allowed, name), ==, read);
       n_for_all += read ? 1 : 0;
     }
   return n_for_all;
 }
 
-/* The bus lets everybody call what our table calls reading and five standard methods, and lists for
- * root what changes something. */
+/* The bus lets every user call the methods that only read, five standard methods, and no more. */
 static void
 test_bus_policy (void)
 {
   g_autoptr (GHashTable) allowed = read_bus_policy ();
   guint n_read = 0;
-  guint n_all = 0;
-  GHashTableIter iter;
-  gpointer key = NULL;
 
-  n_read += check_against_bus (allowed, iommud_dbus_manager_interface_info ());
-  n_read += check_against_bus (allowed, iommud_dbus_device_interface_info ());
-  n_read += check_against_bus (allowed, iommud_dbus_container_interface_info ());
-  n_read += check_against_bus (allowed, iommud_dbus_hwpt_interface_info ());
-
-  g_hash_table_iter_init (&iter, allowed);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    n_all += g_str_has_prefix (key, "all ") ? 1 : 0;
-  g_assert_cmpuint (n_all, ==, n_read + 5);
-  g_assert_false (g_hash_table_contains (allowed, "all org.freedesktop.DBus.Properties.Set"));
+  for (gsize i = 0; i < G_N_ELEMENTS (interfaces); i++)
+    n_read += check_against_bus (allowed, interfaces[i].get_type ());
+  g_assert_cmpuint (n_read, >, 0);
+  g_assert_cmpuint (g_hash_table_size (allowed), ==, n_read + 5);
+  g_assert_false (g_hash_table_contains (allowed, "org.freedesktop.DBus.Properties.Set"));
 }
 
 int

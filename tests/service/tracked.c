@@ -37,11 +37,11 @@ tracked_tear_down (Tracked *fixture, gconstpointer data)
 void
 tracked_start (Tracked *fixture)
 {
-  bed_call_ok (fixture->bed, fixture->container, "StartDirtyTracking", bed_options (NULL));
+  bed_call_ok (fixture->bed, fixture->container, "Start", bed_options (NULL));
 }
 
 void
 tracked_stop (Tracked *fixture)
 {
-  bed_call_ok (fixture->bed, fixture->container, "StopDirtyTracking", bed_options (NULL));
+  bed_call_ok (fixture->bed, fixture->container, "Stop", bed_options (NULL));
 }

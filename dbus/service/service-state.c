@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What every exported interface of one service works with; counted, since a call that is under way
+/* What all exported interfaces of one service share. It is counted, since a call that is under way
  * may outlive the service. */
-#include "parts.h"
+#include "service-state.h"
 
-IommudServiceParts *
-iommud_service_parts_new (IommudHost *host, IommudPolicy policy)
+IommudServiceState *
+iommud_service_state_new (IommudHost *host, IommudPolicy policy)
 {
-  IommudServiceParts *self = g_rc_box_new0 (IommudServiceParts);
+  IommudServiceState *self = g_rc_box_new0 (IommudServiceState);
 
   self->host = g_object_ref (host);
   self->paths = iommud_paths_new ();
@@ -17,16 +17,16 @@ iommud_service_parts_new (IommudHost *host, IommudPolicy policy)
   return self;
 }
 
-IommudServiceParts *
-iommud_service_parts_ref (IommudServiceParts *self)
+IommudServiceState *
+iommud_service_state_ref (IommudServiceState *self)
 {
   return g_rc_box_acquire (self);
 }
 
 static void
-clear_parts (gpointer data)
+clear_state (gpointer data)
 {
-  IommudServiceParts *self = data;
+  IommudServiceState *self = data;
 
   g_clear_pointer (&self->budget, iommud_budget_free);
   g_clear_pointer (&self->callers, iommud_callers_free);
@@ -36,7 +36,7 @@ clear_parts (gpointer data)
 }
 
 void
-iommud_service_parts_unref (IommudServiceParts *self)
+iommud_service_state_unref (IommudServiceState *self)
 {
-  g_rc_box_release_full (self, clear_parts);
+  g_rc_box_release_full (self, clear_state);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a caller's own words are repeated in messages: bounded, and without control characters. */
-#include "words.h"
+/* A caller's text as messages repeat it: in quotes, bounded, and without control characters. */
+#include "quote.h"
 
 #define MAX_QUOTED_CHARACTERS 100
 
 /* A caller may send megabytes or terminal escapes; neither reaches a log or another terminal. */
 char *
-iommud_words_quote (const char *text)
+iommud_quote (const char *text)
 {
   GString *quoted = g_string_new ("'");
   int left = MAX_QUOTED_CHARACTERS;
