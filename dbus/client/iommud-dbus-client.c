@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A client's view of the service: connect, list, find, and notice when the service goes away. */
+/* A client of the service: its connection, its objects, and whether the service is there. */
 #include "iommud-dbus-client.h"
 
 #include "iommud-dbus-error.h"
 #include "iommud-dbus-names.h"
-#include "iommud-dbus-refresh.h"
 
 #define PEER_INTERFACE "org.freedesktop.DBus.Peer"
 
@@ -39,9 +38,10 @@ static void async_initable_init (GAsyncInitableIface *iface);
  * IommudDBusClient:
  *
  * The service as a client sees it: its devices, containers and HWPTs as proxies that are kept up to
- * date by the service's signals. Mappings of a container has no value from when it has changed
- * until the service has been asked for the new one, which the client does by itself. Signals arrive
- * in the thread-default main context of the thread that made the client.
+ * date by the service's signals. For lists that may be long, such as Mappings of #IommudDBusMemory
+ * or Devices of #IommudDBusContainer, a signal says only that they have changed: their getters
+ * return %NULL until iommud_dbus_read_property() has asked for the new value. Signals arrive in the
+ * thread-default main context of the thread that made the client.
  */
 G_DEFINE_FINAL_TYPE_WITH_CODE (IommudDBusClient, iommud_dbus_client, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, initable_init)
@@ -73,7 +73,6 @@ take_object_manager (IommudDBusClient *self, GDBusObjectManager *object_manager)
 {
   self->object_manager = object_manager;
   self->running = has_owner (G_OBJECT (object_manager));
-  iommud_dbus_refresh_watch (G_DBUS_OBJECT_MANAGER_CLIENT (object_manager));
   g_signal_connect_object (object_manager, "notify::name-owner", G_CALLBACK (on_name_owner_changed),
                            self, 0);
 }
@@ -94,8 +93,8 @@ connect_sync (IommudDBusClient *self, GCancellable *cancellable, GError **error)
                                                  cancellable, error);
 }
 
-/* An object manager is made without complaint where there is no service. The ping starts the
- * service where it can be started, and says why it could not be. */
+/* Making an object manager succeeds even if there is no service. The ping starts the service if it
+ * can be started, and says why if it cannot. */
 static gboolean
 ping_sync (IommudDBusClient *self, GCancellable *cancellable, GError **error)
 {
@@ -301,7 +300,7 @@ iommud_dbus_client_class_init (IommudDBusClientClass *class)
   /**
    * IommudDBusClient:bus-type:
    *
-   * The bus to connect to, where neither an address nor a connection is given.
+   * The bus to connect to if neither an address nor a connection is given.
    */
   properties[PROP_BUS_TYPE] =
       g_param_spec_enum ("bus-type", NULL, NULL, G_TYPE_BUS_TYPE, G_BUS_TYPE_SYSTEM, given);
@@ -338,139 +337,6 @@ iommud_dbus_client_class_init (IommudDBusClientClass *class)
 static void
 iommud_dbus_client_init (IommudDBusClient *self)
 {
-}
-
-/**
- * iommud_dbus_client_new_sync: (constructor)
- * @bus_type: %G_BUS_TYPE_SYSTEM, or %G_BUS_TYPE_SESSION for tests
- * @cancellable: (nullable): a cancellable
- * @error: where to put an error
- *
- * Connects to the service on a well-known bus, starting the service where the bus knows how to.
- *
- * Returns: (transfer full): a client, or %NULL with @error set: a #GIOError where there is no bus,
- *   %G_DBUS_ERROR_SERVICE_UNKNOWN where the service does not run and cannot be started
- */
-IommudDBusClient *
-iommud_dbus_client_new_sync (GBusType bus_type, GCancellable *cancellable, GError **error)
-{
-  return g_initable_new (IOMMUD_DBUS_TYPE_CLIENT, cancellable, error, "bus-type", bus_type, NULL);
-}
-
-/**
- * iommud_dbus_client_new_for_address_sync: (constructor)
- * @address: a D-Bus address of a message bus
- * @cancellable: (nullable): a cancellable
- * @error: where to put an error
- *
- * Connects to the service on the bus at an address.
- *
- * Returns: (transfer full): a client, or %NULL with @error set as by iommud_dbus_client_new_sync()
- */
-IommudDBusClient *
-iommud_dbus_client_new_for_address_sync (const char *address, GCancellable *cancellable,
-                                         GError **error)
-{
-  g_return_val_if_fail (address != NULL, NULL);
-
-  return g_initable_new (IOMMUD_DBUS_TYPE_CLIENT, cancellable, error, "address", address, NULL);
-}
-
-/**
- * iommud_dbus_client_new_for_connection_sync: (constructor)
- * @connection: a connection to a message bus
- * @cancellable: (nullable): a cancellable
- * @error: where to put an error
- *
- * Connects to the service over a connection that is there already.
- *
- * Returns: (transfer full): a client, or %NULL with @error set as by iommud_dbus_client_new_sync()
- */
-IommudDBusClient *
-iommud_dbus_client_new_for_connection_sync (GDBusConnection *connection, GCancellable *cancellable,
-                                            GError **error)
-{
-  g_return_val_if_fail (G_IS_DBUS_CONNECTION (connection), NULL);
-
-  return g_initable_new (IOMMUD_DBUS_TYPE_CLIENT, cancellable, error, "connection", connection,
-                         NULL);
-}
-
-/**
- * iommud_dbus_client_new:
- * @bus_type: %G_BUS_TYPE_SYSTEM, or %G_BUS_TYPE_SESSION for tests
- * @cancellable: (nullable): a cancellable
- * @callback: called when the client is ready or has failed
- * @user_data: for @callback
- *
- * Connects to the service as iommud_dbus_client_new_sync() does, without blocking.
- */
-void
-iommud_dbus_client_new (GBusType bus_type, GCancellable *cancellable, GAsyncReadyCallback callback,
-                        gpointer user_data)
-{
-  g_async_initable_new_async (IOMMUD_DBUS_TYPE_CLIENT, G_PRIORITY_DEFAULT, cancellable, callback,
-                              user_data, "bus-type", bus_type, NULL);
-}
-
-/**
- * iommud_dbus_client_new_for_address:
- * @address: a D-Bus address of a message bus
- * @cancellable: (nullable): a cancellable
- * @callback: called when the client is ready or has failed
- * @user_data: for @callback
- *
- * Connects to the service as iommud_dbus_client_new_for_address_sync() does, without blocking.
- */
-void
-iommud_dbus_client_new_for_address (const char *address, GCancellable *cancellable,
-                                    GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_return_if_fail (address != NULL);
-
-  g_async_initable_new_async (IOMMUD_DBUS_TYPE_CLIENT, G_PRIORITY_DEFAULT, cancellable, callback,
-                              user_data, "address", address, NULL);
-}
-
-/* Each asynchronous constructor has a finish function of its own, because bindings pair the two by
- * their names. There is an annotation for other pairs, but older scanners do not know it. */
-static IommudDBusClient *
-finish_new (GAsyncResult *result, GError **error)
-{
-  g_autoptr (GObject) source = g_async_result_get_source_object (result);
-  GObject *client = g_async_initable_new_finish (G_ASYNC_INITABLE (source), result, error);
-
-  return client == NULL ? NULL : IOMMUD_DBUS_CLIENT (client);
-}
-
-/**
- * iommud_dbus_client_new_finish: (constructor)
- * @result: what the callback was given
- * @error: where to put an error
- *
- * Ends iommud_dbus_client_new().
- *
- * Returns: (transfer full): a client, or %NULL with @error set as by iommud_dbus_client_new_sync()
- */
-IommudDBusClient *
-iommud_dbus_client_new_finish (GAsyncResult *result, GError **error)
-{
-  return finish_new (result, error);
-}
-
-/**
- * iommud_dbus_client_new_for_address_finish: (constructor)
- * @result: what the callback was given
- * @error: where to put an error
- *
- * Ends iommud_dbus_client_new_for_address().
- *
- * Returns: (transfer full): a client, or %NULL with @error set as by iommud_dbus_client_new_sync()
- */
-IommudDBusClient *
-iommud_dbus_client_new_for_address_finish (GAsyncResult *result, GError **error)
-{
-  return finish_new (result, error);
 }
 
 /**
@@ -513,208 +379,4 @@ iommud_dbus_client_get_object_manager (IommudDBusClient *self)
   g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
 
   return self->object_manager;
-}
-
-/**
- * iommud_dbus_client_get_manager:
- * @self: a client
- *
- * Returns: (transfer full) (nullable): the host as a whole; %NULL while the service is away
- */
-IommudDBusManager *
-iommud_dbus_client_get_manager (IommudDBusClient *self)
-{
-  GDBusInterface *manager = NULL;
-
-  g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
-
-  manager = g_dbus_object_manager_get_interface (self->object_manager, IOMMUD_DBUS_MANAGER_PATH,
-                                                 IOMMUD_DBUS_MANAGER_INTERFACE);
-  return manager == NULL ? NULL : IOMMUD_DBUS_MANAGER (manager);
-}
-
-static GList *
-list_interfaces (IommudDBusClient *self, const char *name)
-{
-  GList *objects = g_dbus_object_manager_get_objects (self->object_manager);
-  GList *interfaces = NULL;
-
-  for (GList *l = objects; l != NULL; l = l->next)
-    {
-      GDBusInterface *interface = g_dbus_object_get_interface (l->data, name);
-
-      if (interface != NULL)
-        interfaces = g_list_prepend (interfaces, interface);
-    }
-  g_list_free_full (objects, g_object_unref);
-  return interfaces;
-}
-
-/**
- * iommud_dbus_client_get_devices:
- * @self: a client
- *
- * Returns: (transfer full) (element-type IommudDBusDevice): the host's devices, in no order
- */
-GList *
-iommud_dbus_client_get_devices (IommudDBusClient *self)
-{
-  g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
-
-  return list_interfaces (self, IOMMUD_DBUS_DEVICE_INTERFACE);
-}
-
-/**
- * iommud_dbus_client_get_containers:
- * @self: a client
- *
- * Returns: (transfer full) (element-type IommudDBusContainer): the host's containers, in no order
- */
-GList *
-iommud_dbus_client_get_containers (IommudDBusClient *self)
-{
-  g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
-
-  return list_interfaces (self, IOMMUD_DBUS_CONTAINER_INTERFACE);
-}
-
-/* The object manager lists a new object only when the main loop has run; whoever has just been
- * given its path by a method need not wait for that. */
-static gpointer
-find_interface (IommudDBusClient *self, const char *path, GType proxy_type, const char *interface,
-                GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GDBusProxy) proxy = NULL;
-  g_auto (GStrv) names = NULL;
-  GDBusInterface *listed =
-      g_dbus_object_manager_get_interface (self->object_manager, path, interface);
-
-  if (listed != NULL)
-    return listed;
-
-  proxy =
-      g_initable_new (proxy_type, cancellable, error, "g-connection", self->connection, "g-flags",
-                      G_DBUS_PROXY_FLAGS_GET_INVALIDATED_PROPERTIES, "g-name", IOMMUD_DBUS_BUS_NAME,
-                      "g-object-path", path, "g-interface-name", interface, NULL);
-  if (proxy == NULL)
-    return NULL;
-  names = g_dbus_proxy_get_cached_property_names (proxy);
-  if (names != NULL)
-    return g_steal_pointer (&proxy);
-  g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-               "The service has no object %s with the interface %s", path, interface);
-  return NULL;
-}
-
-static IommudDBusManager *
-get_manager_or_error (IommudDBusClient *self, GError **error)
-{
-  IommudDBusManager *manager = iommud_dbus_client_get_manager (self);
-
-  if (manager == NULL)
-    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN,
-                 "The service %s has gone from the bus", IOMMUD_DBUS_BUS_NAME);
-  return manager;
-}
-
-static gboolean
-is_object_path (const char *name)
-{
-  return g_str_has_prefix (name, IOMMUD_DBUS_ROOT_PATH "/") && g_variant_is_object_path (name);
-}
-
-/**
- * iommud_dbus_client_find_device:
- * @self: a client
- * @name: an object path, a PCI address or other bus name, an mdev's UUID, a VFIO name such as
- *   vfio0, or a path in sysfs
- * @cancellable: (nullable): a cancellable
- * @error: where to put an error
- *
- * Finds a device by any of its names. This may ask the service, and wait for its answer.
- *
- * Returns: (transfer full): the device, or %NULL with @error set: %IOMMUD_DBUS_ERROR_NOT_FOUND
- *   where there is none
- */
-IommudDBusDevice *
-iommud_dbus_client_find_device (IommudDBusClient *self, const char *name, GCancellable *cancellable,
-                                GError **error)
-{
-  g_autoptr (IommudDBusManager) manager = NULL;
-  g_autofree char *path = NULL;
-
-  g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
-  g_return_val_if_fail (name != NULL, NULL);
-
-  if (is_object_path (name))
-    return find_interface (self, name, IOMMUD_DBUS_TYPE_DEVICE_PROXY, IOMMUD_DBUS_DEVICE_INTERFACE,
-                           cancellable, error);
-  manager = get_manager_or_error (self, error);
-  if (manager == NULL
-      || !iommud_dbus_manager_call_find_device_sync (manager, name, G_DBUS_CALL_FLAGS_NONE, -1,
-                                                     &path, cancellable, error))
-    return NULL;
-  return find_interface (self, path, IOMMUD_DBUS_TYPE_DEVICE_PROXY, IOMMUD_DBUS_DEVICE_INTERFACE,
-                         cancellable, error);
-}
-
-/**
- * iommud_dbus_client_find_container:
- * @self: a client
- * @name: an object path, or a container's name
- * @cancellable: (nullable): a cancellable
- * @error: where to put an error
- *
- * Finds a container. This may ask the service, and wait for its answer.
- *
- * Returns: (transfer full): the container, or %NULL with @error set: %IOMMUD_DBUS_ERROR_NOT_FOUND
- *   where there is none
- */
-IommudDBusContainer *
-iommud_dbus_client_find_container (IommudDBusClient *self, const char *name,
-                                   GCancellable *cancellable, GError **error)
-{
-  g_autoptr (IommudDBusManager) manager = NULL;
-  g_autofree char *path = NULL;
-
-  g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
-  g_return_val_if_fail (name != NULL, NULL);
-
-  if (is_object_path (name))
-    return find_interface (self, name, IOMMUD_DBUS_TYPE_CONTAINER_PROXY,
-                           IOMMUD_DBUS_CONTAINER_INTERFACE, cancellable, error);
-  manager = get_manager_or_error (self, error);
-  if (manager == NULL
-      || !iommud_dbus_manager_call_find_container_sync (manager, name, G_DBUS_CALL_FLAGS_NONE, -1,
-                                                        &path, cancellable, error))
-    return NULL;
-  return find_interface (self, path, IOMMUD_DBUS_TYPE_CONTAINER_PROXY,
-                         IOMMUD_DBUS_CONTAINER_INTERFACE, cancellable, error);
-}
-
-/**
- * iommud_dbus_client_find_hwpt:
- * @self: a client
- * @path: an object path
- * @cancellable: (nullable): a cancellable
- * @error: where to put an error
- *
- * Finds a HWPT. This may ask the service, and wait for its answer.
- *
- * Returns: (transfer full): the HWPT, or %NULL with @error set: %IOMMUD_DBUS_ERROR_NOT_FOUND where
- *   there is none
- */
-IommudDBusHwpt *
-iommud_dbus_client_find_hwpt (IommudDBusClient *self, const char *path, GCancellable *cancellable,
-                              GError **error)
-{
-  g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
-  g_return_val_if_fail (path != NULL, NULL);
-
-  if (is_object_path (path))
-    return find_interface (self, path, IOMMUD_DBUS_TYPE_HWPT_PROXY, IOMMUD_DBUS_HWPT_INTERFACE,
-                           cancellable, error);
-  g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-               "%s is not the object path of a HWPT", path);
-  return NULL;
 }

@@ -46,6 +46,13 @@ IOMMUD_DBUS_PUBLIC IommudDBusDevice *iommud_dbus_client_find_device (IommudDBusC
 IOMMUD_DBUS_PUBLIC IommudDBusContainer *
 iommud_dbus_client_find_container (IommudDBusClient *self, const char *name,
                                    GCancellable *cancellable, GError **error);
+IOMMUD_DBUS_PUBLIC IommudDBusMemory *iommud_dbus_client_find_memory (IommudDBusClient *self,
+                                                                     const char *name,
+                                                                     GCancellable *cancellable,
+                                                                     GError **error);
+IOMMUD_DBUS_PUBLIC IommudDBusDirtyTracking *
+iommud_dbus_client_find_dirty_tracking (IommudDBusClient *self, const char *name,
+                                        GCancellable *cancellable, GError **error);
 IOMMUD_DBUS_PUBLIC IommudDBusHwpt *iommud_dbus_client_find_hwpt (IommudDBusClient *self,
                                                                  const char *path,
                                                                  GCancellable *cancellable,

@@ -6,4 +6,5 @@
 #include "iommud-dbus-names.h"
 #include "iommud-dbus-error.h"
 #include "iommud-dbus-generated.h"
+#include "iommud-dbus-property.h"
 #include "iommud-dbus-client.h"
