@@ -31,6 +31,7 @@ iommuctl_allow_iovas_run (IommuctlRequest *request, GError **error)
 {
   g_autoptr (GVariant) ranges = parse_ranges (request->arguments + 1, error);
   g_autoptr (IommudDBusContainer) container = NULL;
+  g_autoptr (IommudDBusMemory) memory = NULL;
   g_autoptr (GVariant) record = NULL;
   g_autofree char *name = NULL;
   g_autofree char *words = NULL;
@@ -40,12 +41,14 @@ iommuctl_allow_iovas_run (IommuctlRequest *request, GError **error)
   container = iommuctl_names_find_container (request->client, request->arguments[0], error);
   if (container == NULL)
     return FALSE;
-  if (!iommud_dbus_container_call_set_allowed_iovas_sync (
-          container, ranges, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
+  memory = iommuctl_names_find_memory (request->client, container, error);
+  if (memory == NULL
+      || !iommud_dbus_memory_call_set_allowed_iovas_sync (
+          memory, ranges, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
           G_MAXINT, NULL, error))
     return FALSE;
   iommuctl_request_settle (request);
-  record = iommuctl_records_of_proxy (G_DBUS_PROXY (container));
+  record = iommuctl_records_of_proxy (request->client, G_DBUS_PROXY (container));
   name = iommud_dbus_container_dup_name (container);
   words = g_strjoinv (", ", request->arguments + 1);
   iommuctl_output_result (request->output, record, _ ("Allowed IOVAs of %s: %s"), name, words);

@@ -7,6 +7,7 @@
 #include "exit-status.h"
 
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <inttypes.h>
 
 #define BITS_OF_WORD 64
@@ -49,8 +50,8 @@ iommuctl_bitmap_size_for (IommuctlRange range, guint64 page_size)
   return (last_page / BITS_OF_WORD + 1) * sizeof (guint64);
 }
 
-IommuctlBitmap *
-iommuctl_bitmap_new_from_file (IommuctlRange range, guint64 page_size, int file, GError **error)
+static IommuctlBitmap *
+new_from_file (IommuctlRange range, guint64 page_size, int file, GError **error)
 {
   g_autoptr (GMappedFile) mapping = g_mapped_file_new_from_fd (file, FALSE, error);
   guint64 needed = iommuctl_bitmap_size_for (range, page_size);
@@ -70,6 +71,27 @@ iommuctl_bitmap_new_from_file (IommuctlRange range, guint64 page_size, int file,
   all = g_mapped_file_get_bytes (mapping);
   words = g_bytes_new_from_bytes (all, 0, needed);
   return iommuctl_bitmap_new (range, page_size, words);
+}
+
+IommuctlBitmap *
+iommuctl_bitmap_new_from_reply (IommuctlRange range, guint64 page_size, GVariant *handle,
+                                GUnixFDList *files, GError **error)
+{
+  IommuctlBitmap *self = NULL;
+  int file = -1;
+
+  if (files == NULL)
+    {
+      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_FAILED,
+                           _ ("The service has sent no dirty bitmap"));
+      return NULL;
+    }
+  file = g_unix_fd_list_get (files, g_variant_get_handle (handle), error);
+  if (file < 0)
+    return NULL;
+  self = new_from_file (range, page_size, file, error);
+  g_close (file, NULL);
+  return self;
 }
 
 /* The bits from one to another, both included, of a word. */

@@ -5,6 +5,8 @@
 
 #include "ranges.h"
 
+#include <gio/gunixfdlist.h>
+
 G_BEGIN_DECLS
 
 typedef struct
@@ -14,9 +16,10 @@ typedef struct
   GBytes *words; /* exactly as many as the range's pages need */
 } IommuctlBitmap;
 
-/* @file: a descriptor, which stays the caller's. */
-IommuctlBitmap *iommuctl_bitmap_new_from_file (IommuctlRange range, guint64 page_size, int file,
-                                               GError **error);
+/* @handle, @files: an h of the service's reply, and the files that came with it (or NULL). */
+IommuctlBitmap *iommuctl_bitmap_new_from_reply (IommuctlRange range, guint64 page_size,
+                                                GVariant *handle, GUnixFDList *files,
+                                                GError **error);
 IommuctlBitmap *iommuctl_bitmap_new (IommuctlRange range, guint64 page_size, GBytes *words);
 void iommuctl_bitmap_free (IommuctlBitmap *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlBitmap, iommuctl_bitmap_free)

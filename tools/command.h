@@ -64,9 +64,6 @@ gboolean iommuctl_request_parse_argument (IommuctlRequest *request, guint index,
 /* Arguments from the index on: "IOVA LENGTH". */
 gboolean iommuctl_request_parse_range (IommuctlRequest *request, guint index, IommuctlRange *range,
                                        GError **error);
-/* The property Mappings, which is forgotten whenever it changes. */
-GVariant *iommuctl_request_get_mappings (IommuctlRequest *request, IommudDBusContainer *container,
-                                         GError **error);
 /* Prints the property Name of each record of an aa{sv}. */
 void iommuctl_request_print_names (IommuctlRequest *request, GVariant *records);
 /* Sets the error for a service that has gone meanwhile; returns FALSE. */

@@ -150,8 +150,7 @@ static const IommuctlCommand commands[] = {
     N_ ("Reads, and makes clean, the dirty pages of a range, or of all that is mapped."),
     dirty_read_options, iommuctl_dirty_read_run },
   { "monitor", "", 0, 0, N_ ("Print changes as they happen"),
-    N_ ("Prints each change until it is interrupted."), monitor_options,
-    iommuctl_monitor_run },
+    N_ ("Prints each change until it is interrupted."), monitor_options, iommuctl_monitor_run },
   { NULL },
 };
 

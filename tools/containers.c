@@ -54,7 +54,7 @@ describe_tracking (GVariant *record, IommudDBusClient *client)
   const char *coverage = "";
   gboolean active = FALSE;
 
-  g_variant_lookup (record, "DirtyTracking", "&s", &coverage);
+  g_variant_lookup (record, "DirtyTrackingCoverage", "&s", &coverage);
   g_variant_lookup (record, "DirtyTrackingActive", "b", &active);
   return active ? g_strdup_printf (_ ("%s, active"), coverage) : g_strdup (coverage);
 }
@@ -122,7 +122,7 @@ iommuctl_create_run (IommuctlRequest *request, GError **error)
   container = iommud_dbus_client_find_container (request->client, path, NULL, error);
   if (container == NULL)
     return FALSE;
-  record = iommuctl_records_of_proxy (G_DBUS_PROXY (container));
+  record = iommuctl_records_of_proxy (request->client, G_DBUS_PROXY (container));
   name = iommud_dbus_container_dup_name (container);
   iommuctl_output_result (request->output, record, _ ("Created container %s"), name);
   return TRUE;

@@ -12,9 +12,7 @@
 #include "plot.h"
 #include "wait.h"
 
-#include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <inttypes.h>
 
 #define DEFAULT_PAGE_SIZE 4096
@@ -25,7 +23,8 @@
 typedef struct
 {
   IommuctlRequest *request;
-  IommudDBusContainer *container;
+  IommudDBusMemory *memory;
+  IommudDBusDirtyTracking *tracking;
   char *container_name;
   guint64 page_size;
   GArray *mapped;     /* what of the ranges is mapped, as far as it is known */
@@ -38,7 +37,8 @@ typedef struct
 static void
 reading_clear (Reading *self)
 {
-  g_clear_object (&self->container);
+  g_clear_object (&self->memory);
+  g_clear_object (&self->tracking);
   g_free (self->container_name);
   g_clear_pointer (&self->mapped, g_array_unref);
   g_clear_pointer (&self->ranges, g_array_unref);
@@ -64,17 +64,31 @@ check_usage (IommuctlRequest *request, GError **error)
 }
 
 static gboolean
+find_container (Reading *self, GError **error)
+{
+  IommudDBusClient *client = self->request->client;
+  g_autoptr (IommudDBusContainer) container =
+      iommuctl_names_find_container (client, self->request->arguments[0], error);
+
+  if (container == NULL)
+    return FALSE;
+  self->container_name = iommud_dbus_container_dup_name (container);
+  self->memory = iommuctl_names_find_memory (client, container, error);
+  if (self->memory == NULL)
+    return FALSE;
+  self->tracking = iommuctl_names_find_dirty_tracking (client, container, error);
+  return self->tracking != NULL;
+}
+
+static gboolean
 reading_init (Reading *self, IommuctlRequest *request, GError **error)
 {
   self->request = request;
   self->page_size = DEFAULT_PAGE_SIZE;
   g_variant_dict_lookup (request->values, "page-size", "t", &self->page_size);
-  if (!check_usage (request, error) || !iommuctl_bitmap_check_page_size (self->page_size, error))
+  if (!check_usage (request, error) || !iommuctl_bitmap_check_page_size (self->page_size, error)
+      || !find_container (self, error))
     return FALSE;
-  self->container = iommuctl_names_find_container (request->client, request->arguments[0], error);
-  if (self->container == NULL)
-    return FALSE;
-  self->container_name = iommud_dbus_container_dup_name (self->container);
   self->counts = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->bitmaps = g_ptr_array_new_with_free_func ((GDestroyNotify) iommuctl_bitmap_free);
   return TRUE;
@@ -94,7 +108,7 @@ fail_with_many_mappings (Reading *self, guint64 n_mappings, gsize n_listed, GErr
 static gboolean
 check_active (Reading *self, GError **error)
 {
-  if (iommud_dbus_container_get_dirty_tracking_active (self->container))
+  if (iommud_dbus_dirty_tracking_get_active (self->tracking))
     return TRUE;
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
                _ ("Dirty tracking of %s is not active: 'iommuctl dirty start %s' begins it"),
@@ -122,8 +136,8 @@ static gboolean
 choose_ranges (Reading *self, GError **error)
 {
   g_autoptr (GVariant) mappings =
-      iommuctl_request_get_mappings (self->request, self->container, error);
-  guint64 n_mappings = iommud_dbus_container_get_mapping_count (self->container);
+      iommud_dbus_read_property_sync (G_DBUS_PROXY (self->memory), "Mappings", NULL, error);
+  guint64 n_mappings = iommud_dbus_memory_get_mapping_count (self->memory);
   gboolean complete = FALSE;
 
   if (mappings == NULL)
@@ -170,13 +184,9 @@ static gboolean
 keep_bitmap (Reading *self, IommuctlRange range, GVariant *handle, GUnixFDList *files,
              GError **error)
 {
-  g_autoptr (IommuctlBitmap) bitmap = NULL;
-  int file = files == NULL ? -1 : g_unix_fd_list_get (files, g_variant_get_handle (handle), error);
+  g_autoptr (IommuctlBitmap) bitmap =
+      iommuctl_bitmap_new_from_reply (range, self->page_size, handle, files, error);
 
-  if (file < 0)
-    return FALSE;
-  bitmap = iommuctl_bitmap_new_from_file (range, self->page_size, file, error);
-  g_close (file, NULL);
   if (bitmap == NULL
       || (self->file != NULL && !iommuctl_bitmap_file_write (self->file, bitmap->words, error)))
     return FALSE;
@@ -207,8 +217,8 @@ finish_range (Reading *self, IommuctlRange range, GAsyncResult *result, GError *
   g_autoptr (GError) local_error = NULL;
   guint64 n_dirty = 0;
 
-  if (!iommud_dbus_container_call_read_dirty_bitmap_finish (self->container, &handle, &n_dirty,
-                                                            &files, result, &local_error))
+  if (!iommud_dbus_dirty_tracking_call_read_bitmap_finish (self->tracking, &handle, &n_dirty,
+                                                           &files, result, &local_error))
     {
       if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         return fail_interrupted (_ ("Interrupted: count what was being read as dirty"), error);
@@ -226,8 +236,8 @@ read_range (Reading *self, IommuctlWait *wait, IommuctlRange range, GError **err
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  iommud_dbus_container_call_read_dirty_bitmap (
-      self->container, range.first, range.last - range.first + 1, self->page_size,
+  iommud_dbus_dirty_tracking_call_read_bitmap (
+      self->tracking, range.first, range.last - range.first + 1, self->page_size,
       read_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
       iommuctl_wait_get_cancellable (wait), iommuctl_wait_on_result, wait);
   result = iommuctl_wait_for_result (wait);
@@ -311,7 +321,7 @@ result_record (Reading *self)
   count_pages (self, &n_pages, &n_dirty);
   g_variant_builder_add (
       &builder, "{sv}", "Container",
-      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->container))));
+      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->tracking))));
   g_variant_builder_add (&builder, "{sv}", "PageSize", g_variant_new_uint64 (self->page_size));
   g_variant_builder_add (&builder, "{sv}", "Pages", g_variant_new_uint64 (n_pages));
   g_variant_builder_add (&builder, "{sv}", "DirtyPages", g_variant_new_uint64 (n_dirty));

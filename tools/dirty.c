@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl dirty start and dirty stop: whether it is recorded what devices write to. */
+/* iommuctl dirty start and dirty stop: the recording of the pages that devices write to. */
 #include "config.h"
 
 #include "command.h"
@@ -7,67 +7,101 @@
 
 #include <glib/gi18n.h>
 
-static GVariant *
-result_record (IommudDBusContainer *container, gboolean active)
+typedef struct
 {
-  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (container));
-  const char *const none[] = { NULL };
-  const char *const *blockers = iommud_dbus_container_get_migration_blockers (container);
+  IommuctlRequest *request;
+  IommudDBusDirtyTracking *tracking;
+  char *container_name;
+  GVariant *blockers; /* an "as", once the call has succeeded */
+} DirtyCommand;
 
-  return g_variant_new_parsed (
-      "{'Container': <%o>, 'DirtyTrackingActive': <%b>, 'MigrationBlockers': <%^as>}", path, active,
-      blockers == NULL ? none : blockers);
+static void
+dirty_clear (DirtyCommand *self)
+{
+  g_clear_object (&self->tracking);
+  g_free (self->container_name);
+  g_clear_pointer (&self->blockers, g_variant_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DirtyCommand, dirty_clear)
+
+static gboolean
+dirty_init (DirtyCommand *self, IommuctlRequest *request, GError **error)
+{
+  g_autoptr (IommudDBusContainer) container =
+      iommuctl_names_find_container (request->client, request->arguments[0], error);
+
+  self->request = request;
+  if (container == NULL)
+    return FALSE;
+  self->container_name = iommud_dbus_container_dup_name (container);
+  self->tracking = iommuctl_names_find_dirty_tracking (request->client, container, error);
+  return self->tracking != NULL;
 }
 
-/* Whoever starts it wants to know whom it does not cover. */
-static void
-print_blockers (IommuctlRequest *request, IommudDBusContainer *container)
+static gboolean
+read_blockers (DirtyCommand *self, GError **error)
 {
-  const char *const *blockers = iommud_dbus_container_get_migration_blockers (container);
+  iommuctl_request_settle (self->request);
+  self->blockers =
+      iommud_dbus_read_property_sync (G_DBUS_PROXY (self->tracking), "Blockers", NULL, error);
+  return self->blockers != NULL;
+}
 
-  for (guint i = 0; blockers != NULL && blockers[i] != NULL; i++)
+static GVariant *
+result_record (DirtyCommand *self, gboolean active)
+{
+  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->tracking));
+
+  return g_variant_new_parsed (
+      "{'Container': <%o>, 'DirtyTrackingActive': <%b>, 'DirtyTrackingBlockers': <%@as>}", path,
+      active, self->blockers);
+}
+
+/* The person who starts it wants to know which devices it does not cover. */
+static void
+print_blockers (DirtyCommand *self)
+{
+  GVariantIter iter;
+  const char *blocker = NULL;
+
+  g_variant_iter_init (&iter, self->blockers);
+  while (g_variant_iter_next (&iter, "&s", &blocker))
     {
-      g_autofree char *line = g_strdup_printf (_ ("But: %s"), blockers[i]);
+      g_autofree char *line = g_strdup_printf (_ ("But: %s"), blocker);
 
-      iommuctl_output_text (request->output, line);
+      iommuctl_output_text (self->request->output, line);
     }
 }
 
 gboolean
 iommuctl_dirty_start_run (IommuctlRequest *request, GError **error)
 {
-  g_autoptr (IommudDBusContainer) container =
-      iommuctl_names_find_container (request->client, request->arguments[0], error);
-  g_autofree char *name = NULL;
+  g_auto (DirtyCommand) dirty = { 0 };
 
-  if (container == NULL
-      || !iommud_dbus_container_call_start_dirty_tracking_sync (
-          container, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-          NULL, error))
+  if (!dirty_init (&dirty, request, error)
+      || !iommud_dbus_dirty_tracking_call_start_sync (dirty.tracking,
+                                                      iommuctl_request_method_options (request),
+                                                      G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error)
+      || !read_blockers (&dirty, error))
     return FALSE;
-  iommuctl_request_settle (request);
-  name = iommud_dbus_container_dup_name (container);
-  iommuctl_output_result (request->output, result_record (container, TRUE),
-                          _ ("Started dirty tracking of %s"), name);
-  print_blockers (request, container);
+  iommuctl_output_result (request->output, result_record (&dirty, TRUE),
+                          _ ("Started dirty tracking of %s"), dirty.container_name);
+  print_blockers (&dirty);
   return TRUE;
 }
 
 gboolean
 iommuctl_dirty_stop_run (IommuctlRequest *request, GError **error)
 {
-  g_autoptr (IommudDBusContainer) container =
-      iommuctl_names_find_container (request->client, request->arguments[0], error);
-  g_autofree char *name = NULL;
+  g_auto (DirtyCommand) dirty = { 0 };
 
-  if (container == NULL
-      || !iommud_dbus_container_call_stop_dirty_tracking_sync (
-          container, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-          NULL, error))
+  if (!dirty_init (&dirty, request, error)
+      || !iommud_dbus_dirty_tracking_call_stop_sync (dirty.tracking,
+                                                     iommuctl_request_method_options (request),
+                                                     G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error)
+      || !read_blockers (&dirty, error))
     return FALSE;
-  iommuctl_request_settle (request);
-  name = iommud_dbus_container_dup_name (container);
-  iommuctl_output_result (request->output, result_record (container, FALSE),
-                          _ ("Stopped dirty tracking of %s"), name);
+  iommuctl_output_result (request->output, result_record (&dirty, FALSE),
+                          _ ("Stopped dirty tracking of %s"), dirty.container_name);
   return TRUE;
 }

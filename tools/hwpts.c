@@ -34,7 +34,7 @@ iommuctl_alloc_run (IommuctlRequest *request, GError **error)
   hwpt = iommud_dbus_client_find_hwpt (request->client, path, NULL, error);
   if (hwpt == NULL)
     return FALSE;
-  record = iommuctl_records_of_proxy (G_DBUS_PROXY (hwpt));
+  record = iommuctl_records_of_proxy (request->client, G_DBUS_PROXY (hwpt));
   name = iommuctl_names_of_path (request->client, path);
   iommuctl_output_result (request->output, record, _ ("Allocated HWPT %s"), name);
   return TRUE;

@@ -20,7 +20,7 @@
 typedef struct
 {
   IommuctlRequest *request;
-  IommudDBusContainer *container;
+  IommudDBusMemory *memory;
   char *container_name;
   guint64 offset;
   guint64 length;
@@ -29,14 +29,14 @@ typedef struct
 
   /* While the service is at it. */
   IommuctlProgress *progress;
-  guint64 mapped_before; /* the container's bytes */
+  guint64 mapped_before; /* the bytes of the container */
 } MapCommand;
 
 static void
 map_clear (MapCommand *self)
 {
   g_clear_pointer (&self->progress, iommuctl_progress_free);
-  g_clear_object (&self->container);
+  g_clear_object (&self->memory);
   g_free (self->container_name);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MapCommand, map_clear)
@@ -118,21 +118,24 @@ map_options (MapCommand *self)
 static gboolean
 map_init (MapCommand *self, IommuctlRequest *request, GError **error)
 {
+  g_autoptr (IommudDBusContainer) container = NULL;
+
   self->request = request;
   if (!check_access (request, error))
     return FALSE;
   self->fixed = g_variant_dict_lookup (request->values, "iova", "t", &self->iova);
-  self->container = iommuctl_names_find_container (request->client, request->arguments[0], error);
-  if (self->container == NULL)
+  container = iommuctl_names_find_container (request->client, request->arguments[0], error);
+  if (container == NULL)
     return FALSE;
-  self->container_name = iommud_dbus_container_dup_name (self->container);
-  return TRUE;
+  self->container_name = iommud_dbus_container_dup_name (container);
+  self->memory = iommuctl_names_find_memory (request->client, container, error);
+  return self->memory != NULL;
 }
 
 static void
-on_mapped_bytes_changed (IommudDBusContainer *container, GParamSpec *pspec, MapCommand *self)
+on_mapped_bytes_changed (IommudDBusMemory *memory, GParamSpec *pspec, MapCommand *self)
 {
-  guint64 mapped = iommud_dbus_container_get_mapped_bytes (container);
+  guint64 mapped = iommud_dbus_memory_get_mapped_bytes (memory);
 
   if (self->progress != NULL)
     iommuctl_progress_show (self->progress, mapped - MIN (mapped, self->mapped_before));
@@ -166,9 +169,9 @@ take_back (MapCommand *self, GError **error)
   g_autoptr (GError) local_error = NULL;
   g_autofree char *message = NULL;
 
-  if (iommud_dbus_container_call_unmap_sync (self->container, self->iova, self->length,
-                                             g_variant_new ("a{sv}", NULL), G_DBUS_CALL_FLAGS_NONE,
-                                             G_MAXINT, NULL, NULL, NULL, NULL, &local_error))
+  if (iommud_dbus_memory_call_unmap_sync (self->memory, self->iova, self->length,
+                                          g_variant_new ("a{sv}", NULL), G_DBUS_CALL_FLAGS_NONE,
+                                          G_MAXINT, NULL, NULL, &local_error))
     {
       g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
                            _ ("Interrupted: what was mapped has been unmapped again"));
@@ -189,8 +192,8 @@ finish_map (MapCommand *self, IommuctlWait *wait, GError **error)
   g_autoptr (GError) local_error = NULL;
 
   g_clear_pointer (&self->progress, iommuctl_progress_free);
-  if (iommud_dbus_container_call_map_file_finish (self->container, &self->iova, NULL, result,
-                                                  &local_error))
+  if (iommud_dbus_memory_call_map_file_finish (self->memory, &self->iova, NULL, result,
+                                               &local_error))
     return !iommuctl_wait_was_interrupted (wait) || take_back (self, error);
   if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return fail_left (self, error);
@@ -212,15 +215,15 @@ map_file (MapCommand *self, int file, GError **error)
     return FALSE;
   self->progress =
       iommuctl_progress_new (title, self->length, iommuctl_request_has (self->request, "quiet"));
-  self->mapped_before = iommud_dbus_container_get_mapped_bytes (self->container);
-  handler = g_signal_connect (self->container, "notify::mapped-bytes",
+  self->mapped_before = iommud_dbus_memory_get_mapped_bytes (self->memory);
+  handler = g_signal_connect (self->memory, "notify::mapped-bytes",
                               G_CALLBACK (on_mapped_bytes_changed), self);
-  iommud_dbus_container_call_map_file (
-      self->container, g_variant_new_handle (index), self->offset, self->length, self->iova,
+  iommud_dbus_memory_call_map_file (
+      self->memory, g_variant_new_handle (index), self->offset, self->length, self->iova,
       map_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files,
       iommuctl_wait_get_cancellable (wait), iommuctl_wait_on_result, wait);
   mapped = finish_map (self, wait, error);
-  g_signal_handler_disconnect (self->container, handler);
+  g_signal_handler_disconnect (self->memory, handler);
   return mapped;
 }
 
@@ -232,7 +235,7 @@ result_record (MapCommand *self)
 
   g_variant_builder_add (
       &builder, "{sv}", "Container",
-      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->container))));
+      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->memory))));
   g_variant_builder_add (&builder, "{sv}", "Iova", g_variant_new_string (address));
   g_variant_builder_add (&builder, "{sv}", "Length", g_variant_new_uint64 (self->length));
   return g_variant_builder_end (&builder);
@@ -283,10 +286,9 @@ iommuctl_copy_mapping_run (IommuctlRequest *request, GError **error)
   source = iommuctl_names_find_container (request->client, request->arguments[1], error);
   if (source == NULL)
     return FALSE;
-  if (!iommud_dbus_container_call_copy_mapping_sync (
-          map.container, g_dbus_proxy_get_object_path (G_DBUS_PROXY (source)), source_iova,
-          map.length, map.iova, map_options (&map), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &map.iova,
-          NULL, error))
+  if (!iommud_dbus_memory_call_copy_mapping_sync (
+          map.memory, g_dbus_proxy_get_object_path (G_DBUS_PROXY (source)), source_iova, map.length,
+          map.iova, map_options (&map), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &map.iova, NULL, error))
     return FALSE;
   source_name = iommud_dbus_container_dup_name (source);
   print_mapped (&map, source_name);

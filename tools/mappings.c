@@ -41,28 +41,27 @@ describe_access (GVariant *record, IommudDBusClient *client)
 }
 
 static GVariant *
-container_record (IommudDBusContainer *container, GVariant *mappings)
+memory_record (IommudDBusMemory *memory, GVariant *mappings)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
   g_variant_builder_add (
       &builder, "{sv}", "Container",
-      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (container))));
+      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (memory))));
   g_variant_builder_add (&builder, "{sv}", "MappedBytes",
-                         g_variant_new_uint64 (iommud_dbus_container_get_mapped_bytes (container)));
-  g_variant_builder_add (
-      &builder, "{sv}", "MappingCount",
-      g_variant_new_uint64 (iommud_dbus_container_get_mapping_count (container)));
+                         g_variant_new_uint64 (iommud_dbus_memory_get_mapped_bytes (memory)));
+  g_variant_builder_add (&builder, "{sv}", "MappingCount",
+                         g_variant_new_uint64 (iommud_dbus_memory_get_mapping_count (memory)));
   g_variant_builder_add (&builder, "{sv}", "Mappings", mappings);
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 static char *
-describe_sum (IommudDBusContainer *container, gsize n_listed)
+describe_sum (IommudDBusMemory *memory, gsize n_listed)
 {
-  guint64 n_mappings = iommud_dbus_container_get_mapping_count (container);
+  guint64 n_mappings = iommud_dbus_memory_get_mapping_count (memory);
   g_autofree char *size =
-      iommuctl_numbers_describe_exact_size (iommud_dbus_container_get_mapped_bytes (container));
+      iommuctl_numbers_describe_exact_size (iommud_dbus_memory_get_mapped_bytes (memory));
 
   if (n_mappings > n_listed)
     return g_strdup_printf (_ ("Mappings: %" PRIu64 ", of which the service lists the "
@@ -83,6 +82,7 @@ iommuctl_mappings_run (IommuctlRequest *request, GError **error)
   };
   g_autoptr (IommudDBusContainer) container =
       iommuctl_names_find_container (request->client, request->arguments[0], error);
+  g_autoptr (IommudDBusMemory) memory = NULL;
   g_autoptr (GVariant) mappings = NULL;
   g_autoptr (GVariant) records = NULL;
   g_autoptr (GVariant) record = NULL;
@@ -90,12 +90,15 @@ iommuctl_mappings_run (IommuctlRequest *request, GError **error)
 
   if (container == NULL)
     return FALSE;
-  mappings = iommuctl_request_get_mappings (request, container, error);
+  memory = iommuctl_names_find_memory (request->client, container, error);
+  if (memory == NULL)
+    return FALSE;
+  mappings = iommud_dbus_read_property_sync (G_DBUS_PROXY (memory), "Mappings", NULL, error);
   if (mappings == NULL)
     return FALSE;
   records = g_variant_ref_sink (iommuctl_mapping_records (mappings));
-  record = container_record (container, records);
-  sum = describe_sum (container, g_variant_n_children (records));
+  record = memory_record (memory, records);
+  sum = describe_sum (memory, g_variant_n_children (records));
   iommuctl_output_table_of (request->output, record, "Mappings", columns);
   iommuctl_output_text (request->output, sum);
   return TRUE;

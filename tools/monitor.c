@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl monitor: one line for each change, until interrupted, counted out or timed out. */
+/* iommuctl monitor: a line for each change, until it is interrupted, has told enough or has waited
+ * long enough. */
 #include "config.h"
 
 #include "command.h"
+#include "describe.h"
 #include "exit-status.h"
 #include "names.h"
 #include "records.h"
@@ -51,7 +53,7 @@ print_service (Monitor *self, const char *event, const char *line)
   send_out (self);
 }
 
-/* Goes on below where the line gets too long. */
+/* Goes on in the next line if this one gets too long. */
 static void
 append_words (Monitor *self, GString *line, gsize *length, const char *text)
 {
@@ -70,9 +72,10 @@ append_words (Monitor *self, GString *line, gsize *length, const char *text)
     }
 }
 
-/* "State=attached Hwpt=vm1/1" */
+/* "State=attached Hwpt=vm1/1", then the names of what was told without a value: "Devices". */
 static void
-append_properties (Monitor *self, GString *line, GVariant *properties)
+append_properties (Monitor *self, GString *line, GVariant *properties,
+                   const char *const *invalidated)
 {
   gsize length = line->len;
   GVariantIter iter;
@@ -82,95 +85,122 @@ append_properties (Monitor *self, GString *line, GVariant *properties)
   g_variant_iter_init (&iter, properties);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
     {
-      g_autofree char *described =
-          iommuctl_output_describe_value (self->request->output, key, value);
+      g_autofree char *described = iommuctl_describe_value (self->request->client, key, value);
       g_autofree char *text = g_strdup_printf ("%s=%s", key, described);
 
       append_words (self, line, &length, text);
     }
+  for (guint i = 0; invalidated[i] != NULL; i++)
+    append_words (self, line, &length, invalidated[i]);
 }
 
-/* What has gone is no longer known by its path. */
+/* The object manager does not list an object that has gone by its path. */
 static char *
-name_of_record (Monitor *self, GVariant *record)
+name_of_object (Monitor *self, GDBusProxy *proxy)
 {
-  const char *path = IOMMUD_DBUS_NO_PATH;
-  char *name = NULL;
+  g_autoptr (GVariant) name = g_dbus_proxy_get_cached_property (proxy, "Name");
 
-  if (g_variant_lookup (record, "Name", "s", &name))
-    return name;
-  g_variant_lookup (record, "Path", "&s", &path);
-  return iommuctl_names_of_path (self->request->client, path);
+  if (name != NULL)
+    return g_variant_dup_string (name, NULL);
+  return iommuctl_names_of_path (self->request->client, g_dbus_proxy_get_object_path (proxy));
 }
 
-static GVariant *
-event_record (const char *event, GVariant *record, GVariant *properties)
+/* What one line of JSON says. */
+static void
+open_event (GVariantBuilder *builder, const char *event, GDBusProxy *proxy)
 {
-  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
-  g_autoptr (GVariant) kind = g_variant_lookup_value (record, "Kind", NULL);
-  g_autoptr (GVariant) path = g_variant_lookup_value (record, "Path", NULL);
+  const char *kind = iommuctl_records_kind (g_dbus_proxy_get_interface_name (proxy));
 
-  g_variant_builder_add (&builder, "{sv}", "Event", g_variant_new_string (event));
-  g_variant_builder_add (&builder, "{sv}", "Kind", kind);
-  g_variant_builder_add (&builder, "{sv}", "Path", path);
-  if (properties != NULL)
-    g_variant_builder_add (&builder, "{sv}", "Properties", properties);
-  return g_variant_builder_end (&builder);
+  g_variant_builder_init (builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (builder, "{sv}", "Event", g_variant_new_string (event));
+  g_variant_builder_add (builder, "{sv}", "Kind", g_variant_new_string (kind));
+  g_variant_builder_add (builder, "{sv}", "Path",
+                         g_variant_new_string (g_dbus_proxy_get_object_path (proxy)));
+}
+
+/* What one line for people begins with. */
+static GString *
+open_line (Monitor *self, const char *event, GDBusProxy *proxy)
+{
+  const char *kind = iommuctl_records_kind (g_dbus_proxy_get_interface_name (proxy));
+  g_autofree char *name = name_of_object (self, proxy);
+  GString *line = g_string_new (NULL);
+
+  g_string_printf (line, "%-8s %-10s %s", event, kind, name);
+  return line;
 }
 
 static void
-print_event (Monitor *self, const char *event, GVariant *record)
+print_event (Monitor *self, GVariantBuilder *event, GString *line)
 {
-  g_autoptr (GVariant) properties = iommuctl_records_without (record, "Kind", "Path", NULL);
-  g_autoptr (GString) line = g_string_new (NULL);
-  const char *kind = "";
-  g_autofree char *name = NULL;
-
-  if (is_done (self))
-    return;
-  g_variant_lookup (record, "Kind", "&s", &kind);
-  name = name_of_record (self, record);
-  g_string_printf (line, "%-8s %-10s %s", event, kind, name);
-  /* Of what is new, people see where it hangs by its name; of what has gone nothing is left. */
-  if (g_str_equal (event, EVENT_CHANGED))
-    append_properties (self, line, properties);
-  if (g_str_equal (event, EVENT_REMOVED))
-    iommuctl_output_event (self->request->output, event_record (event, record, NULL), line->str);
-  else
-    iommuctl_output_event (self->request->output, event_record (event, record, properties),
-                           line->str);
+  iommuctl_output_event (self->request->output, g_variant_builder_end (event), line->str);
   send_out (self);
 }
 
-static GVariant *
-record_of_object (GDBusObject *object)
+/* The interface of ours that an object is known by; NULL for a foreign object. */
+static GDBusProxy *
+main_proxy (GDBusObject *object)
 {
-  GList *interfaces = g_dbus_object_get_interfaces (object);
-  GVariant *record = NULL;
+  static const char *const interfaces[] = {
+    IOMMUD_DBUS_DEVICE_INTERFACE,
+    IOMMUD_DBUS_CONTAINER_INTERFACE,
+    IOMMUD_DBUS_HWPT_INTERFACE,
+    IOMMUD_DBUS_MANAGER_INTERFACE,
+  };
+  GDBusInterface *interface = NULL;
 
-  for (GList *l = interfaces; l != NULL && record == NULL; l = l->next)
-    if (iommuctl_records_kind (g_dbus_proxy_get_interface_name (l->data)) != NULL)
-      record = iommuctl_records_of_proxy (l->data);
-  g_list_free_full (interfaces, g_object_unref);
-  return record;
+  for (gsize i = 0; interface == NULL && i < G_N_ELEMENTS (interfaces); i++)
+    interface = g_dbus_object_get_interface (object, interfaces[i]);
+  return (GDBusProxy *) interface;
 }
 
+/* For people, the name says to what a new object belongs. */
 static void
 on_object_added (GDBusObjectManager *manager, GDBusObject *object, Monitor *self)
 {
-  g_autoptr (GVariant) record = record_of_object (object);
+  g_autoptr (GDBusProxy) proxy = main_proxy (object);
+  g_autoptr (GVariant) record = NULL;
+  g_autoptr (GVariant) properties = NULL;
+  g_autoptr (GString) line = NULL;
+  GVariantBuilder event;
 
-  if (record != NULL)
-    print_event (self, EVENT_ADDED, record);
+  if (proxy == NULL || is_done (self))
+    return;
+  record = iommuctl_records_of_proxy (self->request->client, proxy);
+  properties = iommuctl_records_without (record, "Kind", "Path", NULL);
+  line = open_line (self, EVENT_ADDED, proxy);
+  open_event (&event, EVENT_ADDED, proxy);
+  g_variant_builder_add (&event, "{sv}", "Properties", properties);
+  print_event (self, &event, line);
 }
 
 static void
 on_object_removed (GDBusObjectManager *manager, GDBusObject *object, Monitor *self)
 {
-  g_autoptr (GVariant) record = record_of_object (object);
+  g_autoptr (GDBusProxy) proxy = main_proxy (object);
+  g_autoptr (GString) line = NULL;
+  GVariantBuilder event;
 
-  if (record != NULL)
-    print_event (self, EVENT_REMOVED, record);
+  if (proxy == NULL || is_done (self))
+    return;
+  line = open_line (self, EVENT_REMOVED, proxy);
+  open_event (&event, EVENT_REMOVED, proxy);
+  print_event (self, &event, line);
+}
+
+/* As members of the record that show prints. */
+static GStrv
+members_of (const char *interface_name, const char *const *properties)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; properties[i] != NULL; i++)
+    {
+      g_autofree char *member = iommuctl_records_member (interface_name, properties[i]);
+
+      g_strv_builder_add (builder, member);
+    }
+  return g_strv_builder_end (builder);
 }
 
 static void
@@ -179,13 +209,25 @@ on_properties_changed (GDBusObjectManagerClient *manager, GDBusObjectProxy *obje
                        Monitor *self)
 {
   const char *interface_name = g_dbus_proxy_get_interface_name (proxy);
+  g_auto (GStrv) without_value = NULL;
   g_autoptr (GVariant) record = NULL;
+  g_autoptr (GVariant) properties = NULL;
+  g_autoptr (GString) line = NULL;
+  GVariantBuilder event;
 
-  if (iommuctl_records_kind (interface_name) == NULL)
+  if (iommuctl_records_kind (interface_name) == NULL || is_done (self))
     return;
+  without_value = members_of (interface_name, invalidated);
   record = iommuctl_records_of_properties (interface_name, g_dbus_proxy_get_object_path (proxy),
                                            changed);
-  print_event (self, EVENT_CHANGED, record);
+  properties = iommuctl_records_without (record, "Kind", "Path", NULL);
+  line = open_line (self, EVENT_CHANGED, proxy);
+  append_properties (self, line, properties, (const char *const *) without_value);
+  open_event (&event, EVENT_CHANGED, proxy);
+  g_variant_builder_add (&event, "{sv}", "Properties", properties);
+  g_variant_builder_add (&event, "{sv}", "Invalidated",
+                         g_variant_new_strv ((const char *const *) without_value, -1));
+  print_event (self, &event, line);
 }
 
 static void
@@ -219,17 +261,33 @@ on_timeout (gpointer user_data)
 }
 
 static void
-watch (Monitor *self, guint timeout)
+connect_signals (Monitor *self)
 {
   IommudDBusClient *client = self->request->client;
   GDBusObjectManager *manager = iommud_dbus_client_get_object_manager (client);
-  guint sources[3] = { 0 };
 
   g_signal_connect (manager, "object-added", G_CALLBACK (on_object_added), self);
   g_signal_connect (manager, "object-removed", G_CALLBACK (on_object_removed), self);
   g_signal_connect (manager, "interface-proxy-properties-changed",
                     G_CALLBACK (on_properties_changed), self);
   g_signal_connect (client, "notify::running", G_CALLBACK (on_running_changed), self);
+}
+
+static void
+disconnect_signals (Monitor *self)
+{
+  IommudDBusClient *client = self->request->client;
+
+  g_signal_handlers_disconnect_by_data (iommud_dbus_client_get_object_manager (client), self);
+  g_signal_handlers_disconnect_by_data (client, self);
+}
+
+static void
+watch (Monitor *self, guint timeout)
+{
+  guint sources[3] = { 0 };
+
+  connect_signals (self);
   sources[0] = g_unix_signal_add (SIGINT, on_interrupted, self);
   sources[1] = g_unix_signal_add (SIGTERM, on_interrupted, self);
   if (timeout > 0)
@@ -241,8 +299,7 @@ watch (Monitor *self, guint timeout)
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
     if (sources[i] != 0)
       g_source_remove (sources[i]);
-  g_signal_handlers_disconnect_by_data (manager, self);
-  g_signal_handlers_disconnect_by_data (client, self);
+  disconnect_signals (self);
 }
 
 gboolean

@@ -93,7 +93,25 @@ iommuctl_names_find_container (IommudDBusClient *client, const char *name, GErro
   return NULL;
 }
 
-/* CONTAINER/NUMBER as the path of a HWPT; NULL where the text is nothing like that. */
+IommudDBusMemory *
+iommuctl_names_find_memory (IommudDBusClient *client, IommudDBusContainer *container,
+                            GError **error)
+{
+  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (container));
+
+  return iommud_dbus_client_find_memory (client, path, NULL, error);
+}
+
+IommudDBusDirtyTracking *
+iommuctl_names_find_dirty_tracking (IommudDBusClient *client, IommudDBusContainer *container,
+                                    GError **error)
+{
+  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (container));
+
+  return iommud_dbus_client_find_dirty_tracking (client, path, NULL, error);
+}
+
+/* CONTAINER/NUMBER as the path of a HWPT, or an error if the text is nothing like that. */
 static char *
 hwpt_path_of_name (IommudDBusClient *client, const char *name, GError **error)
 {

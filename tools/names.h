@@ -15,6 +15,13 @@ IommudDBusContainer *iommuctl_names_find_container (IommudDBusClient *client, co
 IommudDBusHwpt *iommuctl_names_find_hwpt (IommudDBusClient *client, const char *name,
                                           GError **error);
 
+/* What is mapped in a container, and its dirty tracking: other interfaces of its object. */
+IommudDBusMemory *iommuctl_names_find_memory (IommudDBusClient *client,
+                                              IommudDBusContainer *container, GError **error);
+IommudDBusDirtyTracking *iommuctl_names_find_dirty_tracking (IommudDBusClient *client,
+                                                             IommudDBusContainer *container,
+                                                             GError **error);
+
 /* What a person calls the object at a path, good as an argument again; "-" for none. */
 char *iommuctl_names_of_path (IommudDBusClient *client, const char *path);
 

@@ -2,19 +2,11 @@
 /* All that iommuctl prints: tables, trees, records and lines for people, the same as JSON. */
 #pragma once
 
-#include "iommud-dbus.h"
+#include "table.h"
 
 G_BEGIN_DECLS
 
 typedef struct _IommuctlOutput IommuctlOutput;
-
-typedef struct
-{
-  const char *title;
-  const char *key; /* of the record; NULL where describe makes the text */
-  char *(*describe) (GVariant *record, IommudDBusClient *client);
-  gboolean may_be_cut; /* where the line is too narrow */
-} IommuctlColumn;
 
 IommuctlOutput *iommuctl_output_new (gboolean json);
 void iommuctl_output_free (IommuctlOutput *self);
@@ -47,9 +39,6 @@ void iommuctl_output_error (IommuctlOutput *self, const GError *error);
 gboolean iommuctl_output_is_json (IommuctlOutput *self);
 /* How many columns a line has. */
 guint iommuctl_output_get_width (IommuctlOutput *self);
-
-/* A value for people: "-" for nothing, names for object paths. */
-char *iommuctl_output_describe_value (IommuctlOutput *self, const char *key, GVariant *value);
 
 /* Sends out what was printed. A reader who has gone away is no error, but ends the output. */
 gboolean iommuctl_output_flush (IommuctlOutput *self, GError **error);

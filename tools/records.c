@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How the properties of an object become a record: the D-Bus API's names and types, but for IOVAs,
- * which are strings such as "0xfee00000" because JSON numbers lose the low bits of 64, and for
- * mappings, whose parts get names. */
+/* How the properties of an object become a record: with the names and types of the D-Bus API,
+ * except that IOVAs are strings such as "0xfee00000", because numbers in JSON lose the low bits of
+ * 64, and that the parts of mappings have names. */
 #include "config.h"
 
 #include "records.h"
 
 #include "mapping.h"
+#include "numbers.h"
 
+/* A container has three interfaces, whose properties make one record. Those of dirty tracking have
+ * its name before theirs: Active alone would say little beside Accounting and MappedBytes. */
 static const struct
 {
   const char *interface_name;
   const char *kind;
+  const char *prefix;
 } kinds[] = {
-  { IOMMUD_DBUS_DEVICE_INTERFACE, "device" },
-  { IOMMUD_DBUS_CONTAINER_INTERFACE, "container" },
-  { IOMMUD_DBUS_HWPT_INTERFACE, "hwpt" },
-  { IOMMUD_DBUS_MANAGER_INTERFACE, "manager" },
+  { IOMMUD_DBUS_DEVICE_INTERFACE, "device", "" },
+  { IOMMUD_DBUS_CONTAINER_INTERFACE, "container", "" },
+  { IOMMUD_DBUS_MEMORY_INTERFACE, "container", "" },
+  { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, "container", "DirtyTracking" },
+  { IOMMUD_DBUS_HWPT_INTERFACE, "hwpt", "" },
+  { IOMMUD_DBUS_MANAGER_INTERFACE, "manager", "" },
 };
 
 const char *
@@ -26,6 +32,15 @@ iommuctl_records_kind (const char *interface_name)
     if (g_str_equal (kinds[i].interface_name, interface_name))
       return kinds[i].kind;
   return NULL;
+}
+
+char *
+iommuctl_records_member (const char *interface_name, const char *property_name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_equal (kinds[i].interface_name, interface_name))
+      return g_strconcat (kinds[i].prefix, property_name, NULL);
+  return g_strdup (property_name);
 }
 
 static GVariant *
@@ -38,72 +53,120 @@ ranges_in_hex (GVariant *ranges)
   g_variant_iter_init (&iter, ranges);
   while (g_variant_iter_next (&iter, "(tt)", &first, &last))
     {
-      g_autofree char *first_hex = g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", first);
-      g_autofree char *last_hex = g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", last);
+      g_autofree char *first_hex = iommuctl_numbers_describe_address (first);
+      g_autofree char *last_hex = iommuctl_numbers_describe_address (last);
 
       g_variant_builder_add (&builder, "(ss)", first_hex, last_hex);
     }
   return g_variant_builder_end (&builder);
 }
 
+static int
+compare_names (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  return strcmp (a, b);
+}
+
+/* Members of a record by name, in the order of their names. */
+static GTree *
+new_members (void)
+{
+  return g_tree_new_full (compare_names, NULL, g_free, (GDestroyNotify) g_variant_unref);
+}
+
 static void
-add_property (GVariantBuilder *builder, const char *name, GVariant *value)
+add_member (GTree *members, const char *interface_name, const char *property_name, GVariant *value)
 {
   if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(tt)")))
     value = ranges_in_hex (value);
   else if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(tttu)")))
     value = iommuctl_mapping_records (value);
-  g_variant_builder_add (builder, "{sv}", name, value);
+  g_tree_replace (members, iommuctl_records_member (interface_name, property_name),
+                  g_variant_ref_sink (value));
+}
+
+/* If signals have said that a property has changed, and not to what, its value is read now. */
+static void
+complete_proxy (GDBusProxy *proxy)
+{
+  const GDBusInterfaceInfo *info = g_dbus_proxy_get_interface_info (proxy);
+
+  for (guint i = 0; info->properties[i] != NULL; i++)
+    {
+      g_autoptr (GVariant) value =
+          iommud_dbus_read_property_sync (proxy, info->properties[i]->name, NULL, NULL);
+    }
 }
 
 static void
-open_record (GVariantBuilder *builder, const char *interface_name, const char *path)
+add_proxy (GTree *members, GDBusProxy *proxy)
 {
-  g_variant_builder_init (builder, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (builder, "{sv}", "Kind",
-                         g_variant_new_string (iommuctl_records_kind (interface_name)));
-  g_variant_builder_add (builder, "{sv}", "Path", g_variant_new_string (path));
-}
+  g_auto (GStrv) names = NULL;
 
-static int
-compare_strings (gconstpointer a, gconstpointer b)
-{
-  return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
-}
-
-GVariant *
-iommuctl_records_of_proxy (GDBusProxy *proxy)
-{
-  g_auto (GStrv) names = g_dbus_proxy_get_cached_property_names (proxy);
-  GVariantBuilder builder;
-
-  open_record (&builder, g_dbus_proxy_get_interface_name (proxy),
-               g_dbus_proxy_get_object_path (proxy));
-  if (names != NULL)
-    qsort (names, g_strv_length (names), sizeof *names, compare_strings);
+  complete_proxy (proxy);
+  names = g_dbus_proxy_get_cached_property_names (proxy);
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
       g_autoptr (GVariant) value = g_dbus_proxy_get_cached_property (proxy, names[i]);
 
       if (value != NULL)
-        add_property (&builder, names[i], value);
+        add_member (members, g_dbus_proxy_get_interface_name (proxy), names[i], value);
     }
+}
+
+static gboolean
+append_member (gpointer name, gpointer value, gpointer builder)
+{
+  g_variant_builder_add (builder, "{sv}", name, value);
+  return FALSE;
+}
+
+static GVariant *
+record_of_members (GTree *members, const char *interface_name, const char *path)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  g_variant_builder_add (&builder, "{sv}", "Kind",
+                         g_variant_new_string (iommuctl_records_kind (interface_name)));
+  g_variant_builder_add (&builder, "{sv}", "Path", g_variant_new_string (path));
+  g_tree_foreach (members, append_member, &builder);
   return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+GVariant *
+iommuctl_records_of_proxy (IommudDBusClient *client, GDBusProxy *proxy)
+{
+  const char *path = g_dbus_proxy_get_object_path (proxy);
+  g_autoptr (GTree) members = new_members ();
+
+  add_proxy (members, proxy);
+  if (IOMMUD_DBUS_IS_CONTAINER (proxy))
+    {
+      g_autoptr (IommudDBusMemory) memory =
+          iommud_dbus_client_find_memory (client, path, NULL, NULL);
+      g_autoptr (IommudDBusDirtyTracking) dirty_tracking =
+          iommud_dbus_client_find_dirty_tracking (client, path, NULL, NULL);
+
+      if (memory != NULL)
+        add_proxy (members, G_DBUS_PROXY (memory));
+      if (dirty_tracking != NULL)
+        add_proxy (members, G_DBUS_PROXY (dirty_tracking));
+    }
+  return record_of_members (members, g_dbus_proxy_get_interface_name (proxy), path);
 }
 
 GVariant *
 iommuctl_records_of_properties (const char *interface_name, const char *path, GVariant *properties)
 {
-  GVariantBuilder builder;
+  g_autoptr (GTree) members = new_members ();
   GVariantIter iter;
   const char *name = NULL;
   GVariant *value = NULL;
 
-  open_record (&builder, interface_name, path);
   g_variant_iter_init (&iter, properties);
   while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
-    add_property (&builder, name, value);
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+    add_member (members, interface_name, name, value);
+  return record_of_members (members, interface_name, path);
 }
 
 gboolean
@@ -117,7 +180,7 @@ iommuctl_records_has_objects (GVariant *value)
   return g_variant_lookup (first, "Kind", "&s", NULL);
 }
 
-/* By number where the paths end in one, so that container 10 comes after 9. */
+/* By number if the paths end in one, so that container 10 comes after 9. */
 static int
 compare_proxies (gconstpointer a, gconstpointer b)
 {
@@ -130,14 +193,14 @@ compare_proxies (gconstpointer a, gconstpointer b)
 }
 
 static GVariant *
-records_of_list (GList *proxies)
+records_of_list (IommudDBusClient *client, GList *proxies)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
 
   proxies = g_list_sort (proxies, compare_proxies);
   for (GList *l = proxies; l != NULL; l = l->next)
     {
-      g_autoptr (GVariant) record = iommuctl_records_of_proxy (l->data);
+      g_autoptr (GVariant) record = iommuctl_records_of_proxy (client, l->data);
 
       g_variant_builder_add_value (&builder, record);
     }
@@ -148,13 +211,13 @@ records_of_list (GList *proxies)
 GVariant *
 iommuctl_records_of_devices (IommudDBusClient *client)
 {
-  return records_of_list (iommud_dbus_client_get_devices (client));
+  return records_of_list (client, iommud_dbus_client_get_devices (client));
 }
 
 GVariant *
 iommuctl_records_of_containers (IommudDBusClient *client)
 {
-  return records_of_list (iommud_dbus_client_get_containers (client));
+  return records_of_list (client, iommud_dbus_client_get_containers (client));
 }
 
 GVariant *
@@ -168,7 +231,7 @@ iommuctl_records_of_path (IommudDBusClient *client, const char *path)
           g_dbus_object_manager_get_interface (manager, path, kinds[i].interface_name);
 
       if (interface != NULL)
-        return iommuctl_records_of_proxy (G_DBUS_PROXY (interface));
+        return iommuctl_records_of_proxy (client, G_DBUS_PROXY (interface));
     }
   return NULL;
 }

@@ -51,27 +51,6 @@ iommuctl_request_parse_range (IommuctlRequest *request, guint index, IommuctlRan
   return FALSE;
 }
 
-GVariant *
-iommuctl_request_get_mappings (IommuctlRequest *request, IommudDBusContainer *container,
-                               GError **error)
-{
-  GDBusProxy *proxy = G_DBUS_PROXY (container);
-  GVariant *listed = g_dbus_proxy_get_cached_property (proxy, "Mappings");
-  g_autoptr (GVariant) reply = NULL;
-  g_autoptr (GVariant) value = NULL;
-
-  if (listed != NULL)
-    return listed;
-  reply =
-      g_dbus_proxy_call_sync (proxy, "org.freedesktop.DBus.Properties.Get",
-                              g_variant_new ("(ss)", IOMMUD_DBUS_CONTAINER_INTERFACE, "Mappings"),
-                              G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
-  if (reply == NULL)
-    return NULL;
-  g_variant_get (reply, "(v)", &value);
-  return g_steal_pointer (&value);
-}
-
 void
 iommuctl_request_print_names (IommuctlRequest *request, GVariant *records)
 {

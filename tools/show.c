@@ -15,7 +15,7 @@ iommuctl_show_run (IommuctlRequest *request, GError **error)
 
   if (proxy == NULL)
     return FALSE;
-  record = iommuctl_records_of_proxy (proxy);
+  record = iommuctl_records_of_proxy (request->client, proxy);
   iommuctl_output_record (request->output, record);
   return TRUE;
 }

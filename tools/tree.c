@@ -185,7 +185,7 @@ describe_state (GVariant *record, IommudDBusClient *client)
     return g_strjoinv (", ", (char **) flags);
   if (g_variant_lookup (record, "State", "&s", &text))
     return describe_device_state (record, text);
-  g_variant_lookup (record, "DirtyTracking", "&s", &text);
+  g_variant_lookup (record, "DirtyTrackingCoverage", "&s", &text);
   return describe_container_state (record, text);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl unmap: memory is taken from the devices of a container, maybe with a last look at what
- * they have written to. */
+/* iommuctl unmap: memory is taken from the devices of a container, if wanted with a last reading of
+ * the pages that they have written to. */
 #include "config.h"
 
 #include "bitmap-file.h"
@@ -11,9 +11,7 @@
 #include "numbers.h"
 #include "wait.h"
 
-#include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <inttypes.h>
 
 #define DEFAULT_PAGE_SIZE 4096
@@ -77,39 +75,24 @@ open_bitmap_file (UnmapCommand *self, GError **error)
 }
 
 static GVariant *
-unmap_options (UnmapCommand *self)
+no_options (void)
 {
-  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
-
-  if (self->file != NULL)
-    {
-      g_variant_builder_add (&builder, "{sv}", "dirty-bitmap", g_variant_new_boolean (TRUE));
-      g_variant_builder_add (&builder, "{sv}", "page-size", g_variant_new_uint64 (self->page_size));
-    }
-  return g_variant_builder_end (&builder);
+  return g_variant_new ("a{sv}", NULL);
 }
 
 static gboolean
-keep_bitmap (UnmapCommand *self, GUnixFDList *files, GError **error)
+keep_bitmap (UnmapCommand *self, GVariant *handle, GUnixFDList *files, GError **error)
 {
-  g_autoptr (IommuctlBitmap) bitmap = NULL;
-  int file = -1;
+  g_autoptr (IommuctlBitmap) bitmap =
+      iommuctl_bitmap_new_from_reply (self->range, self->page_size, handle, files, error);
 
-  if (files == NULL || g_unix_fd_list_get_length (files) == 0)
+  if (bitmap == NULL)
     {
-      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_FAILED,
-                           _ ("It has been unmapped, but the service has sent no dirty bitmap"));
+      g_prefix_error (error, "%s", _ ("It has been unmapped, but: "));
       return FALSE;
     }
-  file = g_unix_fd_list_get (files, 0, error);
-  if (file < 0)
-    return FALSE;
-  bitmap = iommuctl_bitmap_new_from_file (self->range, self->page_size, file, error);
-  g_close (file, NULL);
-  if (bitmap == NULL || !iommuctl_bitmap_file_write (self->file, bitmap->words, error))
-    return FALSE;
-  self->n_dirty = iommuctl_bitmap_count (bitmap, self->range);
-  return iommuctl_bitmap_file_close (self->file, error);
+  return iommuctl_bitmap_file_write (self->file, bitmap->words, error)
+         && iommuctl_bitmap_file_close (self->file, error);
 }
 
 static void
@@ -120,14 +103,16 @@ on_interrupt (gpointer data, gpointer user_data)
 }
 
 static gboolean
-finish_with_bitmap (UnmapCommand *self, GAsyncResult *result, GError **error)
+finish_with_bitmap (UnmapCommand *self, IommudDBusDirtyTracking *tracking, GAsyncResult *result,
+                    GError **error)
 {
+  g_autoptr (GVariant) handle = NULL;
   g_autoptr (GUnixFDList) files = NULL;
   g_autoptr (GError) local_error = NULL;
 
-  if (iommud_dbus_container_call_unmap_finish (self->container, &self->n_bytes, &files, result,
-                                               &local_error))
-    return keep_bitmap (self, files, error);
+  if (iommud_dbus_dirty_tracking_call_unmap_and_read_bitmap_finish (
+          tracking, &self->n_bytes, &handle, &self->n_dirty, &files, result, &local_error))
+    return keep_bitmap (self, handle, files, error);
   if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
                          _ ("Interrupted: what is unmapped counts as dirty; 'iommuctl mappings' "
@@ -141,37 +126,48 @@ finish_with_bitmap (UnmapCommand *self, GAsyncResult *result, GError **error)
 static gboolean
 unmap_with_bitmap (UnmapCommand *self, GError **error)
 {
-  g_autoptr (IommuctlWait) wait = iommuctl_wait_new (on_interrupt, self);
+  g_autoptr (IommudDBusDirtyTracking) tracking =
+      iommuctl_names_find_dirty_tracking (self->request->client, self->container, error);
+  g_autoptr (IommuctlWait) wait = NULL;
   g_autoptr (GAsyncResult) result = NULL;
 
-  iommud_dbus_container_call_unmap (
-      self->container, self->range.first, self->range.last - self->range.first + 1,
-      unmap_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
-      iommuctl_wait_get_cancellable (wait), iommuctl_wait_on_result, wait);
+  if (tracking == NULL)
+    return FALSE;
+  wait = iommuctl_wait_new (on_interrupt, self);
+  iommud_dbus_dirty_tracking_call_unmap_and_read_bitmap (
+      tracking, self->range.first, self->range.last - self->range.first + 1, self->page_size,
+      no_options (), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, iommuctl_wait_get_cancellable (wait),
+      iommuctl_wait_on_result, wait);
   result = iommuctl_wait_for_result (wait);
-  return finish_with_bitmap (self, result, error);
+  return finish_with_bitmap (self, tracking, result, error);
 }
 
 static gboolean
 unmap_range (UnmapCommand *self, GError **error)
 {
+  g_autoptr (IommudDBusMemory) memory = NULL;
+
   if (!iommuctl_request_parse_range (self->request, 1, &self->range, error)
       || !open_bitmap_file (self, error))
     return FALSE;
   if (self->file != NULL)
     return unmap_with_bitmap (self, error);
-  return iommud_dbus_container_call_unmap_sync (self->container, self->range.first,
-                                                self->range.last - self->range.first + 1,
-                                                unmap_options (self), G_DBUS_CALL_FLAGS_NONE,
-                                                G_MAXINT, NULL, &self->n_bytes, NULL, NULL, error);
+  memory = iommuctl_names_find_memory (self->request->client, self->container, error);
+  return memory != NULL
+         && iommud_dbus_memory_call_unmap_sync (
+             memory, self->range.first, self->range.last - self->range.first + 1, no_options (),
+             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &self->n_bytes, NULL, error);
 }
 
 static gboolean
 unmap_all (UnmapCommand *self, GError **error)
 {
-  return iommud_dbus_container_call_unmap_all_sync (self->container, g_variant_new ("a{sv}", NULL),
-                                                    G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                                                    &self->n_bytes, NULL, error);
+  g_autoptr (IommudDBusMemory) memory =
+      iommuctl_names_find_memory (self->request->client, self->container, error);
+
+  return memory != NULL
+         && iommud_dbus_memory_call_unmap_all_sync (memory, no_options (), G_DBUS_CALL_FLAGS_NONE,
+                                                    G_MAXINT, &self->n_bytes, NULL, error);
 }
 
 static GVariant *
