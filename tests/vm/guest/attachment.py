@@ -10,14 +10,14 @@ def container(w):
     path = w.service.create(name="vm")
     w.checks.ok(path in w.service.mirror, "exported before CreateContainer answers", path)
     w.see(path, {
-        "Name": "vm", "Owner": 0, "IoasId": 1, "DirtyTrackingPolicy": "preferred",
+        "Name": "vm", "Owner": 0, "IoasId": 1, "Policy": "preferred",
         "Accounting": "user", "Devices": [], "Hwpts": [], "IovaRanges": world.EVERYTHING,
-        "IovaAlignment": 1, "DirtyTracking": "full",
+        "IovaAlignment": 1, "Coverage": "full",
     }, "a new container")
     w.checks.equal(w.service.method(bus.MANAGER, "FindContainer", "(s)", "vm"), path,
                    "FindContainer")
     other = w.service.create(dirty_tracking="off")
-    w.see(other, {"DirtyTrackingPolicy": "off", "Devices": [], "IoasId": 1}, "a second one")
+    w.see(other, {"Policy": "off", "Devices": [], "IoasId": 1}, "a second one")
     w.checks.ok(w.service.get(other, "Context") != w.service.get(path, "Context"),
                 "it has a context of its own")
     w.checks.ok(w.service.get(other, "Name"), "a container without a name is given one")
@@ -45,7 +45,7 @@ def auto(w):
     # QEMU's IOMMUs cannot track dirty pages, its devices do not log DMA.
     w.see(devices[0], {"IommuCapabilities": [], "DirtyTracker": "none"}, "its trackers")
     w.see(path, {"Devices": [devices[0]], "Hwpts": [hwpt], "IovaRanges": w.ranges,
-                 "IovaAlignment": 4096, "DirtyTracking": "none"}, "the container")
+                 "IovaAlignment": 4096, "Coverage": "none"}, "the container")
     w.consistent("with one device")
 
     for device in devices[1:]:
@@ -62,7 +62,7 @@ def auto(w):
     w.service.detach(devices[2])
     w.checks.ok(hwpt not in w.service.mirror, "the HWPT goes with its last device")
     w.see(path, {"Devices": [], "Hwpts": [], "IovaRanges": world.EVERYTHING,
-                 "IovaAlignment": 1, "DirtyTracking": "full"}, "the empty container")
+                 "IovaAlignment": 1, "Coverage": "full"}, "the empty container")
     w.consistent("when all are detached")
     w.service.free(path)
 
@@ -114,7 +114,7 @@ def manual(w):
     device, other = w.device(machine.PLAIN_A), w.device(machine.PLAIN_B)
     hwpt = w.service.alloc(path, device)
     w.see(hwpt, {"Management": "manual", "Devices": [], "Container": path, "Parent": "/"},
-          "a manual HWPT, nobody on it")
+          "a manual HWPT without devices")
     w.see(device, {"State": "bound", "Hwpt": "/"}, "allocating binds the device")
     w.consistent("after AllocHwpt")
     w.service.method(hwpt, "AttachDevice", "(oa{sv})", device, {})

@@ -39,6 +39,10 @@ def options(w):
         (device, "Detach", "(a{sv})", bus.options(colour="red"), "colour"),
         (path, "Free", "(a{sv})", bus.options(force="yes"), "force"),
         (path, "Free", "(a{sv})", bus.options(now=True), "now"),
+        (path, "Unmap", "(tta{sv})", 0, 4096, bus.options(dirty_bitmap=True), "dirty-bitmap"),
+        (path, "UnmapAndReadBitmap", "(ttta{sv})", 0, 4096, 4096, bus.options(page_size=4096),
+         "page-size"),
+        (path, "Start", "(a{sv})", bus.options(page_size="4K"), "page-size"),
     ]
     for object_path, method, signature, *arguments, key in calls:
         w.unchanged_by(lambda call=(object_path, method, signature, *arguments), key=key: w.fails(
@@ -173,7 +177,7 @@ def caller_leaves(w):
     flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
              | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
     caller = Gio.DBusConnection.new_for_address_sync(address, flags)
-    caller.call(bus.NAME, path, bus.interface_of(path), "AttachDevice",
+    caller.call(bus.NAME, path, bus.interface_of(path, "AttachDevice"), "AttachDevice",
                 GLib.Variant("(oa{sv})", (device, {})), None, 0, -1, None, None)
     caller.flush_sync()
     caller.close_sync()

@@ -15,8 +15,13 @@ ROOT = "/org/iommud1"
 MANAGER = ROOT + "/Manager"
 IFACE = NAME + "."
 ERROR = NAME + ".Error."
-# Properties of which signals say that they have changed, and not to what.
-VALUE_ON_DEMAND = ("Mappings",)
+# The members of a container's interfaces but org.iommud1.Container.
+MEMORY = {"IovaRanges", "IovaAlignment", "AllowedIovas", "HugePages", "Mappings", "MappingCount",
+          "MappedBytes", "MapFile", "CopyMapping", "Unmap", "UnmapAll", "SetAllowedIovas"}
+DIRTY_TRACKING = {"Policy", "Coverage", "Active", "Blockers", "Start", "Stop", "ReadBitmap",
+                  "UnmapAndReadBitmap"}
+# Signals say that these properties have changed, but not to what.
+VALUE_ON_DEMAND = ("Mappings", "Devices", "Hwpts", "Blockers")
 REFERENCES = ("Container", "Hwpt", "Hwpts", "Devices", "Parent")
 
 
@@ -30,13 +35,22 @@ class BusError(Exception):
         super().__init__(f"{self.name}: {self.message}")
 
 
-def interface_of(path):
-    """The one interface of ours that an object has, from its path."""
+def interfaces_of(path):
+    """The interfaces of ours that an object has, from its path. The first is what it is."""
     if path == MANAGER:
-        return IFACE + "Manager"
+        return [IFACE + "Manager"]
     parts = path[len(ROOT) + 1:].split("/")
-    kinds = {("devices", 2): "Device", ("containers", 2): "Container", ("containers", 4): "Hwpt"}
-    return IFACE + kinds[parts[0], len(parts)]
+    kinds = {("devices", 2): ["Device"], ("containers", 4): ["Hwpt"],
+             ("containers", 2): ["Container", "Memory", "DirtyTracking"]}
+    return [IFACE + name for name in kinds[parts[0], len(parts)]]
+
+
+def interface_of(path, member):
+    """The interface of an object that has a member."""
+    names = interfaces_of(path)
+    if len(names) == 1:
+        return names[0]
+    return names[1 if member in MEMORY else 2 if member in DIRTY_TRACKING else 0]
 
 
 def options(**values):
@@ -52,6 +66,15 @@ def options(**values):
             value = GLib.Variant("t", value)
         made[key.replace("_", "-")] = value
     return made
+
+
+def own_properties(interfaces):
+    """The properties of our interfaces among those of an object, in one dictionary."""
+    properties = {}
+    for interface, values in interfaces.items():
+        if interface.startswith(IFACE):
+            properties.update(values)
+    return properties
 
 
 class Service:
@@ -84,7 +107,7 @@ class Service:
                 result.append(connection.call_finish(answer).unpack())
             except GLib.Error as error:
                 result.append(BusError(error))
-        self.connection.call(NAME, path, interface_of(path), method,
+        self.connection.call(NAME, path, interface_of(path, method), method,
                              GLib.Variant(signature, arguments), None, 0, 30000, None, done)
         return result
 
@@ -95,7 +118,7 @@ class Service:
 
     def method(self, path, name, signature, *arguments):
         """Calls a method of ours; returns its only result or None."""
-        reply = self.call(path, interface_of(path), name, GLib.Variant(signature, arguments))
+        reply = self.call(path, interface_of(path, name), name, GLib.Variant(signature, arguments))
         return reply[0] if reply else None
 
     def call_with_files(self, path, name, signature, *arguments, files=()):
@@ -103,8 +126,9 @@ class Service:
         and the files that came with them."""
         try:
             reply, received = self.connection.call_with_unix_fd_list_sync(
-                NAME, path, interface_of(path), name, GLib.Variant(signature, arguments), None, 0,
-                30000, Gio.UnixFDList.new_from_array([os.dup(file) for file in files]), None)
+                NAME, path, interface_of(path, name), name, GLib.Variant(signature, arguments),
+                None, 0, 30000, Gio.UnixFDList.new_from_array([os.dup(file) for file in files]),
+                None)
         except GLib.Error as error:
             raise BusError(error) from None
         finally:
@@ -121,18 +145,20 @@ class Service:
 
     def get(self, path, name):
         return self.call(path, "org.freedesktop.DBus.Properties", "Get",
-                         GLib.Variant("(ss)", (interface_of(path), name)))[0]
+                         GLib.Variant("(ss)", (interface_of(path, name), name)))[0]
 
     def get_all(self, path):
-        return self.call(path, "org.freedesktop.DBus.Properties", "GetAll",
-                         GLib.Variant("(s)", (interface_of(path),)))[0]
+        """An object's properties of all interfaces of ours."""
+        properties = {}
+        for interface in interfaces_of(path):
+            properties.update(self.call(path, "org.freedesktop.DBus.Properties", "GetAll",
+                                        GLib.Variant("(s)", (interface,)))[0])
+        return properties
 
     def managed(self):
-        """Every object's properties of our interface, by path."""
+        """Every object's properties of our interfaces, by path."""
         objects = self.call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")[0]
-        return {path: dict(properties)
-                for path, interfaces in objects.items()
-                for interface, properties in interfaces.items() if interface.startswith(IFACE)}
+        return {path: own_properties(interfaces) for path, interfaces in objects.items()}
 
     def exists(self, path):
         return path in self.managed()
@@ -169,21 +195,21 @@ class Service:
     def unmap(self, path, iova, length):
         return self.method(path, "Unmap", "(tta{sv})", iova, length, {})
 
-    def unmap_and_read(self, path, iova, length, **values):
-        """Returns the bytes unmapped and the bitmap's file."""
-        reply, files = self.call_with_files(path, "Unmap", "(tta{sv})", iova, length,
-                                            options(dirty_bitmap=True, **values))
-        return reply[0], files[0]
+    def unmap_and_read(self, path, iova, length, page_size=4096):
+        """Returns the bytes unmapped, the bitmap's file and how many dirty pages the reply says."""
+        reply, files = self.call_with_files(path, "UnmapAndReadBitmap", "(ttta{sv})", iova, length,
+                                            page_size, {})
+        return reply[0], files[reply[1]], reply[2]
 
     def start_tracking(self, path, **values):
-        return self.method(path, "StartDirtyTracking", "(a{sv})", options(**values))
+        return self.method(path, "Start", "(a{sv})", options(**values))
 
     def stop_tracking(self, path):
-        return self.method(path, "StopDirtyTracking", "(a{sv})", {})
+        return self.method(path, "Stop", "(a{sv})", {})
 
     def read_bitmap(self, path, iova, length, page_size=4096, **values):
         """Returns the bitmap's file and how many dirty pages the reply says."""
-        reply, files = self.call_with_files(path, "ReadDirtyBitmap", "(ttta{sv})", iova, length,
+        reply, files = self.call_with_files(path, "ReadBitmap", "(ttta{sv})", iova, length,
                                             page_size, options(**values))
         return files[reply[0]], reply[1]
 
@@ -197,7 +223,7 @@ class Service:
         self.violations = []
 
     def refresh(self):
-        """Reads what signals said to have changed without saying to what."""
+        """Reads what has changed by signals that did not say to what."""
         while self.stale:
             path, name = self.stale.pop()
             if path in self.mirror:
@@ -232,10 +258,10 @@ class Service:
 
     def on_added(self, path, interfaces):
         self.signals.append(("added", path))
-        for interface, properties in interfaces.items():
-            if interface.startswith(IFACE):
-                self.mirror[path] = dict(properties)
-                self.check_references(path, properties)
+        if not set(interfaces_of(path)) <= set(interfaces):
+            self.violations.append(f"{path} came with {sorted(interfaces)} only")
+        self.mirror[path] = own_properties(interfaces)
+        self.check_references(path, self.mirror[path])
 
     def on_removed(self, path, interfaces):
         if not any(interface.startswith(IFACE) for interface in interfaces):
@@ -245,7 +271,7 @@ class Service:
             self.violations.append(f"{path} was removed but never added")
         for other, properties in self.mirror.items():
             for name in REFERENCES:
-                value = properties.get(name)
+                value = None if (other, name) in self.stale else properties.get(name)
                 if value == path or (isinstance(value, list) and path in value):
                     self.violations.append(f"{path} went while {other} {name} points at it")
             if other.startswith(path + "/"):
@@ -265,6 +291,7 @@ class Service:
             self.violations.append(f"{path} {sorted(changed)} changed while it is not exported")
             return
         self.mirror[path].update(changed)
+        self.stale -= {(path, name) for name in changed}
         self.check_references(path, changed)
 
     def check_references(self, path, properties):

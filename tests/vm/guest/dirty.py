@@ -53,11 +53,10 @@ def one_bitmap(w):
                        ["device", "iommu", "device"], "DirtyTracker")
         w.checks.equal([mocks.state(number)["can_dirty"] for number in range(3)], [0, 1, 1],
                        "a HWPT can track where its IOMMU can")
-        w.see(path, {"DirtyTracking": "full", "DirtyTrackingActive": False,
-                     "MigrationBlockers": []}, "before")
+        w.see(path, {"Coverage": "full", "Active": False, "Blockers": []}, "before")
         write_pages(1, 9)
         w.service.start_tracking(path)
-        w.see(path, {"DirtyTrackingActive": True}, "StartDirtyTracking")
+        w.see(path, {"Active": True}, "Start")
         w.checks.equal([(mocks.state(number)["logging"], mocks.state(number)["tracking"])
                         for number in range(3)], [(1, 0), (0, 1), (1, 0)],
                        "the kernel has started one tracker a device")
@@ -71,7 +70,7 @@ def one_bitmap(w):
         w.checks.equal(dirty_pages(w, path, tracker="iommu"), {5, 200}, "tracker iommu")
         w.checks.equal(dirty_pages(w, path), set(), "and they are read but once")
         w.service.stop_tracking(path)
-        w.see(path, {"DirtyTrackingActive": False}, "StopDirtyTracking")
+        w.see(path, {"Active": False}, "Stop")
         w.checks.equal([(mocks.state(number)["logging"], mocks.state(number)["tracking"])
                         for number in range(3)], [(0, 0)] * 3, "the kernel has stopped them")
         w.consistent("after that")
@@ -101,15 +100,15 @@ def every_read(w):
                                 ((1, PAGE, PAGE), "a misaligned range"),
                                 ((2**64 - PAGE, 2 * PAGE, PAGE), "beyond all addresses")):
             w.unchanged_by(lambda arguments=arguments, what=what: w.fails(
-                "InvalidArgument", what, path, "ReadDirtyBitmap", "(ttta{sv})", *arguments, {}),
+                "InvalidArgument", what, path, "ReadBitmap", "(ttta{sv})", *arguments, {}),
                 what)
-        w.fails("LimitsExceeded", "a large bitmap", path, "ReadDirtyBitmap", "(ttta{sv})", 0,
-                2**44, PAGE, {}, says=["128 MiB"])
-        w.fails("InvalidArgument", "Start when active", path, "StartDirtyTracking", "(a{sv})", {})
+        w.fails("LimitsExceeded", "a large bitmap", path, "ReadBitmap", "(ttta{sv})", 0, 2**44,
+                PAGE, {}, says=["128 MiB"])
+        w.fails("InvalidArgument", "Start when active", path, "Start", "(a{sv})", {})
         w.service.stop_tracking(path)
-        w.fails("InvalidArgument", "reading when not active", path, "ReadDirtyBitmap",
-                "(ttta{sv})", 0, MIB, PAGE, {})
-        w.fails("InvalidArgument", "Stop when not active", path, "StopDirtyTracking", "(a{sv})", {})
+        w.fails("InvalidArgument", "reading when not active", path, "ReadBitmap", "(ttta{sv})", 0,
+                MIB, PAGE, {})
+        w.fails("InvalidArgument", "Stop when not active", path, "Stop", "(a{sv})", {})
 
 
 def coarse_log(w):
@@ -135,33 +134,31 @@ def policies(w):
         w.checks.equal(mocks.state(0)["domain"], "identity", "it is let go")
         for device in (dirty, logging):
             w.checks.ok(w.service.attach(path, device) != "/", "required: one that has a tracker")
-        w.see(path, {"DirtyTracking": "full", "MigrationBlockers": []}, "required")
+        w.see(path, {"Coverage": "full", "Blockers": []}, "required")
         w.service.free(path, force=True)
 
         path = w.service.create(dirty_tracking="preferred")
         hwpts = [w.service.attach(path, device) for device in (plain, dirty, logging, behind)]
         w.checks.equal([w.service.get(hwpt, "Flags") for hwpt in hwpts],
                        [[], ["dirty-tracking"], [], []], "preferred: one HWPT tracks")
-        w.see(path, {"DirtyTracking": "partial", "Hwpts": hwpts}, "preferred")
-        blockers = w.service.get(path, "MigrationBlockers")
+        w.see(path, {"Coverage": "partial", "Hwpts": hwpts}, "preferred")
+        blockers = w.service.get(path, "Blockers")
         w.checks.ok([name for line in blockers for name in ("vmock.0", "vmock.3") if name in line]
                     == ["vmock.0", "vmock.3"] and len(blockers) == 2,
                     "a sentence a device that nothing tracks", blockers)
         w.service.start_tracking(path)
         w.service.detach(plain)
         w.service.detach(behind)
-        w.see(path, {"DirtyTracking": "full", "MigrationBlockers": [],
-                     "DirtyTrackingActive": True}, "without them")
+        w.see(path, {"Coverage": "full", "Blockers": [], "Active": True}, "without them")
         w.consistent("preferred")
         w.service.free(path, force=True)
 
         path = w.service.create(dirty_tracking="off")
         hwpts = [w.service.attach(path, device) for device in (dirty, behind)]
         w.checks.equal(hwpts[0], hwpts[1], "off: both share a HWPT without tracking")
-        w.see(path, {"DirtyTracking": "none"}, "off")
+        w.see(path, {"Coverage": "none"}, "off")
         w.checks.equal(mocks.state(1)["can_dirty"], 0, "the kernel's cannot track")
-        w.fails("NotSupported", "off: StartDirtyTracking", path, "StartDirtyTracking", "(a{sv})",
-                {})
+        w.fails("NotSupported", "off: Start", path, "Start", "(a{sv})", {})
 
 
 def choice_of_tracker(w):
@@ -214,10 +211,10 @@ def groups(w):
         other = w.service.attach(path, mixed)
         w.see(other, {"Flags": []}, "a group with a sibling that cannot be tracked")
         w.checks.equal(w.service.attach(path, lame), other, "which joins it")
-        blockers = w.service.get(path, "MigrationBlockers")
+        blockers = w.service.get(path, "Blockers")
         w.checks.ok(len(blockers) == 2 and "vmock.2" in blockers[0] and "vmock.3" in blockers[1],
                     "both block a migration", blockers)
-        w.see(path, {"DirtyTracking": "partial"}, "the container")
+        w.see(path, {"Coverage": "partial"}, "the container")
         w.see(w.service.attach(path, alone), {"Flags": ["dirty-tracking"], "Devices": [alone]},
               "one of another group behind the same IOMMU has a HWPT that tracks")
         w.consistent("with all of them")
@@ -238,7 +235,7 @@ def leaving(w):
         w.service.detach(devices[1])
         write_pages(2, 12)
         write_pages(3, 13)
-        w.see(path, {"DirtyTrackingActive": True, "Devices": devices[2:]}, "after Detach")
+        w.see(path, {"Active": True, "Devices": devices[2:]}, "after Detach")
         for number in (2, 3):
             write = mocks.unplug(number)
             gone = devices[number]
@@ -247,7 +244,7 @@ def leaving(w):
             write.end()
         w.checks.ok(not mocks.is_there(2) and not mocks.is_there(3),
                     "the kernel does not wait for us")
-        w.see(path, {"DirtyTrackingActive": True, "Devices": [], "Hwpts": []}, "the container")
+        w.see(path, {"Active": True, "Devices": [], "Hwpts": []}, "the container")
         pages = dirty_pages(w, path)
         w.checks.ok({0, 1, 2, 3, 12, 13} <= pages, "nothing that was written is lost", pages)
         w.checks.ok({0, 1} <= pages, "nor what detached devices wrote", pages)
@@ -297,20 +294,20 @@ def replaced(w):
 
 
 def unmapped(w):
-    """What was written before Unmap comes with its reply."""
+    """What was written before UnmapAndReadBitmap comes with its reply."""
     with tracked(w, LOG, DIRTY) as (path, _, memory):
         w.service.map_file(path, memory.file, 16 * PAGE, 2 * MIB)
         w.service.start_tracking(path)
         for device in (0, 1):
             write_pages(device, device + 1, 512 + device)
-        count, file = w.service.unmap_and_read(path, 2 * MIB, 16 * PAGE)
+        count, file, dirty = w.service.unmap_and_read(path, 2 * MIB, 16 * PAGE)
         sealed = mocks.is_sealed(file)
-        w.checks.equal((count, sealed, mocks.bits_of(file)), (16 * PAGE, True, {0, 1}),
-                       "Unmap with dirty-bitmap")
+        w.checks.equal((count, sealed, mocks.bits_of(file), dirty), (16 * PAGE, True, {0, 1}, 2),
+                       "UnmapAndReadBitmap")
         w.checks.equal(dirty_pages(w, path, length=4 * MIB), {1, 2}, "the rest is for a read")
         write_pages(0, 7)
-        count, file = w.service.unmap_and_read(path, 0, MIB, page_size=65536)
-        w.checks.equal((count, mocks.bits_of(file)), (MIB, {0}), "with pages of 64 KiB")
+        count, file, dirty = w.service.unmap_and_read(path, 0, MIB, page_size=65536)
+        w.checks.equal((count, mocks.bits_of(file), dirty), (MIB, {0}, 1), "with pages of 64 KiB")
         w.checks.equal([mocks.state(number)["pages"] for number in (0, 1)], [0, 0],
                        "nothing is mapped")
         w.service.map_file(path, memory.file, MIB, 0)
@@ -318,8 +315,8 @@ def unmapped(w):
         write_pages(1, 9)
         w.checks.equal(dirty_pages(w, path), {8, 9}, "what is mapped anew is tracked")
         w.service.stop_tracking(path)
-        w.fails("InvalidArgument", "a bitmap when nothing tracks", path, "Unmap", "(tta{sv})", 0,
-                MIB, bus.options(dirty_bitmap=True))
+        w.fails("InvalidArgument", "a bitmap when nothing tracks", path, "UnmapAndReadBitmap",
+                "(ttta{sv})", 0, MIB, PAGE, {})
         w.see(path, {"MappedBytes": MIB}, "that has unmapped nothing")
 
 
@@ -329,8 +326,8 @@ def failing_start(w):
         for number, call, name in ((1, "log", "vmock.1"), (2, "dirty", ""), (3, "dirty", "")):
             mocks.inject(number, call, errno.EIO)
             w.unchanged_by(lambda number=number, name=name: w.fails(
-                "Failed", f"tracker {number} cannot start", path, "StartDirtyTracking", "(a{sv})",
-                {}, says=[name, "EIO"]), f"tracker {number}")
+                "Failed", f"tracker {number} cannot start", path, "Start", "(a{sv})", {},
+                says=[name, "EIO"]), f"tracker {number}")
             w.checks.equal([(mocks.state(one)["logging"], mocks.state(one)["tracking"])
                             for one in range(4)], [(0, 0)] * 4, "the kernel has none running")
         w.service.start_tracking(path)
@@ -344,8 +341,8 @@ def failing_read(w):
         for number in range(3):
             write_pages(number, number)
         mocks.inject(1, "log", errno.EIO)
-        w.fails("Failed", "a log that cannot be read", path, "ReadDirtyBitmap", "(ttta{sv})", 0,
-                MIB, PAGE, {}, says=["EIO"])
+        w.fails("Failed", "a log that cannot be read", path, "ReadBitmap", "(ttta{sv})", 0, MIB,
+                PAGE, {}, says=["EIO"])
         w.checks.equal(dirty_pages(w, path), {0, 1, 2}, "the next read has all of them")
         write_pages(2, 5)
         # The kernel says nothing of it: 6.12 drops the error of an IOMMU driver.

@@ -30,7 +30,7 @@ def read(path):
 
 
 def link(path):
-    """The last part of a symbolic link, or '' where there is none."""
+    """The last part of a symbolic link, or '' if there is none."""
     try:
         return os.path.basename(os.readlink(path))
     except OSError:
@@ -109,7 +109,7 @@ def bind(address):
 
 
 def unbind(address):
-    """Takes a PCI function from its driver: a Write, it blocks while somebody has the device."""
+    """Takes a PCI function from its driver: a Write, it blocks while a process has the device."""
     return Write(f"{PCI}/{address}/driver/unbind", address)
 
 

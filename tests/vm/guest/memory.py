@@ -43,7 +43,7 @@ def second_hwpt(w):
                      "IovaRanges": [(0, 0xfedfffff), (0xfef00000, 0x7fffffffff)]},
               "the container")
         w.checks.equal([mocks.state(number)["devices"] for number in range(4)], [1, 2, 2, 1],
-                       "the kernel has them where the service says")
+                       "the kernel has them on the HWPTs that the service names")
         w.consistent("with three HWPTs")
         for number, one in enumerate(devices):
             w.service.detach(one)
@@ -52,7 +52,7 @@ def second_hwpt(w):
 
 
 def address_in_use(w):
-    """EADDRINUSE is no matter of HWPTs: it ends the attach, and nothing is left of it."""
+    """EADDRINUSE does not depend on the HWPT: it ends the attach, and nothing is left of it."""
     with mocks.plugged(w, "id=0,iommu=0", "id=1,iommu=0,resv=0x100000-0x1fffff",
                        "id=2,iommu=1,resv=0x100000-0x1fffff") as (plain, picky, other), \
             Memory(MIB) as memory:
@@ -61,7 +61,7 @@ def address_in_use(w):
         w.service.map_file(path, memory.file, PAGE, 0x180000)
         for device, what in ((picky, "a HWPT is there"), (other, "none is there")):
             w.unchanged_by(lambda device=device, what=what: w.fails(
-                "AddressInUse", f"AttachDevice where {what}", path, "AttachDevice", "(oa{sv})",
+                "AddressInUse", f"AttachDevice when {what}", path, "AttachDevice", "(oa{sv})",
                 device, {}, says=[w.service.get(device, "Name")]), what)
         w.service.unmap(path, 0x180000, PAGE)
         w.checks.equal(w.service.attach(path, picky), hwpt, "it joins once the range is free")
@@ -84,7 +84,7 @@ def mapped_memory(w):
         w.checks.equal((mocks.dma_write(1, 0x11ffc, 8, 0x77), memory.at(0x1ffc)),
                        (0, b"\x77" * 8), "we read what a device wrote, across pages")
         w.checks.equal((mocks.dma_write(0, 0x20000), mocks.dma_read(0, 0x20000), memory.at(0x8000)),
-                       (errno.EFAULT, bytes(8), bytes(8)), "nobody writes where it is not allowed")
+                       (errno.EFAULT, bytes(8), bytes(8)), "no device writes where it must not")
         w.checks.equal(mocks.dma_write(0, 0x14000), errno.EFAULT, "nor beyond the mapping")
         w.see(path, {"MappingCount": 2, "MappedBytes": 0x5000,
                      "Mappings": [(0x10000, 0x4000, 0, 3), (0x20000, PAGE, 0x8000, 1)]},
@@ -115,7 +115,7 @@ def truncated(w):
         w.checks.equal(mocks.dma_write(0, 0x80000), 0, "the device keeps the pages it was given")
         w.checks.equal(w.service.unmap(path, 0, MIB), MIB, "they can be unmapped")
         os.ftruncate(memory.file, MIB)
-        # Nobody has taken these pages when the file becomes short.
+        # No device has taken these pages when the file is made shorter.
         w.service.detach(device)
         w.service.map_file(path, memory.file, MIB, 0)
         os.ftruncate(memory.file, 0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A part of the scenario: many devices of all kinds write here and there while devices, mappings
-and readers come and go; at the end every page that was written has been told."""
+and readers come and go; at the end every page that was written has been reported."""
 
 import random
 
@@ -49,7 +49,7 @@ class Mixture:
         self.mapped.add(place)
 
     def unmap(self, place):
-        _, file = self.w.service.unmap_and_read(self.path, place, MIB)
+        _, file, _ = self.w.service.unmap_and_read(self.path, place, MIB)
         self.told |= {place // PAGE + bit for bit in mocks.bits_of(file)}
         self.mapped.discard(place)
 
@@ -93,7 +93,7 @@ def all_at_once(w):
             mixture.map(place)
         for number in range(6):
             mixture.attach(number)
-        w.see(path, {"DirtyTracking": "full", "MigrationBlockers": []}, "ten devices")
+        w.see(path, {"Coverage": "full", "Blockers": []}, "ten devices")
         w.service.start_tracking(path)
         for _ in range(ROUNDS):
             mixture.change()

@@ -37,7 +37,7 @@ def main_job(w):
     w.checks.equal(devices[machine.PLAIN_A]["Path"], w.device(machine.PLAIN_A), "Path")
 
     path = ctl(w, "create", "vm1", "--dirty-tracking=preferred")["Path"]
-    w.see(path, {"Name": "vm1", "DirtyTrackingPolicy": "preferred"}, "create has made it")
+    w.see(path, {"Name": "vm1", "Policy": "preferred"}, "create has made it")
     hwpt = ctl(w, "attach", "vm1", machine.PLAIN_A)["Hwpt"]
     w.see(w.device(machine.PLAIN_A), {"Hwpt": hwpt, "State": "attached"}, "attach has")
     w.checks.equal(ctl(w, "attach", "vm1", machine.vfio_name(machine.PLAIN_B))["Hwpt"], hwpt,
@@ -108,7 +108,7 @@ def errors(w):
                         f"{what}: says why", complaint)
     w.unchanged_by(all_of_them, "what went wrong")
     status, output, _ = output_of(NOBODY + tool + ["tree"])
-    w.checks.ok(status == 0 and "vm1" in output, "nobody may look", output)
+    w.checks.ok(status == 0 and "vm1" in output, "user nobody may look", output)
     status, output, _ = output_of(tool + ["--json", "show", "nothing"])
     w.checks.equal((status, json.loads(output)["Error"]["ExitStatus"]), (3, 3), "errors in JSON")
 

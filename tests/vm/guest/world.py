@@ -100,7 +100,7 @@ class World:
 
 
 def contradictions(objects):
-    """Where two objects tell different stories."""
+    """The places where two objects contradict each other."""
     found = []
     for path, properties in objects.items():
         if "/devices/" in path:
