@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl allow-iovas: where the kernel may choose addresses. */
+/* iommuctl allow-iovas: the ranges in which the kernel may choose addresses. */
 #include "config.h"
 
 #include "command.h"

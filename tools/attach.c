@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl attach and detach: a device comes to a container and leaves it. */
+/* iommuctl attach and detach: a device joins a container and leaves it. */
 #include "config.h"
 
 #include "command.h"
@@ -58,7 +58,7 @@ attach_to_container (IommuctlRequest *request, IommudDBusContainer *container,
   return TRUE;
 }
 
-/* The HWPT has to be the container's own: a typing error must not move a device elsewhere. */
+/* The HWPT must be the container's own: a typing error must not move a device elsewhere. */
 static gboolean
 attach_to_hwpt (IommuctlRequest *request, IommudDBusContainer *container, IommudDBusDevice *device,
                 const char *hwpt_name, GError **error)

@@ -30,7 +30,7 @@ fail (IommuctlBitmapFile *self, int errnum, GError **error)
   return FALSE;
 }
 
-/* A pipe or a device cannot be replaced, and nothing is kept in it for which there must be room. */
+/* A pipe or a device cannot be replaced, and needs no room. */
 static gboolean
 is_replaceable (const char *path)
 {

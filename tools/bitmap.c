@@ -37,7 +37,7 @@ iommuctl_bitmap_check_page_size (guint64 page_size, GError **error)
   if (page_size >= SMALLEST_PAGE && (page_size & (page_size - 1)) == 0)
     return TRUE;
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("--page-size is a power of two from %d on, not %" PRIu64), SMALLEST_PAGE,
+               _ ("--page-size takes a power of two of at least %d, not %" PRIu64), SMALLEST_PAGE,
                page_size);
   return FALSE;
 }
@@ -94,7 +94,7 @@ iommuctl_bitmap_new_from_reply (IommuctlRange range, guint64 page_size, GVariant
   return self;
 }
 
-/* The bits from one to another, both included, of a word. */
+/* The bits of a word from the first to the last, both included. */
 static guint64
 mask_between (guint first, guint last)
 {

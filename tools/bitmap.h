@@ -24,10 +24,10 @@ IommuctlBitmap *iommuctl_bitmap_new (IommuctlRange range, guint64 page_size, GBy
 void iommuctl_bitmap_free (IommuctlBitmap *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlBitmap, iommuctl_bitmap_free)
 
-/* Bits stand for pages of a power of two bytes. */
+/* The size of a page is a power of two. */
 gboolean iommuctl_bitmap_check_page_size (guint64 page_size, GError **error);
 
-/* The bytes that the bitmap of such a range has. */
+/* How many bytes the bitmap of such a range has. */
 guint64 iommuctl_bitmap_size_for (IommuctlRange range, guint64 page_size);
 
 /* How many pages of the window, which consists of whole pages, are dirty. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a command of iommuctl is made of, and what it is given when it runs. */
+/* What a command of iommuctl consists of, and what it gets when it runs. */
 #pragma once
 
 #include "iommud-dbus.h"
@@ -49,7 +49,7 @@ typedef struct
 
 /* The table of all commands; it ends with one without a name. */
 const IommuctlCommand *iommuctl_commands_get (void);
-/* By its name's first word and, where it has two, the second; that may be NULL. */
+/* By the first word of its name and, if it has two, the second; @second may be NULL. */
 const IommuctlCommand *iommuctl_commands_find (const char *first, const char *second);
 guint iommuctl_commands_count_words (const IommuctlCommand *command);
 /* The commands of two words that begin with one: "dirty start, dirty stop"; NULL for none. */
@@ -66,7 +66,7 @@ gboolean iommuctl_request_parse_range (IommuctlRequest *request, guint index, Io
                                        GError **error);
 /* Prints the property Name of each record of an aa{sv}. */
 void iommuctl_request_print_names (IommuctlRequest *request, GVariant *records);
-/* Sets the error for a service that has gone meanwhile; returns FALSE. */
+/* Sets the error for a service that has left the bus; returns FALSE. */
 gboolean iommuctl_request_fail_without_service (GError **error);
 /* Lets the signals that came before a method's reply reach the client's objects. */
 void iommuctl_request_settle (IommuctlRequest *request);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl dirty read: which pages devices have written to, in numbers, as a picture, or as the
+/* iommuctl dirty read: which pages devices have written to, as numbers, as a picture, or as the
  * bitmap itself. */
 #include "config.h"
 
@@ -16,8 +16,8 @@
 #include <inttypes.h>
 
 #define DEFAULT_PAGE_SIZE 4096
-/* Where all that is mapped is read: 32 MiB of bitmap in one call, far below what the service
- * allows, so that neither side holds much. */
+/* How much one call reads of everything that is mapped: 32 MiB of bitmap. The service allows far
+ * more, but so neither side holds much. */
 #define PAGES_OF_CALL (G_GUINT64_CONSTANT (1) << 28)
 
 typedef struct
@@ -27,7 +27,7 @@ typedef struct
   IommudDBusDirtyTracking *tracking;
   char *container_name;
   guint64 page_size;
-  GArray *mapped;     /* what of the ranges is mapped, as far as it is known */
+  GArray *mapped;     /* the mapped parts of the ranges, as far as they are known */
   GArray *ranges;     /* to be read, with a call for each */
   GArray *counts;     /* guint64: the dirty pages of each range that has been read */
   GPtrArray *bitmaps; /* kept for a picture only */
@@ -54,7 +54,8 @@ check_usage (IommuctlRequest *request, GError **error)
   const char *message = NULL;
 
   if (g_strv_length (request->arguments) == 2)
-    message = _ ("dirty read needs LENGTH after IOVA; without both it reads all that is mapped");
+    message =
+        _ ("dirty read needs LENGTH after IOVA; without both it reads everything that is mapped");
   else if (iommuctl_request_has (request, "plot") && iommuctl_output_is_json (request->output))
     message = _ ("--plot and --json exclude each other");
   if (message == NULL)
@@ -98,26 +99,26 @@ static gboolean
 fail_with_many_mappings (Reading *self, guint64 n_mappings, gsize n_listed, GError **error)
 {
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_LIMITS,
-               _ ("%s has %" PRIu64 " mappings, of which the service lists the first "
-                  "%zu: say what to read with IOVA and LENGTH"),
+               _ ("%s has %" PRIu64 " mappings, and the service lists only the first %zu: "
+                  "say what to read with IOVA and LENGTH"),
                self->container_name, n_mappings, n_listed);
   return FALSE;
 }
 
-/* The service says so itself where there is something to read. */
+/* If there is something to read, the service says this itself. */
 static gboolean
 check_active (Reading *self, GError **error)
 {
   if (iommud_dbus_dirty_tracking_get_active (self->tracking))
     return TRUE;
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("Dirty tracking of %s is not active: 'iommuctl dirty start %s' begins it"),
+               _ ("Dirty tracking of %s is not active: 'iommuctl dirty start %s' starts it"),
                self->container_name, self->container_name);
   return FALSE;
 }
 
-/* A range that was asked for is read as it is; where not all mappings are known, all of it counts
- * as mapped. */
+/* A range that was asked for is read as it is. If not all mappings are known, all of it counts as
+ * mapped. */
 static gboolean
 take_range (Reading *self, gboolean complete, GError **error)
 {
@@ -198,8 +199,8 @@ keep_bitmap (Reading *self, IommuctlRange range, GVariant *handle, GUnixFDList *
 static void
 on_interrupt (gpointer data, gpointer user_data)
 {
-  g_printerr ("iommuctl: %s\n", _ ("Interrupted: what is being read is the last. Ctrl-C once more "
-                                   "does not wait for it"));
+  g_printerr ("iommuctl: %s\n", _ ("Interrupted: stopping after this range. Press Ctrl-C again to "
+                                   "stop without waiting for it"));
 }
 
 static gboolean
@@ -221,7 +222,8 @@ finish_range (Reading *self, IommuctlRange range, GAsyncResult *result, GError *
                                                            &files, result, &local_error))
     {
       if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        return fail_interrupted (_ ("Interrupted: count what was being read as dirty"), error);
+        return fail_interrupted (
+            _ ("Interrupted: count the whole range that was being read as dirty"), error);
       g_propagate_error (error, g_steal_pointer (&local_error));
       return FALSE;
     }
@@ -244,8 +246,8 @@ read_range (Reading *self, IommuctlWait *wait, IommuctlRange range, GError **err
   return finish_range (self, range, result, error);
 }
 
-/* Ranges that have been read are clean now: what was read of them is shown even if a later one
- * fails, or is not read any more. */
+/* Ranges that have been read are clean now: they are shown even if a later one fails, or is not
+ * read because of an interrupt. */
 static gboolean
 read_ranges (Reading *self, GError **error)
 {
@@ -255,11 +257,11 @@ read_ranges (Reading *self, GError **error)
   for (guint i = 0; done && i < self->ranges->len; i++)
     {
       if (iommuctl_wait_was_interrupted (wait))
-        done = fail_interrupted (_ ("Interrupted: the others are as dirty as before"), error);
+        done = fail_interrupted (_ ("Interrupted: the other ranges are unchanged"), error);
       else
         done = read_range (self, wait, g_array_index (self->ranges, IommuctlRange, i), error);
       if (!done && i > 0)
-        g_prefix_error (error, _ ("Only %u of %u ranges have been read: "), i, self->ranges->len);
+        g_prefix_error (error, _ ("Only %u of %u ranges were read: "), i, self->ranges->len);
     }
   return done;
 }
@@ -430,7 +432,7 @@ iommuctl_dirty_read_run (IommuctlRequest *request, GError **error)
   done = read_ranges (&reading, error);
   if (done || reading.counts->len > 0)
     print_reading (&reading);
-  /* The error that came first is the one to tell. */
+  /* The first error is the one to report. */
   if (reading.file != NULL && !iommuctl_bitmap_file_close (reading.file, done ? error : NULL))
     done = FALSE;
   return done;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which error ends the tool with which exit status, name and words. */
+/* The exit status, the name and the words for each error. */
 #include "config.h"
 
 #include "exit-status.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl alloc and free: HWPTs made by hand, and what frees them and containers. */
+/* iommuctl alloc and free: HWPTs are made by hand; they and containers are freed. */
 #include "config.h"
 
 #include "command.h"
@@ -54,8 +54,9 @@ free_hwpt (IommuctlRequest *request, IommudDBusHwpt *hwpt, GError **error)
 
   if (iommuctl_request_has (request, "force"))
     {
-      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-                           _ ("--force is for containers: detach the devices of a HWPT first"));
+      g_set_error_literal (
+          error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
+          _ ("--force is only for containers: detach the devices of a HWPT first"));
       return FALSE;
     }
   if (!iommud_dbus_hwpt_call_free_sync (hwpt, iommuctl_request_method_options (request),
@@ -92,6 +93,6 @@ iommuctl_free_run (IommuctlRequest *request, GError **error)
   if (IOMMUD_DBUS_IS_HWPT (proxy))
     return free_hwpt (request, IOMMUD_DBUS_HWPT (proxy), error);
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("%s is a device: detach lets go of it"), request->arguments[0]);
+               _ ("%s is a device: 'iommuctl detach' lets go of it"), request->arguments[0]);
   return FALSE;
 }

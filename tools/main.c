@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl: reads the command line, connects, runs one command, says how it ended. */
+/* iommuctl: reads the command line, connects, runs one command and says how it ended. */
 #include "config.h"
 
 #include "command.h"
@@ -52,7 +52,7 @@ take_count (CommandLine *self, const IommuctlOption *option, const char *value, 
   if (!g_ascii_string_to_unsigned (value, 10, 1, G_MAXINT32, &number, NULL))
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("--%s takes a whole number from 1 on, not '%s'"), option->name, value);
+                   _ ("--%s takes a whole number of at least 1, not '%s'"), option->name, value);
       return FALSE;
     }
   g_variant_dict_insert (self->values, option->name, "u", (guint32) number);
@@ -157,7 +157,7 @@ describe_commands (void)
   for (const IommuctlCommand *command = iommuctl_commands_get (); command->name != NULL; command++)
     g_string_append_printf (text, "\n  %-13s %s", command->name, _ (command->summary));
   g_string_append_printf (text, "\n\n%s",
-                          _ ("'iommuctl COMMAND --help' tells more of one. The manual is "
+                          _ ("'iommuctl COMMAND --help' tells more about one. The manual is "
                              "iommuctl(1)."));
   return g_string_free (text, FALSE);
 }
@@ -195,8 +195,8 @@ new_context (CommandLine *self)
   return context;
 }
 
-/* What the first word that is no option calls, maybe with the one after it; the options of a
- * command are known only then. */
+/* The command that the first word names, if needed with the second one. Options are parsed after
+ * this, since those of a command are known only then. */
 static const IommuctlCommand *
 guess_command (char **words)
 {
@@ -230,7 +230,7 @@ fail_unknown_command (const char *word, GError **error)
   g_autofree char *family = iommuctl_commands_list_family (word);
 
   if (family != NULL)
-    return fail_usage (error, _ ("%s alone is no command; there are: %s"), word, family);
+    return fail_usage (error, _ ("%s needs a second word; the commands are: %s"), word, family);
   return fail_usage (error, _ ("There is no command '%s'. 'iommuctl --help' lists them"), word);
 }
 
@@ -276,7 +276,7 @@ connect_client (CommandLine *self, GError **error)
 
   if (self->address != NULL && !g_dbus_is_supported_address (self->address, NULL))
     {
-      fail_usage (error, _ ("'%s' is no address of a bus, such as unix:path=/run/bus"),
+      fail_usage (error, _ ("'%s' is not the address of a bus, such as unix:path=/run/bus"),
                   self->address);
       return NULL;
     }
@@ -337,7 +337,7 @@ main (int argc, char **argv)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 
-  /* A bad command line is answered as JSON too, wherever in it --json stands. */
+  /* The answer to a bad command line is JSON too, wherever --json stands in it. */
   output = iommuctl_output_new (g_strv_contains ((const char *const *) argv, "--json"));
   if (run (&command_line, words, output, &error))
     return IOMMUCTL_EXIT_OK;

@@ -27,7 +27,7 @@ typedef struct
   guint64 iova;
   gboolean fixed;
 
-  /* While the service is at it. */
+  /* While the service maps. */
   IommuctlProgress *progress;
   guint64 mapped_before; /* the bytes of the container */
 } MapCommand;
@@ -54,7 +54,7 @@ fail_file (const char *path, int errnum, GError **error)
   return FALSE;
 }
 
-/* A device file or a pipe must not be waited for, and no terminal be taken. */
+/* Opening must not wait for a device or a pipe, and must not take a terminal. */
 static gboolean
 open_file (const char *path, gboolean writable, int *file, guint64 *size, GError **error)
 {
@@ -66,8 +66,8 @@ open_file (const char *path, gboolean writable, int *file, guint64 *size, GError
   if (!S_ISREG (status.st_mode))
     {
       g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-                   _ ("%s is no regular file: memory that can be mapped is a memfd or a file on "
-                      "tmpfs or hugetlbfs"),
+                   _ ("%s is not a regular file: only a memfd or a file on tmpfs or hugetlbfs "
+                      "can be mapped"),
                    path);
       return FALSE;
     }
@@ -75,7 +75,7 @@ open_file (const char *path, gboolean writable, int *file, guint64 *size, GError
   return TRUE;
 }
 
-/* Up to the end of the file where no length was given. */
+/* Up to the end of the file if no length was given. */
 static gboolean
 choose_length (MapCommand *self, const char *path, guint64 size, GError **error)
 {
@@ -88,7 +88,7 @@ choose_length (MapCommand *self, const char *path, guint64 size, GError **error)
       return TRUE;
     }
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("Nothing of %s is left to map: it has %" PRIu64 " bytes and the offset "
+               _ ("Nothing is left to map in %s: it has %" PRIu64 " bytes and the offset "
                   "is %" PRIu64),
                path, size, self->offset);
   return FALSE;
@@ -104,7 +104,7 @@ check_access (IommuctlRequest *request, GError **error)
   return FALSE;
 }
 
-/* As both MapFile and CopyMapping take them. */
+/* MapFile and CopyMapping take the same. */
 static GVariant *
 map_options (MapCommand *self)
 {
@@ -147,8 +147,8 @@ on_interrupt (gpointer data, gpointer user_data)
   MapCommand *self = user_data;
 
   iommuctl_progress_tell (self->progress,
-                          _ ("Interrupted: as soon as the service has mapped all of it, it is "
-                             "unmapped again. Ctrl-C once more leaves it mapped"));
+                          _ ("Interrupted: it will be unmapped as soon as all of it is mapped. "
+                             "Press Ctrl-C again to leave it mapped"));
 }
 
 static gboolean
@@ -158,7 +158,7 @@ fail_left (MapCommand *self, GError **error)
 
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
                _ ("Interrupted: the service goes on mapping %s into %s; 'iommuctl mappings %s' "
-                  "shows what is there and 'iommuctl unmap' takes it away"),
+                  "lists it and 'iommuctl unmap' unmaps it"),
                size, self->container_name, self->container_name);
   return FALSE;
 }
@@ -174,17 +174,17 @@ take_back (MapCommand *self, GError **error)
                                           G_MAXINT, NULL, NULL, &local_error))
     {
       g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
-                           _ ("Interrupted: what was mapped has been unmapped again"));
+                           _ ("Interrupted: it was unmapped again"));
       return FALSE;
     }
   message = iommuctl_error_message (local_error);
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
-               _ ("Interrupted: %" PRIu64 " bytes at 0x%" PRIx64 " of %s are left mapped: %s"),
+               _ ("Interrupted: %" PRIu64 " bytes at 0x%" PRIx64 " in %s are still mapped: %s"),
                self->length, self->iova, self->container_name, message);
   return FALSE;
 }
 
-/* Nothing can call a mapping back, but what it has made can be unmapped. */
+/* A mapping cannot be stopped, but it can be unmapped when it is there. */
 static gboolean
 finish_map (MapCommand *self, IommuctlWait *wait, GError **error)
 {

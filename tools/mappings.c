@@ -64,8 +64,8 @@ describe_sum (IommudDBusMemory *memory, gsize n_listed)
       iommuctl_numbers_describe_exact_size (iommud_dbus_memory_get_mapped_bytes (memory));
 
   if (n_mappings > n_listed)
-    return g_strdup_printf (_ ("Mappings: %" PRIu64 ", of which the service lists the "
-                               "first %zu; in all %s"),
+    return g_strdup_printf (_ ("Mappings: %" PRIu64 ", the service lists the first %zu; "
+                               "in all %s"),
                             n_mappings, n_listed, size);
   return g_strdup_printf (_ ("Mappings: %" PRIu64 ", in all %s"), n_mappings, size);
 }

@@ -322,8 +322,8 @@ iommuctl_monitor_run (IommuctlRequest *request, GError **error)
   if (monitor.timed_out && count > 0)
     {
       g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_TIMED_OUT,
-                   _ ("%u s have passed and %u of %u changes have not come"), timeout,
-                   (guint) monitor.left, count);
+                   _ ("%u of %u changes did not come within %u s"), (guint) monitor.left, count,
+                   timeout);
       return FALSE;
     }
   return TRUE;

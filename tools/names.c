@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What names are accepted: object paths, device names, container names and numbers, and
+/* The names that are accepted: object paths, device names, container names and numbers, and
  * CONTAINER/NUMBER for a HWPT. */
 #include "config.h"
 
@@ -36,7 +36,7 @@ is_path_of_hwpt (const char *path)
   return is_path_of (path, IOMMUD_DBUS_CONTAINERS_PATH) && strstr (path, HWPTS_FOLDER) != NULL;
 }
 
-/* lspci leaves out domain 0000, so people do. */
+/* lspci leaves out the domain 0000, and so do people. */
 static char *
 complete_device_name (const char *name)
 {
@@ -60,8 +60,7 @@ iommuctl_names_find_device (IommudDBusClient *client, const char *name, GError *
     return device;
   if (is_not_found (local_error))
     g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                 _ ("No VFIO device is called '%s'. 'iommuctl devices' lists those there are"),
-                 name);
+                 _ ("No VFIO device is called '%s'. 'iommuctl devices' lists them all"), name);
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
   return NULL;
@@ -86,8 +85,7 @@ iommuctl_names_find_container (IommudDBusClient *client, const char *name, GErro
     return container;
   if (is_not_found (local_error))
     g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                 _ ("No container is called '%s'. 'iommuctl containers' lists those there are"),
-                 name);
+                 _ ("No container is called '%s'. 'iommuctl containers' lists them all"), name);
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
   return NULL;
@@ -122,8 +120,8 @@ hwpt_path_of_name (IommudDBusClient *client, const char *name, GError **error)
   if (slash == NULL || slash == name || !is_number (slash + 1))
     {
       g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                   _ ("'%s' is no HWPT: a HWPT is called CONTAINER/NUMBER, as 'iommuctl tree' "
-                      "shows it"),
+                   _ ("'%s' is not a HWPT: a HWPT is called CONTAINER/NUMBER, as in "
+                      "'iommuctl tree'"),
                    name);
       return NULL;
     }
@@ -153,7 +151,7 @@ iommuctl_names_find_hwpt (IommudDBusClient *client, const char *name, GError **e
     return hwpt;
   if (is_not_found (local_error))
     g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                 _ ("There is no HWPT '%s'. 'iommuctl tree' shows those there are"), name);
+                 _ ("There is no HWPT '%s'. 'iommuctl tree' shows them all"), name);
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
   return NULL;
@@ -192,8 +190,7 @@ iommuctl_names_find (IommudDBusClient *client, const char *name, GError **error)
     return found;
   if (is_not_found (local_error) && strchr (name, '/') == NULL)
     g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                 _ ("No device or container is called '%s'. 'iommuctl tree' shows those there are"),
-                 name);
+                 _ ("No device or container is called '%s'. 'iommuctl tree' shows them all"), name);
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
   return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From the names that people type to objects, and back. */
+/* From the names that people type to objects, and back to names. */
 #pragma once
 
 #include "iommud-dbus.h"
@@ -22,7 +22,7 @@ IommudDBusDirtyTracking *iommuctl_names_find_dirty_tracking (IommudDBusClient *c
                                                              IommudDBusContainer *container,
                                                              GError **error);
 
-/* What a person calls the object at a path, good as an argument again; "-" for none. */
+/* The name of the object at a path, which commands accept as an argument; "-" for none. */
 char *iommuctl_names_of_path (IommudDBusClient *client, const char *path);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sizes and addresses: from the words that people type, and back. */
+/* Sizes and addresses: from what people type, and back. */
 #include "config.h"
 
 #include "numbers.h"
@@ -52,8 +52,8 @@ iommuctl_numbers_parse (const char *what, const char *word, guint64 *number, GEr
                  _ ("%s: '%s' is more than 64 bits can hold"), what, word);
   else
     g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-                 _ ("%s: '%s' is no number of bytes, such as 4096, 0x1000, 4K, 2M, 1G or 1T"), what,
-                 word);
+                 _ ("%s: '%s' is not a number of bytes, such as 4096, 0x1000, 4K, 2M, 1G or 1T"),
+                 what, word);
   return FALSE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sizes and addresses: from the words that people type, and back. */
+/* Sizes and addresses: from what people type, and back. */
 #pragma once
 
 #include <glib.h>
@@ -12,11 +12,11 @@ gboolean iommuctl_numbers_parse (const char *what, const char *word, guint64 *nu
 
 /* "4 KiB", "1.5 GiB": three digits at most are shown, rounded. */
 char *iommuctl_numbers_describe_size (guint64 bytes);
-/* "1.5 GiB (1610612736)", or "512 B" where that is exact. */
+/* "1.5 GiB (1610612736)", or "512 B" if that is exact. */
 char *iommuctl_numbers_describe_exact_size (guint64 bytes);
 /* "0xfee00000" */
 char *iommuctl_numbers_describe_address (guint64 address);
-/* "12.5 %"; what is not all is never shown as all, nor what is something as nothing. */
+/* "12.5 %"; a part is never shown as all or as nothing. */
 char *iommuctl_numbers_describe_share (guint64 part, guint64 whole);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All that iommuctl prints: tables, trees, records and lines for people, the same as JSON. */
+/* Everything that iommuctl prints: tables, trees, records and lines for people, or JSON. */
 #pragma once
 
 #include "table.h"
@@ -22,9 +22,9 @@ void iommuctl_output_table_of (IommuctlOutput *self, GVariant *record, const cha
                                const IommuctlColumn *columns);
 /* @root: an a{sv}, each aa{sv} in which holds children; the root itself is not shown as a line. */
 void iommuctl_output_tree (IommuctlOutput *self, GVariant *root, const IommuctlColumn *columns);
-/* Lines for people alone: what JSON has said in other words. */
+/* Lines for people only; JSON has the same facts elsewhere. */
 void iommuctl_output_text (IommuctlOutput *self, const char *text);
-/* One record, all of it. */
+/* All members of one record. */
 void iommuctl_output_record (IommuctlOutput *self, GVariant *record);
 /* What came of a command: a sentence for people, a record as JSON (floating or not). */
 void iommuctl_output_result (IommuctlOutput *self, GVariant *record, const char *format, ...)
@@ -40,7 +40,8 @@ gboolean iommuctl_output_is_json (IommuctlOutput *self);
 /* How many columns a line has. */
 guint iommuctl_output_get_width (IommuctlOutput *self);
 
-/* Sends out what was printed. A reader who has gone away is no error, but ends the output. */
+/* Sends out what was printed. That the reader has gone away is not an error, but ends the output.
+ */
 gboolean iommuctl_output_flush (IommuctlOutput *self, GError **error);
 gboolean iommuctl_output_reader_has_gone (IommuctlOutput *self);
 

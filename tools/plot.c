@@ -17,7 +17,7 @@
 #define MIN_COLUMNS 8
 #define MAX_COLUMNS 256
 #define BITS_OF_ADDRESS 64
-/* Of a row, beside the cells: a space before the axis, and the axis. */
+/* What a row has beside its cells: a space before the axis, and the axis. */
 #define FRAME_WIDTH 2
 
 typedef enum
@@ -173,7 +173,7 @@ draw_rows (Plot *self)
     }
 }
 
-/* Ticks below the cells, and what they add to the address at the left. */
+/* Ticks below the cells, each with what it adds to the address at the left. */
 static void
 draw_axis (Plot *self)
 {
@@ -237,7 +237,7 @@ list_legend (const Plot *self)
   return items;
 }
 
-/* As many on a line as fit. */
+/* Each line has as many items as fit. */
 static void
 draw_legend (Plot *self)
 {

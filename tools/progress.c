@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A line that tells how far something has come: on standard error, and only where that is a
- * terminal, so that no log is filled with it. */
+/* A line that shows how far something has come. It is written to standard error, and only if that
+ * is a terminal, so that it does not fill a log. */
 #include "config.h"
 
 #include "progress.h"
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define DEFAULT_WIDTH 80
-/* What the first pieces take says little. */
+/* The time of the first pieces says little about the rest. */
 #define SECONDS_BEFORE_RATE 1
 #define SECONDS_OF_HOUR 3600
 #define SECONDS_OF_MINUTE 60
@@ -22,7 +22,7 @@ struct _IommuctlProgress
 {
   char *title;
   guint64 total;
-  gboolean shown; /* whether there is a terminal that wants it */
+  gboolean shown; /* whether there is a terminal to show it on */
   gint64 start_time;
   guint length; /* of the line that stands there */
 };

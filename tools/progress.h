@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A line that tells how far something has come; seen on terminals only. */
+/* A line that shows how far something has come, on terminals only. */
 #pragma once
 
 #include <glib.h>
@@ -10,7 +10,7 @@ typedef struct _IommuctlProgress IommuctlProgress;
 
 /* @total: in bytes. @quiet: show nothing. */
 IommuctlProgress *iommuctl_progress_new (const char *title, guint64 total, gboolean quiet);
-/* Takes the line away. */
+/* Removes the line. */
 void iommuctl_progress_free (IommuctlProgress *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlProgress, iommuctl_progress_free)
 

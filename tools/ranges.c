@@ -17,7 +17,7 @@ iommuctl_range_parse (const char *word, IommuctlRange *range, GError **error)
   if (g_strv_length (parts) != 2)
     {
       g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-                   _ ("'%s' is no range: write its first and last address, such as 0x0-0xfffff"),
+                   _ ("'%s' is not a range: write its first and last address, such as 0x0-0xfffff"),
                    word);
       return FALSE;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Lists of IOVA ranges: sorted, apart from each other. Ends are inclusive, as in the D-Bus API: the
- * last address of all is then a number, too. */
+/* Lists of IOVA ranges: sorted, apart from each other. Ends are inclusive, as in the D-Bus API,
+ * so that the last address of all is a number too. */
 #pragma once
 
 #include <glib.h>
@@ -16,10 +16,10 @@ typedef struct
 /* "FIRST-LAST", as show prints it. */
 gboolean iommuctl_range_parse (const char *word, IommuctlRange *range, GError **error);
 
-/* Of IommuctlRange: what the mappings, an a(tttu) sorted by IOVA, cover; each widened to whole
+/* The ranges (IommuctlRange) that mappings, an a(tttu) sorted by IOVA, cover: each widened to whole
  * pages, adjacent ones joined. */
 GArray *iommuctl_ranges_of_mappings (GVariant *mappings, guint64 page_size);
-/* What of the ranges lies in a window. */
+/* The parts of ranges that lie in a window. */
 GArray *iommuctl_ranges_within (GArray *ranges, IommuctlRange window);
 /* The same ranges in parts of at most that many bytes. */
 GArray *iommuctl_ranges_split (GArray *ranges, guint64 longest);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the commands do alike with what they were given. */
+/* What commands share: their arguments and options, and what they do with them. */
 #include "config.h"
 
 #include "command.h"
@@ -38,7 +38,7 @@ iommuctl_request_parse_range (IommuctlRequest *request, guint index, IommuctlRan
     return FALSE;
   if (length == 0)
     {
-      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE, _ ("LENGTH is 0"));
+      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE, _ ("LENGTH must not be 0"));
       return FALSE;
     }
   if (length - 1 <= G_MAXUINT64 - range->first)
@@ -74,7 +74,7 @@ gboolean
 iommuctl_request_fail_without_service (GError **error)
 {
   g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_NO_SERVICE,
-                       _ ("iommud has gone from the bus"));
+                       _ ("iommud has left the bus"));
   return FALSE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl show: all properties of one thing. */
+/* iommuctl show: all properties of one object. */
 #include "config.h"
 
 #include "command.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl tree: containers, what hangs off them, and the devices that hang off nothing. */
+/* iommuctl tree: containers with their HWPTs and devices, then the devices in no container. */
 #include "config.h"
 
 #include "command.h"
@@ -52,7 +52,8 @@ expand_hwpts (IommudDBusClient *client, const char *const *paths)
   return g_variant_builder_end (&builder);
 }
 
-/* The devices of a container that are on none of its HWPTs: mdevs, and what is only bound. */
+/* The devices of a container that are on none of its HWPTs: mdevs, and those that are only bound.
+ */
 static GVariant *
 devices_beside_hwpts (GVariant *devices, const char *container_path)
 {
@@ -139,8 +140,8 @@ describe_kind (GVariant *record, IommudDBusClient *client)
   return g_strdup (kind);
 }
 
-/* "dirty tracking full, active, 4 GiB mapped": what matters most comes first, a narrow table cuts.
- */
+/* "dirty tracking full, active, 4 GiB mapped": what matters most comes first, since a narrow table
+ * is cut. */
 static char *
 describe_container_state (GVariant *record, const char *coverage)
 {
@@ -160,7 +161,7 @@ describe_container_state (GVariant *record, const char *coverage)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* Who records what an attached device writes to. */
+/* What records the pages that an attached device writes to. */
 static char *
 describe_device_state (GVariant *record, const char *state)
 {

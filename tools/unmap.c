@@ -47,11 +47,11 @@ check_usage (IommuctlRequest *request, GError **error)
   else if (!all && n_arguments < 3)
     message = _ ("unmap needs a range or --all: iommuctl unmap CONTAINER IOVA LENGTH");
   else if (all && iommuctl_request_has (request, "dirty-bitmap"))
-    message = _ ("--dirty-bitmap needs a range: read the bitmap of everything with 'iommuctl dirty "
-                 "read'");
+    message =
+        _ ("--dirty-bitmap needs a range; 'iommuctl dirty read' reads the bitmap of everything");
   else if (iommuctl_request_has (request, "page-size")
            && !iommuctl_request_has (request, "dirty-bitmap"))
-    message = _ ("--page-size is for --dirty-bitmap");
+    message = _ ("--page-size needs --dirty-bitmap");
   if (message == NULL)
     return TRUE;
   g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE, message);
@@ -88,7 +88,7 @@ keep_bitmap (UnmapCommand *self, GVariant *handle, GUnixFDList *files, GError **
 
   if (bitmap == NULL)
     {
-      g_prefix_error (error, "%s", _ ("It has been unmapped, but: "));
+      g_prefix_error (error, "%s", _ ("The range was unmapped, but its bitmap is lost: "));
       return FALSE;
     }
   return iommuctl_bitmap_file_write (self->file, bitmap->words, error)
@@ -98,8 +98,8 @@ keep_bitmap (UnmapCommand *self, GVariant *handle, GUnixFDList *files, GError **
 static void
 on_interrupt (gpointer data, gpointer user_data)
 {
-  g_printerr ("iommuctl: %s\n", _ ("Interrupted: the service ends what it has begun. Ctrl-C once "
-                                   "more does not wait for it"));
+  g_printerr ("iommuctl: %s\n", _ ("Interrupted: the service finishes what it has begun. Press "
+                                   "Ctrl-C again to stop without waiting for it"));
 }
 
 static gboolean
@@ -115,14 +115,14 @@ finish_with_bitmap (UnmapCommand *self, IommudDBusDirtyTracking *tracking, GAsyn
     return keep_bitmap (self, handle, files, error);
   if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
-                         _ ("Interrupted: what is unmapped counts as dirty; 'iommuctl mappings' "
-                            "shows the rest"));
+                         _ ("Interrupted: count what is unmapped as dirty; 'iommuctl mappings' "
+                            "lists the rest"));
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
   return FALSE;
 }
 
-/* A bitmap that is not waited for is lost. */
+/* The service reads the bitmap once: a program that does not wait for the reply loses it. */
 static gboolean
 unmap_with_bitmap (UnmapCommand *self, GError **error)
 {

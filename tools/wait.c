@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Waiting for the service while people may press Ctrl-C: what the service has begun it ends, and
- * whoever does not wait for it does not learn what came of it. */
+/* Waiting for the service while people may press Ctrl-C. The service finishes what it has begun,
+ * and a program that does not wait does not learn the result. */
 #include "config.h"
 
 #include "wait.h"

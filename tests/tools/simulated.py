@@ -101,7 +101,7 @@ class Session:
 
     @staticmethod
     def read_until(process, text, seconds=60):
-        """What a program prints, up to the line that holds a text; all of it where none does."""
+        """What a program prints, up to the line that holds a text; everything if none does."""
         deadline = threading.Timer(seconds, process.kill)
         deadline.start()
         lines = []

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where dirty bitmaps are written to: nothing is lost, nothing is left behind. */
+/* The file that dirty bitmaps are written to: nothing is lost, nothing is left behind. */
 #include "bitmap-file.h"
 #include "exit-status.h"
 
@@ -83,7 +83,7 @@ test_written (Place *self, gconstpointer data)
   g_assert_cmphex (status.st_mode & 0777, ==, 0666 & ~mask);
 }
 
-/* Whoever gives up before the first bitmap has the old file. */
+/* A command that gives up before the first bitmap leaves the old file. */
 static void
 test_given_up (Place *self, gconstpointer data)
 {

@@ -43,39 +43,40 @@ def check_objects(suite, busctl, paths):
     for path, interface, members in (
             (MANAGER, 'Manager', ('.CreateContainer', '.Version')),
             (paths[0], 'Device', ('.Detach', '.State')),
-            (paths[1], 'Container', ('.AttachDevice', '.IovaRanges')),
+            (paths[1], 'Container', ('.AttachDevice', '.Hwpts')),
+            (paths[1], 'Memory', ('.MapFile', '.IovaRanges')),
+            (paths[1], 'DirtyTracking', ('.ReadBitmap', '.Coverage')),
             (paths[2], 'Hwpt', ('.Free', '.Management'))):
         status, output, errors = busctl.run('introspect', NAME, path)
         found = set(output.split())
         suite.result(status == 0 and {f'{NAME}.{interface}', *members} <= found,
-                     f'introspect {path}', output, errors)
+                     f'introspect {path}: {interface}', output, errors)
 
 
 def check_memory(suite, session, busctl, container):
-    """What busctl can see and do of memory: all but sending the file."""
+    """What busctl can see of memory and do with it: everything but sending the file."""
     file = os.memfd_create('memory', 0)
     os.ftruncate(file, 1 << 20)
     path = f'/proc/{os.getpid()}/fd/{file}'
     status, output, errors = session.run('iommuctl', 'map', 'vm1', path, '--iova=1G')
     suite.result(status == 0, 'a file is mapped', output, errors)
     os.close(file)
-    status, output, _ = busctl.run('get-property', NAME, container, f'{NAME}.Container', 'Mappings')
+    status, output, _ = busctl.run('get-property', NAME, container, f'{NAME}.Memory', 'Mappings')
     suite.equal((status, output), (0, 'a(tttu) 1 1073741824 1048576 0 3\n'), 'Mappings')
-    busctl.call(container, 'Container', 'SetAllowedIovas', 'a(tt)a{sv}', '1', '4096', '8191', '0')
-    busctl.call(container, 'Container', 'StartDirtyTracking', 'a{sv}', '1', 'page-size', 't',
-                '4096')
-    status, output, errors = busctl.run('call', NAME, container, f'{NAME}.Container',
-                                        'ReadDirtyBitmap', 'ttta{sv}', '1073741824', '1048576',
+    busctl.call(container, 'Memory', 'SetAllowedIovas', 'a(tt)a{sv}', '1', '4096', '8191', '0')
+    busctl.call(container, 'DirtyTracking', 'Start', 'a{sv}', '1', 'page-size', 't', '4096')
+    status, output, errors = busctl.run('call', NAME, container, f'{NAME}.DirtyTracking',
+                                        'ReadBitmap', 'ttta{sv}', '1073741824', '1048576',
                                         '4096', '1', 'no-clear', 'b', 'true')
     suite.result(status == 0 and output.startswith('ht ') and output.endswith(' 0\n'),
-                 'ReadDirtyBitmap', output, errors)
-    busctl.call(container, 'Container', 'StopDirtyTracking', 'a{sv}', '0')
-    errors = busctl.refused(container, 'Container', 'ReadDirtyBitmap', 'ttta{sv}', '0', '4096',
+                 'ReadBitmap', output, errors)
+    busctl.call(container, 'DirtyTracking', 'Stop', 'a{sv}', '0')
+    errors = busctl.refused(container, 'DirtyTracking', 'ReadBitmap', 'ttta{sv}', '0', '4096',
                             '4096', '0')
     suite.result('active' in errors, 'what is missing is said', errors)
-    suite.equal(busctl.call(container, 'Container', 'Unmap', 'tta{sv}', '1073741824', '1048576',
-                            '0'), 1048576, 'unmapped')
-    suite.equal(busctl.call(container, 'Container', 'UnmapAll', 'a{sv}', '0'), 0, 'all unmapped')
+    suite.equal(busctl.call(container, 'Memory', 'Unmap', 'tta{sv}', '1073741824', '1048576', '0'),
+                1048576, 'unmapped')
+    suite.equal(busctl.call(container, 'Memory', 'UnmapAll', 'a{sv}', '0'), 0, 'all unmapped')
 
 
 def start_monitor(suite, session, busctl, seconds=60):

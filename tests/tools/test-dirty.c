@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* iommuctl dirty and unmap --dirty-bitmap beside a service whose simulated devices write: numbers,
- * pictures and bitmaps, against what was written. */
+ * pictures and bitmaps are compared with what was written. */
 #include "config.h"
 
 #include "memory.h"
@@ -23,7 +23,7 @@ typedef struct
 {
   Bed *bed;
   char *container;
-  char *folder; /* where bitmaps are written to */
+  char *folder; /* for the bitmaps */
   int file;
 } Fixture;
 
@@ -228,7 +228,7 @@ test_unmap (Fixture *self, gconstpointer data)
   g_assert_cmphex (g_array_index (words, guint64, 1), ==, G_GUINT64_CONSTANT (1) << 63);
 }
 
-/* Bits are not asked for where there is no place for them. */
+/* If there is no place for the bits, they are not read. */
 static void
 test_no_place (Fixture *self, gconstpointer data)
 {
@@ -257,7 +257,7 @@ test_failure (Fixture *self, gconstpointer data)
   iommud_simulator_inject_fault (self->bed->simulator, "get-dirty-bitmap", 2, EIO, 0, &error);
   g_assert_no_error (error);
   output = run (self, 1, "dirty read vm1 --output=part");
-  g_assert_nonnull (strstr (output, "Only 1 of 2 ranges have been read: "));
+  g_assert_nonnull (strstr (output, "Only 1 of 2 ranges were read: "));
   g_assert_nonnull (strstr (output, "Dirty pages of vm1: 1 of 64 pages"));
   words = take_words (self, "part");
   g_assert_cmpuint (words->len, ==, 1);
@@ -274,14 +274,14 @@ test_many_mappings (Fixture *self, gconstpointer data)
     memory_map (self->bed, self->container, self->file, 0, PAGE, 2 * i * PAGE, NULL);
   g_free (run (self, 0, "dirty start vm1"));
   memory_write (self->bed, TRACKED_DEVICE, 0, 1);
-  run_says (self, 8, "dirty read vm1", "257 mappings, of which the service lists the first 256");
+  run_says (self, 8, "dirty read vm1", "257 mappings, and the service lists only the first 256");
   run_prints (self, "dirty read vm1 0 4M",
               "Dirty pages of vm1: 1 of 1024 pages of 4 KiB, 4 KiB, <0.1 %\n");
   run_says (self, 0, "mappings vm1",
-            "Mappings: 257, of which the service lists the first 256; in all 1.0 MiB (1052672)");
+            "Mappings: 257, the service lists the first 256; in all 1.0 MiB (1052672)");
 }
 
-/* Whom it does not cover is told at once. */
+/* The devices that it does not cover are named at once. */
 static void
 test_blockers (Fixture *self, gconstpointer data)
 {

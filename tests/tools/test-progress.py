@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A long map on a terminal: its progress; and what Ctrl-C leaves behind of it and of a reading."""
+"""A long map on a terminal: its progress, and what Ctrl-C leaves of a map and of a reading."""
 
 import fcntl
 import json
@@ -24,7 +24,7 @@ SLOW_HOST = '''<simulated-host>
 </simulated-host>
 '''
 FAST_HOST = '\n'.join(line for line in SLOW_HOST.split('\n') if '<fault' not in line)
-# So does the first reading of an IOMMU's dirty pages.
+# The first reading of an IOMMU's dirty pages takes four.
 SLOW_READING = '''<simulated-host>
   <iommu name="smmu0" dirty-tracking="yes"/>
   <device name="0000:01:00.0" iommu="smmu0" group="1"/>
@@ -126,8 +126,8 @@ def check_interrupted(suite, session):
     terminal.process.send_signal(signal.SIGINT)
     status, output = terminal.finish()
     suite.equal((status, output), (10, ''), 'Ctrl-C: exit status 10')
-    suite.result('as soon as the service has mapped all of it' in terminal.seen
-                 and 'what was mapped has been unmapped again' in terminal.seen,
+    suite.result('as soon as all of it is mapped' in terminal.seen
+                 and 'it was unmapped again' in terminal.seen,
                  'and words about it', terminal.seen)
     suite.equal(mapped_bytes(session), 0, 'and nothing stays mapped')
 
@@ -136,10 +136,10 @@ def check_interrupted_twice(suite, session):
     terminal = start_map(session)
     terminal.read_until('1 GiB of 3 GiB')
     terminal.process.send_signal(signal.SIGINT)
-    terminal.read_until('Ctrl-C once more')
+    terminal.read_until('Ctrl-C again')
     terminal.process.send_signal(signal.SIGTERM)
     status, output = terminal.finish()
-    suite.equal((status, output), (10, ''), 'once more: exit status 10')
+    suite.equal((status, output), (10, ''), 'a second time: exit status 10')
     suite.result('the service goes on mapping 3 GiB into vm1' in terminal.seen,
                  'what is left is told', terminal.seen)
     deadline = time.monotonic() + 60
@@ -150,7 +150,7 @@ def check_interrupted_twice(suite, session):
 
 
 def check_failed(suite, session):
-    """The line goes where the map fails, too, and what was mapped is undone by the service."""
+    """If the map fails, the line goes too, and the service undoes what it has mapped."""
     terminal = start_map(session)
     status, output = terminal.finish()
     suite.equal((status, output), (8, ''), 'a failure after a gigabyte')
@@ -160,7 +160,7 @@ def check_failed(suite, session):
 
 
 def start_reading(session):
-    """Of two ranges, the first of which takes long."""
+    """A reading of two ranges, the first of which takes long."""
     for iova in ('0', '1G'):
         session.run('iommuctl', 'map', 'vm1', f'/dev/fd/{MEMORY}', '--length=1M', f'--iova={iova}',
                     pass_fds=(MEMORY,))
@@ -169,7 +169,7 @@ def start_reading(session):
     terminal = Terminal(session, 'iommuctl', 'dirty', 'read', 'vm1', f'--output={path}')
     wait_until_caught(terminal.process, signal.SIGINT)
     terminal.process.send_signal(signal.SIGINT)
-    terminal.read_until('Interrupted: what is being read is the last')
+    terminal.read_until('Interrupted: stopping after this range')
     return terminal, path
 
 
@@ -178,7 +178,7 @@ def check_reading(suite, session):
     status, output = terminal.finish()
     suite.equal(status, 10, 'a reading is interrupted')
     suite.result('0 of 256 pages' in output, 'what was read is printed', output)
-    suite.result('Only 1 of 2 ranges have been read' in terminal.seen, 'and that it is not all',
+    suite.result('Only 1 of 2 ranges were read' in terminal.seen, 'and that it is not all',
                  terminal.seen)
     suite.equal(os.path.getsize(path), 32, 'its bitmap is kept')
 
@@ -188,7 +188,7 @@ def check_reading_given_up(suite, session):
     terminal.process.send_signal(signal.SIGINT)
     status, output = terminal.finish()
     suite.equal((status, output), (10, ''), 'a reading is given up')
-    suite.result('count what was being read as dirty' in terminal.seen, 'which is told',
+    suite.result('count the whole range that was being read as dirty' in terminal.seen, 'which is told',
                  terminal.seen)
     suite.equal([name for name in os.listdir(session.folder) if name.startswith('bitmap')], [],
                 'no file is left')

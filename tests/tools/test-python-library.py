@@ -16,8 +16,8 @@ def names(devices):
     return [device.get_name() for device in devices]
 
 
-def attach(container, device, mode=Iommud.AttachMode.AUTO):
-    attached, hwpt = container.attach_device(device, mode, Iommud.TrackerChoice.AUTO, None)
+def attach(container, device, options=None):
+    attached, hwpt = container.attach_device(device, options, None)
     assert attached
     return hwpt
 
@@ -56,7 +56,7 @@ def check_main_job(suite, host, simulator):
     suite.equal((first.get_state(), first.get_hwpt()), (Iommud.DeviceState.AVAILABLE, None),
                 'detach')
     container.free(True, None)
-    suite.equal(host.get_containers().get_n_items(), 0, 'destroy')
+    suite.equal(host.get_containers().get_n_items(), 0, 'free')
     suite.equal(simulator.count_objects(), 0, 'the kernel holds nothing')
 
 
@@ -68,8 +68,8 @@ def check_asynchronous(suite, host):
         results.append(container.attach_device_finish(result))
         loop.quit()
     container = host.create_container(None, None)
-    container.attach_device_async(host.find_device('0000:03:00.1'), Iommud.AttachMode.AUTO,
-                                  Iommud.TrackerChoice.AUTO, None, on_attached)
+    options = Iommud.AttachOptions(mode=Iommud.AttachMode.KERNEL)
+    container.attach_device_async(host.find_device('0000:03:00.1'), options, None, on_attached)
     suite.equal(results, [], 'an asynchronous call returns at once')
     GLib.timeout_add_seconds(20, loop.quit)
     loop.run()

@@ -2,7 +2,7 @@
 """iommuctl against the daemon: what each command prints, word for word.
 
 A transcript in golden/ is what a terminal would show: "$ COMMAND", its output and errors, and
-"[N]" where it ends with another exit status than 0. Each runs on a fresh service. <uid> stands for
+"[N]" if its exit status is not 0. Each runs on a fresh service. <uid> stands for
 the user's number. Commands find a memfd of 4 GiB behind descriptor 9. Properties that a transcript
 does not know may be added to JSON and to what show prints. With the argument --update the files are
 written anew from what is printed.
