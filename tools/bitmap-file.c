@@ -117,12 +117,6 @@ iommuctl_bitmap_file_free (IommuctlBitmapFile *self)
   g_free (self);
 }
 
-guint64
-iommuctl_bitmap_file_get_length (IommuctlBitmapFile *self)
-{
-  return self->length;
-}
-
 const char *
 iommuctl_bitmap_file_get_path (IommuctlBitmapFile *self)
 {

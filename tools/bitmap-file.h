@@ -18,7 +18,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlBitmapFile, iommuctl_bitmap_file_free)
 
 /* Appends. */
 gboolean iommuctl_bitmap_file_write (IommuctlBitmapFile *self, GBytes *bytes, GError **error);
-guint64 iommuctl_bitmap_file_get_length (IommuctlBitmapFile *self);
 const char *iommuctl_bitmap_file_get_path (IommuctlBitmapFile *self);
 
 G_END_DECLS

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 
 #define BITS_OF_WORD 64
-#define SMALLEST_PAGE 4096
 
 IommuctlBitmap *
 iommuctl_bitmap_new (IommuctlRange range, guint64 page_size, GBytes *words)
@@ -29,17 +28,6 @@ iommuctl_bitmap_free (IommuctlBitmap *self)
 {
   g_bytes_unref (self->words);
   g_free (self);
-}
-
-gboolean
-iommuctl_bitmap_check_page_size (guint64 page_size, GError **error)
-{
-  if (page_size >= SMALLEST_PAGE && (page_size & (page_size - 1)) == 0)
-    return TRUE;
-  g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("--page-size takes a power of two of at least %d, not %" PRIu64), SMALLEST_PAGE,
-               page_size);
-  return FALSE;
 }
 
 guint64

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   IommuctlRange range;
-  guint64 page_size;
-  GBytes *words; /* exactly as many as the range's pages need */
+  guint64 page_size; /* a power of two */
+  GBytes *words;     /* exactly as many as the range's pages need */
 } IommuctlBitmap;
 
 /* @handle, @files: an h of the service's reply, and the files that came with it (or NULL). */
@@ -23,9 +23,6 @@ IommuctlBitmap *iommuctl_bitmap_new_from_reply (IommuctlRange range, guint64 pag
 IommuctlBitmap *iommuctl_bitmap_new (IommuctlRange range, guint64 page_size, GBytes *words);
 void iommuctl_bitmap_free (IommuctlBitmap *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlBitmap, iommuctl_bitmap_free)
-
-/* The size of a page is a power of two. */
-gboolean iommuctl_bitmap_check_page_size (guint64 page_size, GError **error);
 
 /* How many bytes the bitmap of such a range has. */
 guint64 iommuctl_bitmap_size_for (IommuctlRange range, guint64 page_size);

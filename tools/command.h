@@ -64,6 +64,9 @@ gboolean iommuctl_request_parse_argument (IommuctlRequest *request, guint index,
 /* Arguments from the index on: "IOVA LENGTH". */
 gboolean iommuctl_request_parse_range (IommuctlRequest *request, guint index, IommuctlRange *range,
                                        GError **error);
+/* What a bit of a bitmap stands for: --page-size, or the default. */
+gboolean iommuctl_request_get_page_size (IommuctlRequest *request, guint64 *page_size,
+                                         GError **error);
 /* Prints the property Name of each record of an aa{sv}. */
 void iommuctl_request_print_names (IommuctlRequest *request, GVariant *records);
 /* Sets the error for a service that has left the bus; returns FALSE. */

@@ -77,9 +77,9 @@ describe_time (double seconds)
                           (guint) (left % SECONDS_OF_MINUTE));
 }
 
-char *
-iommuctl_progress_describe (const char *title, guint64 done, guint64 total, double seconds,
-                            guint width)
+/* As much of the line as fits. */
+static char *
+describe (const char *title, guint64 done, guint64 total, double seconds, guint width)
 {
   double rate = seconds >= SECONDS_BEFORE_RATE ? done / seconds : 0;
   g_autofree char *share = iommuctl_numbers_describe_share (done, total);
@@ -107,8 +107,7 @@ iommuctl_progress_show (IommuctlProgress *self, guint64 done)
     return;
   wipe (self);
   /* A line that fills the last column moves the cursor on to the next. */
-  line = iommuctl_progress_describe (self->title, MIN (done, self->total), self->total, seconds,
-                                     get_width () - 1);
+  line = describe (self->title, MIN (done, self->total), self->total, seconds, get_width () - 1);
   self->length = g_utf8_strlen (line, -1);
   fputs (line, stderr);
   fflush (stderr);

@@ -18,8 +18,4 @@ void iommuctl_progress_show (IommuctlProgress *self, guint64 done);
 /* Writes a message on a line of its own, on a terminal or not. */
 void iommuctl_progress_tell (IommuctlProgress *self, const char *message);
 
-/* The line for people; as much of it as fits. */
-char *iommuctl_progress_describe (const char *title, guint64 done, guint64 total, double seconds,
-                                  guint width);
-
 G_END_DECLS

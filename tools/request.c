@@ -7,6 +7,10 @@
 #include "numbers.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
+
+/* What a bit of a bitmap stands for at least, and by default. */
+#define SMALLEST_PAGE 4096
 
 gboolean
 iommuctl_request_has (IommuctlRequest *request, const char *option)
@@ -48,6 +52,19 @@ iommuctl_request_parse_range (IommuctlRequest *request, guint index, IommuctlRan
     }
   g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
                        _ ("The range reaches beyond the last address"));
+  return FALSE;
+}
+
+gboolean
+iommuctl_request_get_page_size (IommuctlRequest *request, guint64 *page_size, GError **error)
+{
+  *page_size = SMALLEST_PAGE;
+  g_variant_dict_lookup (request->values, "page-size", "t", page_size);
+  if (*page_size >= SMALLEST_PAGE && (*page_size & (*page_size - 1)) == 0)
+    return TRUE;
+  g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
+               _ ("--page-size takes a power of two of at least %d, not %" PRIu64), SMALLEST_PAGE,
+               *page_size);
   return FALSE;
 }
 

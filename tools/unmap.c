@@ -14,8 +14,6 @@
 #include <glib/gi18n.h>
 #include <inttypes.h>
 
-#define DEFAULT_PAGE_SIZE 4096
-
 typedef struct
 {
   IommuctlRequest *request;
@@ -63,11 +61,9 @@ open_bitmap_file (UnmapCommand *self, GError **error)
 {
   const char *path = NULL;
 
-  self->page_size = DEFAULT_PAGE_SIZE;
-  g_variant_dict_lookup (self->request->values, "page-size", "t", &self->page_size);
   if (!g_variant_dict_lookup (self->request->values, "dirty-bitmap", "&s", &path))
     return TRUE;
-  if (!iommuctl_bitmap_check_page_size (self->page_size, error))
+  if (!iommuctl_request_get_page_size (self->request, &self->page_size, error))
     return FALSE;
   self->file = iommuctl_bitmap_file_new (
       path, iommuctl_bitmap_size_for (self->range, self->page_size), error);
