@@ -74,15 +74,15 @@ new_members (void)
   return g_tree_new_full (compare_names, NULL, g_free, (GDestroyNotify) g_variant_unref);
 }
 
-static void
-add_member (GTree *members, const char *interface_name, const char *property_name, GVariant *value)
+/* A value as records have it; a new reference. */
+static GVariant *
+member_value (GVariant *value)
 {
   if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(tt)")))
-    value = ranges_in_hex (value);
-  else if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(tttu)")))
-    value = iommuctl_mapping_records (value);
-  g_tree_replace (members, iommuctl_records_member (interface_name, property_name),
-                  g_variant_ref_sink (value));
+    return g_variant_ref_sink (ranges_in_hex (value));
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(tttu)")))
+    return g_variant_ref_sink (iommuctl_mapping_records (value));
+  return g_variant_ref (value);
 }
 
 /* If signals have said that a property has changed, and not to what, its value is read now. */
@@ -110,7 +110,9 @@ add_proxy (GTree *members, GDBusProxy *proxy)
       g_autoptr (GVariant) value = g_dbus_proxy_get_cached_property (proxy, names[i]);
 
       if (value != NULL)
-        add_member (members, g_dbus_proxy_get_interface_name (proxy), names[i], value);
+        g_tree_replace (members,
+                        iommuctl_records_member (g_dbus_proxy_get_interface_name (proxy), names[i]),
+                        member_value (value));
     }
 }
 
@@ -121,16 +123,13 @@ append_member (gpointer name, gpointer value, gpointer builder)
   return FALSE;
 }
 
-static GVariant *
-record_of_members (GTree *members, const char *interface_name, const char *path)
+static void
+open_record (GVariantBuilder *builder, const char *interface_name, const char *path)
 {
-  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
-
-  g_variant_builder_add (&builder, "{sv}", "Kind",
+  g_variant_builder_init (builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (builder, "{sv}", "Kind",
                          g_variant_new_string (iommuctl_records_kind (interface_name)));
-  g_variant_builder_add (&builder, "{sv}", "Path", g_variant_new_string (path));
-  g_tree_foreach (members, append_member, &builder);
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  g_variant_builder_add (builder, "{sv}", "Path", g_variant_new_string (path));
 }
 
 GVariant *
@@ -138,6 +137,7 @@ iommuctl_records_of_proxy (IommudDBusClient *client, GDBusProxy *proxy)
 {
   const char *path = g_dbus_proxy_get_object_path (proxy);
   g_autoptr (GTree) members = new_members ();
+  GVariantBuilder builder;
 
   add_proxy (members, proxy);
   if (IOMMUD_DBUS_IS_CONTAINER (proxy))
@@ -152,21 +152,29 @@ iommuctl_records_of_proxy (IommudDBusClient *client, GDBusProxy *proxy)
       if (dirty_tracking != NULL)
         add_proxy (members, G_DBUS_PROXY (dirty_tracking));
     }
-  return record_of_members (members, g_dbus_proxy_get_interface_name (proxy), path);
+  open_record (&builder, g_dbus_proxy_get_interface_name (proxy), path);
+  g_tree_foreach (members, append_member, &builder);
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 GVariant *
 iommuctl_records_of_properties (const char *interface_name, const char *path, GVariant *properties)
 {
-  g_autoptr (GTree) members = new_members ();
+  GVariantBuilder builder;
   GVariantIter iter;
   const char *name = NULL;
   GVariant *value = NULL;
 
+  open_record (&builder, interface_name, path);
   g_variant_iter_init (&iter, properties);
   while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
-    add_member (members, interface_name, name, value);
-  return record_of_members (members, interface_name, path);
+    {
+      g_autofree char *member = iommuctl_records_member (interface_name, name);
+      g_autoptr (GVariant) member_of_record = member_value (value);
+
+      g_variant_builder_add (&builder, "{sv}", member, member_of_record);
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 gboolean

@@ -98,10 +98,13 @@ test_find (Fixture *fixture, gconstpointer data)
       iommud_dbus_client_find_container (fixture->client, path, NULL, NULL);
   g_autoptr (IommudDBusDevice) device =
       iommud_dbus_client_find_device (fixture->client, PCI_1, NULL, NULL);
+  g_autoptr (IommudDBusDirtyTracking) tracking =
+      iommud_dbus_client_find_dirty_tracking (fixture->client, path, NULL, NULL);
   g_autoptr (IommudDBusHwpt) hwpt = NULL;
   g_autofree char *hwpt_path = NULL;
 
   g_assert_no_error (error);
+  g_assert_cmpstr (iommud_dbus_dirty_tracking_get_policy (tracking), ==, "preferred");
   g_assert_cmpstr (iommud_dbus_container_get_name (by_name), ==, "vm1");
   g_assert_cmpstr (iommud_dbus_container_get_name (by_path), ==, "vm1");
   g_assert_cmpstr (iommud_dbus_device_get_name (device), ==, PCI_1);
@@ -115,7 +118,7 @@ test_find (Fixture *fixture, gconstpointer data)
 }
 
 static void
-map_page (IommudDBusContainer *container, guint64 iova)
+map_page (IommudDBusMemory *memory, guint64 iova)
 {
   g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
   int file = memory_new (PAGE);
@@ -125,25 +128,27 @@ map_page (IommudDBusContainer *container, guint64 iova)
   g_unix_fd_list_append (list, file, &error);
   g_assert_no_error (error);
   close (file);
-  iommud_dbus_container_call_map_file_sync (
-      container, g_variant_new_handle (0), 0, PAGE, iova, g_variant_new_parsed ("@a{sv} {}"),
-      G_DBUS_CALL_FLAGS_NONE, -1, list, &mapped, NULL, NULL, &error);
+  iommud_dbus_memory_call_map_file_sync (memory, g_variant_new_handle (0), 0, PAGE, iova,
+                                         g_variant_new_parsed ("@a{sv} {}"), G_DBUS_CALL_FLAGS_NONE,
+                                         -1, list, &mapped, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (mapped, ==, iova);
 }
 
-static guint
-count_mappings (IommudDBusContainer *container)
-{
-  GVariant *mappings = iommud_dbus_container_get_mappings (container);
-
-  return mappings == NULL ? 0 : (guint) g_variant_n_children (mappings);
-}
-
 static void
-on_notify (GObject *container, GParamSpec *pspec, gpointer user_data)
+on_notify (GObject *memory, GParamSpec *pspec, gpointer user_data)
 {
   *(guint *) user_data += 1;
+}
+
+/* Counts what the client asks for. It is called in the thread of the connection. */
+static GDBusMessage *
+on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
+            gpointer user_data)
+{
+  if (!incoming && g_strcmp0 (g_dbus_message_get_member (message), "Get") == 0)
+    g_atomic_int_inc ((int *) user_data);
+  return message;
 }
 
 static gboolean
@@ -155,32 +160,119 @@ is_listed (Fixture *fixture, const char *path)
   return object != NULL;
 }
 
-/* What the service only says to have changed is there again before long, in proxies of both kinds:
- * those that the client lists, and those that it makes for what it has not heard of. */
+static guint
+read_count (gpointer memory)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) mappings =
+      iommud_dbus_read_property_sync (G_DBUS_PROXY (memory), "Mappings", NULL, &error);
+
+  g_assert_no_error (error);
+  return g_variant_n_children (mappings);
+}
+
 static void
-test_mappings (Fixture *fixture, gconstpointer data)
+on_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static guint
+read_count_async (gpointer memory)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) mappings = NULL;
+
+  iommud_dbus_read_property (G_DBUS_PROXY (memory), "Mappings", NULL, on_result, &result);
+  while (result == NULL)
+    bed_iterate ();
+  mappings = iommud_dbus_read_property_finish (G_DBUS_PROXY (memory), result, &error);
+  g_assert_no_error (error);
+  return g_variant_n_children (mappings);
+}
+
+/* A container that is listed, and its memory by proxies of both kinds: one that the client lists,
+ * and one that it made before it had heard of the container. */
+static void
+create_memory (Fixture *fixture, IommudDBusMemory **listed, IommudDBusMemory **made)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = create (fixture, "{'name': <'vm1'>}", &error);
-  g_autoptr (IommudDBusContainer) made =
-      iommud_dbus_client_find_container (fixture->client, path, NULL, &error);
-  g_autoptr (IommudDBusContainer) listed = NULL;
-  guint n_notified = 0;
 
+  *made = iommud_dbus_client_find_memory (fixture->client, path, NULL, &error);
   g_assert_no_error (error);
   while (!is_listed (fixture, path))
     bed_iterate ();
-  listed = iommud_dbus_client_find_container (fixture->client, path, NULL, &error);
-  g_assert_true (listed != made);
-  g_signal_connect (listed, "notify::mappings", G_CALLBACK (on_notify), &n_notified);
+  *listed = iommud_dbus_client_find_memory (fixture->client, "vm1", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (*listed != *made);
+}
 
+/* A list that has changed is read by the program that wants it, once, and by no other. */
+static void
+test_mappings (Fixture *fixture, gconstpointer data)
+{
+  GDBusConnection *connection = iommud_dbus_client_get_connection (fixture->client);
+  g_autoptr (IommudDBusMemory) listed = NULL;
+  g_autoptr (IommudDBusMemory) made = NULL;
+  guint n_notified = 0;
+  int n_reads = 0;
+  guint filter = 0;
+
+  create_memory (fixture, &listed, &made);
+  filter = g_dbus_connection_add_filter (connection, on_message, &n_reads, NULL);
+  g_signal_connect (listed, "notify::mappings", G_CALLBACK (on_notify), &n_notified);
   for (guint64 i = 0; i < 100; i++)
     map_page (made, i * PAGE);
-  while (count_mappings (listed) != 100 || count_mappings (made) != 100)
+  while (iommud_dbus_memory_get_mapping_count (listed) != 100
+         || iommud_dbus_memory_get_mapping_count (made) != 100)
     bed_iterate ();
   g_assert_cmpuint (n_notified, >, 0);
-  g_assert_cmpuint (iommud_dbus_container_get_mapping_count (listed), ==, 100);
-  g_assert_cmpuint (iommud_dbus_container_get_mapped_bytes (listed), ==, 100 * PAGE);
+  g_assert_cmpuint (iommud_dbus_memory_get_mapped_bytes (listed), ==, 100 * PAGE);
+  g_assert_null (iommud_dbus_memory_get_mappings (listed));
+  g_assert_null (iommud_dbus_memory_get_mappings (made));
+  g_assert_cmpint (g_atomic_int_get (&n_reads), ==, 0);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_cmpuint (read_count (listed), ==, 100);
+      g_assert_cmpuint (read_count_async (made), ==, 100);
+    }
+  g_assert_cmpuint (g_variant_n_children (iommud_dbus_memory_get_mappings (listed)), ==, 100);
+  g_assert_cmpint (g_atomic_int_get (&n_reads), ==, 2);
+  map_page (made, 100 * PAGE);
+  while (iommud_dbus_memory_get_mapping_count (listed) != 101)
+    bed_iterate ();
+  g_assert_cmpuint (read_count_async (listed), ==, 101);
+  g_dbus_connection_remove_filter (connection, filter);
+}
+
+/* Neither a property that is not there nor one of an object that has gone has a value. */
+static void
+test_read_nothing (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (IommudDBusMemory) listed = NULL;
+  g_autoptr (IommudDBusMemory) made = NULL;
+  g_autoptr (IommudDBusContainer) container = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) gone_error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+
+  create_memory (fixture, &listed, &made);
+  g_assert_null (iommud_dbus_read_property_sync (G_DBUS_PROXY (listed), "Colour", NULL, &error));
+  g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+  map_page (made, 0);
+  while (iommud_dbus_memory_get_mapping_count (listed) != 1)
+    bed_iterate ();
+  container = iommud_dbus_client_find_container (fixture->client, "vm1", NULL, NULL);
+  iommud_dbus_container_call_free_sync (container, g_variant_new_parsed ("@a{sv} {}"),
+                                        G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+  iommud_dbus_read_property (G_DBUS_PROXY (listed), "Mappings", NULL, on_result, &result);
+  while (result == NULL)
+    bed_iterate ();
+  g_assert_null (iommud_dbus_read_property_finish (G_DBUS_PROXY (listed), result, &gone_error));
+  g_assert_error (gone_error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
 static void
@@ -192,6 +284,8 @@ test_find_nothing (Fixture *fixture, gconstpointer data)
     {
       g_autoptr (GError) device_error = NULL;
       g_autoptr (GError) container_error = NULL;
+      g_autoptr (GError) memory_error = NULL;
+      g_autoptr (GError) tracking_error = NULL;
       g_autoptr (GError) hwpt_error = NULL;
 
       g_assert_null (
@@ -200,6 +294,12 @@ test_find_nothing (Fixture *fixture, gconstpointer data)
       g_assert_null (
           iommud_dbus_client_find_container (fixture->client, names[i], NULL, &container_error));
       g_assert_error (container_error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND);
+      g_assert_null (
+          iommud_dbus_client_find_memory (fixture->client, names[i], NULL, &memory_error));
+      g_assert_error (memory_error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND);
+      g_assert_null (iommud_dbus_client_find_dirty_tracking (fixture->client, names[i], NULL,
+                                                             &tracking_error));
+      g_assert_error (tracking_error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND);
       g_assert_null (iommud_dbus_client_find_hwpt (fixture->client, names[i], NULL, &hwpt_error));
       g_assert_error (hwpt_error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND);
     }
@@ -269,12 +369,6 @@ test_service_vanishes (Fixture *fixture, gconstpointer data)
 }
 
 static void
-on_client (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(GAsyncResult **) user_data = g_object_ref (result);
-}
-
-static void
 test_async (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GAsyncResult) result = NULL;
@@ -282,14 +376,14 @@ test_async (Fixture *fixture, gconstpointer data)
   g_autoptr (IommudDBusClient) client = NULL;
   g_autoptr (GError) error = NULL;
 
-  iommud_dbus_client_new_for_address (fixture->address, NULL, on_client, &result);
+  iommud_dbus_client_new_for_address (fixture->address, NULL, on_result, &result);
   while (result == NULL)
     bed_iterate ();
   client = iommud_dbus_client_new_for_address_finish (result, &error);
   g_assert_no_error (error);
   g_assert_true (iommud_dbus_client_get_running (client));
 
-  iommud_dbus_client_new_for_address ("unix:path=/nonexistent", NULL, on_client, &failure);
+  iommud_dbus_client_new_for_address ("unix:path=/nonexistent", NULL, on_result, &failure);
   while (failure == NULL)
     bed_iterate ();
   g_assert_null (iommud_dbus_client_new_for_address_finish (failure, &error));
@@ -347,6 +441,7 @@ main (int argc, char **argv)
   ADD ("lists", test_lists);
   ADD ("find", test_find);
   ADD ("mappings", test_mappings);
+  ADD ("read-nothing", test_read_nothing);
   ADD ("find-nothing", test_find_nothing);
   ADD ("errors", test_errors);
   ADD ("signals", test_signals);

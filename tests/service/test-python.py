@@ -82,7 +82,7 @@ def test_errors(client):
 
 
 def words_of(files):
-    """The words of a bitmap that was sent, which nobody can change."""
+    """The words of a bitmap that was sent, which is sealed."""
     assert files.get_length() == 1
     with open(files.get(0), 'rb') as file:
         with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as view:
@@ -94,21 +94,21 @@ def words_of(files):
     raise AssertionError('the bitmap is not sealed')
 
 
-def map_memory(container):
+def map_memory(memory):
     """A memfd as any program has one, sent with the call."""
     file = os.memfd_create('memory')
     os.ftruncate(file, LENGTH)
     files = Gio.UnixFDList.new()
     handle = files.append(file)
     os.close(file)
-    return container.call_map_file_sync(
+    return memory.call_map_file_sync(
         GLib.Variant('h', handle), 0, LENGTH, IOVA, NO_OPTIONS, Gio.DBusCallFlags.NONE, -1, files,
         None)[0]
 
 
-def read_bitmap(container, tracker):
+def read_bitmap(tracking, tracker):
     options = GLib.Variant('a{sv}', {'tracker': GLib.Variant('s', tracker)})
-    handle, n_dirty, files = container.call_read_dirty_bitmap_sync(
+    handle, n_dirty, files = tracking.call_read_bitmap_sync(
         IOVA, LENGTH, 4096, options, Gio.DBusCallFlags.NONE, -1, None, None)
     assert handle.get_handle() == 0
     return words_of(files), n_dirty
@@ -121,19 +121,22 @@ def test_dirty_pages(client):
     for name in (PCI, '0000:02:00.0'):
         device = client.find_device(name, None)
         call(container.call_attach_device_sync, device.get_object_path(), NO_OPTIONS)
-    assert map_memory(container) == IOVA
-    call(container.call_start_dirty_tracking_sync, NO_OPTIONS)
-    assert read_bitmap(container, 'device') == ((0,), 0)
+    memory = client.find_memory(path, None)
+    tracking = client.find_dirty_tracking(path, None)
+    assert map_memory(memory) == IOVA
+    mappings = IommudDBus.read_property_sync(memory, 'Mappings', None)
+    assert mappings.unpack() == [(IOVA, LENGTH, 0, 3)]
+    call(tracking.call_start_sync, NO_OPTIONS)
+    assert read_bitmap(tracking, 'device') == ((0,), 0)
     try:
-        read_bitmap(container, 'iommu')
+        read_bitmap(tracking, 'iommu')
     except GLib.Error as error:
         assert error.matches(IommudDBus.error_quark(), IommudDBus.Error.FAILED), error
     else:
         raise AssertionError('read a tracker that cannot be read')
-    options = GLib.Variant('a{sv}', {'dirty-bitmap': GLib.Variant('b', True)})
-    n_bytes, files = container.call_unmap_sync(IOVA, LENGTH, options, Gio.DBusCallFlags.NONE, -1,
-                                               None, None)
-    assert n_bytes == LENGTH
+    n_bytes, handle, n_dirty, files = tracking.call_unmap_and_read_bitmap_sync(
+        IOVA, LENGTH, 4096, NO_OPTIONS, Gio.DBusCallFlags.NONE, -1, None, None)
+    assert (n_bytes, handle.get_handle(), n_dirty) == (LENGTH, 0, 64)
     assert words_of(files) == ((1 << 64) - 1,)
     call(container.call_free_sync, GLib.Variant('a{sv}', {'force': GLib.Variant('b', True)}))
 

@@ -43,6 +43,9 @@ def check_text(suite, session):
     suite.result(-1 not in order and order == sorted(order), 'changes come in order', output)
     suite.result(any('State=attached' in line and 'Hwpt=vm1/1' in line for line in lines),
                  'names stand for object paths', output)
+    told = [line.split()[3:] for line in lines if line.startswith('changed  container  vm1 ')]
+    suite.result(any('Devices' in words and 'Hwpts' in words for words in told),
+                 'lists are told without their values', output)
 
 
 def check_json(suite, session):
