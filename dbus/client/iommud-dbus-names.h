@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The service's names on the bus; everybody who needs one takes it from here. */
+/* The names of the service on the bus, for the service, its clients and the tests. */
 #pragma once
 
 /**

@@ -12,7 +12,8 @@ from house import Suite, build_folder, source_tree, without_comments
 # Makefile variables that hold the installed headers.
 HEADER_LISTS = (('lib/Makefile.inc', 'iommud_headers'),
                 ('lib/Makefile.inc', 'iommud_sim_headers'),
-                ('dbus/client/Makefile.inc', 'dbus_client_headers'))
+                ('dbus/client/Makefile.inc', 'dbus_client_headers'),
+                ('dbus/client/Makefile.inc', 'dbus_client_generated_header'))
 BUILD_MACRO = re.compile(r'^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif)\b.*\b'
                          r'(HAVE_\w+|_GNU_SOURCE|VFIO_\w+|IOMMU_[A-Z]\w*)', re.M)
 STANDARDS = {'c': 'c11', 'c++': 'c++17'}
