@@ -46,8 +46,8 @@ check ()
 # A program as the build runs it; make fails as it does there, for each that has not passed.
 run ()
 {
-  printf '@sh "%s" --test-name a --log-file tests/a.log --trs-file tests/a.trs -- \\\n\t  %s; \\\n' \
-    "$driver" "sh '$top_srcdir/tests/time-limit' 1 -- sh '$work/$1'"
+  printf '@sh "%s" --test-name a --log-file tests/a.log --trs-file tests/a.trs -- \\\n' "$driver"
+  printf '\t  %s; \\\n' "sh '$top_srcdir/tests/time-limit' 1 -- sh '$work/$1'"
   printf '\tgrep -q "^:global-test-result: PASS" tests/a.trs'
 }
 

@@ -28,8 +28,8 @@ expect ()
 run_as_test ()
 {
   rm -f "$work/log" "$work/trs" "$work/pid"
-  TEST_TIMEOUT=$2 make -s --no-print-directory -C "${top_builddir:?}" time_limit_factor=1 \
-    --eval="run-one: ;
+  TEST_TIMEOUT=$2 make -s --no-print-directory -C "${top_builddir:?}" -o Makefile \
+    time_limit_factor=1 --eval="run-one: ;
 	@\$($1LOG_DRIVER) --test-name '$3' --log-file '$work/log' --trs-file '$work/trs' \
 	  \$(AM_$1LOG_DRIVER_FLAGS) \$($1LOG_DRIVER_FLAGS) -- sh '$work/$3'" run-one >"$work/output" 2>&1
 }
@@ -68,10 +68,12 @@ for kind in '' PY_ SH_; do
 done
 
 run_as_test '' 2 stubborn
-expect 'one that does not end when it is told to has failed' grep -q 'timed out after 2 seconds$' "$work/log"
+expect 'one that does not end when it is told to has failed' \
+  grep -q 'Bail out! timed out after 2 seconds$' "$work/log"
 expect 'it is gone' is_gone
 run_as_test '' 60 bad-end
-expect 'one that ends with the status of a time-out has failed of itself' grep -q '^ERROR: .*exited with status 124' "$work/log"
+expect 'one that ends with the status of a time-out has failed by itself' \
+  grep -q '^ERROR: .*exited with status 124' "$work/log"
 
 TEST_TIMEOUT=1 "$limit" 60 -- sh -c 'sleep 1.5; echo late' >"$work/output"
 expect 'the factor counts' test "$?:$(cat "$work/output")" = 0:late

@@ -46,7 +46,8 @@ def listens(process, seconds=60):
     """Whether a monitor does: it shows the first of the calls that are made until then."""
     deadline = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < deadline:
-        output_of([*BUSCTL, "get-property", bus.NAME, bus.MANAGER, bus.IFACE + "Manager", "Version"])
+        output_of([*BUSCTL, "get-property", bus.NAME, bus.MANAGER, bus.IFACE + "Manager",
+                   "Version"])
         if select.select([process.stdout], [], [], 0.1)[0]:
             return process.stdout.readline().startswith("{")
     return False
