@@ -38,7 +38,7 @@ static IommudBackend *
 make_backend (const IommudProgramRequest *request, GError **error)
 {
   if (!request->simulate)
-    return iommud_backend_new_kernel ();
+    return IOMMUD_BACKEND (iommud_kernel_backend_new ());
   become_simulated (request->arguments, error);
   return NULL;
 }

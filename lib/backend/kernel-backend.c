@@ -3,10 +3,6 @@
 #include "backend/backend.h"
 #include "probe/udev.h"
 
-#define IOMMUD_TYPE_KERNEL_BACKEND (iommud_kernel_backend_get_type ())
-G_DECLARE_FINAL_TYPE (IommudKernelBackend, iommud_kernel_backend, IOMMUD, KERNEL_BACKEND,
-                      IommudBackend)
-
 struct _IommudKernelBackend
 {
   IommudBackend parent_instance;
@@ -14,6 +10,16 @@ struct _IommudKernelBackend
   IommudProbe *probe;
 };
 
+struct _IommudKernelBackendClass
+{
+  IommudBackendClass parent_class;
+};
+
+/**
+ * IommudKernelBackend:
+ *
+ * The backend of this machine: its kernel, and the devices that udev knows.
+ */
 G_DEFINE_FINAL_TYPE (IommudKernelBackend, iommud_kernel_backend, IOMMUD_TYPE_BACKEND)
 
 static const char *
@@ -69,14 +75,14 @@ iommud_kernel_backend_init (IommudKernelBackend *self)
 }
 
 /**
- * iommud_backend_new_kernel:
+ * iommud_kernel_backend_new:
  *
- * The backend of this machine: its kernel, and the devices that udev knows.
+ * Makes the backend of this machine.
  *
  * Returns: (transfer full): a new backend
  */
-IommudBackend *
-iommud_backend_new_kernel (void)
+IommudKernelBackend *
+iommud_kernel_backend_new (void)
 {
   return g_object_new (IOMMUD_TYPE_KERNEL_BACKEND, NULL);
 }

@@ -71,7 +71,7 @@ NAME_RULES = (
     (BELOW_THE_MODEL, MODEL_NAMES, (), 'what is below the model does not know it'),
     (('dbus/*', 'tools/*'), r'\b(iommud_simulator_\w+)', ('dbus/service/simulated.c',),
      'only the program that simulates names the simulator'),
-    (('dbus/*', 'tools/*'), r'\b(iommud_backend_new_kernel)', ('dbus/service/main.c',),
+    (('dbus/*', 'tools/*'), r'\b(iommud_kernel_backend_\w+)', ('dbus/service/main.c',),
      'only the program names the backend that it serves'),
     (('lib/*', 'dbus/*', 'tools/*'), r'\b(udev_\w+_(?:new|get|ref|unref)\w*)', ('lib/probe/*',),
      'libudev is for lib/probe/udev.c alone'),
@@ -269,7 +269,7 @@ NAME_FIXTURES = {
         'lib/perform/attach.c': 'iommud_device_get_state (device);\n'},
     'a context in the queue': {'lib/base/queue.h': 'iommud_context_ref (context);\n'},
     'the kernel named outside main.c': {
-        'dbus/service/exporter.c': 'iommud_backend_new_kernel (&error);\n'},
+        'dbus/service/exporter.c': 'iommud_kernel_backend_new ();\n'},
     'the simulator named outside its program': {
         'dbus/service/main.c': 'iommud_simulator_new (NULL, &error);\n'},
     'libudev called from the model': {'lib/model/a.c': 'udev_device_get_sysname (d);\n'},

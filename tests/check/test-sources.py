@@ -28,7 +28,7 @@ LONG_TESTS = (
     'tests/probe/test-udev.c',
 )
 # How tests get below a simulated host.
-TEST_HEADERS = ('lib/sim/kernel-testing.h', 'lib/sim/simulator-private.h')
+TEST_HEADERS = ('lib/sim/kernel-testing.h', 'lib/sim/simulator-testing.h')
 # What is built of the functions below which folders.
 PRODUCTS = {
     'libiommud-sim': ('lib/sim/', 'lib/xml/'),

@@ -9,7 +9,7 @@
 static void
 test_kernel (void)
 {
-  g_autoptr (IommudBackend) backend = iommud_backend_new_kernel ();
+  g_autoptr (IommudBackend) backend = IOMMUD_BACKEND (iommud_kernel_backend_new ());
 
   g_assert_false (iommud_backend_moves_without_gap (backend, "dmar0"));
   g_assert_false (iommud_backend_moves_without_gap (backend, "dmar12"));
