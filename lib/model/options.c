@@ -323,18 +323,6 @@ iommud_hwpt_options_new (void)
   return g_object_new (IOMMUD_TYPE_HWPT_OPTIONS, NULL);
 }
 
-IommudHwptOptions *
-iommud_hwpt_options_copy (IommudHwptOptions *options)
-{
-  IommudHwptOptions *copy = iommud_hwpt_options_new ();
-
-  if (options == NULL)
-    return copy;
-  copy->dirty_tracking = options->dirty_tracking;
-  copy->nest_parent = options->nest_parent;
-  return copy;
-}
-
 /**
  * IommudReadOptions:
  *

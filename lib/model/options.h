@@ -42,7 +42,6 @@ struct _IommudReadOptions
 /* A copy of @options, which the caller may change meanwhile; of the defaults if it is NULL. */
 IommudMapOptions *iommud_map_options_copy (IommudMapOptions *options);
 IommudAttachOptions *iommud_attach_options_copy (IommudAttachOptions *options);
-IommudHwptOptions *iommud_hwpt_options_copy (IommudHwptOptions *options);
 IommudReadOptions *iommud_read_options_copy (IommudReadOptions *options);
 
 G_END_DECLS

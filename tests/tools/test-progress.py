@@ -188,7 +188,8 @@ def check_reading_given_up(suite, session):
     terminal.process.send_signal(signal.SIGINT)
     status, output = terminal.finish()
     suite.equal((status, output), (10, ''), 'a reading is given up')
-    suite.result('count the whole range that was being read as dirty' in terminal.seen, 'which is told',
+    suite.result('count the whole range that was being read as dirty' in terminal.seen,
+                 'which is told',
                  terminal.seen)
     suite.equal([name for name in os.listdir(session.folder) if name.startswith('bitmap')], [],
                 'no file is left')
