@@ -3,6 +3,7 @@
 #include "model/device.h"
 
 #include "model/blocker.h"
+#include "model/device-discovered.h"
 #include "iommud-enum-types.h"
 #include "iommud-error.h"
 #include "model/hwpt.h"
@@ -31,22 +32,7 @@ G_DEFINE_FINAL_TYPE (IommudDevice, iommud_device, G_TYPE_OBJECT)
 
 enum
 {
-  PROP_NAME = 1,
-  PROP_BUS,
-  PROP_SYSFS_PATH,
-  PROP_CDEV_PATH,
-  PROP_VFIO_NAME,
-  PROP_PARENT,
-  PROP_MDEV_TYPE,
-  PROP_VENDOR_ID,
-  PROP_PRODUCT_ID,
-  PROP_VENDOR,
-  PROP_PRODUCT,
-  PROP_IOMMU_GROUP,
-  PROP_IOMMU,
-  PROP_NUMA_NODE,
-  PROP_DRIVER,
-  PROP_STATE,
+  PROP_STATE = IOMMUD_N_DISCOVERED + 1,
   PROP_CONTAINER,
   PROP_HWPT,
   PROP_DEVICE_ID,
@@ -88,44 +74,12 @@ iommud_device_get_tracker (IommudDevice *self)
   return iommud_binding_get_tracker (&self->binding, hwpt_tracks (self));
 }
 
-static gboolean
-get_discovered (const IommudDeviceInfo *info, guint id, GValue *value)
-{
-  const char *const strings[] = {
-    [PROP_NAME] = info->name,
-    [PROP_BUS] = info->bus,
-    [PROP_SYSFS_PATH] = info->sysfs_path,
-    [PROP_CDEV_PATH] = info->cdev_path,
-    [PROP_VFIO_NAME] = info->vfio_name,
-    [PROP_PARENT] = info->parent,
-    [PROP_MDEV_TYPE] = info->mdev_type,
-    [PROP_VENDOR] = info->vendor,
-    [PROP_PRODUCT] = info->product,
-    [PROP_IOMMU] = info->iommu,
-    [PROP_DRIVER] = info->driver,
-  };
-
-  if (id < G_N_ELEMENTS (strings) && strings[id] != NULL)
-    g_value_set_string (value, strings[id]);
-  else if (id == PROP_VENDOR_ID)
-    g_value_set_uint (value, info->vendor_id);
-  else if (id == PROP_PRODUCT_ID)
-    g_value_set_uint (value, info->product_id);
-  else if (id == PROP_IOMMU_GROUP)
-    g_value_set_int (value, info->iommu_group);
-  else if (id == PROP_NUMA_NODE)
-    g_value_set_int (value, info->numa_node);
-  else
-    return FALSE;
-  return TRUE;
-}
-
 static void
 iommud_device_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   IommudDevice *self = IOMMUD_DEVICE (object);
 
-  if (get_discovered (self->binding.info, id, value))
+  if (iommud_discovered_get_property (self->binding.info, id, value))
     return;
   switch (id)
     {
@@ -164,105 +118,6 @@ iommud_device_finalize (GObject *object)
 }
 
 #define FLAGS (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY)
-
-static void
-install_discovered_properties (void)
-{
-  /**
-   * IommudDevice:name:
-   *
-   * The bus address, such as `0000:01:00.0`, or the UUID of an mdev.
-   */
-  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:bus:
-   *
-   * `pci`, `platform`, `ap`, `ccw`, `fsl-mc`, `cdx` or `mdev`.
-   */
-  properties[PROP_BUS] = g_param_spec_string ("bus", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:sysfs-path:
-   *
-   * The device's folder in sysfs.
-   */
-  properties[PROP_SYSFS_PATH] = g_param_spec_string ("sysfs-path", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:cdev-path:
-   *
-   * Its node below `/dev/vfio/devices`; empty where the kernel made none.
-   */
-  properties[PROP_CDEV_PATH] = g_param_spec_string ("cdev-path", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:vfio-name:
-   *
-   * `vfioN`, the kernel's name of the VFIO device.
-   */
-  properties[PROP_VFIO_NAME] = g_param_spec_string ("vfio-name", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:parent:
-   *
-   * The name of an mdev's parent device; empty for other devices.
-   */
-  properties[PROP_PARENT] = g_param_spec_string ("parent", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:mdev-type:
-   *
-   * The type an mdev was created with, such as `mtty-1`; empty for other devices.
-   */
-  properties[PROP_MDEV_TYPE] = g_param_spec_string ("mdev-type", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:vendor-id:
-   *
-   * The vendor's number on its bus; 0 where the bus has none.
-   */
-  properties[PROP_VENDOR_ID] =
-      g_param_spec_uint ("vendor-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
-  /**
-   * IommudDevice:product-id:
-   *
-   * The product's number of its vendor; 0 where the bus has none.
-   */
-  properties[PROP_PRODUCT_ID] =
-      g_param_spec_uint ("product-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
-  /**
-   * IommudDevice:vendor:
-   *
-   * The vendor's name in the hardware database; empty where it has none.
-   */
-  properties[PROP_VENDOR] = g_param_spec_string ("vendor", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:product:
-   *
-   * The product's name in the hardware database; empty where it has none.
-   */
-  properties[PROP_PRODUCT] = g_param_spec_string ("product", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:iommu-group:
-   *
-   * The number of its IOMMU group; -1 where it has none.
-   */
-  properties[PROP_IOMMU_GROUP] =
-      g_param_spec_int ("iommu-group", NULL, NULL, -1, G_MAXINT32, -1, FLAGS);
-  /**
-   * IommudDevice:iommu:
-   *
-   * The IOMMU instance that translates for it, such as `dmar0`; empty for an mdev.
-   */
-  properties[PROP_IOMMU] = g_param_spec_string ("iommu", NULL, NULL, NULL, FLAGS);
-  /**
-   * IommudDevice:numa-node:
-   *
-   * The NUMA node that is nearest to it; -1 where nobody says.
-   */
-  properties[PROP_NUMA_NODE] =
-      g_param_spec_int ("numa-node", NULL, NULL, -1, G_MAXINT32, -1, FLAGS);
-  /**
-   * IommudDevice:driver:
-   *
-   * The driver that it is bound to, such as `vfio-pci`.
-   */
-  properties[PROP_DRIVER] = g_param_spec_string ("driver", NULL, NULL, NULL, FLAGS);
-}
 
 static void
 install_state_properties (void)
@@ -320,7 +175,7 @@ iommud_device_class_init (IommudDeviceClass *klass)
 
   object_class->get_property = iommud_device_get_property;
   object_class->finalize = iommud_device_finalize;
-  install_discovered_properties ();
+  iommud_discovered_make_properties (properties);
   install_state_properties ();
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
@@ -353,20 +208,6 @@ iommud_device_get_info (IommudDevice *self)
   return self->binding.info;
 }
 
-static gboolean
-value_differs (const IommudDeviceInfo *a, const IommudDeviceInfo *b, guint id)
-{
-  GType type = properties[id]->value_type;
-  g_auto (GValue) before = G_VALUE_INIT;
-  g_auto (GValue) after = G_VALUE_INIT;
-
-  g_value_init (&before, type);
-  g_value_init (&after, type);
-  get_discovered (a, id, &before);
-  get_discovered (b, id, &after);
-  return g_param_values_cmp (properties[id], &before, &after) != 0;
-}
-
 void
 iommud_device_set_info (IommudDevice *self, IommudDeviceInfo *info)
 {
@@ -374,8 +215,8 @@ iommud_device_set_info (IommudDevice *self, IommudDeviceInfo *info)
 
   self->binding.info = iommud_device_info_ref (info);
   g_object_freeze_notify (G_OBJECT (self));
-  for (guint id = PROP_NAME; id <= PROP_DRIVER; id++)
-    if (value_differs (old, info, id))
+  for (guint id = 1; id <= IOMMUD_N_DISCOVERED; id++)
+    if (iommud_discovered_differs (old, info, id))
       g_object_notify_by_pspec (G_OBJECT (self), properties[id]);
   g_object_thaw_notify (G_OBJECT (self));
 }

@@ -3,7 +3,6 @@
 #include "model/host.h"
 
 #include "model/container.h"
-#include "model/device.h"
 #include "iommud-error.h"
 
 /**
@@ -24,12 +23,8 @@ struct _IommudHost
   IommudMappedFiles *mapped_files;
   GStrv features;
   gboolean iommufd_available;
-  GListStore *devices;
+  IommudDeviceTable *devices;
   GListStore *containers;
-  GHashTable *devices_by_path;    /* sysfs path -> IommudDevice */
-  GHashTable *devices_by_name;    /* bus name -> IommudDevice, not owned */
-  GHashTable *devices_by_vfio;    /* vfioN -> IommudDevice, not owned */
-  GHashTable *groups;             /* IOMMU group -> GPtrArray of IommudDevice, not owned */
   GHashTable *containers_by_name; /* name -> IommudContainer, NULL while it is being made */
   guint64 last_container_serial;
   guint64 last_context_serial;
@@ -66,7 +61,7 @@ iommud_host_get_property (GObject *object, guint id, GValue *value, GParamSpec *
       g_value_set_boxed (value, self->features);
       break;
     case PROP_DEVICES:
-      g_value_set_object (value, self->devices);
+      g_value_set_object (value, iommud_device_table_get_list (self->devices));
       break;
     case PROP_CONTAINERS:
       g_value_set_object (value, self->containers);
@@ -92,10 +87,11 @@ static void
 close_devices (IommudHost *self)
 {
   const IommudSyscalls *syscalls = iommud_backend_get_syscalls (self->backend);
+  GListModel *devices = iommud_device_table_get_list (self->devices);
 
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->devices)); i++)
+  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
     {
-      g_autoptr (IommudDevice) device = g_list_model_get_item (G_LIST_MODEL (self->devices), i);
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
       const IommudBinding *binding = iommud_device_get_binding (device);
       const IommudBinding unbound = { .cdev = -1 };
 
@@ -140,12 +136,8 @@ iommud_host_finalize (GObject *object)
 {
   IommudHost *self = IOMMUD_HOST (object);
 
-  g_hash_table_unref (self->devices_by_path);
-  g_hash_table_unref (self->devices_by_name);
-  g_hash_table_unref (self->devices_by_vfio);
-  g_hash_table_unref (self->groups);
   g_hash_table_unref (self->containers_by_name);
-  g_object_unref (self->devices);
+  iommud_device_table_free (self->devices);
   g_object_unref (self->containers);
   g_strfreev (self->features);
   iommud_mapped_files_unref (self->mapped_files);
@@ -211,86 +203,15 @@ iommud_host_init (IommudHost *self)
   self->main_context = g_main_context_ref_thread_default ();
   self->features = g_new0 (char *, 1);
   self->mapped_files = iommud_mapped_files_new ();
-  self->devices = g_list_store_new (IOMMUD_TYPE_DEVICE);
+  self->devices = iommud_device_table_new ();
   self->containers = g_list_store_new (IOMMUD_TYPE_CONTAINER);
-  self->devices_by_path = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
-  self->devices_by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->devices_by_vfio = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->groups = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   self->containers_by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
-static void
-index_device (IommudHost *self, IommudDevice *device)
+IommudDeviceTable *
+iommud_host_get_device_table (IommudHost *self)
 {
-  const IommudDeviceInfo *info = iommud_device_get_info (device);
-  GPtrArray *group = g_hash_table_lookup (self->groups, GINT_TO_POINTER (info->iommu_group));
-
-  if (group == NULL)
-    {
-      group = g_ptr_array_new ();
-      g_hash_table_insert (self->groups, GINT_TO_POINTER (info->iommu_group), group);
-    }
-  g_ptr_array_add (group, device);
-  g_hash_table_insert (self->devices_by_name, g_strdup (info->name), device);
-  if (*info->vfio_name != '\0')
-    g_hash_table_insert (self->devices_by_vfio, g_strdup (info->vfio_name), device);
-}
-
-static void
-unindex_device (IommudHost *self, IommudDevice *device)
-{
-  const IommudDeviceInfo *info = iommud_device_get_info (device);
-  GPtrArray *group = g_hash_table_lookup (self->groups, GINT_TO_POINTER (info->iommu_group));
-
-  if (group != NULL && g_ptr_array_remove_fast (group, device) && group->len == 0)
-    g_hash_table_remove (self->groups, GINT_TO_POINTER (info->iommu_group));
-  g_hash_table_remove (self->devices_by_name, info->name);
-  /* The kernel may have given its number to another device since. */
-  if (g_hash_table_lookup (self->devices_by_vfio, info->vfio_name) == device)
-    g_hash_table_remove (self->devices_by_vfio, info->vfio_name);
-}
-
-gboolean
-iommud_host_add_device (IommudHost *self, IommudDevice *device)
-{
-  const IommudDeviceInfo *info = iommud_device_get_info (device);
-
-  if (g_hash_table_contains (self->devices_by_name, info->name))
-    {
-      g_message ("Two devices are called %s: %s is left out", info->name, info->sysfs_path);
-      return FALSE;
-    }
-  index_device (self, device);
-  g_hash_table_insert (self->devices_by_path, g_strdup (info->sysfs_path), g_object_ref (device));
-  g_list_store_append (self->devices, device);
-  return TRUE;
-}
-
-void
-iommud_host_change_device (IommudHost *self, IommudDevice *device, IommudDeviceInfo *info)
-{
-  unindex_device (self, device);
-  iommud_device_set_info (device, info);
-  index_device (self, device);
-}
-
-void
-iommud_host_remove_device (IommudHost *self, IommudDevice *device)
-{
-  g_autoptr (IommudDevice) removed = g_object_ref (device);
-  guint position;
-
-  unindex_device (self, removed);
-  g_hash_table_remove (self->devices_by_path, iommud_device_get_info (removed)->sysfs_path);
-  if (g_list_store_find (self->devices, removed, &position))
-    g_list_store_remove (self->devices, position);
-}
-
-IommudDevice *
-iommud_host_find_device_at (IommudHost *self, const char *sysfs_path)
-{
-  return g_hash_table_lookup (self->devices_by_path, sysfs_path);
+  return self->devices;
 }
 
 IommudHost *
@@ -365,49 +286,6 @@ iommud_host_remove_container (IommudHost *self, IommudContainer *container)
     g_list_store_remove (self->containers, position);
 }
 
-/* NULL where the device has no group; it is in the array itself. */
-static GPtrArray *
-get_group (IommudHost *self, IommudDevice *device)
-{
-  gint32 iommu_group = iommud_device_get_info (device)->iommu_group;
-
-  return iommu_group < 0 ? NULL : g_hash_table_lookup (self->groups, GINT_TO_POINTER (iommu_group));
-}
-
-IommudDevice *
-iommud_host_find_attached_sibling (IommudHost *self, IommudDevice *device,
-                                   IommudContainer *container)
-{
-  GPtrArray *group = get_group (self, device);
-
-  for (guint i = 0; group != NULL && i < group->len; i++)
-    {
-      IommudDevice *sibling = g_ptr_array_index (group, i);
-
-      if (sibling != device && iommud_device_get_container (sibling) == container
-          && iommud_device_get_hwpt (sibling) != NULL)
-        return sibling;
-    }
-  return NULL;
-}
-
-IommudDevice *
-iommud_host_find_sibling_elsewhere (IommudHost *self, IommudDevice *device,
-                                    IommudContainer *container)
-{
-  GPtrArray *group = get_group (self, device);
-
-  for (guint i = 0; group != NULL && i < group->len; i++)
-    {
-      IommudDevice *sibling = g_ptr_array_index (group, i);
-      IommudContainer *holder = iommud_device_get_container (sibling);
-
-      if (sibling != device && holder != NULL && holder != container)
-        return sibling;
-    }
-  return NULL;
-}
-
 void
 iommud_host_take_features (IommudHost *self, char **features)
 {
@@ -477,7 +355,7 @@ GListModel *
 iommud_host_get_devices (IommudHost *self)
 {
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
-  return G_LIST_MODEL (self->devices);
+  return iommud_device_table_get_list (self->devices);
 }
 
 /**
@@ -508,20 +386,12 @@ iommud_host_get_containers (IommudHost *self)
 IommudDevice *
 iommud_host_find_device (IommudHost *self, const char *name, GError **error)
 {
-  g_autofree char *lower = NULL;
   IommudDevice *device;
 
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
 
-  lower = g_ascii_strdown (name, -1);
-  device = g_hash_table_lookup (self->devices_by_name, name);
-  if (device == NULL)
-    device = g_hash_table_lookup (self->devices_by_name, lower);
-  if (device == NULL)
-    device = g_hash_table_lookup (self->devices_by_vfio, name);
-  if (device == NULL)
-    device = g_hash_table_lookup (self->devices_by_path, name);
+  device = iommud_device_table_find (self->devices, name);
   if (device == NULL)
     g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
                  "There is no VFIO device \"%s\": give a bus address such as 0000:01:00.0, a UUID, "

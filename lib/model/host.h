@@ -4,6 +4,7 @@
 
 #include "backend/backend.h"
 #include "model/context.h"
+#include "model/device-table.h"
 #include "iommud-host.h"
 #include "handle/mapped-file.h"
 
@@ -24,18 +25,8 @@ void iommud_host_release_name (IommudHost *self, const char *name);
 void iommud_host_add_container (IommudHost *self, IommudContainer *container);
 void iommud_host_remove_container (IommudHost *self, IommudContainer *container);
 
-/* FALSE, after a complaint, if there is a device of that name. */
-gboolean iommud_host_add_device (IommudHost *self, IommudDevice *device);
-void iommud_host_change_device (IommudHost *self, IommudDevice *device, IommudDeviceInfo *info);
-void iommud_host_remove_device (IommudHost *self, IommudDevice *device);
-/* NULL if there is none. */
-IommudDevice *iommud_host_find_device_at (IommudHost *self, const char *sysfs_path);
-/* A device of @device's IOMMU group that is attached in @container; NULL where there is none. */
-IommudDevice *iommud_host_find_attached_sibling (IommudHost *self, IommudDevice *device,
-                                                 IommudContainer *container);
-/* One that is bound in another container than @container. */
-IommudDevice *iommud_host_find_sibling_elsewhere (IommudHost *self, IommudDevice *device,
-                                                  IommudContainer *container);
+IommudDeviceTable *iommud_host_get_device_table (IommudHost *self);
+
 /* What the kernel was found to offer, taken; NULL where there is no iommufd to ask. */
 void iommud_host_take_features (IommudHost *self, char **features);
 

@@ -77,8 +77,9 @@ add_candidates (Attachment *self, gboolean same_iommu)
 static void
 choose_candidates (Attachment *self)
 {
-  IommudDevice *sibling = iommud_host_find_attached_sibling (
-      iommud_container_get_host (self->container), self->device, self->container);
+  IommudDevice *sibling = iommud_device_table_find_attached_sibling (
+      iommud_host_get_device_table (iommud_container_get_host (self->container)), self->device,
+      self->container);
 
   if (sibling != NULL)
     {

@@ -71,8 +71,9 @@ plan_tracking (Detachment *self)
     self->plan->last_tracked_on = iommud_hwpt_get_id (hwpt);
   self->plan->unseen_after =
       (hwpt == NULL || !iommud_hwpt_tracks_any (hwpt, NULL))
-      && iommud_host_find_attached_sibling (iommud_container_get_host (self->container),
-                                            self->device, self->container)
+      && iommud_device_table_find_attached_sibling (
+             iommud_host_get_device_table (iommud_container_get_host (self->container)),
+             self->device, self->container)
              != NULL;
 }
 

@@ -18,7 +18,7 @@ add_device (IommudHost *host, IommudDeviceInfo *info)
   g_autoptr (IommudDevice) device = iommud_device_new (host, info);
 
   iommud_device_set_gone_handler (device, on_gone_and_unclaimed);
-  iommud_host_add_device (host, device);
+  iommud_device_table_add (iommud_host_get_device_table (host), device);
 }
 
 static void
@@ -28,7 +28,7 @@ remove_device (IommudHost *host, IommudDevice *device)
 
   if (iommud_device_get_successor (device) != NULL)
     successor = iommud_device_info_ref (iommud_device_get_successor (device));
-  iommud_host_remove_device (host, device);
+  iommud_device_table_remove (iommud_host_get_device_table (host), device);
   if (successor != NULL)
     add_device (host, successor);
 }
@@ -45,25 +45,27 @@ on_gone_and_unclaimed (IommudDevice *device)
 static void
 on_added (IommudProbe *probe, IommudDeviceInfo *info, IommudHost *host)
 {
-  IommudDevice *device = iommud_host_find_device_at (host, info->sysfs_path);
+  IommudDevice *device =
+      iommud_device_table_find_at (iommud_host_get_device_table (host), info->sysfs_path);
 
   if (device == NULL)
     add_device (host, info);
   else if (iommud_device_is_gone (device))
     iommud_device_set_successor (device, info);
   else
-    iommud_host_change_device (host, device, info);
+    iommud_device_table_change (iommud_host_get_device_table (host), device, info);
 }
 
 static void
 on_changed (IommudProbe *probe, IommudDeviceInfo *info, IommudHost *host)
 {
-  IommudDevice *device = iommud_host_find_device_at (host, info->sysfs_path);
+  IommudDevice *device =
+      iommud_device_table_find_at (iommud_host_get_device_table (host), info->sysfs_path);
 
   if (device == NULL)
     return;
   if (!iommud_device_is_gone (device))
-    iommud_host_change_device (host, device, info);
+    iommud_device_table_change (iommud_host_get_device_table (host), device, info);
   else if (iommud_device_get_successor (device) != NULL)
     iommud_device_set_successor (device, info);
 }
@@ -71,7 +73,8 @@ on_changed (IommudProbe *probe, IommudDeviceInfo *info, IommudHost *host)
 static void
 on_removed (IommudProbe *probe, const char *sysfs_path, IommudHost *host)
 {
-  IommudDevice *device = iommud_host_find_device_at (host, sysfs_path);
+  IommudDevice *device =
+      iommud_device_table_find_at (iommud_host_get_device_table (host), sysfs_path);
 
   if (device == NULL)
     return;

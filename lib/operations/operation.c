@@ -17,8 +17,8 @@ iommud_operation_submit (IommudContainer *container, const IommudOperation *oper
 static char *
 describe_group_holder (IommudContainer *container, IommudDevice *device)
 {
-  IommudDevice *sibling =
-      iommud_host_find_sibling_elsewhere (iommud_container_get_host (container), device, container);
+  IommudDevice *sibling = iommud_device_table_find_sibling_elsewhere (
+      iommud_host_get_device_table (iommud_container_get_host (container)), device, container);
 
   if (sibling == NULL)
     return NULL;

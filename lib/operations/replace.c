@@ -56,8 +56,9 @@ check_device (Replacement *self, const char *what, GError **error)
 static gboolean
 check_group (Replacement *self, const char *what, GError **error)
 {
-  IommudDevice *sibling = iommud_host_find_attached_sibling (
-      iommud_container_get_host (self->container), self->device, self->container);
+  IommudDevice *sibling = iommud_device_table_find_attached_sibling (
+      iommud_host_get_device_table (iommud_container_get_host (self->container)), self->device,
+      self->container);
 
   if (sibling == NULL || iommud_device_get_hwpt (sibling) == self->hwpt)
     return TRUE;

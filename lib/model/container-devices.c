@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The devices of a container: how they come, move from HWPT to HWPT, and leave in the model. */
+#include "model/container.h"
+
+#include "model/device.h"
+#include "model/hwpt.h"
+
+static GListStore *
+get_list (IommudContainer *self)
+{
+  return G_LIST_STORE (iommud_container_get_devices (self));
+}
+
+void
+iommud_container_add_device (IommudContainer *self, IommudDevice *device,
+                             const IommudBinding *binding)
+{
+  if (iommud_device_get_container (device) == self)
+    {
+      iommud_device_set_tracker (device, binding->tracker);
+      return;
+    }
+  iommud_device_set_bound (device, self, binding);
+  g_list_store_append (get_list (self), device);
+}
+
+static void
+set_attachment (IommudContainer *self, IommudDevice *device, gboolean attached, IommudHwpt *hwpt)
+{
+  IommudDirtyTracking *dirty_tracking = iommud_container_get_dirty_tracking (self);
+  IommudDeviceCoverage coverage;
+
+  iommud_device_set_attached (device, attached, hwpt);
+  iommud_device_get_coverage (device, iommud_dirty_tracking_get_policy (dirty_tracking), &coverage);
+  iommud_dirty_tracking_set_device (dirty_tracking, device, &coverage);
+}
+
+/* The kernel frees its own HWPTs with their last device. */
+static void
+drop_from_hwpt (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt)
+{
+  iommud_hwpt_remove_device (hwpt, device);
+  if (iommud_hwpt_get_management (hwpt) == IOMMUD_HWPT_MANAGEMENT_KERNEL
+      && iommud_hwpt_get_n_devices (hwpt) == 0)
+    iommud_container_remove_hwpt (self, hwpt);
+}
+
+/* A new HWPT lists the device that it was made for before it is listed itself. */
+static gboolean
+was_made_for (IommudHwpt *hwpt, IommudDevice *device)
+{
+  g_autoptr (GObject) first = g_list_model_get_item (iommud_hwpt_get_devices (hwpt), 0);
+
+  return first == G_OBJECT (device);
+}
+
+void
+iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt)
+{
+  IommudHwpt *old = iommud_device_get_hwpt (device);
+
+  if (hwpt != NULL && hwpt != old && !was_made_for (hwpt, device))
+    iommud_hwpt_add_device (hwpt, device);
+  set_attachment (self, device, TRUE, hwpt);
+  if (old != NULL && old != hwpt)
+    drop_from_hwpt (self, device, old);
+}
+
+void
+iommud_container_detach (IommudContainer *self, IommudDevice *device)
+{
+  IommudHwpt *hwpt = iommud_device_get_hwpt (device);
+
+  set_attachment (self, device, FALSE, NULL);
+  if (hwpt != NULL)
+    drop_from_hwpt (self, device, hwpt);
+}
+
+void
+iommud_container_remove_device (IommudContainer *self, IommudDevice *device)
+{
+  const IommudBinding unbound = { .cdev = -1 };
+  GListStore *devices = get_list (self);
+  guint position;
+
+  iommud_container_detach (self, device);
+  iommud_device_set_bound (device, NULL, &unbound);
+  if (g_list_store_find (devices, device, &position))
+    g_list_store_remove (devices, position);
+}

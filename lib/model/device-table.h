@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The devices of a host: a list, and each by all its names and its IOMMU group. */
+#pragma once
+
+#include "model/device.h"
+
+G_BEGIN_DECLS
+
+typedef struct _IommudDeviceTable IommudDeviceTable;
+
+IommudDeviceTable *iommud_device_table_new (void);
+void iommud_device_table_free (IommudDeviceTable *self);
+
+/* Of IommudDevice. */
+GListModel *iommud_device_table_get_list (IommudDeviceTable *self);
+/* FALSE, after a complaint, if there is a device of that name. */
+gboolean iommud_device_table_add (IommudDeviceTable *self, IommudDevice *device);
+void iommud_device_table_change (IommudDeviceTable *self, IommudDevice *device,
+                                 IommudDeviceInfo *info);
+void iommud_device_table_remove (IommudDeviceTable *self, IommudDevice *device);
+
+/* By bus address, UUID in either case, vfioN or sysfs path; NULL if there is none. */
+IommudDevice *iommud_device_table_find (IommudDeviceTable *self, const char *name);
+IommudDevice *iommud_device_table_find_at (IommudDeviceTable *self, const char *sysfs_path);
+
+/* A device of @device's IOMMU group that is attached in @container; NULL if there is none. */
+IommudDevice *iommud_device_table_find_attached_sibling (IommudDeviceTable *self,
+                                                         IommudDevice *device,
+                                                         IommudContainer *container);
+/* One that is bound in another container than @container. */
+IommudDevice *iommud_device_table_find_sibling_elsewhere (IommudDeviceTable *self,
+                                                          IommudDevice *device,
+                                                          IommudContainer *container);
+
+G_END_DECLS
