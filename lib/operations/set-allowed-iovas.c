@@ -2,8 +2,6 @@
 /* Saying which IOVAs the kernel may choose from. */
 #include "config.h"
 
-#include <errno.h>
-
 #include "model/container.h"
 #include "base/error.h"
 #include "model/host.h"

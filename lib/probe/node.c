@@ -11,7 +11,6 @@
 
 #include "probe/sysfs.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -6,7 +6,6 @@
 #include "sim/process/user-memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -6,7 +6,6 @@
 #include "kernel/abi.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 

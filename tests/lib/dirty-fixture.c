@@ -4,7 +4,6 @@
 
 #include "dirty-fixture.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -192,3 +192,25 @@ mapping_fixture_read (MappingFixture *self, guint64 offset)
   g_assert_cmpint (pread (self->file, &value, 1, (off_t) offset), ==, 1);
   return value;
 }
+
+guint64
+mapping_fixture_get_mapped_bytes (IommudContainer *container)
+{
+  guint64 bytes;
+
+  g_object_get (iommud_container_get_memory (container), "mapped-bytes", &bytes, NULL);
+  return bytes;
+}
+
+guint64
+mapping_fixture_copy (IommudContainer *container, IommudContainer *source, guint64 source_iova,
+                      guint64 length, guint64 iova, IommudMapFlags flags)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 mapped_iova = 1;
+
+  call_copy_mapping (container, source, source_iova, length, iova, flags, NULL, &mapped_iova,
+                     &error);
+  g_assert_no_error (error);
+  return mapped_iova;
+}

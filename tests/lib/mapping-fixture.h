@@ -34,6 +34,9 @@ IommudContainer *mapping_fixture_share (MappingFixture *self, const char *name);
 /* The calls must succeed. */
 guint64 mapping_fixture_map (MappingFixture *self, IommudContainer *container, guint64 offset,
                              guint64 length, guint64 iova, IommudMapFlags flags);
+guint64 mapping_fixture_copy (IommudContainer *container, IommudContainer *source,
+                              guint64 source_iova, guint64 length, guint64 iova,
+                              IommudMapFlags flags);
 void mapping_fixture_unmap (IommudContainer *container, guint64 iova, guint64 length);
 /* The call must fail with @code and a message that holds @text, and change nothing. */
 void mapping_fixture_map_fails (MappingFixture *self, int file, guint64 offset, guint64 length,
@@ -43,6 +46,7 @@ void mapping_fixture_unmap_fails (MappingFixture *self, guint64 iova, guint64 le
                                   IommudError code, const char *text);
 /* The properties say so; @mappings is an a(tttu) in text, without its types. */
 void mapping_fixture_assert_mapped (IommudContainer *container, const char *mappings);
+guint64 mapping_fixture_get_mapped_bytes (IommudContainer *container);
 /* Parts of clients' files that are mapped in this process, and its open files. */
 guint mapping_fixture_count_memory (void);
 guint mapping_fixture_count_files (void);

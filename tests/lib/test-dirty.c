@@ -4,7 +4,6 @@
 
 #include "dirty-fixture.h"
 
-#include <errno.h>
 #include <string.h>
 
 static void

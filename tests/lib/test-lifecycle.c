@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Containers, HWPTs and devices as they come and go, and callers that get in each other's way. */
+/* Containers and devices as they come and go, and callers that get in each other's way. */
 #include <errno.h>
 #include <string.h>
 
@@ -106,26 +106,6 @@ test_free_in_use (ModelFixture *fixture, gconstpointer unused)
                               IOMMUD_ERROR_NOT_FOUND, "gone");
 }
 
-/* The kernel would not free it, so it is still listed; nobody can free it but the container. */
-static void
-test_free_with_left_over_hwpt (ModelFixture *fixture, gconstpointer unused)
-{
-  g_autoptr (IommudContainer) container =
-      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
-  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
-  g_autoptr (GError) error = NULL;
-
-  model_fixture_attach (fixture, container, DIRTY_A);
-  model_fixture_inject (fixture, "destroy", 1, EBUSY, 0);
-  g_assert_false (iommud_device_detach (device, NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
-  g_clear_error (&error);
-  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
-  assert_n_items (iommud_container_get_hwpts (container), 1);
-  g_assert_true (iommud_container_free (container, FALSE, NULL, &error));
-  g_assert_no_error (error);
-}
-
 static void
 test_detach_what_is_not_attached (ModelFixture *fixture, gconstpointer unused)
 {
@@ -133,60 +113,6 @@ test_detach_what_is_not_attached (ModelFixture *fixture, gconstpointer unused)
 
   g_assert_false (iommud_device_detach (model_fixture_device (fixture, DIRTY_A), NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
-}
-
-static void
-test_manual_hwpt (ModelFixture *fixture, gconstpointer unused)
-{
-  IommudContainer *container =
-      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
-  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
-  g_autoptr (IommudHwpt) hwpt = NULL;
-  g_autoptr (GError) error = NULL;
-
-  hwpt = call_alloc_hwpt (container, device,
-                          IOMMUD_HWPT_FLAGS_DIRTY_TRACKING | IOMMUD_HWPT_FLAGS_NEST_PARENT, NULL,
-                          &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
-  g_assert_cmpuint (iommud_hwpt_get_management (hwpt), ==, IOMMUD_HWPT_MANAGEMENT_MANUAL);
-  g_assert_true (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
-  g_assert_false (iommud_hwpt_free (hwpt, NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
-  g_clear_error (&error);
-
-  /* A manual HWPT outlives its last device, and auto attachments keep off it. */
-  model_fixture_detach (fixture, DIRTY_A);
-  g_assert_true (model_fixture_attach (fixture, container, DIRTY_A) != hwpt);
-  g_assert_true (iommud_hwpt_free (hwpt, NULL, &error));
-  g_assert_false (iommud_hwpt_free (hwpt, NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
-  g_clear_error (&error);
-  g_assert_false (
-      iommud_hwpt_attach_device (hwpt, model_fixture_device (fixture, DIRTY_B), NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
-  model_fixture_free_container (container);
-}
-
-static void
-test_alloc_refused (ModelFixture *fixture, gconstpointer unused)
-{
-  IommudContainer *container =
-      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (call_alloc_hwpt (container, model_fixture_device (fixture, MDEV),
-                                  IOMMUD_HWPT_FLAGS_NONE, NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
-  g_clear_error (&error);
-  g_assert_null (call_alloc_hwpt (container, model_fixture_device (fixture, PLAIN_A),
-                                  IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED);
-  g_assert_nonnull (strstr (error->message, "dmar1"));
-  g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, PLAIN_A)), ==,
-                    IOMMUD_DEVICE_STATE_AVAILABLE);
-  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, 1);
-  model_fixture_free_container (container);
 }
 
 static void
@@ -442,10 +368,7 @@ main (int argc, char **argv)
   ADD ("names", test_names);
   ADD ("find-device", test_find_device);
   ADD ("free-in-use", test_free_in_use);
-  ADD ("free-with-left-over-hwpt", test_free_with_left_over_hwpt);
   ADD ("detach-what-is-not-attached", test_detach_what_is_not_attached);
-  ADD ("manual-hwpt", test_manual_hwpt);
-  ADD ("alloc-refused", test_alloc_refused);
   ADD ("shared-context", test_shared_context);
   ADD ("two-callers", test_two_callers);
   ADD ("loop-runs-on", test_loop_runs_on);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Long mappings: progress, cancellation, what else has its turn meanwhile; and copies. */
+/* Long mappings: progress, cancellation, and what else has its turn meanwhile. */
 #include "config.h"
 
 #include "mapping-fixture.h"
@@ -60,15 +60,6 @@ finish_map (MappingFixture *fixture, Call *call, int code)
   g_clear_object (&call->result);
 }
 
-static guint64
-get_mapped_bytes (IommudContainer *container)
-{
-  guint64 bytes;
-
-  g_object_get (iommud_container_get_memory (container), "mapped-bytes", &bytes, NULL);
-  return bytes;
-}
-
 typedef struct
 {
   guint64 last;
@@ -79,7 +70,7 @@ static void
 on_progress (IommudMemory *memory, GParamSpec *pspec, gpointer data)
 {
   Progress *progress = data;
-  guint64 bytes = get_mapped_bytes (iommud_memory_get_container (memory));
+  guint64 bytes = mapping_fixture_get_mapped_bytes (iommud_memory_get_container (memory));
 
   g_assert_cmpuint (bytes, >, progress->last);
   g_assert_cmpuint (bytes - progress->last, <, 2 * GIB);
@@ -159,7 +150,7 @@ test_main_loop_goes_on (MappingFixture *fixture, gconstpointer kernel)
   g_source_remove (source);
   g_assert_cmpuint (answered, >, 0);
   g_assert_cmpuint (turns, >=, length / GIB / 2);
-  g_assert_cmphex (get_mapped_bytes (fixture->container), ==, length);
+  g_assert_cmphex (mapping_fixture_get_mapped_bytes (fixture->container), ==, length);
   mapping_fixture_unmap (fixture->container, 256 * GIB, length);
 }
 
@@ -173,7 +164,7 @@ test_others_have_turns (MappingFixture *fixture, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   begin_map (fixture, &map, &ended, 32 * GIB, 64 * GIB, NULL);
-  while (get_mapped_bytes (fixture->container) == 0)
+  while (mapping_fixture_get_mapped_bytes (fixture->container) == 0)
     g_main_context_iteration (NULL, TRUE);
   call_attach_device_async (fixture->container, model_fixture_device (&fixture->model, DIRTY_A),
                             IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, on_ready,
@@ -184,7 +175,7 @@ test_others_have_turns (MappingFixture *fixture, gconstpointer unused)
   g_assert_no_error (error);
   g_clear_object (&attach.result);
   g_assert_cmpuint (attach.order, ==, 1);
-  g_assert_cmpuint (get_mapped_bytes (fixture->container), <, 32 * GIB);
+  g_assert_cmpuint (mapping_fixture_get_mapped_bytes (fixture->container), <, 32 * GIB);
   finish_map (fixture, &map, -1);
   mapping_fixture_write (fixture, DIRTY_A, 96 * GIB - 1, 1, 'e');
   g_assert_cmpint (mapping_fixture_read (fixture, 32 * GIB - 1), ==, 'e');
@@ -238,13 +229,13 @@ test_unplug_does_not_wait (MappingFixture *fixture, gconstpointer unused)
   begin_map (fixture, &map, &ended, 64 * GIB, 64 * GIB, NULL);
   iommud_memory_unmap_all_async (iommud_container_get_memory (fixture->container), NULL, on_ready,
                                  &unmap);
-  while (get_mapped_bytes (fixture->container) == 0)
+  while (mapping_fixture_get_mapped_bytes (fixture->container) == 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (iommud_simulator_unplug_device (fixture->model.simulator, DIRTY_A, &error));
   while (g_list_model_get_n_items (devices) > 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (ended, ==, 0);
-  g_assert_cmpuint (get_mapped_bytes (fixture->container), <, 64 * GIB);
+  g_assert_cmpuint (mapping_fixture_get_mapped_bytes (fixture->container), <, 64 * GIB);
   finish_map (fixture, &map, -1);
   wait_for (&unmap);
   g_assert_true (iommud_memory_unmap_all_finish (iommud_container_get_memory (fixture->container),
@@ -280,7 +271,7 @@ test_free_waits (MappingFixture *fixture, gconstpointer unused)
 static void
 cancel_at (IommudMemory *memory, GParamSpec *pspec, gpointer cancellable)
 {
-  if (get_mapped_bytes (iommud_memory_get_container (memory)) >= 5 * GIB)
+  if (mapping_fixture_get_mapped_bytes (iommud_memory_get_container (memory)) >= 5 * GIB)
     g_cancellable_cancel (cancellable);
 }
 
@@ -351,162 +342,6 @@ test_unmap_fails (MappingFixture *fixture, gconstpointer unused)
   mapping_fixture_unmap (fixture->container, 16 * GIB, PAGE);
 }
 
-static guint64
-copy (IommudContainer *container, IommudContainer *source, guint64 source_iova, guint64 length,
-      guint64 iova, IommudMapFlags flags)
-{
-  g_autoptr (GError) error = NULL;
-  guint64 mapped_iova = 1;
-
-  call_copy_mapping (container, source, source_iova, length, iova, flags, NULL, &mapped_iova,
-                     &error);
-  g_assert_no_error (error);
-  return mapped_iova;
-}
-
-static void
-copy_fails (IommudContainer *container, IommudContainer *source, guint64 source_iova,
-            guint64 length, guint64 iova, IommudMapFlags flags, IommudError code, const char *text)
-{
-  guint64 bytes = get_mapped_bytes (container);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_false (
-      call_copy_mapping (container, source, source_iova, length, iova, flags, NULL, NULL, &error));
-  mapping_fixture_assert_refused (error, code, text);
-  g_assert_cmphex (get_mapped_bytes (container), ==, bytes);
-}
-
-/* The source goes, then a copy of it: the last copy has the memory still, until it goes too. */
-static void
-test_copies_live_on (MappingFixture *fixture, gconstpointer kernel)
-{
-  guint in_process = g_str_equal (kernel, NEW) ? 0 : 1;
-  IommudContainer *b = mapping_fixture_share (fixture, "b");
-  IommudContainer *c = mapping_fixture_share (fixture, "c");
-
-  mapping_fixture_map (fixture, fixture->container, PAGE, 4 * PAGE, 0, FIXED);
-  copy (b, fixture->container, PAGE, 2 * PAGE, 16 * PAGE, FIXED);
-  mapping_fixture_assert_mapped (b, "[(0x10000, 0x2000, 0x2000, 3)]");
-  mapping_fixture_unmap (fixture->container, 0, 4 * PAGE);
-  copy (c, b, 17 * PAGE, PAGE, 0, FIXED);
-  mapping_fixture_assert_mapped (c, "[(0, 0x1000, 0x3000, 3)]");
-  model_fixture_free_container (b);
-  model_fixture_attach (&fixture->model, c, DIRTY_A);
-  mapping_fixture_write (fixture, DIRTY_A, 0, 1, 'c');
-  g_assert_cmpint (mapping_fixture_read (fixture, 3 * PAGE), ==, 'c');
-  if (in_process == 1)
-    g_assert_cmpuint (mapping_fixture_count_memory (), ==, 1);
-  mapping_fixture_unmap (c, 0, PAGE);
-  g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
-  model_fixture_free_container (c);
-}
-
-static void
-test_copy_of_several (MappingFixture *fixture, gconstpointer unused)
-{
-  IommudContainer *b = mapping_fixture_share (fixture, "b");
-  guint64 iova;
-
-  mapping_fixture_map (fixture, fixture->container, 0, 2 * PAGE, 0, FIXED);
-  mapping_fixture_map (fixture, fixture->container, 8 * PAGE, 2 * PAGE, 2 * PAGE, FIXED);
-  mapping_fixture_map (fixture, fixture->container, 16 * PAGE, PAGE, 5 * PAGE, FIXED);
-  iova = copy (b, fixture->container, PAGE, 2 * PAGE, 0, READ_WRITE);
-  {
-    g_autofree char *mappings = g_strdup_printf (
-        "[(%" G_GUINT64_FORMAT ", 0x1000, 0x1000, 3), (%" G_GUINT64_FORMAT ", 0x1000, 0x8000, 3)]",
-        iova, iova + PAGE);
-
-    mapping_fixture_assert_mapped (b, mappings);
-  }
-  /* They are mappings of their own. */
-  mapping_fixture_unmap (b, iova + PAGE, PAGE);
-  copy_fails (b, fixture->container, 0, 6 * PAGE, 16 * MIB, FIXED, IOMMUD_ERROR_NOT_FOUND,
-              "nothing is mapped at IOVA 0x4000 in container a");
-  copy_fails (b, fixture->container, 4 * PAGE, 2 * PAGE, 16 * MIB, FIXED, IOMMUD_ERROR_NOT_FOUND,
-              "nothing is mapped at IOVA 0x4000 in container a");
-  copy_fails (b, fixture->container, 5 * PAGE, 2 * PAGE, 16 * MIB, FIXED, IOMMUD_ERROR_NOT_FOUND,
-              "nothing is mapped at IOVA 0x6000 in container a");
-  copy_fails (fixture->container, fixture->container, 0, PAGE, PAGE, FIXED, IOMMUD_ERROR_EXISTS,
-              "IOVAs 0 to 0x1fff");
-  /* Within one container. */
-  copy (fixture->container, fixture->container, 0, PAGE, 4 * PAGE, FIXED);
-  model_fixture_free_container (b);
-}
-
-static void
-test_copy_of_long (MappingFixture *fixture, gconstpointer unused)
-{
-  IommudContainer *b = mapping_fixture_share (fixture, "b");
-  IommudContainer *c = mapping_fixture_share (fixture, "c");
-  guint64 iova = mapping_fixture_map (fixture, fixture->container, 0, 16 * GIB, 0, READ_WRITE);
-
-  mapping_fixture_map (fixture, fixture->container, PAGE, 8 * GIB, G_GUINT64_CONSTANT (1) << 50,
-                       FIXED);
-  /* Out of one of the kernel's mappings come several, and the other way round none are joined. */
-  copy (b, fixture->container, iova + PAGE, 8 * GIB, 3 * PAGE, FIXED);
-  copy (b, fixture->container, (G_GUINT64_CONSTANT (1) << 50) + PAGE, 4 * GIB,
-        G_GUINT64_CONSTANT (1) << 40, FIXED);
-  iova = copy (c, b, 4 * PAGE, 4 * GIB, 0, READ_WRITE);
-  mapping_fixture_unmap (b, 3 * PAGE, 8 * GIB);
-  mapping_fixture_unmap (b, G_GUINT64_CONSTANT (1) << 40, 4 * GIB);
-  g_assert_true (call_unmap_all (fixture->container, NULL, NULL, NULL));
-  mapping_fixture_unmap (c, iova, 4 * GIB);
-  model_fixture_free_container (b);
-  model_fixture_free_container (c);
-}
-
-static void
-test_copy_rights (MappingFixture *fixture, gconstpointer unused)
-{
-  IommudMapFlags read = IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED;
-  IommudContainer *b = mapping_fixture_share (fixture, "b");
-  IommudContainer *c =
-      model_fixture_container (&fixture->model, "c", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
-  guint calls = iommud_simulator_count_calls (fixture->model.simulator, "ioas-copy");
-
-  mapping_fixture_map (fixture, fixture->container, 0, PAGE, 0, read);
-  mapping_fixture_map (fixture, fixture->container, 0, PAGE, PAGE, FIXED);
-  copy_fails (b, fixture->container, 0, PAGE, 0, FIXED, IOMMUD_ERROR_PERMISSION_DENIED,
-              "mapped read-only");
-  copy_fails (b, fixture->container, 0, 2 * PAGE, 0, READ_WRITE, IOMMUD_ERROR_PERMISSION_DENIED,
-              "mapped read-only");
-  copy_fails (c, fixture->container, 0, PAGE, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT,
-              "another IOMMUFD context");
-  copy_fails (b, fixture->container, 0, PAGE, 0, IOMMUD_MAP_FLAGS_FIXED,
-              IOMMUD_ERROR_INVALID_ARGUMENT, "readable or writable");
-  copy_fails (b, fixture->container, 1, PAGE, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT,
-              "multiples of the page size");
-  copy_fails (b, fixture->container, 0, 0, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT, "length is 0");
-  g_assert_cmpuint (iommud_simulator_count_calls (fixture->model.simulator, "ioas-copy"), ==,
-                    calls);
-  copy (b, fixture->container, 0, PAGE, 0, read);
-  /* As for the kernel, the rights are those of the memory and not those of another copy. */
-  copy (b, fixture->container, PAGE, PAGE, PAGE, read);
-  copy (b, b, PAGE, PAGE, 2 * PAGE, FIXED);
-  mapping_fixture_assert_mapped (b, "[(0, 0x1000, 0, 1), (0x1000, 0x1000, 0, 1),"
-                                    " (0x2000, 0x1000, 0, 3)]");
-  model_fixture_free_container (b);
-  model_fixture_free_container (c);
-}
-
-static void
-test_copy_fails_half_way (MappingFixture *fixture, gconstpointer unused)
-{
-  IommudContainer *b = mapping_fixture_share (fixture, "b");
-  guint objects = iommud_simulator_count_objects (fixture->model.simulator);
-
-  mapping_fixture_map (fixture, fixture->container, 0, 4 * GIB, 0, FIXED);
-  mapping_fixture_map (fixture, fixture->container, 0, 4 * GIB, 4 * GIB, FIXED);
-  model_fixture_inject (&fixture->model, "ioas-copy", 6, ENOMEM, 0);
-  copy_fails (b, fixture->container, 0, 8 * GIB, 0, FIXED, IOMMUD_ERROR_NO_MEMORY,
-              "IOMMU_IOAS_COPY");
-  mapping_fixture_assert_mapped (b, "[]");
-  g_assert_cmpuint (iommud_simulator_count_objects (fixture->model.simulator), ==, objects);
-  copy (b, fixture->container, 0, 8 * GIB, 0, FIXED);
-  model_fixture_free_container (b);
-}
-
 /* The source is being mapped still when the copy is asked for. */
 static void
 test_copy_waits (MappingFixture *fixture, gconstpointer unused)
@@ -516,7 +351,7 @@ test_copy_waits (MappingFixture *fixture, gconstpointer unused)
   Call map;
 
   begin_map (fixture, &map, &ended, 8 * GIB, 0, NULL);
-  copy (b, fixture->container, 7 * GIB, GIB, 0, FIXED);
+  mapping_fixture_copy (b, fixture->container, 7 * GIB, GIB, 0, FIXED);
   finish_map (fixture, &map, -1);
   mapping_fixture_assert_mapped (b, "[(0, 0x40000000, 0x1c0000000, 3)]");
   model_fixture_free_container (b);
@@ -543,11 +378,6 @@ main (int argc, char **argv)
   ADD ("cancelled-before", OLD, test_cancelled_before);
   ADD_BOTH ("undo-fails", test_undo_fails);
   ADD_BOTH ("unmap-fails", test_unmap_fails);
-  ADD_BOTH ("copies-live-on", test_copies_live_on);
-  ADD_BOTH ("copy-of-several", test_copy_of_several);
-  ADD_BOTH ("copy-of-long", test_copy_of_long);
-  ADD_BOTH ("copy-rights", test_copy_rights);
-  ADD_BOTH ("copy-fails-half-way", test_copy_fails_half_way);
   ADD ("copy-waits", OLD, test_copy_waits);
   return g_test_run ();
 }

@@ -1,67 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rules of Linux 6.12 that the recorded sequences do not come by: what a kernel refuses to bind,
- * nested HWPTs, options, allowed ranges, lost reserved regions, lost dirty bits; and that size
- * costs little. */
+ * nested HWPTs, options, allowed ranges; and that many mappings cost little. */
 #include "config.h"
 
-#include "simulator-fixture.h"
+#include "simulator-machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #define PAGE 4096u
 #define TIB (G_GUINT64_CONSTANT (1) << 40)
 
-/* A context with one device that is bound, and an IOAS. */
-typedef struct
-{
-  Simulator simulator;
-  int fd;
-  int cdev;
-  guint32 ioas;
-  guint32 device;
-} Machine;
-
-static void
-machine_start (Machine *self, SimulatorTweak tweak)
-{
-  simulator_start (&self->simulator);
-  simulator_add_iommu (&self->simulator, "dmar0");
-  simulator_add_device (&self->simulator, "d0", "dmar0", -1, tweak);
-  self->fd = simulator_open_iommufd (&self->simulator);
-  self->cdev = simulator_open_cdev (&self->simulator, "d0");
-  g_assert_cmpint (simulator_ioas_alloc (&self->simulator, self->fd, &self->ioas), ==, 0);
-  g_assert_cmpint (simulator_bind (&self->simulator, self->cdev, self->fd, &self->device), ==, 0);
-}
-
-static void
-machine_stop (Machine *self)
-{
-  simulator_close (&self->simulator, self->cdev);
-  simulator_close (&self->simulator, self->fd);
-  simulator_stop (&self->simulator);
-}
-
-static void
-reserve (IommudSimulatedDevice *device, guint64 first, guint64 last, IommudSimulatedRegionType type)
-{
-  IommudSimulatedRegion region = { first, last, type };
-
-  g_array_append_val (device->regions, region);
-}
-
-static void
-reserve_msi (IommudSimulatedDevice *device)
-{
-  reserve (device, 0xfee00000, 0xfeefffff, IOMMUD_SIMULATED_RESERVED_MSI);
-}
-
 static void
 reserve_direct (IommudSimulatedDevice *device)
 {
-  reserve (device, 0x1000, 0x1fff, IOMMUD_SIMULATED_RESERVED_DIRECT);
+  simulator_machine_reserve (device, 0x1000, 0x1fff, IOMMUD_SIMULATED_RESERVED_DIRECT);
 }
 
 static void
@@ -148,10 +102,10 @@ static void
 test_unknown_ioctls (void)
 {
   static const guint absent[] = { IOMMUD_ABI_NR_IOAS_MAP_FILE, IOMMUD_ABI_NR_HW_QUEUE_ALLOC, 0xff };
-  Machine machine;
+  SimulatorMachine machine;
   guint64 record[16] = { sizeof record };
 
-  machine_start (&machine, NULL);
+  simulator_machine_start (&machine, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (absent); i++)
     g_assert_cmpint (
         simulator_ioctl (&machine.simulator, machine.fd, IOMMUD_ABI_IOCTL (absent[i]), record), ==,
@@ -170,12 +124,12 @@ test_unknown_ioctls (void)
       EINVAL);
   g_assert_cmpint (simulator_ioctl (&machine.simulator, machine.cdev, IOMMUD_ABI_IOCTL (110), NULL),
                    ==, ENOTTY);
-  machine_stop (&machine);
+  simulator_machine_stop (&machine);
 }
 
 static int
-alloc_nested (Machine *machine, guint32 flags, guint32 parent, guint32 data_type, guint32 data_len,
-              guint32 *id)
+alloc_nested (SimulatorMachine *machine, guint32 flags, guint32 parent, guint32 data_type,
+              guint32 data_len, guint32 *id)
 {
   struct iommud_abi_hwpt_vtd_s1 data = { .pgtbl_addr = 0x1000, .addr_width = 48 };
   struct iommud_abi_hwpt_alloc record = {
@@ -197,10 +151,10 @@ static void
 test_nested (void)
 {
   const guint32 size = sizeof (struct iommud_abi_hwpt_vtd_s1);
-  Machine machine;
+  SimulatorMachine machine;
   guint32 plain, parent, nested, id;
 
-  machine_start (&machine, NULL);
+  simulator_machine_start (&machine, NULL);
   g_assert_cmpint (simulator_hwpt_alloc (&machine.simulator, machine.fd, 0, machine.device,
                                          machine.ioas, &plain),
                    ==, 0);
@@ -228,11 +182,11 @@ test_nested (void)
   g_assert_cmpint (simulator_detach (&machine.simulator, machine.cdev), ==, 0);
   g_assert_cmpint (simulator_destroy (&machine.simulator, machine.fd, nested), ==, 0);
   g_assert_cmpint (simulator_destroy (&machine.simulator, machine.fd, parent), ==, 0);
-  machine_stop (&machine);
+  simulator_machine_stop (&machine);
 }
 
 static int
-set_option (Machine *machine, guint32 option, guint16 op, guint32 object, guint64 *value)
+set_option (SimulatorMachine *machine, guint32 option, guint16 op, guint32 object, guint64 *value)
 {
   struct iommud_abi_option record = {
     .size = sizeof record, .option_id = option, .op = op, .object_id = object, .val64 = *value
@@ -248,11 +202,11 @@ test_huge_pages (void)
 {
   const guint32 option = IOMMUD_ABI_OPTION_HUGE_PAGES;
   g_autofree char *memory = g_malloc0 (2 * PAGE);
-  Machine machine;
+  SimulatorMachine machine;
   guint64 value = 0;
   guint32 hwpt;
 
-  machine_start (&machine, NULL);
+  simulator_machine_start (&machine, NULL);
   g_assert_cmpint (set_option (&machine, option, IOMMUD_ABI_OPTION_OP_GET, 99, &value), ==, ENOENT);
   g_assert_cmpint (set_option (&machine, option, IOMMUD_ABI_OPTION_OP_GET, machine.ioas, &value),
                    ==, 0);
@@ -271,11 +225,12 @@ test_huge_pages (void)
   g_assert_cmpint (
       simulator_hwpt_alloc (&machine.simulator, machine.fd, 0, machine.device, machine.ioas, &hwpt),
       ==, EADDRINUSE);
-  machine_stop (&machine);
+  simulator_machine_stop (&machine);
 }
 
 static int
-allow (Machine *machine, guint64 first, guint64 last, guint64 other_first, guint64 other_last)
+allow (SimulatorMachine *machine, guint64 first, guint64 last, guint64 other_first,
+       guint64 other_last)
 {
   struct iommud_abi_iova_range ranges[] = { { .start = first, .last = last },
                                             { .start = other_first, .last = other_last } };
@@ -290,7 +245,7 @@ allow (Machine *machine, guint64 first, guint64 last, guint64 other_first, guint
 }
 
 static int
-map_anywhere (Machine *machine, char *memory, guint64 length, guint64 *iova)
+map_anywhere (SimulatorMachine *machine, char *memory, guint64 length, guint64 *iova)
 {
   struct iommud_abi_ioas_map record = {
     .size = sizeof record,
@@ -310,10 +265,10 @@ test_allowed (void)
 {
   char *memory = mmap (NULL, 8 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   g_autofree char *ranges = NULL;
-  Machine machine;
+  SimulatorMachine machine;
   guint64 iova;
 
-  machine_start (&machine, NULL);
+  simulator_machine_start (&machine, NULL);
   g_assert_cmpint (allow (&machine, 0x2000, 0x2000, 0x8000, 0x8fff), ==, EINVAL);
   g_assert_cmpint (allow (&machine, 0x2000, 0x4000, 0x3000, 0x8fff), ==, EINVAL);
   /* Two that touch are one, and the last page of the space is never given out. */
@@ -329,303 +284,8 @@ test_allowed (void)
       simulator_map (&machine.simulator, machine.fd, machine.ioas, memory, PAGE, 0x100000), ==, 0);
   ranges = simulator_get_ranges (&machine.simulator, machine.fd, machine.ioas);
   g_assert_cmpstr (ranges, ==, "0-ffffffffffffffff");
-  machine_stop (&machine);
+  simulator_machine_stop (&machine);
   munmap (memory, 8 * PAGE);
-}
-
-static void
-assert_ranges (Machine *machine, const char *expected)
-{
-  g_autofree char *ranges = simulator_get_ranges (&machine->simulator, machine->fd, machine->ioas);
-
-  g_assert_cmpstr (ranges, ==, expected);
-}
-
-static guint32
-alloc_plain (Machine *machine, guint32 ioas)
-{
-  guint32 id;
-
-  g_assert_cmpint (
-      simulator_hwpt_alloc (&machine->simulator, machine->fd, 0, machine->device, ioas, &id), ==,
-      0);
-  return id;
-}
-
-/* A replace that fails within one IOAS keeps the translation and loses the reserved regions. */
-static void
-test_lost_regions (void)
-{
-  const char *whole = "0-fedfffff fef00000-ffffffffffff";
-  Machine machine;
-  guint32 first, second, table;
-
-  machine_start (&machine, reserve_msi);
-  first = alloc_plain (&machine, machine.ioas);
-  second = alloc_plain (&machine, machine.ioas);
-  table = first;
-  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, 0);
-  assert_ranges (&machine, whole);
-  table = second;
-  g_assert_cmpint (
-      iommud_simulated_kernel_fail_driver (machine.simulator.kernel, "d0", "attach", ENOMEM, 1), ==,
-      0);
-  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, ENOMEM);
-  assert_ranges (&machine, "0-ffffffffffff");
-  g_assert_cmpint (simulator_destroy (&machine.simulator, machine.fd, first), ==, EBUSY);
-  /* Repaired by a detach and an attach. */
-  g_assert_cmpint (simulator_detach (&machine.simulator, machine.cdev), ==, 0);
-  table = first;
-  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, 0);
-  assert_ranges (&machine, whole);
-  machine_stop (&machine);
-}
-
-/* The same by an attach to the IOAS that succeeds, after one of the kernel's own HWPTs refused. */
-static void
-test_lost_regions_kernel (void)
-{
-  Machine machine;
-  guint32 device, table;
-  int other;
-
-  machine_start (&machine, reserve_msi);
-  simulator_add_iommu (&machine.simulator, "dmar1");
-  simulator_add_device (&machine.simulator, "d1", "dmar1", -1, reserve_msi);
-  other = simulator_open_cdev (&machine.simulator, "d1");
-  g_assert_cmpint (simulator_bind (&machine.simulator, other, machine.fd, &device), ==, 0);
-  table = machine.ioas;
-  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, 0);
-  table = machine.ioas;
-  g_assert_cmpint (simulator_attach (&machine.simulator, other, &table), ==, 0);
-  g_assert_cmpint (simulator_detach (&machine.simulator, machine.cdev), ==, 0);
-  assert_ranges (&machine, "0-fedfffff fef00000-ffffffffffff");
-  table = machine.ioas;
-  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, 0);
-  table = machine.ioas;
-  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, 0);
-  simulator_close (&machine.simulator, other);
-  assert_ranges (&machine, "0-ffffffffffff");
-  machine_stop (&machine);
-}
-
-static void
-attach_tracking (Machine *machine, guint32 *hwpt)
-{
-  struct iommud_abi_hwpt_set_dirty_tracking record = { .size = sizeof record,
-                                                       .flags =
-                                                           IOMMUD_ABI_HWPT_DIRTY_TRACKING_ENABLE };
-  guint32 table;
-
-  g_assert_cmpint (simulator_hwpt_alloc (&machine->simulator, machine->fd,
-                                         IOMMUD_ABI_HWPT_ALLOC_DIRTY_TRACKING, machine->device,
-                                         machine->ioas, hwpt),
-                   ==, 0);
-  table = *hwpt;
-  record.hwpt_id = *hwpt;
-  g_assert_cmpint (simulator_attach (&machine->simulator, machine->cdev, &table), ==, 0);
-  g_assert_cmpint (simulator_ioctl (&machine->simulator, machine->fd,
-                                    IOMMUD_ABI_HWPT_SET_DIRTY_TRACKING, &record),
-                   ==, 0);
-}
-
-static int
-get_dirty (Machine *machine, guint32 hwpt, guint64 iova, guint64 length, gpointer bitmap)
-{
-  struct iommud_abi_hwpt_get_dirty_bitmap record = {
-    .size = sizeof record,
-    .hwpt_id = hwpt,
-    .iova = iova,
-    .length = length,
-    .page_size = PAGE,
-    .data = (guintptr) bitmap,
-  };
-
-  return simulator_ioctl (&machine->simulator, machine->fd, IOMMUD_ABI_HWPT_GET_DIRTY_BITMAP,
-                          &record);
-}
-
-/* A driver that fails is not heard of, and keeps its bits. */
-static void
-test_dirty_driver_fails (void)
-{
-  g_autofree char *memory = g_malloc0 (3 * PAGE);
-  Machine machine;
-  guint64 bitmap = 0;
-  guint32 hwpt;
-
-  machine_start (&machine, NULL);
-  g_assert_cmpint (simulator_map (&machine.simulator, machine.fd, machine.ioas,
-                                  memory + PAGE - (guintptr) memory % PAGE, 2 * PAGE, 0),
-                   ==, 0);
-  attach_tracking (&machine, &hwpt);
-  g_assert_cmpint (iommud_simulated_kernel_dma_write (machine.simulator.kernel, "d0", PAGE, 1, 9),
-                   ==, 0);
-  iommud_simulated_kernel_fail_driver (machine.simulator.kernel, "d0", "dirty", EIO, 1);
-  g_assert_cmpint (get_dirty (&machine, hwpt, 0, 2 * PAGE, &bitmap), ==, 0);
-  g_assert_cmpuint (bitmap, ==, 0);
-  g_assert_cmpint (get_dirty (&machine, hwpt, 0, 2 * PAGE, &bitmap), ==, 0);
-  g_assert_cmpuint (bitmap, ==, 2);
-  machine_stop (&machine);
-}
-
-/* A tebibyte is mapped and asked for; what is touched is what was written. */
-static void
-test_dirty_tebibyte (void)
-{
-  const guint64 bits = TIB / PAGE;
-  char *memory = MAP_FAILED;
-  guint8 *bitmap = MAP_FAILED;
-  Machine machine;
-  guint32 hwpt;
-
-  if (sizeof (gpointer) >= 8)
-    {
-      memory = mmap (NULL, (gsize) TIB, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      bitmap = mmap (NULL, (gsize) (bits / 8), PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    }
-  if (memory == MAP_FAILED || bitmap == MAP_FAILED)
-    {
-      g_test_skip ("no room for a tebibyte of addresses");
-      return;
-    }
-  machine_start (&machine, NULL);
-  g_assert_cmpint (simulator_map (&machine.simulator, machine.fd, machine.ioas, memory, TIB, TIB),
-                   ==, 0);
-  attach_tracking (&machine, &hwpt);
-  for (guint64 iova = TIB; iova < 2 * TIB; iova += TIB / 64)
-    g_assert_cmpint (iommud_simulated_kernel_dma_write (machine.simulator.kernel, "d0", iova, 1, 1),
-                     ==, 0);
-  g_assert_cmpint (get_dirty (&machine, hwpt, TIB, TIB, bitmap), ==, 0);
-  for (guint64 i = 0; i < 64; i++)
-    g_assert_cmpuint (bitmap[i * (bits / 64) / 8], ==, 1);
-  machine_stop (&machine);
-  munmap (memory, (gsize) TIB);
-  munmap (bitmap, (gsize) (bits / 8));
-}
-
-/* Memory that went away is a blocked access, not a crash. */
-static void
-test_dma_to_nowhere (void)
-{
-  char *memory = mmap (NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  Machine machine;
-  guint32 table;
-
-  machine_start (&machine, NULL);
-  g_assert_cmpint (
-      simulator_map (&machine.simulator, machine.fd, machine.ioas, memory, 2 * PAGE, 0), ==, 0);
-  table = machine.ioas;
-  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, 0);
-  munmap (memory + PAGE, PAGE);
-  g_assert_cmpint (
-      iommud_simulated_kernel_dma_write (machine.simulator.kernel, "d0", PAGE - 2, 4, 0x77), ==,
-      EFAULT);
-  g_assert_cmpint (memory[PAGE - 1], ==, 0x77);
-  /* Mapping it is refused once a HWPT is there to pin it. */
-  g_assert_cmpint (
-      simulator_map (&machine.simulator, machine.fd, machine.ioas, memory + PAGE, PAGE, 0x10000),
-      ==, EFAULT);
-  munmap (memory, PAGE);
-  machine_stop (&machine);
-}
-
-/* Without a HWPT nothing is pinned, and what is wrong shows when the first one is made. */
-static void
-test_lazy_pin (void)
-{
-  char *memory = mmap (NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  Machine machine;
-  guint32 hwpt, table;
-
-  machine_start (&machine, NULL);
-  g_assert_cmpint (simulator_map (&machine.simulator, machine.fd, machine.ioas, memory, PAGE, 0),
-                   ==, 0);
-  g_assert_cmpint (
-      simulator_hwpt_alloc (&machine.simulator, machine.fd, 0, machine.device, machine.ioas, &hwpt),
-      ==, EFAULT);
-  table = machine.ioas;
-  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, EFAULT);
-  g_assert_cmpuint (iommud_simulated_kernel_count_objects (machine.simulator.kernel), ==, 2);
-  munmap (memory, PAGE);
-  machine_stop (&machine);
-}
-
-static void
-test_mdev_dma (void)
-{
-  g_autofree char *memory = g_malloc0 (2 * PAGE);
-  char *page = memory + PAGE - (guintptr) memory % PAGE;
-  Machine machine;
-  guint32 access, table;
-  int mdev;
-
-  machine_start (&machine, NULL);
-  simulator_add_mdev (&machine.simulator, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
-  mdev = simulator_open_cdev (&machine.simulator, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
-  g_assert_cmpint (simulator_bind (&machine.simulator, mdev, machine.fd, &access), ==, 0);
-  g_assert_cmpint (simulator_map (&machine.simulator, machine.fd, machine.ioas, page, PAGE, 0), ==,
-                   0);
-  table = machine.ioas;
-  g_assert_cmpint (simulator_attach (&machine.simulator, mdev, &table), ==, 0);
-  g_assert_cmpint (iommud_simulated_kernel_dma_write (machine.simulator.kernel,
-                                                      "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", 8, 4,
-                                                      0x42),
-                   ==, 0);
-  g_assert_cmpint (page[8], ==, 0x42);
-  g_assert_cmpint (page[12], ==, 0);
-  simulator_close (&machine.simulator, mdev);
-  machine_stop (&machine);
-}
-
-/* As many devices as this process may have files for, two each; at most @wanted. */
-static guint
-limit_devices (guint wanted)
-{
-  struct rlimit limit;
-
-  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit (RLIMIT_NOFILE, &limit);
-  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-  return (guint) MIN (wanted, (limit.rlim_cur - MIN (limit.rlim_cur, 100)) / 2);
-}
-
-/* Many devices behind two IOMMUs, all attached to one IOAS: each call must cost about the
- * same as the first, or this takes minutes. */
-static void
-test_many_devices (void)
-{
-  const guint n = limit_devices (g_test_slow () ? 10000 : 1000);
-  Machine machine;
-  g_autofree int *cdevs = g_new (int, n);
-  guint32 device, table;
-
-  machine_start (&machine, reserve_msi);
-  simulator_add_iommu (&machine.simulator, "dmar1");
-  for (guint i = 0; i < n; i++)
-    {
-      g_autofree char *name = g_strdup_printf ("many%u", i);
-
-      simulator_add_device (&machine.simulator, name, i % 2 == 0 ? "dmar0" : "dmar1",
-                            100000 + (gint32) i, reserve_msi);
-    }
-  for (guint i = 0; i < n; i++)
-    {
-      g_autofree char *name = g_strdup_printf ("many%u", i);
-
-      cdevs[i] = simulator_open_cdev (&machine.simulator, name);
-      g_assert_cmpint (simulator_bind (&machine.simulator, cdevs[i], machine.fd, &device), ==, 0);
-      table = machine.ioas;
-      g_assert_cmpint (simulator_attach (&machine.simulator, cdevs[i], &table), ==, 0);
-    }
-  assert_ranges (&machine, "0-fedfffff fef00000-ffffffffffff");
-  for (guint i = 0; i < n; i++)
-    simulator_close (&machine.simulator, cdevs[i]);
-  g_assert_cmpuint (iommud_simulated_kernel_count_objects (machine.simulator.kernel), ==, 2);
-  machine_stop (&machine);
 }
 
 static void
@@ -633,11 +293,11 @@ test_many_maps (void)
 {
   const guint n = g_test_slow () ? 200000 : 20000;
   char *memory = mmap (NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  Machine machine;
+  SimulatorMachine machine;
   guint64 iova;
   guint32 id = 0;
 
-  machine_start (&machine, NULL);
+  simulator_machine_start (&machine, NULL);
   for (guint i = 0; i < n; i++)
     {
       g_assert_cmpint (map_anywhere (&machine, memory, PAGE, &iova), ==, 0);
@@ -646,7 +306,7 @@ test_many_maps (void)
   for (guint i = 0; i < n; i++)
     g_assert_cmpint (simulator_ioas_alloc (&machine.simulator, machine.fd, &id), ==, 0);
   g_assert_cmpuint (id, ==, n + 2);
-  machine_stop (&machine);
+  simulator_machine_stop (&machine);
   munmap (memory, PAGE);
 }
 
@@ -660,14 +320,6 @@ main (int argc, char **argv)
   g_test_add_func ("/simulator/nested", test_nested);
   g_test_add_func ("/simulator/huge-pages", test_huge_pages);
   g_test_add_func ("/simulator/allowed", test_allowed);
-  g_test_add_func ("/simulator/lost-regions/failed-replace", test_lost_regions);
-  g_test_add_func ("/simulator/lost-regions/kernel-hwpt", test_lost_regions_kernel);
-  g_test_add_func ("/simulator/dirty/driver-fails", test_dirty_driver_fails);
-  g_test_add_func ("/simulator/dirty/tebibyte", test_dirty_tebibyte);
-  g_test_add_func ("/simulator/dma/nowhere", test_dma_to_nowhere);
-  g_test_add_func ("/simulator/dma/mdev", test_mdev_dma);
-  g_test_add_func ("/simulator/lazy-pin", test_lazy_pin);
-  g_test_add_func ("/simulator/many/devices", test_many_devices);
   g_test_add_func ("/simulator/many/maps", test_many_maps);
   return g_test_run ();
 }

@@ -6,8 +6,6 @@
 #include "simulator-fixture.h"
 #include "xml/host-description.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Unmapping with a bitmap: which pages were dirty is told as they go, whatever fails. */
+#include "config.h"
+
+#include "dirty-fixture.h"
+
+#include <errno.h>
+#include <string.h>
+
+static char *
+unmap (MappingFixture *self, guint64 iova, guint64 length)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 0, dirty_pages = 0;
+  int fd = -1;
+
+  call_unmap (self->container, iova, length, PAGE, NULL, &bytes, &fd, &dirty_pages, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (bytes, ==, length);
+  return dirty_fixture_describe (fd, length / PAGE, dirty_pages);
+}
+
+static void
+test_unmap (MappingFixture *self, gconstpointer unused)
+{
+  guint objects;
+  g_autofree char *dirty = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_map (self, MIB, MIB);
+  dirty_fixture_map (self, 2 * MIB, MIB);
+  mapping_fixture_map (self, self->container, 0, MIB, 3 * MIB,
+                       IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_A_SIBLING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  dirty_fixture_write (self, DIRTY_B, MIB, 1);
+  dirty_fixture_write (self, LOGGING, MIB + 2 * PAGE, 1);
+  dirty_fixture_write (self, LOGGING, 2 * MIB, 1);
+  dirty_fixture_write (self, DIRTY_A_SIBLING, 2 * MIB + PAGE, 1);
+  objects = iommud_simulator_count_objects (self->model.simulator);
+  dirty = unmap (self, MIB, MIB);
+  g_assert_cmpstr (dirty, ==, "0 2");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
+  dirty_fixture_assert_dirty (self, 0, 4 * MIB, "1 512-513");
+  dirty_fixture_write (self, DIRTY_B, PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, 4 * MIB, "1");
+  /* The devices' reserved regions are back. */
+  mapping_fixture_map_fails (self, self->file, 0, MIB, 0xfee00000, FIXED,
+                             IOMMUD_ERROR_ADDRESS_IN_USE, "");
+  dirty_fixture_stop (self);
+}
+
+typedef struct
+{
+  MappingFixture *fixture;
+  const char *device;
+  guint64 iova;
+  guint64 n_written; /* pages, from the first on */
+} Writer;
+
+/* Page after page, until the IOMMU blocks it. */
+static gpointer
+write_until_blocked (gpointer data)
+{
+  Writer *self = data;
+
+  while (iommud_simulator_device_write (self->fixture->model.simulator, self->device,
+                                        self->iova + self->n_written * PAGE, 1, 1, NULL))
+    self->n_written++;
+  return NULL;
+}
+
+/* Nothing that was written is lost, however it meets the unmap. */
+static void
+unmap_while_written (MappingFixture *self, const char *device)
+{
+  const guint64 length = 256 * MIB;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, device, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  for (guint round = 0; round < 4; round++)
+    {
+      Writer writer = { .fixture = self, .device = device, .iova = GIB };
+      g_autofree char *dirty = NULL;
+      g_autofree char *expected = NULL;
+      GThread *thread;
+
+      dirty_fixture_map (self, GIB, length);
+      g_free (dirty_fixture_read_all (self, 0, 2 * GIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_AUTO));
+      thread = g_thread_new ("writer", write_until_blocked, &writer);
+      dirty = unmap (self, GIB, length);
+      g_thread_join (thread);
+      g_test_message ("%" G_GUINT64_FORMAT " pages were written", writer.n_written);
+      if (writer.n_written == 0)
+        expected = g_strdup ("");
+      else if (writer.n_written == 1)
+        expected = g_strdup ("0");
+      else
+        expected = g_strdup_printf ("0-%" G_GUINT64_FORMAT, writer.n_written - 1);
+      g_assert_cmpstr (dirty, ==, expected);
+    }
+  dirty_fixture_stop (self);
+}
+
+static void
+test_unmap_races_iommu (MappingFixture *self, gconstpointer unused)
+{
+  unmap_while_written (self, DIRTY_B);
+}
+
+static void
+test_unmap_races_log (MappingFixture *self, gconstpointer unused)
+{
+  unmap_while_written (self, LOGGING);
+}
+
+/* Where the kernel refuses, more is dirty than was written to, and nothing is left behind. */
+static void
+test_unmap_cannot_move (MappingFixture *self, gconstpointer unused)
+{
+  const char *const calls[] = { "ioas-alloc", "ioas-copy", "hwpt-alloc", "set-dirty-tracking",
+                                "attach" };
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      guint objects = iommud_simulator_count_objects (self->model.simulator);
+      g_autofree char *dirty = NULL;
+
+      dirty_fixture_map (self, MIB, 16 * PAGE);
+      dirty_fixture_write (self, DIRTY_A, MIB, 1);
+      dirty_fixture_write (self, DIRTY_A, 0, 1);
+      model_fixture_inject (&self->model, calls[i], 1, ENOMEM, 0);
+      dirty = unmap (self, MIB, 16 * PAGE);
+      g_assert_cmpstr (dirty, ==, "0-15");
+      g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
+      dirty_fixture_assert_dirty (self, 0, 2 * MIB, "0");
+    }
+  dirty_fixture_stop (self);
+}
+
+/* What nobody has read goes with the mapping, also where it was saved; what was delivered is not
+ * delivered again. */
+static void
+test_unmap_forgets (MappingFixture *self, gconstpointer unused)
+{
+  g_autofree char *dirty = NULL;
+
+  for (guint i = 0; i < 3; i++)
+    dirty_fixture_map (self, i * MIB, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  for (guint i = 0; i < 3; i++)
+    {
+      dirty_fixture_write (self, DIRTY_A, i * MIB, 1);
+      dirty_fixture_write (self, LOGGING, i * MIB + PAGE, 1);
+    }
+  dirty_fixture_detach (self, DIRTY_A);
+  dirty_fixture_detach (self, LOGGING);
+  mapping_fixture_unmap (self->container, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  model_fixture_inject (&self->model, "ioas-alloc", 1, ENOMEM, 0);
+  dirty = unmap (self, MIB, MIB);
+  g_assert_cmpstr (dirty, ==, "0-255");
+  dirty_fixture_assert_dirty (self, 0, 3 * MIB, "512-513");
+  dirty_fixture_stop (self);
+}
+
+static void
+test_unmap_refused (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  g_assert_false (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "not active"));
+  g_clear_error (&error);
+  dirty_fixture_start (self);
+  g_assert_false (call_unmap (self->container, 0, MIB, 3, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+  mapping_fixture_assert_mapped (self->container, "[(0, 1048576, 0, 3)]");
+  dirty_fixture_stop (self);
+}
+
+/* UNMAP fails: what was read is there for the next one. */
+static void
+test_unmap_fails (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  dirty_fixture_write (self, LOGGING, 3 * PAGE, 1);
+  model_fixture_inject (&self->model, "ioas-unmap", 1, EBUSY, 0);
+  g_assert_false (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  dirty_fixture_write (self, DIRTY_A, 5 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "1 3 5");
+  dirty_fixture_stop (self);
+}
+
+/* The range is unmapped, but some device could not be moved back. */
+static void
+unmap_strands (MappingFixture *self, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, text));
+  mapping_fixture_assert_mapped (self->container, "[]");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
+                    model_fixture_count_objects (&self->model));
+}
+
+static void
+start_with_dirty_page (MappingFixture *self)
+{
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+}
+
+/* The move back is refused twice: the device is attached to nothing, and the model says so. */
+static void
+test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
+{
+  IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
+
+  start_with_dirty_page (self);
+  model_fixture_inject (&self->model, "attach", 2, EIO, 0);
+  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  unmap_strands (self, "attached to nothing");
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
+  dirty_fixture_assert_dirty (self, 0, MIB, "1");
+  dirty_fixture_stop (self);
+}
+
+/* Even DETACH is refused: the device is closed, so that it is not left on what nobody knows of. */
+static void
+test_unmap_closes_device (MappingFixture *self, gconstpointer unused)
+{
+  IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
+
+  start_with_dirty_page (self);
+  model_fixture_inject (&self->model, "attach", 2, EIO, 0);
+  model_fixture_inject (&self->model, "detach", 1, EIO, 0);
+  unmap_strands (self, "neither attached nor bound");
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+  assert_n_items (iommud_container_get_devices (self->container), 0);
+  dirty_fixture_assert_dirty (self, 0, MIB, "1");
+  dirty_fixture_stop (self);
+}
+
+/* The same of one that logs: what it writes between the end of its log and of its DMA is not seen.
+ */
+static void
+test_unmap_closes_log (MappingFixture *self, gconstpointer unused)
+{
+  g_autofree char *pages = NULL;
+
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
+  start_with_dirty_page (self);
+  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  model_fixture_inject (&self->model, "detach", 1, EIO, 0);
+  unmap_strands (self, "neither attached nor bound");
+  pages = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_DEVICE);
+  g_assert_cmpstr (pages, ==, "0-255");
+  dirty_fixture_stop (self);
+}
+
+#define ADD(path, function)                                                                        \
+  g_test_add ("/dirty-unmap/" path, MappingFixture, NULL, mapping_fixture_set_up, function,        \
+              mapping_fixture_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("pages", test_unmap);
+  ADD ("races/iommu", test_unmap_races_iommu);
+  ADD ("races/log", test_unmap_races_log);
+  ADD ("cannot-move", test_unmap_cannot_move);
+  ADD ("forgets", test_unmap_forgets);
+  ADD ("refused", test_unmap_refused);
+  ADD ("fails", test_unmap_fails);
+  ADD ("loses-device", test_unmap_loses_device);
+  ADD ("closes-device", test_unmap_closes_device);
+  ADD ("closes-log", test_unmap_closes_log);
+  return g_test_run ();
+}

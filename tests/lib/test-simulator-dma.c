@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* DMA in the simulated kernel: what it reaches, which pages it dirties, and which dirty bits are
+ * lost. */
+#include "config.h"
+
+#include "simulator-machine.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#define PAGE 4096u
+#define TIB (G_GUINT64_CONSTANT (1) << 40)
+
+static void
+attach_tracking (SimulatorMachine *machine, guint32 *hwpt)
+{
+  struct iommud_abi_hwpt_set_dirty_tracking record = { .size = sizeof record,
+                                                       .flags =
+                                                           IOMMUD_ABI_HWPT_DIRTY_TRACKING_ENABLE };
+  guint32 table;
+
+  g_assert_cmpint (simulator_hwpt_alloc (&machine->simulator, machine->fd,
+                                         IOMMUD_ABI_HWPT_ALLOC_DIRTY_TRACKING, machine->device,
+                                         machine->ioas, hwpt),
+                   ==, 0);
+  table = *hwpt;
+  record.hwpt_id = *hwpt;
+  g_assert_cmpint (simulator_attach (&machine->simulator, machine->cdev, &table), ==, 0);
+  g_assert_cmpint (simulator_ioctl (&machine->simulator, machine->fd,
+                                    IOMMUD_ABI_HWPT_SET_DIRTY_TRACKING, &record),
+                   ==, 0);
+}
+
+static int
+get_dirty (SimulatorMachine *machine, guint32 hwpt, guint64 iova, guint64 length, gpointer bitmap)
+{
+  struct iommud_abi_hwpt_get_dirty_bitmap record = {
+    .size = sizeof record,
+    .hwpt_id = hwpt,
+    .iova = iova,
+    .length = length,
+    .page_size = PAGE,
+    .data = (guintptr) bitmap,
+  };
+
+  return simulator_ioctl (&machine->simulator, machine->fd, IOMMUD_ABI_HWPT_GET_DIRTY_BITMAP,
+                          &record);
+}
+
+/* A driver that fails is not heard of, and keeps its bits. */
+static void
+test_dirty_driver_fails (void)
+{
+  g_autofree char *memory = g_malloc0 (3 * PAGE);
+  SimulatorMachine machine;
+  guint64 bitmap = 0;
+  guint32 hwpt;
+
+  simulator_machine_start (&machine, NULL);
+  g_assert_cmpint (simulator_map (&machine.simulator, machine.fd, machine.ioas,
+                                  memory + PAGE - (guintptr) memory % PAGE, 2 * PAGE, 0),
+                   ==, 0);
+  attach_tracking (&machine, &hwpt);
+  g_assert_cmpint (iommud_simulated_kernel_dma_write (machine.simulator.kernel, "d0", PAGE, 1, 9),
+                   ==, 0);
+  iommud_simulated_kernel_fail_driver (machine.simulator.kernel, "d0", "dirty", EIO, 1);
+  g_assert_cmpint (get_dirty (&machine, hwpt, 0, 2 * PAGE, &bitmap), ==, 0);
+  g_assert_cmpuint (bitmap, ==, 0);
+  g_assert_cmpint (get_dirty (&machine, hwpt, 0, 2 * PAGE, &bitmap), ==, 0);
+  g_assert_cmpuint (bitmap, ==, 2);
+  simulator_machine_stop (&machine);
+}
+
+/* A tebibyte is mapped and asked for; what is touched is what was written. */
+static void
+test_dirty_tebibyte (void)
+{
+  const guint64 bits = TIB / PAGE;
+  char *memory = MAP_FAILED;
+  guint8 *bitmap = MAP_FAILED;
+  SimulatorMachine machine;
+  guint32 hwpt;
+
+  if (sizeof (gpointer) >= 8)
+    {
+      memory = mmap (NULL, (gsize) TIB, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      bitmap = mmap (NULL, (gsize) (bits / 8), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    }
+  if (memory == MAP_FAILED || bitmap == MAP_FAILED)
+    {
+      g_test_skip ("no room for a tebibyte of addresses");
+      return;
+    }
+  simulator_machine_start (&machine, NULL);
+  g_assert_cmpint (simulator_map (&machine.simulator, machine.fd, machine.ioas, memory, TIB, TIB),
+                   ==, 0);
+  attach_tracking (&machine, &hwpt);
+  for (guint64 iova = TIB; iova < 2 * TIB; iova += TIB / 64)
+    g_assert_cmpint (iommud_simulated_kernel_dma_write (machine.simulator.kernel, "d0", iova, 1, 1),
+                     ==, 0);
+  g_assert_cmpint (get_dirty (&machine, hwpt, TIB, TIB, bitmap), ==, 0);
+  for (guint64 i = 0; i < 64; i++)
+    g_assert_cmpuint (bitmap[i * (bits / 64) / 8], ==, 1);
+  simulator_machine_stop (&machine);
+  munmap (memory, (gsize) TIB);
+  munmap (bitmap, (gsize) (bits / 8));
+}
+
+/* Memory that went away is a blocked access, not a crash. */
+static void
+test_dma_to_nowhere (void)
+{
+  char *memory = mmap (NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  SimulatorMachine machine;
+  guint32 table;
+
+  simulator_machine_start (&machine, NULL);
+  g_assert_cmpint (
+      simulator_map (&machine.simulator, machine.fd, machine.ioas, memory, 2 * PAGE, 0), ==, 0);
+  table = machine.ioas;
+  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, 0);
+  munmap (memory + PAGE, PAGE);
+  g_assert_cmpint (
+      iommud_simulated_kernel_dma_write (machine.simulator.kernel, "d0", PAGE - 2, 4, 0x77), ==,
+      EFAULT);
+  g_assert_cmpint (memory[PAGE - 1], ==, 0x77);
+  /* Mapping it is refused once a HWPT is there to pin it. */
+  g_assert_cmpint (
+      simulator_map (&machine.simulator, machine.fd, machine.ioas, memory + PAGE, PAGE, 0x10000),
+      ==, EFAULT);
+  munmap (memory, PAGE);
+  simulator_machine_stop (&machine);
+}
+
+/* Without a HWPT nothing is pinned, and what is wrong shows when the first one is made. */
+static void
+test_lazy_pin (void)
+{
+  char *memory = mmap (NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  SimulatorMachine machine;
+  guint32 hwpt, table;
+
+  simulator_machine_start (&machine, NULL);
+  g_assert_cmpint (simulator_map (&machine.simulator, machine.fd, machine.ioas, memory, PAGE, 0),
+                   ==, 0);
+  g_assert_cmpint (
+      simulator_hwpt_alloc (&machine.simulator, machine.fd, 0, machine.device, machine.ioas, &hwpt),
+      ==, EFAULT);
+  table = machine.ioas;
+  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, EFAULT);
+  g_assert_cmpuint (iommud_simulated_kernel_count_objects (machine.simulator.kernel), ==, 2);
+  munmap (memory, PAGE);
+  simulator_machine_stop (&machine);
+}
+
+static void
+test_mdev_dma (void)
+{
+  g_autofree char *memory = g_malloc0 (2 * PAGE);
+  char *page = memory + PAGE - (guintptr) memory % PAGE;
+  SimulatorMachine machine;
+  guint32 access, table;
+  int mdev;
+
+  simulator_machine_start (&machine, NULL);
+  simulator_add_mdev (&machine.simulator, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
+  mdev = simulator_open_cdev (&machine.simulator, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
+  g_assert_cmpint (simulator_bind (&machine.simulator, mdev, machine.fd, &access), ==, 0);
+  g_assert_cmpint (simulator_map (&machine.simulator, machine.fd, machine.ioas, page, PAGE, 0), ==,
+                   0);
+  table = machine.ioas;
+  g_assert_cmpint (simulator_attach (&machine.simulator, mdev, &table), ==, 0);
+  g_assert_cmpint (iommud_simulated_kernel_dma_write (machine.simulator.kernel,
+                                                      "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", 8, 4,
+                                                      0x42),
+                   ==, 0);
+  g_assert_cmpint (page[8], ==, 0x42);
+  g_assert_cmpint (page[12], ==, 0);
+  simulator_close (&machine.simulator, mdev);
+  simulator_machine_stop (&machine);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/simulator/dirty/driver-fails", test_dirty_driver_fails);
+  g_test_add_func ("/simulator/dirty/tebibyte", test_dirty_tebibyte);
+  g_test_add_func ("/simulator/dma/nowhere", test_dma_to_nowhere);
+  g_test_add_func ("/simulator/dma/mdev", test_mdev_dma);
+  g_test_add_func ("/simulator/lazy-pin", test_lazy_pin);
+  return g_test_run ();
+}
