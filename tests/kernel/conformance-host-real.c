@@ -7,13 +7,13 @@
 #include "conformance-device-pool.h"
 #include "conformance-host.h"
 #include "conformance-mock-driver.h"
+#include "conformance-sysfs.h"
+#include "conformance-user.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
-#include <linux/capability.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,40 +94,6 @@ find_device (RealHost *self, const char *name)
   return NULL;
 }
 
-static int
-write_file (const char *path, const char *value)
-{
-  int fd = open (path, O_WRONLY | O_CLOEXEC);
-  int errnum = 0;
-
-  if (fd < 0)
-    return errno;
-  if (write (fd, value, strlen (value)) < 0)
-    errnum = errno;
-  close (fd);
-  return errnum;
-}
-
-/* In a process of its own without any of our files: the kernel may wait for their last close. */
-static int
-start_writer (RealHost *self, ConformanceJob job, const char *path, const char *value)
-{
-  pid_t writer;
-
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    return ENOENT;
-  writer = fork ();
-  if (writer < 0)
-    return errno;
-  if (writer == 0)
-    {
-      syscall (SYS_close_range, 3u, G_MAXUINT, 0u);
-      _exit (write_file (path, value));
-    }
-  self->writers[job] = writer;
-  return 0;
-}
-
 static gboolean
 host_has_ended (ConformanceHost *host, ConformanceJob job, int *errnum)
 {
@@ -149,7 +115,7 @@ host_begin_write (ConformanceHost *host, ConformanceJob job, const char *path, c
 
   if (g_str_has_suffix (own_path, "/create"))
     g_ptr_array_add (self->mdevs, g_ascii_strdown (value, -1));
-  return start_writer (self, job, own_path, own_value);
+  return conformance_sysfs_start_writer (&self->writers[job], own_path, own_value);
 }
 
 /* The node goes when removal begins, the write ends with the device's last close. */
@@ -187,19 +153,12 @@ host_begin_removal (ConformanceHost *host, ConformanceJob job, const char *name)
 
   if (device == NULL)
     return ENODEV;
-  errnum = is_mock ? start_writer (self, job, CONFORMANCE_MOCK_DELETE, name)
-                   : start_writer (self, job, remove_path, "1");
+  errnum = is_mock
+               ? conformance_sysfs_start_writer (&self->writers[job], CONFORMANCE_MOCK_DELETE, name)
+               : conformance_sysfs_start_writer (&self->writers[job], remove_path, "1");
   while (errnum == 0 && has_node (host, name) && g_get_monotonic_time () < deadline)
     g_usleep (G_TIME_SPAN_MILLISECOND);
   return errnum;
-}
-
-static int
-write_attribute (const char *folder, const char *attribute, const char *value)
-{
-  g_autofree char *path = g_build_filename (folder, attribute, NULL);
-
-  return write_file (path, value);
 }
 
 /* Makes sure that a function is there and VFIO's. */
@@ -212,14 +171,14 @@ require_device (RealHost *self, const char *address)
   if (has_node (&self->parent, address))
     return 0;
   if (!g_file_test (device, G_FILE_TEST_EXISTS))
-    errnum = write_attribute (SYSFS_PCI, "rescan", "1");
+    errnum = conformance_sysfs_write_attribute (SYSFS_PCI, "rescan", "1");
   if (errnum == 0)
-    errnum = write_attribute (device, "driver_override", VFIO_DRIVER);
+    errnum = conformance_sysfs_write_attribute (device, "driver_override", VFIO_DRIVER);
   if (errnum == 0)
     {
       /* A device without a driver has nothing to be unbound from. */
-      write_attribute (device, "driver/unbind", address);
-      errnum = write_attribute (SYSFS_PCI, "drivers_probe", address);
+      conformance_sysfs_write_attribute (device, "driver/unbind", address);
+      errnum = conformance_sysfs_write_attribute (SYSFS_PCI, "drivers_probe", address);
     }
   if (errnum == 0 && !has_node (&self->parent, address))
     errnum = ENODEV;
@@ -323,32 +282,15 @@ host_read_attribute (ConformanceHost *host, const char *path, char **value)
 }
 
 static int
-set_effective_capabilities (guint64 capabilities)
-{
-  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-  if (syscall (SYS_capget, &header, data) < 0)
-    return errno;
-  data[0].effective = data[0].permitted & (guint32) capabilities;
-  data[1].effective = data[1].permitted & (guint32) (capabilities >> 32);
-  return syscall (SYS_capset, &header, data) < 0 ? errno : 0;
-}
-
-/* Of this thread alone, by the bare call; the saved user stays, so that there is a way back. */
-static int
 host_become (ConformanceHost *host, guint32 uid, guint64 capabilities)
 {
-  if (syscall (SYS_setresuid, -1, uid, -1) < 0)
-    return errno;
-  return set_effective_capabilities (capabilities);
+  return conformance_user_become (uid, capabilities);
 }
 
 static void
 host_resume (ConformanceHost *host)
 {
-  if (syscall (SYS_setresuid, -1, 0, -1) < 0)
-    g_error ("cannot become root again: %s", g_strerror (errno));
+  conformance_user_resume ();
 }
 
 static int
@@ -405,7 +347,7 @@ static void
 remove_mocks (RealHost *self)
 {
   for (guint i = 0; i < self->mocks->len; i++)
-    write_file (CONFORMANCE_MOCK_DELETE, g_ptr_array_index (self->mocks, i));
+    conformance_sysfs_write (CONFORMANCE_MOCK_DELETE, g_ptr_array_index (self->mocks, i));
 }
 
 static void
@@ -416,7 +358,7 @@ remove_mdevs (RealHost *self)
       g_autofree char *path =
           g_build_filename (MDEV_DEVICES, g_ptr_array_index (self->mdevs, i), "remove", NULL);
 
-      write_file (path, "1");
+      conformance_sysfs_write (path, "1");
     }
 }
 
@@ -456,7 +398,7 @@ use_pci_functions (RealHost *self, const char *const *devices)
   self->parent = pci_functions;
   self->pool = conformance_device_pool_new (devices);
   if (!conformance_device_pool_is_complete (self->pool))
-    write_attribute (SYSFS_PCI, "rescan", "1");
+    conformance_sysfs_write_attribute (SYSFS_PCI, "rescan", "1");
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "conformance-host.h"
+#include "conformance-specification.h"
 #include "sim/kernel-testing.h"
 #include "xml/host-description.h"
 
@@ -39,129 +40,6 @@ get_self (ConformanceHost *host)
   return (SimulatedHost *) host;
 }
 
-static void
-add_region (IommudSimulatedDevice *device, guint64 first, guint64 last,
-            IommudSimulatedRegionType type)
-{
-  IommudSimulatedRegion region = { .first = first, .last = last, .type = type };
-
-  g_array_append_val (device->regions, region);
-}
-
-static gboolean
-parse_region (IommudSimulatedDevice *device, const char *text, IommudSimulatedRegionType type)
-{
-  char *end = NULL;
-  guint64 first, last;
-
-  if (text == NULL)
-    return FALSE;
-  first = g_ascii_strtoull (text, &end, 0);
-  if (*end != '-')
-    return FALSE;
-  last = g_ascii_strtoull (end + 1, &end, 0);
-  if (*end != '\0' || first > last)
-    return FALSE;
-  add_region (device, first, last, type);
-  return TRUE;
-}
-
-/* What a specification says beyond the device's own record. */
-typedef struct
-{
-  guint id;
-  guint iommu;
-  gint32 group; /* -1: one of its own */
-  gboolean msi;
-  const char *driver; /* a host driver's, instead of VFIO's; borrowed */
-} Specification;
-
-static gboolean
-parse_number (const char *text, guint64 largest, guint64 *value)
-{
-  char *end = NULL;
-
-  if (text == NULL || !g_ascii_isdigit (*text))
-    return FALSE;
-  *value = g_ascii_strtoull (text, &end, 0);
-  return *end == '\0' && *value <= largest;
-}
-
-/* A word without a value that switches something. */
-static gboolean
-parse_switch (IommudSimulatedDevice *device, Specification *specification, const char *key)
-{
-  if (g_str_equal (key, "dirty"))
-    device->dirty_tracking = TRUE;
-  else if (g_str_equal (key, "nest"))
-    device->nesting = TRUE;
-  else if (g_str_equal (key, "nestxdirty"))
-    device->nest_excludes_dirty = TRUE;
-  else if (g_str_equal (key, "cc"))
-    device->enforced_coherency = TRUE;
-  else if (g_str_equal (key, "log"))
-    device->dma_logging = TRUE;
-  else if (g_str_equal (key, "nomsi"))
-    specification->msi = FALSE;
-  else
-    return FALSE;
-  return TRUE;
-}
-
-static gboolean
-parse_value (IommudSimulatedDevice *device, Specification *specification, const char *key,
-             const char *text)
-{
-  guint64 value = 0;
-
-  if (g_str_equal (key, "drv"))
-    {
-      specification->driver = text;
-      return *text != '\0';
-    }
-  if (g_str_equal (key, "resv"))
-    return parse_region (device, text, IOMMUD_SIMULATED_RESERVED);
-  if (g_str_equal (key, "direct"))
-    return parse_region (device, text, IOMMUD_SIMULATED_RESERVED_DIRECT);
-  if (!parse_number (text, G_MAXINT16, &value))
-    return FALSE;
-
-  if (g_str_equal (key, "id"))
-    specification->id = (guint) value;
-  else if (g_str_equal (key, "iommu"))
-    specification->iommu = (guint) value;
-  else if (g_str_equal (key, "group"))
-    specification->group = (gint32) value;
-  else if (g_str_equal (key, "aw"))
-    device->address_width = (guint) value;
-  else if (g_str_equal (key, "pasid"))
-    device->pasid_bits = (int) value;
-  else if (g_str_equal (key, "log"))
-    {
-      device->dma_logging = value != 0;
-      device->max_logged_ranges = (guint) value;
-    }
-  else
-    return value <= 1 && (value == 0 || parse_switch (device, specification, key));
-  return TRUE;
-}
-
-static gboolean
-parse_specification (char **words, IommudSimulatedDevice *device, Specification *specification)
-{
-  for (guint i = 0; words[i] != NULL; i++)
-    {
-      char *equals = strchr (words[i], '=');
-
-      if (equals != NULL)
-        *equals = '\0';
-      if (equals != NULL ? !parse_value (device, specification, words[i], equals + 1)
-                         : !parse_switch (device, specification, words[i]))
-        return FALSE;
-    }
-  return TRUE;
-}
-
 static char *
 require_iommu (SimulatedHost *self, guint number)
 {
@@ -183,22 +61,6 @@ require_iommu (SimulatedHost *self, guint number)
   g_array_set_size (iommu->regions, 0);
   iommud_simulated_kernel_add_iommu (self->kernel, iommu);
   return name;
-}
-
-static IommudSimulatedDevice *
-make_device (void)
-{
-  IommudSimulatedDevice *device = iommud_simulated_device_new ();
-
-  device->plugged = TRUE;
-  device->cdev = TRUE;
-  device->dirty_tracking = FALSE;
-  device->nesting = FALSE;
-  device->enforced_coherency = FALSE;
-  device->pasid_bits = 0;
-  device->regions_count = 1;
-  device->irqs_count = 1;
-  return device;
 }
 
 static void
@@ -223,7 +85,8 @@ add_host_device (SimulatedHost *self, const char *name, const char *driver, cons
 
 /* Takes @device. */
 static int
-add_parsed (SimulatedHost *self, IommudSimulatedDevice *device, const Specification *specification)
+add_parsed (SimulatedHost *self, IommudSimulatedDevice *device,
+            const ConformanceSpecification *specification)
 {
   g_autofree char *iommu = require_iommu (self, specification->iommu);
   g_autofree char *name = g_strdup_printf ("vmock.%u", specification->id);
@@ -235,7 +98,8 @@ add_parsed (SimulatedHost *self, IommudSimulatedDevice *device, const Specificat
       return add_host_device (self, name, specification->driver, iommu, group);
     }
   if (specification->msi)
-    add_region (device, MSI_FIRST, MSI_LAST, IOMMUD_SIMULATED_RESERVED_MSI);
+    conformance_specification_add_region (device, MSI_FIRST, MSI_LAST,
+                                          IOMMUD_SIMULATED_RESERVED_MSI);
   set_string (&device->info->name, name);
   set_string (&device->info->bus, "platform");
   set_string (&device->info->driver, "vfio_mock");
@@ -253,7 +117,7 @@ translate (SimulatedHost *self, const char *name)
   guint64 id = 0;
 
   if (self->devices != NULL && g_str_has_prefix (name, "vmock.")
-      && parse_number (name + strlen ("vmock."), G_MAXINT16, &id)
+      && conformance_specification_parse_number (name + strlen ("vmock."), G_MAXINT16, &id)
       && id < g_strv_length (self->devices))
     return self->devices[id];
   return name;
@@ -277,11 +141,10 @@ static int
 host_add_device (ConformanceHost *host, const char *text)
 {
   SimulatedHost *self = get_self (host);
-  g_auto (GStrv) words = g_strsplit (text, ",", -1);
-  g_autoptr (IommudSimulatedDevice) device = make_device ();
-  Specification specification = { .group = -1, .msi = TRUE };
+  g_autoptr (IommudSimulatedDevice) device = iommud_simulated_device_new ();
+  g_auto (ConformanceSpecification) specification = { .driver = NULL };
 
-  if (!parse_specification (words, device, &specification))
+  if (!conformance_specification_parse (text, device, &specification))
     return EINVAL;
   if (self->devices != NULL)
     return require_described (self, specification.id);
