@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The abstract backend: what it is called, its system calls, its probe, what it can do. */
+/* The abstract backend: its name, its system calls, its probe, and what it can do. */
 #include "backend/backend.h"
 
 /**
  * IommudBackend:
  *
- * What stands below a host: this machine's kernel, or a simulated one.
+ * What a host uses: this machine's kernel, or a simulated one.
  */
 G_DEFINE_ABSTRACT_TYPE (IommudBackend, iommud_backend, G_TYPE_OBJECT)
 

@@ -54,7 +54,7 @@ static const struct
  * iommud_error_code_from_errno:
  * @errnum: a positive errno
  *
- * The code that an errno has where no cause is known that says more.
+ * The code of an errno if nothing more is known about its cause.
  *
  * Returns: a code; %IOMMUD_ERROR_FAILED for an errno that has no code of its own
  */
@@ -67,7 +67,7 @@ iommud_error_code_from_errno (int errnum)
   return IOMMUD_ERROR_FAILED;
 }
 
-/* The constant's name, as an administrator searches for it; the number where it is a rare one. */
+/* The constant's name, as an administrator searches for it; for a rare errno, its number. */
 char *
 iommud_error_describe_errno (int errnum)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the rest of the library needs to word an error. */
+/* How the rest of the library phrases its errors. */
 #pragma once
 
 #include "base/internal.h"
@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 IOMMUD_INTERNAL char *iommud_error_describe_errno (int errnum);
 
-/* "Cannot <what>: <step>: <errno>[: <cause>]", with @code, or the errno's own code where @code is
+/* "Cannot <what>: <step>: <errno>[: <cause>]", with @code, or with the errno's own code if @code is
  * negative. @cause may be NULL. */
 void iommud_error_set_from_errno (GError **error, int code, const char *what, const char *step,
                                   int errnum, const char *cause);

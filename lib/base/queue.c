@@ -53,8 +53,8 @@ iommud_queue_unref (IommudQueue *self)
   g_free (self);
 }
 
-/* What the operation holds is let go before the task returns, so that its caller finds everything
- * free. */
+/* What the operation holds is freed before the task returns, so that its caller finds everything
+ * available. */
 static void
 job_end (Job *job, gpointer result, GError *error)
 {
@@ -77,7 +77,7 @@ job_plan (Job *job, GError **error)
 {
   GCancellable *cancellable = job->task != NULL ? g_task_get_cancellable (job->task) : NULL;
 
-  /* An operation that has done a part must know how to undo it. */
+  /* An operation that has done a part must be able to undo it. */
   if (!job->begun && g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
   job->begun = TRUE;
@@ -179,7 +179,7 @@ iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpoint
   else
     g_queue_push_tail (&self->waiting, job);
 
-  /* Never from inside the caller: it is told of a failure the same way as of a success. */
+  /* Never from inside the caller: a failure reaches it the same way as a success. */
   source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, start_when_idle, iommud_queue_ref (self),

@@ -6,19 +6,19 @@
 
 G_BEGIN_DECLS
 
-/* An operation has three parts, so that the model changes on the main loop alone and no kernel call
+/* An operation has three parts, so that the model changes only on the main loop and no kernel call
  * runs there:
  *   plan     main loop, when the operation's turn has come: checks, and returns what perform needs,
  *            which points to nothing of the model; NULL with an error ends the operation
- *   perform  a worker thread: kernel calls, on the plan alone
+ *   perform  a worker thread: kernel calls, which use only the plan
  *   publish  main loop: brings the result into the model; returns the task's object, or NULL
  * and free, which ends what the operation holds, such as claims on devices.
  *
- * A long operation takes turns: while goes_on says so after a publish that gave no error, all three
- * are called again, and between its turns other operations of the queue have theirs. An operation
- * that cannot have its turn while a long one is at work says so by must_wait; those behind it wait
- * too. Only operations that are between turns may keep others waiting. An urgent one has its turn
- * before all that have not begun. */
+ * A long operation takes turns: if goes_on says so after a publish without an error, all three are
+ * called again, and other operations of the queue have their turns in between. An operation that
+ * cannot run while a long one is unfinished says so by must_wait; those behind it wait too. Only
+ * operations that are between turns may keep others waiting. An urgent one runs before all that
+ * have not begun. */
 typedef struct
 {
   gpointer (*plan) (gpointer data, GError **error);

@@ -32,7 +32,7 @@ iommud_ranges_find (const GArray *self, guint64 address)
   return low;
 }
 
-/* All that it meets or touches become one range with it. */
+/* It becomes one range with all that it meets or touches. */
 void
 iommud_ranges_add (GArray *self, guint64 first, guint64 last)
 {

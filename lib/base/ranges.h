@@ -17,8 +17,8 @@ GArray *iommud_ranges_new (void);
 /* First and last are inside. */
 void iommud_ranges_add (GArray *self, guint64 first, guint64 last);
 void iommud_ranges_remove (GArray *self, guint64 first, guint64 last);
-/* The index of the first range that ends at @address or behind it; their number where none does:
- * O(log n). */
+/* The index of the first range that ends at @address or behind it; their number if none does. O(log
+ * n). */
 guint iommud_ranges_find (const GArray *self, guint64 address);
 
 G_END_DECLS

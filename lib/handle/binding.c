@@ -49,7 +49,7 @@ iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks)
   return hwpt_tracks ? IOMMUD_TRACKER_KIND_IOMMU : IOMMUD_TRACKER_KIND_NONE;
 }
 
-/* A PCI port's driver leaves DMA to others, so the kernel lets it be (driver_managed_dma). */
+/* A PCI port's driver does no DMA of its own, so the kernel tolerates it (driver_managed_dma). */
 static gboolean
 driver_blocks_group (const char *driver)
 {
@@ -57,14 +57,14 @@ driver_blocks_group (const char *driver)
          && !g_str_equal (driver, "pci-stub");
 }
 
-/* BIND answers EPERM without a word about whom it minds: look at the group. */
+/* BIND answers EPERM without naming the other device: look at the group. */
 static char *
 explain_bind_eperm (const IommudBinding *self, const IommudKernelAccess *access)
 {
   g_autoptr (GPtrArray) members = NULL;
 
   if (access->group_holder != NULL)
-    return g_strdup_printf ("IOMMU group %d belongs to another context: %s is of it, and a group "
+    return g_strdup_printf ("IOMMU group %d belongs to another context: %s is in it, and a group "
                             "can be in one context only",
                             self->info->iommu_group, access->group_holder);
   members = iommud_probe_list_group (access->probe, self->info->iommu_group);
@@ -73,7 +73,7 @@ explain_bind_eperm (const IommudBinding *self, const IommudKernelAccess *access)
       const IommudGroupMember *member = g_ptr_array_index (members, i);
 
       if (driver_blocks_group (member->driver))
-        return g_strdup_printf ("%s of the same IOMMU group %d is still bound to host driver %s: "
+        return g_strdup_printf ("%s in the same IOMMU group %d is still bound to host driver %s: "
                                 "unbind it, or bind it to a VFIO driver too",
                                 member->name, self->info->iommu_group, member->driver);
     }
@@ -140,7 +140,7 @@ open_cdev (IommudBinding *self, const IommudKernelAccess *access, GError **error
   self->cdev = -1;
   iommud_error_set_from_errno (
       error, errnum == ENOENT || errnum == ENODEV ? IOMMUD_ERROR_DEVICE_GONE : -1, access->what,
-      path, errnum, errnum == EACCES ? "opening it takes the rights of root" : NULL);
+      path, errnum, errnum == EACCES ? "opening it needs the rights of root" : NULL);
   return FALSE;
 }
 
@@ -213,7 +213,7 @@ iommud_binding_set_attach_error (IommudBinding *self, const IommudKernelAccess *
   if (errnum == EINVAL && access->group_holder != NULL)
     {
       code = IOMMUD_ERROR_INCOMPATIBLE;
-      group = g_strdup_printf ("%s is of the same IOMMU group %d, and a group has one HWPT",
+      group = g_strdup_printf ("%s is in the same IOMMU group %d, and a group has one HWPT",
                                access->group_holder, self->info->iommu_group);
       cause = group;
     }
@@ -227,7 +227,7 @@ iommud_binding_set_attach_error (IommudBinding *self, const IommudKernelAccess *
     cause = "a mapping or an allowed range of the container lies in a range that the device "
             "reserves";
   else if (errnum == ENOMEM)
-    cause = "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was met";
+    cause = "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was reached";
   else if (errnum == EFAULT)
     cause = "memory that was mapped into the container is gone";
   iommud_error_set_from_errno (error, code, access->what, "VFIO_DEVICE_ATTACH_IOMMUFD_PT", errnum,

@@ -11,14 +11,15 @@
 
 G_BEGIN_DECLS
 
-/* Where kernel calls go, and what they are made for ("attach 0000:01:00.0 to container \"a\""). */
+/* Where kernel calls go, and what they are for ("attach 0000:01:00.0 to container \"a\""). */
 typedef struct
 {
   const IommudSyscalls *syscalls;
   IommudProbe *probe;
   int iommufd;
   char *what;
-  char *group_holder; /* "0000:01:00.1 in container b": holds the device's group too; or NULL */
+  char
+      *group_holder; /* "0000:01:00.1 in container b": it has the device's group as well; or NULL */
 } IommudKernelAccess;
 
 typedef struct
@@ -28,17 +29,17 @@ typedef struct
   guint32 device_id; /* 0: not bound */
   guint64 iommu_capabilities;
   gboolean dma_logging;
-  IommudTrackerChoice tracker; /* what the one who attached it asked for */
+  IommudTrackerChoice tracker; /* what its attach asked for */
 } IommudBinding;
 
 void iommud_kernel_access_clear (IommudKernelAccess *self);
 void iommud_binding_copy (IommudBinding *self, const IommudBinding *source);
-/* Forgets; does not close. */
+/* Forgets the file; does not close it. */
 void iommud_binding_clear (IommudBinding *self);
 
 gboolean iommud_binding_is_bound (const IommudBinding *self);
 gboolean iommud_binding_iommu_can_track (const IommudBinding *self);
-/* Who records what the device dirties on a HWPT that was made with dirty tracking, or without. The
+/* Who records what the device dirties on a HWPT with dirty tracking, or on one without. The
  * device's own log sees finer pages and costs the IOMMU nothing. */
 IommudTrackerKind iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks);
 
@@ -48,10 +49,10 @@ gboolean iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *acc
 /* Closes the cdev, which is the kernel's only way to unbind; a device still attached is detached.
  */
 void iommud_binding_unbind (IommudBinding *self, const IommudKernelAccess *access);
-/* One VFIO_DEVICE_ATTACH_IOMMUFD_PT, no wording: returns 0 or a positive errno. */
+/* One VFIO_DEVICE_ATTACH_IOMMUFD_PT: returns 0 or a positive errno, and sets no GError. */
 int iommud_binding_try_attach (IommudBinding *self, const IommudKernelAccess *access,
                                guint32 *pt_id);
-/* Words the errno of a failed attach. */
+/* Turns the errno of a failed attach into an error. */
 void iommud_binding_set_attach_error (IommudBinding *self, const IommudKernelAccess *access,
                                       int errnum, GError **error);
 gboolean iommud_binding_detach (IommudBinding *self, const IommudKernelAccess *access,

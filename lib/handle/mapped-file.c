@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 
-/* Linux lets a process have 65530 mappings unless told otherwise, and 128 TiB of addresses. One
- * that has none left cannot even allocate memory, so clients get a part of both. */
+/* Linux lets a process have 65530 mappings unless told otherwise, and 128 TiB of addresses. A
+ * process that has none left cannot even allocate memory, so clients get a part of both. */
 #define MAX_FILES 49152
 #define MAX_BYTES (G_MAXSIZE > G_MAXUINT32 ? G_GUINT64_CONSTANT (1) << 46 : 1u << 31)
 
@@ -95,8 +95,8 @@ map_address (IommudMappedFile *self, const IommudKernelAccess *access, int fd, g
       iommud_error_set_from_errno (error, -1, access->what, "mmap of the file", errno, NULL);
       return FALSE;
     }
-  /* A client's memory has no place in a core dump of this process. Where that cannot be said, the
-   * mapping is as good. */
+  /* A client's memory has no place in a core dump of this process. If the kernel refuses that, the
+   * mapping still serves. */
   (void) madvise (self->address, self->length, MADV_DONTDUMP);
   return TRUE;
 }
@@ -111,8 +111,8 @@ iommud_mapped_file_new (IommudMappedFiles *files, const IommudKernelAccess *acce
   if (!take_room (files, length))
     {
       g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
-                   "Cannot %s: of the files of all containers at most %u mappings and "
-                   "%#" G_GINT64_MODIFIER "x bytes can be mapped at a time on this kernel",
+                   "Cannot %s: on this kernel, the files of all containers can have at most %u "
+                   "mappings and %#" G_GINT64_MODIFIER "x bytes mapped at a time",
                    access->what, MAX_FILES, (guint64) MAX_BYTES);
       return FALSE;
     }

@@ -2,7 +2,7 @@
 /* Parts of clients' files, mapped into this process for as long as some IOAS refers to them.
  *
  * Nothing here or elsewhere touches that memory: only the kernel follows its addresses. So a client
- * that makes its file shorter meanwhile does no harm. */
+ * that makes its file shorter does no harm. */
 #pragma once
 
 #include "handle/binding.h"
@@ -18,15 +18,15 @@ void iommud_mapped_files_unref (IommudMappedFiles *self);
 
 typedef struct _IommudMappedFile IommudMappedFile;
 
-/* Fails where @files takes too much already, too. */
+/* Also fails if @files takes too much already. */
 gboolean iommud_mapped_file_new (IommudMappedFiles *files, const IommudKernelAccess *access, int fd,
                                  guint64 offset, guint64 length, gboolean writable,
                                  IommudMappedFile **file, GError **error);
-/* From any thread. The last reference unmaps, which can take long: for workers. */
+/* Safe to call from any thread. The last reference unmaps, which can take long: for workers. */
 IommudMappedFile *iommud_mapped_file_ref (IommudMappedFile *self);
 void iommud_mapped_file_unref (IommudMappedFile *self);
 
-/* Where its first byte is. */
+/* The address of its first byte. */
 guint64 iommud_mapped_file_get_address (const IommudMappedFile *self);
 
 G_END_DECLS

@@ -86,7 +86,7 @@ set_alloc_error (const IommudKernelAccess *access, const IommudBinding *binding,
     cause = g_strdup ("a mapping of the container lies beyond what the device's IOMMU can address");
   else if (errnum == ENOMEM)
     cause = g_strdup ("the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) "
-                      "was met");
+                      "was reached");
   else if (errnum == EFAULT)
     cause = g_strdup ("memory that is mapped cannot be pinned: a file may have been made shorter");
   iommud_error_set_from_errno (error, code, access->what, "IOMMU_HWPT_ALLOC", errnum, cause);

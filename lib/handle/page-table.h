@@ -7,16 +7,16 @@
 
 G_BEGIN_DECLS
 
-/* What IOAS_IOVA_RANGES said last. */
+/* What IOAS_IOVA_RANGES answered last. */
 typedef struct
 {
-  GArray *ranges; /* of IommudIovaRange; NULL where nobody asked */
+  GArray *ranges; /* of IommudIovaRange; NULL if it was not asked */
   guint64 alignment;
 } IommudIovaSpace;
 
 void iommud_iova_space_clear (IommudIovaSpace *self);
-/* Whether some address of @self is not in @other. Both lists are sorted and apart, as the kernel
- * gives them. */
+/* Whether some address of @self is not in @other. The ranges of both lists are sorted and do not
+ * touch, as the kernel gives them. */
 gboolean iommud_iova_space_exceeds (const IommudIovaSpace *self, const IommudIovaSpace *other);
 void iommud_iova_space_copy (IommudIovaSpace *self, const IommudIovaSpace *source);
 gboolean iommud_iova_space_read (IommudIovaSpace *self, const IommudKernelAccess *access,

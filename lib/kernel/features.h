@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* A new NULL-terminated list; NULL where there is no iommufd to open. */
+/* A new NULL-terminated list; NULL if there is no iommufd to open. */
 char **iommud_features_probe (const IommudSyscalls *syscalls);
 
 G_END_DECLS

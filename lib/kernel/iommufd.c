@@ -263,10 +263,10 @@ iommud_iommufd_get_hw_info (const IommudSyscalls *syscalls, int fd, guint32 devi
 gboolean
 iommud_iommufd_knows (const IommudSyscalls *syscalls, int fd, guint32 number)
 {
-  /* As long as the longest record: should a kernel read on, it finds zeros. */
+  /* As long as the longest record: a kernel that reads on finds zeros. */
   guint64 argument[16] = { 0 };
 
-  /* Below are VFIO's numbers, some of which do something whatever the record says. */
+  /* The numbers below are VFIO's, and some of those act whatever the record says. */
   if (number < IOMMUD_ABI_NR_DESTROY || number > G_MAXUINT8)
     return FALSE;
 

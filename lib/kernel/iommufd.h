@@ -13,7 +13,7 @@ typedef struct
   guint64 capabilities; /* IOMMU_HW_CAP_*: bit 0 dirty tracking */
 } IommudHwInfo;
 
-/* The kernel's words, held to its header by iommufd.c. */
+/* The kernel's bits; iommufd.c checks that they are those of its header. */
 enum
 {
   IOMMUD_IOMMUFD_CAPABILITY_DIRTY_TRACKING = 1 << 0, /* of IommudHwInfo.capabilities */
@@ -41,7 +41,7 @@ int iommud_iommufd_ioas_allow_iovas (const IommudSyscalls *syscalls, int fd, gui
 /* Maps memory of this process. @flags: IOMMUD_IOMMUFD_MAP_*; @iova: in with FIXED, out always. */
 int iommud_iommufd_ioas_map (const IommudSyscalls *syscalls, int fd, guint32 ioas_id, guint32 flags,
                              guint64 address, guint64 length, guint64 *iova);
-/* The same of a file: Linux 6.13. */
+/* The same for a file: Linux 6.13. */
 int iommud_iommufd_ioas_map_file (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
                                   guint32 flags, int file, guint64 offset, guint64 length,
                                   guint64 *iova);
@@ -54,12 +54,12 @@ int iommud_iommufd_ioas_unmap (const IommudSyscalls *syscalls, int fd, guint32 i
 /* @pt_id: an IOAS or a nest parent. */
 int iommud_iommufd_hwpt_alloc (const IommudSyscalls *syscalls, int fd, guint32 flags,
                                guint32 device_id, guint32 pt_id, guint32 *hwpt_id);
-/* Switching it on forgets the dirty pages of before, also where it is on already. */
+/* Switching it on forgets earlier dirty pages, even if it is on already. */
 int iommud_iommufd_set_dirty_tracking (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id,
                                        gboolean enable);
 /* Joins the dirty pages of a range into a bitmap, whose bit 0 is @iova, and forgets them unless
- * @keep. The walk ends at the first address that is not mapped, and 6.12 tells of neither that nor
- * of a driver's error (iopt_read_and_clear_dirty_data in io_pagetable.c). */
+ * @keep. The walk ends at the first address that is not mapped, and 6.12 reports neither that nor a
+ * driver's error (iopt_read_and_clear_dirty_data in io_pagetable.c). */
 int iommud_iommufd_get_dirty_bitmap (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id,
                                      gboolean keep, guint64 iova, guint64 length, guint64 page_size,
                                      guint64 *words);

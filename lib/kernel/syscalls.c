@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The real system calls, and how a call of any table is taken up again after a signal. */
+/* The real system calls, and how a call of any table is repeated after a signal. */
 #include "config.h"
 
 #include "kernel/syscalls.h"
@@ -32,8 +32,7 @@ real_open (const IommudSyscalls *self, const char *path, int flags)
   struct stat status;
   int errnum;
 
-  /* Asked before as well: opening a FIFO or some other file by mistake can block or do something.
-   */
+  /* Also checked before: opening a FIFO or another file by mistake can block or have effects. */
   if (lstat (path, &status) < 0)
     return -1;
   errnum = check_is_device (&status);
@@ -103,7 +102,7 @@ iommud_syscalls_ioctl (const IommudSyscalls *self, int fd, unsigned long request
 {
   int result;
 
-  /* The kernel undoes an interrupted call whole, so the same record may be handed in again. */
+  /* The kernel undoes an interrupted call completely, so the same record may be passed again. */
   do
     result = self->ioctl (self, fd, request, argument);
   while (result < 0 && errno == EINTR);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The seam to the kernel: the four system calls below which either Linux or the simulated host is.
- */
+/* The seam to the kernel: four system calls, with either Linux or the simulated host below them. */
 #pragma once
 
 #include <glib.h>
@@ -23,7 +22,7 @@ struct _IommudSyscalls
 };
 
 /* The real system calls. Opening refuses symbolic links (ELOOP) and anything but a character device
- * (ENODEV), and gives a file that no program started later inherits. */
+ * (ENODEV); programs that are started later do not inherit the file. */
 const IommudSyscalls *iommud_syscalls_get_real (void);
 
 /* The calls of a table, taken up again after a signal: 0 (and, for open, @fd) or a positive errno.

@@ -15,13 +15,13 @@ int iommud_vfio_detach (const IommudSyscalls *syscalls, int fd);
 /* Whether the device can log its own DMA: all three DMA logging features answer a probe. */
 gboolean iommud_vfio_has_dma_logging (const IommudSyscalls *syscalls, int fd);
 
-/* @ranges: an array of IommudIovaRange, multiples of the page size. @page_size: in, the one that is
- * wanted; out, the one that the device logs in. */
+/* @ranges: an array of IommudIovaRange, multiples of the page size. @page_size: in, what is wanted;
+ * out, what the device logs in. */
 int iommud_vfio_start_dma_logging (const IommudSyscalls *syscalls, int fd, const GArray *ranges,
                                    guint64 *page_size);
 int iommud_vfio_stop_dma_logging (const IommudSyscalls *syscalls, int fd);
 /* Joins the dirty pages of a range into a bitmap, whose bit 0 is @iova, and forgets them. A page of
- * the log that is met in part is forgotten whole. */
+ * the log that the range covers in part is forgotten completely. */
 int iommud_vfio_report_dma_logging (const IommudSyscalls *syscalls, int fd, guint64 iova,
                                     guint64 length, guint64 page_size, guint64 *words);
 

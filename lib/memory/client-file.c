@@ -35,7 +35,7 @@ check_open (int file, int *mode, const char *what, GError **error)
       return FALSE;
     }
   if ((status & O_PATH) != 0)
-    return refuse (what, "the file is open as a path alone (O_PATH)", error);
+    return refuse (what, "the file is open only as a path (O_PATH)", error);
   *mode = status & O_ACCMODE;
   return TRUE;
 }
@@ -48,8 +48,7 @@ check_access (int mode, int seals, IommudMapFlags flags, const char *what, GErro
   if ((flags & IOMMUD_MAP_FLAGS_WRITABLE) == 0)
     return TRUE;
   if (mode == O_RDONLY)
-    return refuse (what, "the file is open for reading alone, and the mapping is to be writable",
-                   error);
+    return refuse (what, "the file is open read-only, and the mapping is to be writable", error);
   if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0)
     return refuse (what, "the file is sealed against writing, and the mapping is to be writable",
                    error);
@@ -101,8 +100,8 @@ iommud_client_file_check (int file, guint64 offset, guint64 length, IommudMapFla
 
   if (!check_open (file, &mode, what, error))
     return FALSE;
-  /* Only files of tmpfs and hugetlbfs know of seals. What is asked of other file systems may wait
-   * for a server that does not answer, so that is the first thing to ask. */
+  /* Only files of tmpfs and hugetlbfs have seals. A question to another file system may wait for a
+   * server that does not answer, so the kind of file is checked first. */
   seals = fcntl (file, F_GET_SEALS);
   if (seals < 0 || !is_memory (file, &status, &file_system))
     return refuse (what, NOT_MEMORY, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be known of a mapping before the kernel is asked for it, and of the kernel's refusals.
- */
+/* What can be known about a mapping before the kernel is asked for it, and why the kernel refuses
+ * one. */
 #include "config.h"
 
 #include "memory/mapping-check.h"
@@ -155,9 +155,9 @@ get_cause (int errnum)
     case EEXIST:
       return "something is mapped there already";
     case ENOSPC:
-      return "among the IOVAs that the kernel may choose from there is no room of that length";
+      return "there is no room of that length among the IOVAs that the kernel may choose from";
     case ENOMEM:
-      return "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was met";
+      return "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was reached";
     case EFAULT:
       return "the memory cannot be pinned: the file may have been made shorter";
     default:

@@ -32,13 +32,13 @@ typedef struct
    * one. */
   guint64 first_piece;
   guint64 piece;
-  IommudMappedFile *file; /* NULL where the kernel holds the file itself */
+  IommudMappedFile *file; /* NULL if the kernel holds the file itself */
 } IommudMapping;
 
 typedef struct _IommudMappingTable IommudMappingTable;
 
 IommudMappingTable *iommud_mapping_table_new (void);
-/* Lets the files go too. */
+/* Drops its files too. */
 void iommud_mapping_table_free (IommudMappingTable *self);
 
 guint64 iommud_mapping_table_get_count (const IommudMappingTable *self);
@@ -46,14 +46,14 @@ guint64 iommud_mapping_table_get_bytes (const IommudMappingTable *self);
 
 /* The last address of a mapping, inside it. */
 guint64 iommud_mapping_get_last (const IommudMapping *mapping);
-/* How far from its begin that kernel's mapping ends which has the byte at @position; and where that
- * one begins which has the last byte. */
+/* The kernel's mapping that has the byte at @position: how far from the begin of this one it ends.
+ * And where the kernel's mapping begins that has the last byte. */
 guint64 iommud_mapping_get_end_of_piece (const IommudMapping *mapping, guint64 position);
 guint64 iommud_mapping_get_last_piece (const IommudMapping *mapping);
-/* The first mapping that meets a range, or NULL: O(log n). */
+/* The first mapping that meets a range, or NULL. O(log n). */
 const IommudMapping *iommud_mapping_table_find (IommudMappingTable *self, guint64 first,
                                                 guint64 last);
-/* The one behind, or NULL: O(1) on average, so that walking over k mappings is O(k). */
+/* The next one, or NULL. O(1) on average, so that walking over k mappings is O(k). */
 const IommudMapping *iommud_mapping_table_next (IommudMappingTable *self,
                                                 const IommudMapping *mapping);
 
@@ -61,13 +61,13 @@ const IommudMapping *iommud_mapping_table_next (IommudMappingTable *self,
 void iommud_mapping_table_add (IommudMappingTable *self, const IommudMapping *mapping);
 /* Sets the length of the mapping that begins at @iova; 0 takes it out. */
 void iommud_mapping_table_resize (IommudMappingTable *self, guint64 iova, guint64 length);
-/* Gives the mapping at @iova another file, or none; returns the one that it had, which the caller
- * owns now. */
+/* Gives the mapping at @iova another file, or none; returns its old one, which the caller owns now.
+ */
 IommudMappedFile *iommud_mapping_table_set_file (IommudMappingTable *self, guint64 iova,
                                                  IommudMappedFile *file);
 
-/* The mapped parts of a range, sorted, where mappings that touch are one: a new array of
- * IommudIovaRange. Counts only mappings that have all of @flags. O(log n + k). */
+/* The mapped parts of a range, sorted, as a new array of IommudIovaRange: mappings that touch are
+ * one. Counts only mappings that have all of @flags. O(log n + k). */
 GArray *iommud_mapping_table_get_runs (IommudMappingTable *self, guint64 first, guint64 last,
                                        IommudMapFlags flags);
 

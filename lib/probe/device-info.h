@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct _IommudDeviceInfo IommudDeviceInfo;
 
-/* Strings are never NULL: "" where there is nothing to say. */
+/* Strings are never NULL: "" if there is nothing to say. */
 struct _IommudDeviceInfo
 {
   gatomicrefcount references;

@@ -14,7 +14,7 @@ typedef struct
 {
   IommudDeviceInfo *info;
   char *vfio_path; /* sysfs path of the vfio-dev device */
-  ino_t life;      /* of that path: another inode is another device, whatever its name */
+  ino_t life;      /* inode of that path: another one is another device, whatever its name */
   guint64 seen;    /* the last event before it was looked at; 0 if the kernel does not say */
 } IommudKnownDevice;
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The node of a VFIO device as the file system and other processes see it.
  *
- * A node's name says nothing for long: the kernel gives vfioN to the next device as soon as it is
- * free. Its number, read below the device's own directory, belongs to that device. Safe to call
- * from any thread.
- */
+ * A node's name is not reliable for long: the kernel gives vfioN to the next device as soon as it
+ * is free. Its number, read below the device's own directory, belongs to that device. Safe to call
+ * from any thread. */
 #include "config.h"
 
 #include "probe/node.h"
@@ -42,7 +41,7 @@ has_open (const char *process, dev_t number)
   return FALSE;
 }
 
-/* A process may call itself anything. */
+/* A process may give itself any name. */
 static char *
 describe_process (const char *process)
 {
@@ -56,7 +55,7 @@ describe_process (const char *process)
 }
 
 /* The processes but this one that have the node open, as "qemu-system-x86 (pid 42)"; NULL if none
- * is seen, be it for lack of rights. */
+ * is seen, perhaps for lack of rights. */
 char *
 iommud_node_describe_holder (const IommudDeviceInfo *info)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Discovery as the model sees it: an interface that libudev or the simulated host fills.
+/* Discovery as the model sees it: an interface that libudev or the simulated host implements.
  *
  * Signals, emitted in the main context that was the thread default when start was called:
  *   "device-added"   (IommudDeviceInfo *)  a VFIO device is there
@@ -28,12 +28,12 @@ struct _IommudProbeInterface
 {
   GTypeInterface parent_interface;
 
-  /* Watches, then emits device-added for every device that is there, before it returns. */
+  /* Starts to watch, and emits device-added for every present device before it returns. */
   gboolean (*start) (IommudProbe *self, GError **error);
-  /* The rest is called on worker threads, several at once, while the main loop runs the watch. */
+  /* The rest is called on several worker threads at once, while the main loop keeps watching. */
   /* All devices of an IOMMU group, VFIO or not: a GPtrArray of IommudGroupMember. */
   GPtrArray *(*list_group) (IommudProbe *self, gint32 iommu_group);
-  /* Who has the device's node open, as "qemu-system-x86 (pid 42)"; NULL where nobody can tell. */
+  /* Who has the device's node open, as "qemu-system-x86 (pid 42)"; NULL if it is not known. */
   char *(*describe_holder) (IommudProbe *self, const IommudDeviceInfo *info);
   /* Whether an open file is the node of this very device and not of a later one of that name. */
   gboolean (*owns_node) (IommudProbe *self, const IommudDeviceInfo *info, int fd);

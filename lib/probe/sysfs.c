@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bounded looks into sysfs and procfs: a driver may put anything into an attribute. */
+/* Bounded reads from sysfs and procfs: a driver may put anything into an attribute. */
 #include "config.h"
 
 #include "probe/sysfs.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bounded looks into sysfs and procfs. All are safe to call from any thread. */
+/* Bounded reads from sysfs and procfs. All are safe to call from any thread. */
 #pragma once
 
 #include <glib.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Discovery through libudev: what is there now, and what comes, changes and goes.
+/* Discovery through libudev: which devices are present, and which come, change and go.
  *
  * Each device of the subsystem vfio-dev is the child of the device that a person knows: a PCI
- * function, an mdev... That parent is what is reported, under its own sysfs path.
- */
+ * function, an mdev... That parent is what is reported, under its own sysfs path. */
 #include "config.h"
 
 #include "probe/udev.h"
@@ -35,7 +34,7 @@ typedef struct udev_hwdb UdevHwdb;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UdevDevice, udev_device_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (UdevEnumerate, udev_enumerate_unref)
 
-/* Buses whose devices VFIO drives: their events tell of host drivers that come and go. */
+/* Buses whose devices VFIO drives: their events report host drivers that come and go. */
 static const char *const buses[] = {
   "pci", "platform", "ap", "ccw", "css", "fsl-mc", "cdx", "mdev"
 };
@@ -84,7 +83,7 @@ find_in_hwdb (UdevHwdb *hwdb, const char *modalias, const char *key)
   return entry != NULL ? udev_list_entry_get_value (entry) : NULL;
 }
 
-/* Where udevd has run, its rules have looked the name up already. */
+/* If udevd has run, its rules have looked up the name already. */
 static const char *
 find_name (IommudUdevProbe *self, UdevDevice *device, const char *key)
 {
@@ -172,7 +171,7 @@ read_last_event (void)
   return (guint64) number;
 }
 
-/* NULL if the device is gone, or is none that anybody could name. */
+/* NULL if the device is gone, or has no parent to report. */
 static IommudKnownDevice *
 look_at (IommudUdevProbe *self, const char *vfio_path)
 {
@@ -199,7 +198,7 @@ report_removed (IommudUdevProbe *self, const char *sysfs_path)
 }
 
 /* Reports what is new at @vfio_path. An event may come late or twice, and the enumeration may have
- * been faster: only what is there now counts. */
+ * been faster: only what is present now counts. */
 static void
 report (IommudUdevProbe *self, const char *vfio_path)
 {
@@ -255,7 +254,7 @@ report_vanished (IommudUdevProbe *self)
 
 /* --- Events --- */
 
-/* An event from before the device was looked at tells of an earlier device of that path. */
+/* An event from before the device was looked at is about an earlier device of that path. */
 static void
 handle_vfio_removal (IommudUdevProbe *self, UdevDevice *event)
 {
@@ -293,7 +292,7 @@ handle_event (IommudUdevProbe *self, UdevDevice *event)
     report (self, path);
 }
 
-/* The kernel drops events that nobody fetched in time: look at everything once more. */
+/* The kernel drops events that are not fetched in time: look at everything once more. */
 static void
 recover (IommudUdevProbe *self)
 {
@@ -325,7 +324,7 @@ on_events (int fd, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* Without udevd nobody passes the kernel's events on: listen to the kernel itself. */
+/* Without udevd nothing passes on the kernel's events: listen to the kernel itself. */
 static const char *
 choose_event_source (void)
 {
@@ -342,7 +341,7 @@ open_monitor (IommudUdevProbe *self)
   for (gsize i = 0; i < G_N_ELEMENTS (buses); i++)
     if (udev_monitor_filter_add_match_subsystem_devtype (self->monitor, buses[i], NULL) < 0)
       return FALSE;
-  /* Needs a privilege beyond the system's limit; less is still enough as a rule. */
+  /* More than the system's limit needs a privilege; less is usually enough too. */
   (void) udev_monitor_set_receive_buffer_size (self->monitor, MONITOR_BUFFER_BYTES);
   return udev_monitor_enable_receiving (self->monitor) >= 0;
 }

@@ -50,7 +50,7 @@ test_other_files (MappingFixture *fixture, gconstpointer unused)
   refuse_file (fixture, open ("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), text);
   refuse_file (fixture, open ("/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC), text);
   refuse_file (fixture, open_again (fixture->file, O_PATH), "O_PATH");
-  refuse_file (fixture, open_again (fixture->file, O_RDONLY), "open for reading alone");
+  refuse_file (fixture, open_again (fixture->file, O_RDONLY), "open read-only");
   refuse_file (fixture, open_again (fixture->file, O_WRONLY), "not open for reading");
 }
 

@@ -93,7 +93,7 @@ test_access (Fixture *fixture, gconstpointer data)
 
   check_file (fixture, reopen (fixture->file, O_PATH), NULL, "*O_PATH*");
   check_file (fixture, reopen (fixture->file, O_WRONLY), NULL, "*not open for reading*");
-  check_file (fixture, dup (read_only), NULL, "*open for reading alone*");
+  check_file (fixture, dup (read_only), NULL, "*open read-only*");
   memory_map (fixture->bed, fixture->container, read_only, 0, PAGE, GIBIBYTE,
               "{'writable': <false>}");
   memory_unmap (fixture->bed, fixture->container, GIBIBYTE, PAGE);
