@@ -114,7 +114,7 @@ iommud_dirty_bitmap_open (IommudDirtyBitmap *self, guint64 iova, guint64 length,
   return TRUE;
 }
 
-/* Most of a bitmap is clean: eight words are asked at once. */
+/* Most of a bitmap is clean: eight words are tested at once. */
 static guint64
 count_words (const guint64 *words, gsize n_words)
 {
@@ -133,7 +133,7 @@ count_words (const guint64 *words, gsize n_words)
   return sum;
 }
 
-/* Read and not looked at in place, where each page of the file would cost a page fault. */
+/* Read, because each page of the file would cost a page fault if it was looked at in place. */
 static gboolean
 count (const IommudDirtyBitmap *self, guint64 *dirty_pages)
 {

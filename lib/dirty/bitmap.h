@@ -16,17 +16,17 @@ typedef struct
   IommudDirtyBits bits;
 } IommudDirtyBitmap;
 
-/* What can be known of a bitmap before trackers are asked. */
+/* What can be checked of a bitmap before trackers are asked. */
 gboolean iommud_dirty_bitmap_check (guint64 iova, guint64 length, guint64 page_size,
                                     const char *what, GError **error);
 /* All of its memory is there when it returns: the kernel loses bits that it cannot store. */
 gboolean iommud_dirty_bitmap_open (IommudDirtyBitmap *self, guint64 iova, guint64 length,
                                    guint64 page_size, const char *what, GError **error);
-/* Counts the dirty pages and makes the file what it is for ever. On failure the words can still be
- * read, or are NULL. */
+/* Counts the dirty pages and seals the file. On failure the words can still be read, or are NULL.
+ */
 gboolean iommud_dirty_bitmap_seal (IommudDirtyBitmap *self, guint64 *dirty_pages, const char *what,
                                    GError **error);
-/* The file, the caller's now. */
+/* The file, which the caller owns from here on. */
 int iommud_dirty_bitmap_steal_fd (IommudDirtyBitmap *self);
 void iommud_dirty_bitmap_clear (IommudDirtyBitmap *self);
 

@@ -16,7 +16,7 @@ iommud_dirty_bits_get_last (const IommudDirtyBits *self)
   return self->iova + (self->n_bits * self->page_size - 1);
 }
 
-/* Cuts a range to what has bits; FALSE where nothing is left. */
+/* Cuts a range to what has bits; FALSE if nothing is left. */
 static gboolean
 clip (const IommudDirtyBits *self, guint64 *first, guint64 *last)
 {
@@ -98,8 +98,8 @@ iommud_dirty_bits_merge (IommudDirtyBits *self, const IommudDirtyBits *source, g
     }
 }
 
-/* The first bit from @bit to @last that is set, or that is not, after the words were turned over by
- * @flip; @last + 1 where there is none. */
+/* The first bit from @bit to @last that is set once the words are inverted by @flip; @last + 1 if
+ * there is none. */
 static guint64
 find_bit (const guint64 *words, guint64 bit, guint64 last, guint64 flip)
 {

@@ -13,7 +13,7 @@ typedef struct
   guint64 iova;      /* of bit 0; a multiple of the page size */
   guint64 page_size; /* bytes that a bit stands for: a power of two */
   guint64 n_bits;    /* at least 1 */
-  guint64 *words;    /* of someone else */
+  guint64 *words;    /* not owned */
 } IommudDirtyBits;
 
 /* Bytes that the words of so many bits take. */
@@ -21,10 +21,10 @@ gsize iommud_dirty_bits_get_size (guint64 n_bits);
 /* The last address that has a bit. */
 guint64 iommud_dirty_bits_get_last (const IommudDirtyBits *self);
 
-/* Both take what lies outside of @self as not asked for. First and last are inside. */
+/* Both ignore what lies outside of @self. First and last are inside. */
 void iommud_dirty_bits_mark (IommudDirtyBits *self, guint64 first, guint64 last);
-/* Marks what is marked in @source from @first to @last. A page that a bit of @source stands for
- * counts whole, up to the limits. */
+/* Marks what is marked in @source from @first to @last. A page of @source counts as a whole, up to
+ * these limits. */
 void iommud_dirty_bits_merge (IommudDirtyBits *self, const IommudDirtyBits *source, guint64 first,
                               guint64 last);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Saved bits: dirty pages that were taken from a tracker and not delivered, for the next read.
  *
- * Its size goes with what is known page by page; ranges that are dirty as a whole cost next to
+ * Its size depends on what is known page by page; ranges that are dirty as a whole cost almost
  * nothing, however long they are. */
 #pragma once
 
@@ -25,7 +25,7 @@ void iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits
                              guint64 last);
 /* Joins the saved pages into @bits. */
 void iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits);
-/* Forgets the pages that lie whole from @first to @last. */
+/* Forgets the pages that lie completely from @first to @last. */
 void iommud_dirty_store_remove (IommudDirtyStore *self, guint64 first, guint64 last);
 void iommud_dirty_store_clear (IommudDirtyStore *self);
 

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 
-/* No IOMMU page that is larger is assumed. VT-d and SMMUv3 have none; AMD's first kind of table
- * can, where memory hangs together for more than that in one mapping. */
+/* The largest page that an IOMMU is assumed to use. VT-d and SMMUv3 have no larger one; AMD's first
+ * kind of table can, if memory is contiguous for more than that in one mapping. */
 #define LARGEST_IOMMU_PAGE (G_GUINT64_CONSTANT (1) << 30)
 
 IommudTracker *
@@ -63,7 +63,7 @@ set_error (const IommudTracker *self, const IommudKernelAccess *access, const ch
   iommud_error_set_from_errno (error, -1, access->what, step, errnum, cause);
 }
 
-/* Some loggers take one range only. */
+/* Some devices can log only one range. */
 static int
 start_log_of_hull (IommudTracker *self, const IommudKernelAccess *access, const GArray *ranges,
                    guint64 *page_size)
@@ -135,7 +135,7 @@ iommud_tracker_stop (IommudTracker *self, const IommudKernelAccess *access, GErr
   return FALSE;
 }
 
-/* What a part of which must be read with the rest. */
+/* The unit that can only be read as a whole. */
 static guint64
 get_grain (const IommudTracker *self)
 {
@@ -169,7 +169,7 @@ round_up_last (guint64 address, guint64 unit)
 }
 
 /* How far from @first on the kernel can write straight into the reader's bitmap: whole grains,
- * whole pages of the bitmap, from the start of a word on. FALSE where it cannot. */
+ * whole pages of the bitmap, from the start of a word on. FALSE if it cannot. */
 static gboolean
 find_direct (const IommudTracker *self, const IommudTrackerRead *read, const IommudIovaRange *run,
              guint64 first, guint64 *last)
@@ -218,7 +218,8 @@ distribute (const IommudTracker *self, const IommudTrackerRead *read, const Iomm
     save (self, read, taken, first, MIN (last, read->first - 1));
   if (last > read->last)
     save (self, read, taken, MAX (first, read->last + 1), last);
-  /* Pages smaller than those that are tracked: the other parts of the pages at the ends. */
+  /* If the reader asks for pages smaller than those that are tracked: the other parts of the pages
+   * at the ends. */
   if (read->first % IOMMUD_DIRTY_PAGE_SIZE != 0)
     save (self, read, taken, round_down (read->first, IOMMUD_DIRTY_PAGE_SIZE), read->first);
   if ((read->last + 1) % IOMMUD_DIRTY_PAGE_SIZE != 0)
@@ -277,7 +278,7 @@ read_run (IommudTracker *self, const IommudTrackerRead *read, const IommudIovaRa
   return 0;
 }
 
-/* What a log has to say of a range of its own: the runs, in whole pages of the log. */
+/* What can be read of one range of a log: the runs, in whole pages of the log. */
 static void
 add_logged_runs (GArray *extents, const IommudTracker *self, const IommudIovaRange *range,
                  const GArray *runs)

@@ -3,8 +3,8 @@
  * only.
  *
  * Trackers may record in larger pages than a reader asks for: a log in its page size, an IOMMU in
- * the huge pages of its table. To read a part of such a page is to forget all of it, so parts are
- * read whole, and what the reader did not ask for is saved. */
+ * the huge pages of its table. Reading a part of such a page makes the tracker forget all of it, so
+ * whole pages are read, and what the reader did not ask for is saved. */
 #pragma once
 
 #include "handle/binding.h"
@@ -19,8 +19,8 @@ typedef struct
   int cdev;               /* of a log; its device has it open */
   guint32 hwpt_id;
   guint64 page_size; /* of a log that runs */
-  GArray *ranges;    /* of IommudIovaRange: what a log covers; NULL where it does not run */
-  gboolean blind;    /* it should run and does not: what it missed is not known */
+  GArray *ranges;    /* of IommudIovaRange: what a log covers; NULL if it does not run */
+  gboolean blind;    /* it should run and does not: what it misses is not known */
 } IommudTracker;
 
 /* A read of some tracker. */
@@ -31,7 +31,7 @@ typedef struct
   guint64 first;      /* what is read, both inside */
   guint64 last;
   gboolean keep;           /* HWPTs only: the pages stay dirty. A log always forgets */
-  IommudDirtyBits *bits;   /* where to, or NULL: all is saved */
+  IommudDirtyBits *bits;   /* where to; NULL: all of it is saved */
   IommudDirtyStore *saved; /* for what is taken and not in @bits */
 } IommudTrackerRead;
 
@@ -39,8 +39,8 @@ IommudTracker *iommud_tracker_new_log (const char *device, int cdev);
 IommudTracker *iommud_tracker_new_hwpt (guint32 hwpt_id);
 void iommud_tracker_free (IommudTracker *self);
 
-/* A log is started for @ranges, HWPTs have no use for them; without ranges a log stays as it is:
- * nothing is mapped, so there is nothing to write to. */
+/* A log is started for @ranges; HWPTs do not use them. Without ranges a log stays as it is: nothing
+ * is mapped, so the device cannot write. */
 gboolean iommud_tracker_start (IommudTracker *self, const IommudKernelAccess *access,
                                const GArray *ranges, guint64 page_size, GError **error);
 gboolean iommud_tracker_stop (IommudTracker *self, const IommudKernelAccess *access,

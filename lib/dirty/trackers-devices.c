@@ -70,7 +70,7 @@ iommud_trackers_add_log (IommudTrackers *self, const IommudKernelAccess *access,
          || add (self, access, iommud_tracker_new_log (device, cdev), added, error);
 }
 
-/* One that is on is left alone: to switch it on again would forget what it has. */
+/* One that is on stays as it is: switching it on again would forget what it has recorded. */
 gboolean
 iommud_trackers_add_hwpt (IommudTrackers *self, const IommudKernelAccess *access, guint32 hwpt_id,
                           gboolean *added, GError **error)
@@ -95,7 +95,7 @@ drain_or_mark (IommudTrackers *self, const IommudKernelAccess *access, IommudTra
   iommud_trackers_mark_kind (self, tracker->kind);
 }
 
-/* One that does not stop goes on, and is read with the others. */
+/* A tracker that does not stop runs on, and is read with the others. */
 static void
 drop (IommudTrackers *self, const IommudKernelAccess *access, GPtrArray *trackers, guint index,
       const GArray *runs)

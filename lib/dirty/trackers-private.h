@@ -9,19 +9,20 @@ G_BEGIN_DECLS
 struct _IommudTrackers
 {
   gboolean active;
-  gboolean stopping; /* some tracker would not stop */
-  guint64 page_size; /* that logs are asked for */
+  gboolean stopping; /* some tracker did not stop */
+  guint64 page_size; /* what logs are asked to record in */
   GPtrArray *logs;   /* of IommudTracker */
   GPtrArray *hwpts;
   IommudMappedRanges *mapped;
-  /* Apart, so that a read of one kind does not deliver, and then forget, the other's. */
+  /* Separate, so that a read of one kind does not deliver, and then forget, what the other
+   * recorded. */
   IommudDirtyStore *saved_of_logs;
   IommudDirtyStore *saved_of_hwpts;
 };
 
 /* Of IommudIovaRange: what is mapped now, adjacent mappings joined. */
 const GArray *iommud_trackers_get_runs (const IommudTrackers *self);
-/* The trackers of a kind, and what was saved of theirs. */
+/* The trackers of a kind, and the bits that were saved from them. */
 GPtrArray *iommud_trackers_get_running (IommudTrackers *self, IommudTrackerKind kind);
 IommudDirtyStore *iommud_trackers_get_saved (IommudTrackers *self, IommudTrackerKind kind);
 

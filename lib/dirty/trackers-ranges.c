@@ -58,7 +58,7 @@ covers (const GArray *ranges, guint64 first, guint64 last)
   return FALSE;
 }
 
-/* The log's own ranges stay in: a mapping that is half made may be of them. */
+/* The ranges of the log stay: an unfinished mapping may be in them. */
 static GArray *
 get_wider_ranges (const IommudTrackers *self, const IommudTracker *log, guint64 first, guint64 last)
 {

@@ -61,7 +61,7 @@ iommud_trackers_forget_range (IommudTrackers *self, guint64 first, guint64 last)
   iommud_dirty_store_remove (self->saved_of_hwpts, first, last);
 }
 
-/* One that runs again has missed what was written before: that all counts as dirty. */
+/* A tracker that runs again has missed what was written before, so everything counts as dirty. */
 void
 iommud_trackers_heal (IommudTrackers *self, const IommudKernelAccess *access,
                       IommudTracker *tracker)
@@ -75,7 +75,8 @@ iommud_trackers_heal (IommudTrackers *self, const IommudKernelAccess *access,
   iommud_trackers_mark_kind (self, tracker->kind);
 }
 
-/* A log always forgets, so one whose pages shall stay dirty is saved before it is reported. */
+/* A log always forgets what is read, so if the pages are to stay dirty, they are saved first and
+ * reported from there. */
 static gboolean
 read_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTrackerKind kind,
            gboolean keep, IommudDirtyBits *bits, GError **error)

@@ -73,7 +73,7 @@ iommud_trackers_get_running (IommudTrackers *self, IommudTrackerKind kind)
   return kind == IOMMUD_TRACKER_KIND_DEVICE ? self->logs : self->hwpts;
 }
 
-/* Those that do not stop stay where they are. */
+/* Trackers that do not stop stay in the array. */
 static void
 stop_all (GPtrArray *trackers, const IommudKernelAccess *access, GError **error)
 {

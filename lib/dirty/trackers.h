@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The trackers of a container that run, and the bits saved for the next read.
  *
- * The one thing that a worker shares with the model, because bitmaps are too large to copy: the
- * model lends it to the operation that is under way (see model/dirty-tracking.h). Functions that
- * take an IommudKernelAccess make kernel calls and are for workers. A function that does nothing
- * while tracking is off can be called without asking first. */
+ * This is the one thing that a worker shares with the model, because bitmaps are too large to copy:
+ * the model lends it to the operation that is under way (see model/dirty-tracking.h). Functions
+ * that take an IommudKernelAccess make kernel calls and are for workers. All can be called while
+ * tracking is off; those that only make sense while it is on do nothing then. */
 #pragma once
 
 #include "dirty/mapped-ranges.h"
@@ -19,14 +19,14 @@ void iommud_trackers_free (IommudTrackers *self);
 
 /* Started, and not every tracker has stopped since: something may run. */
 gboolean iommud_trackers_is_active (const IommudTrackers *self);
-/* Trackers are being started, read and kept up to date; FALSE also where a stop was begun and some
- * tracker would not. */
+/* Trackers are being started, read and kept up to date; FALSE also after a stop that some tracker
+ * refused. */
 gboolean iommud_trackers_is_complete (const IommudTrackers *self);
 /* What is mapped now; a reference is taken. */
 void iommud_trackers_set_mapped (IommudTrackers *self, IommudMappedRanges *mapped);
 
-/* Starts logs first, then HWPTs, all of them or none: @trackers, of IommudTracker, whose
- * elements are taken. Should one that was started resist the undo, tracking is active. */
+/* Starts logs first, then HWPTs, all of them or none: @trackers, of IommudTracker, whose elements
+ * are taken. If one that was started cannot be stopped again, tracking is active. */
 gboolean iommud_trackers_start (IommudTrackers *self, const IommudKernelAccess *access,
                                 guint64 page_size, GPtrArray *trackers, GError **error);
 /* Stops all that can be stopped, in the order of the start; the first error is reported. */
@@ -37,41 +37,41 @@ gboolean iommud_trackers_stop (IommudTrackers *self, const IommudKernelAccess *a
 gboolean iommud_trackers_read (IommudTrackers *self, const IommudKernelAccess *access,
                                IommudTrackerChoice choice, gboolean keep, IommudDirtyBits *bits,
                                GError **error);
-/* Takes back a read that was not delivered after all. */
+/* Takes back what a read took, if it was not delivered after all. */
 void iommud_trackers_save (IommudTrackers *self, IommudTrackerChoice choice,
                            const IommudDirtyBits *bits);
 
-/* For a device that comes: its tracker is on before its DMA is. @device: its name; @added says
- * whether it was not on already. */
+/* For a device that is being attached: its tracker is on before its DMA is. @device: its name;
+ * @added says whether it was not on already. */
 gboolean iommud_trackers_add_log (IommudTrackers *self, const IommudKernelAccess *access,
                                   const char *device, int cdev, gboolean *added, GError **error);
 gboolean iommud_trackers_add_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
                                    guint32 hwpt_id, gboolean *added, GError **error);
-/* For a device that left: its last bits are saved, then its tracker stops. Where they cannot be
- * read, all that it could write to counts as dirty. Where it is not on, nothing happens. */
+/* For a device that left: its last bits are saved, then its tracker stops. If they cannot be read,
+ * all that the device could write to counts as dirty. If the tracker is not on, nothing happens. */
 void iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev);
-/* The same before its file is closed, with which a log goes. @keeps_writing: the device can write
- * until then, which nobody records, so that all it covers counts as dirty. */
+/* The same before its file is closed, which ends its log. @keeps_writing: the device can write
+ * until then; nothing records that, so all that it covers counts as dirty. */
 void iommud_trackers_drop_log_before_close (IommudTrackers *self, const IommudKernelAccess *access,
                                             int cdev, gboolean keeps_writing);
 void iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
                                 guint32 hwpt_id);
-/* The same of a HWPT of another IOAS, with what is mapped there. */
+/* The same for a HWPT of another IOAS; @runs: what is mapped there. */
 void iommud_trackers_drop_hwpt_with_runs (IommudTrackers *self, const IommudKernelAccess *access,
                                           guint32 hwpt_id, const GArray *runs);
 gboolean iommud_trackers_has_log (const IommudTrackers *self, int cdev);
 gboolean iommud_trackers_has_hwpt (const IommudTrackers *self, guint32 hwpt_id);
 /* What the chosen trackers may have missed: all that is mapped for writing counts as dirty. */
 void iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice choice);
-/* What is saved of a range that is not mapped any more goes with the mapping. */
+/* For a range that is no longer mapped: what was saved of it is forgotten. */
 void iommud_trackers_forget_range (IommudTrackers *self, guint64 first, guint64 last);
 /* The kernel object is gone, and with it what it recorded. */
 void iommud_trackers_forget_log (IommudTrackers *self, int cdev);
 void iommud_trackers_forget_hwpt (IommudTrackers *self, guint32 hwpt_id);
 
-/* For mappings: makes every log cover a range, before it is mapped where that can be, and else at
- * once after it was. A log that does not is started anew; what it misses meanwhile counts as dirty.
- * On failure the range must not stay mapped. */
+/* For mappings: makes every log cover a range, before it is mapped if its IOVA is known, else
+ * immediately afterwards. A log that does not cover it is started anew; what it misses meanwhile
+ * counts as dirty. On failure the range must not stay mapped. */
 gboolean iommud_trackers_cover (IommudTrackers *self, const IommudKernelAccess *access,
                                 guint64 first, guint64 last, GError **error);
 

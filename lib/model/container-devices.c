@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The devices of a container: how they come, move from HWPT to HWPT, and leave in the model. */
+/* The devices of a container: how they are added, attached, detached and removed in the model. */
 #include "model/container.h"
 
 #include "model/device.h"

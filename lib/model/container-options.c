@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a container can be asked to be when it is created. */
+/* What can be asked for when a container is created. */
 #include "model/container.h"
 
 #include <unistd.h>
@@ -9,7 +9,7 @@
 /**
  * IommudContainerOptions:
  *
- * What a container can be asked to be when it is created.
+ * What can be asked for when a container is created.
  */
 G_DEFINE_FINAL_TYPE (IommudContainerOptions, iommud_container_options, G_TYPE_OBJECT)
 
@@ -120,7 +120,7 @@ iommud_container_options_class_init (IommudContainerOptionsClass *klass)
   /**
    * IommudContainerOptions:owner:
    *
-   * The user id of the container's owner; that of this process where nothing is said.
+   * The user id of the container's owner; by default that of this process.
    */
   properties[PROP_OWNER] = g_param_spec_uint ("owner", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
   /**
@@ -134,23 +134,23 @@ iommud_container_options_class_init (IommudContainerOptionsClass *klass)
   /**
    * IommudContainerOptions:accounting:
    *
-   * Whom the kernel charges for pinned memory. A container that shares a context has that
-   * context's where nothing is said, and can have no other.
+   * Whom the kernel charges for pinned memory. A container that shares a context has the setting of
+   * that context by default, and can have no other.
    */
   properties[PROP_ACCOUNTING] = g_param_spec_enum ("accounting", NULL, NULL, IOMMUD_TYPE_ACCOUNTING,
                                                    IOMMUD_ACCOUNTING_USER, FLAGS);
   /**
    * IommudContainerOptions:share-context:
    *
-   * A container whose IOMMUFD context the new one is to live in; %NULL: one of its own.
+   * A container whose IOMMUFD context the new one is to share; %NULL: it gets a context of its own.
    */
   properties[PROP_SHARE_CONTEXT] =
       g_param_spec_object ("share-context", NULL, NULL, IOMMUD_TYPE_CONTAINER, FLAGS);
   /**
    * IommudContainerOptions:huge-pages:
    *
-   * Whether the kernel may map in pages larger than the smallest. Without, dirty tracking of an
-   * IOMMU is as fine as it can be, and translating costs more.
+   * Whether the kernel may map in pages larger than the smallest. Without them, the IOMMU tracks
+   * dirty pages as finely as it can, and translation costs more.
    */
   properties[PROP_HUGE_PAGES] = g_param_spec_boolean ("huge-pages", NULL, NULL, TRUE, FLAGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One container: its properties, its devices and HWPTs, and how they come and go in the model. */
+/* One container: its properties, its HWPTs, and how they come and go in the model. */
 #include "model/container.h"
 
 #include "model/device.h"
@@ -121,7 +121,7 @@ install_constant_properties (void)
   /**
    * IommudContainer:serial:
    *
-   * A number of ours that is never used twice.
+   * Its number, which is never used twice.
    */
   properties[PROP_SERIAL] = g_param_spec_uint64 ("serial", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
   /**
@@ -341,7 +341,7 @@ iommud_container_lend_trackers (IommudContainer *self)
  * iommud_container_get_serial:
  * @self: a container
  *
- * A number of ours that is never used twice.
+ * Its number, which is never used twice.
  *
  * Returns: the serial
  */

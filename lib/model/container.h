@@ -30,7 +30,7 @@ IommudHost *iommud_container_get_host (IommudContainer *self);
 IommudContext *iommud_container_get_context (IommudContainer *self);
 guint32 iommud_container_get_ioas_id (IommudContainer *self);
 
-/* Freed: whoever still holds the object gets NOT_FOUND from here on. */
+/* Freed: calls on an object that is still held give NOT_FOUND from here on. */
 gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);
 void iommud_container_set_freed (IommudContainer *self);
 
@@ -54,8 +54,8 @@ IommudHwpt *iommud_container_add_hwpt (IommudContainer *self, guint32 hwpt_id,
 void iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt);
 /* Puts the device on a HWPT (NULL for an mdev), or from one to another. */
 void iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt);
-/* Takes the device off its HWPT; it stays bound. A HWPT of the kernel's goes with its last device.
- */
+/* Takes the device off its HWPT; it stays bound. A HWPT that the kernel made is freed with its last
+ * device. */
 void iommud_container_detach (IommudContainer *self, IommudDevice *device);
 /* Takes the device off its HWPT and out of the container. */
 void iommud_container_remove_device (IommudContainer *self, IommudDevice *device);

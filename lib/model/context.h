@@ -23,9 +23,9 @@ IommudQueue *iommud_context_get_queue (IommudContext *self);
 /* The iommufd; -1 before it was opened and after it was closed. */
 int iommud_context_get_fd (IommudContext *self);
 void iommud_context_set_fd (IommudContext *self, int fd);
-/* For the end of the host, when no operation is under way. */
+/* For the end of the host: no operation is under way then. */
 void iommud_context_close (IommudContext *self);
-/* Containers that live in it: the last one to go closes it. */
+/* Counts the containers in it: removing the last one closes it. */
 guint iommud_context_get_n_containers (IommudContext *self);
 void iommud_context_add_container (IommudContext *self);
 void iommud_context_remove_container (IommudContext *self);

@@ -38,7 +38,7 @@ static const Property table[] = {
   /**
    * IommudDevice:cdev-path:
    *
-   * Its node below `/dev/vfio/devices`; empty where the kernel made none.
+   * Its node below `/dev/vfio/devices`; empty if the kernel made none.
    */
   { "cdev-path", TEXT, G_STRUCT_OFFSET (IommudDeviceInfo, cdev_path) },
   /**
@@ -62,31 +62,31 @@ static const Property table[] = {
   /**
    * IommudDevice:vendor-id:
    *
-   * The vendor's number on its bus; 0 where the bus has none.
+   * The vendor's number on its bus; 0 if the bus has none.
    */
   { "vendor-id", NUMBER, G_STRUCT_OFFSET (IommudDeviceInfo, vendor_id) },
   /**
    * IommudDevice:product-id:
    *
-   * The product's number of its vendor; 0 where the bus has none.
+   * The product's number with its vendor; 0 if the bus has none.
    */
   { "product-id", NUMBER, G_STRUCT_OFFSET (IommudDeviceInfo, product_id) },
   /**
    * IommudDevice:vendor:
    *
-   * The vendor's name in the hardware database; empty where it has none.
+   * The vendor's name in the hardware database; empty if it has none.
    */
   { "vendor", TEXT, G_STRUCT_OFFSET (IommudDeviceInfo, vendor) },
   /**
    * IommudDevice:product:
    *
-   * The product's name in the hardware database; empty where it has none.
+   * The product's name in the hardware database; empty if it has none.
    */
   { "product", TEXT, G_STRUCT_OFFSET (IommudDeviceInfo, product) },
   /**
    * IommudDevice:iommu-group:
    *
-   * The number of its IOMMU group; -1 where it has none.
+   * The number of its IOMMU group; -1 if it has none.
    */
   { "iommu-group", SIGNED_NUMBER, G_STRUCT_OFFSET (IommudDeviceInfo, iommu_group) },
   /**
@@ -98,7 +98,7 @@ static const Property table[] = {
   /**
    * IommudDevice:numa-node:
    *
-   * The NUMA node that is nearest to it; -1 where nobody says.
+   * The NUMA node that is nearest to it; -1 if it is not known.
    */
   { "numa-node", SIGNED_NUMBER, G_STRUCT_OFFSET (IommudDeviceInfo, numa_node) },
   /**

@@ -160,9 +160,9 @@ install_state_properties (void)
   /**
    * IommudDevice:dirty-tracker:
    *
-   * Who records the pages it dirties, or will once it is attached: itself where it has a log of its
-   * own DMA, else its IOMMU, else none; or the one that it was attached with. It says what could
-   * record, even if the policy of the container is off and nothing does.
+   * Who records the pages it dirties, or will once it is attached: the device itself if it has a
+   * log of its own DMA, else its IOMMU, else none; or the tracker that its attach asked for. This
+   * is who could record, even if the policy of the container is off and nothing does.
    */
   properties[PROP_DIRTY_TRACKER] = g_param_spec_enum (
       "dirty-tracker", NULL, NULL, IOMMUD_TYPE_TRACKER_KIND, IOMMUD_TRACKER_KIND_UNKNOWN, FLAGS);

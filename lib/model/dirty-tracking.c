@@ -22,7 +22,7 @@ struct _IommudDirtyTracking
   guint n_covered;
   IommudTrackers *trackers;
   gboolean lent;
-  gboolean active; /* as the property says it */
+  gboolean active; /* the value of the property */
 };
 
 G_DEFINE_FINAL_TYPE (IommudDirtyTracking, iommud_dirty_tracking, G_TYPE_OBJECT)
@@ -189,7 +189,7 @@ count (IommudDirtyTracking *self, const IommudDeviceCoverage *coverage, int by)
   self->n_covered += coverage->covered ? by : 0;
 }
 
-/* Counted, so that the coverage costs nothing for each device. */
+/* Counted, so that a change of one device does not cost a look at all of them. */
 void
 iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer device,
                                   IommudDeviceCoverage *coverage)
@@ -260,9 +260,9 @@ iommud_dirty_tracking_check_active (IommudDirtyTracking *self, const char *what,
  * iommud_dirty_tracking_get_container:
  * @self: the dirty tracking of a container
  *
- * The container that this is the dirty tracking of.
+ * The container whose dirty tracking this is.
  *
- * Returns: (transfer none) (nullable): the container; %NULL once nothing holds it any more
+ * Returns: (transfer none) (nullable): the container; %NULL once it is gone
  */
 IommudContainer *
 iommud_dirty_tracking_get_container (IommudDirtyTracking *self)

@@ -17,14 +17,14 @@ typedef struct
 
 void iommud_device_coverage_clear (IommudDeviceCoverage *self);
 
-/* @devices: those of the container, whose order that of the blockers is. */
+/* @devices: those of the container; blockers are listed in their order. */
 IommudDirtyTracking *iommud_dirty_tracking_new (IommudContainer *container,
                                                 IommudDirtyTrackingPolicy policy,
                                                 GListModel *devices);
 IommudDirtyTrackingPolicy iommud_dirty_tracking_get_policy (IommudDirtyTracking *self);
 IommudDirtyTrackingCoverage iommud_dirty_tracking_get_coverage (IommudDirtyTracking *self);
 
-/* What @device, an object of the list, counts as from here on. @coverage is taken. */
+/* How @device, an object of the list, counts from here on. @coverage is taken. */
 void iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer device,
                                        IommudDeviceCoverage *coverage);
 
@@ -33,7 +33,7 @@ void iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer devic
  * that is asserted. @mapped (or NULL) is what is mapped now. */
 IommudTrackers *iommud_dirty_tracking_lend (IommudDirtyTracking *self, IommudMappedRanges *mapped);
 void iommud_dirty_tracking_return (IommudDirtyTracking *self);
-/* For plans, which only look. Nobody has them meanwhile. */
+/* For plans, which only look. They must not be lent then. */
 const IommudTrackers *iommud_dirty_tracking_peek (IommudDirtyTracking *self);
 /* Fails if tracking is not active. */
 gboolean iommud_dirty_tracking_check_active (IommudDirtyTracking *self, const char *what,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One machine: its devices, found by any of their names, and the containers made on it. */
+/* One machine: its devices and the containers made on it, which are found by their names. */
 #include "model/host.h"
 
 #include "model/container.h"
@@ -11,7 +11,7 @@
  * One machine: its VFIO devices and the containers made on it.
  *
  * A host belongs to the main context that was the thread's default when it was made: its objects
- * change, and its calls must be made, there alone. Kernel calls run on worker threads.
+ * change only there, and its calls must be made there. Kernel calls run on worker threads.
  */
 struct _IommudHost
 {
@@ -161,7 +161,7 @@ iommud_host_class_init (IommudHostClass *klass)
   /**
    * IommudHost:backend:
    *
-   * The kernel, real or simulated, that it stands on.
+   * The kernel, real or simulated, that it uses.
    */
   properties[PROP_BACKEND] =
       g_param_spec_object ("backend", NULL, NULL, IOMMUD_TYPE_BACKEND,
@@ -184,13 +184,13 @@ iommud_host_class_init (IommudHostClass *klass)
   /**
    * IommudHost:devices:
    *
-   * The VFIO devices that are there, a list of #IommudDevice.
+   * The VFIO devices that are present, a list of #IommudDevice.
    */
   properties[PROP_DEVICES] = g_param_spec_object ("devices", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
   /**
    * IommudHost:containers:
    *
-   * The containers that were made, a list of #IommudContainer.
+   * The containers on it, a list of #IommudContainer.
    */
   properties[PROP_CONTAINERS] =
       g_param_spec_object ("containers", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
@@ -302,7 +302,7 @@ iommud_host_take_features (IommudHost *self, char **features)
  * iommud_host_get_backend:
  * @self: a host
  *
- * What the host stands on.
+ * The backend that the host uses.
  *
  * Returns: (transfer none): its backend
  */
@@ -347,7 +347,7 @@ iommud_host_get_features (IommudHost *self)
  * iommud_host_get_devices:
  * @self: a host
  *
- * The VFIO devices that are there; emits #GListModel::items-changed as they come and go.
+ * The VFIO devices that are present; emits #GListModel::items-changed as they come and go.
  *
  * Returns: (transfer none): a list of #IommudDevice
  */
@@ -362,7 +362,7 @@ iommud_host_get_devices (IommudHost *self)
  * iommud_host_get_containers:
  * @self: a host
  *
- * The containers that were made; emits #GListModel::items-changed as they come and go.
+ * The containers on the host; emits #GListModel::items-changed as they come and go.
  *
  * Returns: (transfer none): a list of #IommudContainer
  */

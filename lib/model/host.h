@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the rest of the model asks of its host. */
+/* What the model and the operations ask of a host. */
 #pragma once
 
 #include "backend/backend.h"
@@ -14,12 +14,12 @@ G_BEGIN_DECLS
 IommudHost *iommud_host_new_empty (IommudBackend *backend, GError **error);
 GMainContext *iommud_host_get_main_context (IommudHost *self);
 IommudContext *iommud_host_new_context (IommudHost *self);
-/* What clients' files take of this process. */
+/* What clients' files use of this process. */
 IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
 /* Serials are counted for the host's whole life and never given twice. */
 guint64 iommud_host_next_container_serial (IommudHost *self);
 
-/* A name is taken from when its container's creation begins, so that two of them cannot race. */
+/* A name is taken when the creation of its container begins, so that two of them cannot race. */
 gboolean iommud_host_reserve_name (IommudHost *self, const char *name);
 void iommud_host_release_name (IommudHost *self, const char *name);
 void iommud_host_add_container (IommudHost *self, IommudContainer *container);
@@ -27,7 +27,7 @@ void iommud_host_remove_container (IommudHost *self, IommudContainer *container)
 
 IommudDeviceTable *iommud_host_get_device_table (IommudHost *self);
 
-/* What the kernel was found to offer, taken; NULL where there is no iommufd to ask. */
+/* What the kernel was found to offer; it is taken. NULL if there is no iommufd to ask. */
 void iommud_host_take_features (IommudHost *self, char **features);
 
 G_END_DECLS

@@ -104,7 +104,7 @@ iommud_hwpt_class_init (IommudHwptClass *klass)
   /**
    * IommudHwpt:serial:
    *
-   * A number of ours, unique in its container and never used twice.
+   * Its number in its container, which is never used twice.
    */
   properties[PROP_SERIAL] = g_param_spec_uint64 ("serial", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
   /**
@@ -123,7 +123,7 @@ iommud_hwpt_class_init (IommudHwptClass *klass)
   /**
    * IommudHwpt:parent:
    *
-   * The nest parent of a nested HWPT; %NULL for one that hangs off the IOAS itself.
+   * The nest parent of a nested HWPT; %NULL for one that was made from the IOAS itself.
    */
   properties[PROP_PARENT] = g_param_spec_object ("parent", NULL, NULL, IOMMUD_TYPE_HWPT, FLAGS);
   /**
@@ -250,7 +250,7 @@ iommud_hwpt_has_refused (IommudHwpt *self, const char *iommu)
  * iommud_hwpt_get_serial:
  * @self: a HWPT
  *
- * A number of ours, unique in its container and never used twice.
+ * Its number in its container, which is never used twice.
  *
  * Returns: the serial
  */

@@ -11,7 +11,8 @@ IommudHwpt *iommud_hwpt_new (IommudContainer *container, guint64 serial, guint32
                              const char *iommu);
 const char *iommud_hwpt_get_iommu (IommudHwpt *self);
 void iommud_hwpt_set_freed (IommudHwpt *self);
-/* Freed, it or its container: whoever still holds the object gets NOT_FOUND from here on. */
+/* It was freed, or its container was: calls on an object that is still held give NOT_FOUND from
+ * here on. */
 gboolean iommud_hwpt_check_alive (IommudHwpt *self, const char *what, GError **error);
 void iommud_hwpt_add_device (IommudHwpt *self, IommudDevice *device);
 void iommud_hwpt_remove_device (IommudHwpt *self, IommudDevice *device);

@@ -54,7 +54,7 @@ build_ranges (const GArray *ranges)
   return g_variant_builder_end (&builder);
 }
 
-/* Bounded: with a page for each mapping there could be millions. */
+/* Bounded: if each mapping was one page, there could be millions. */
 static GVariant *
 build_mappings (IommudMemory *self)
 {
@@ -133,7 +133,7 @@ install_address_properties (void)
   /**
    * IommudMemory:iova-alignment:
    *
-   * What IOVAs and lengths of mappings are a multiple of, in bytes.
+   * IOVAs and lengths of mappings are multiples of this, in bytes.
    */
   properties[PROP_IOVA_ALIGNMENT] =
       g_param_spec_uint64 ("iova-alignment", NULL, NULL, 0, G_MAXUINT64, 1, FLAGS);
@@ -161,7 +161,7 @@ install_mapping_properties (void)
    *
    * The first 256 mappings by IOVA, as `a(tttu)`: IOVA, length in bytes, offset in the file and
    * flags (1 readable, 2 writable) of each. #IommudMemory:mapping-count says how many there are. A
-   * mapping that is being made or unmade is listed with as much as is mapped of it.
+   * mapping that is under way, in either direction, is listed with what is mapped of it.
    */
   properties[PROP_MAPPINGS] =
       g_param_spec_variant ("mappings", NULL, NULL, G_VARIANT_TYPE ("a(tttu)"), NULL, FLAGS);
@@ -332,9 +332,9 @@ iommud_memory_is_held (IommudMemory *self, gconstpointer by_other_than)
  * iommud_memory_get_container:
  * @self: the memory of a container
  *
- * The container that this is the memory of.
+ * The container whose memory this is.
  *
- * Returns: (transfer none) (nullable): the container; %NULL once nothing holds it any more
+ * Returns: (transfer none) (nullable): the container; %NULL once it is gone
  */
 IommudContainer *
 iommud_memory_get_container (IommudMemory *self)

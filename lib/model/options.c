@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What calls can be asked for beyond their arguments; every option has a default. */
+/* What can be asked of calls beyond their arguments; every option has a default. */
 #include "model/options.h"
 
 #include "iommud-enum-types.h"

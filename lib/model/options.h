@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the operations read of the options of a call. */
+/* The options of calls, as the operations read them. */
 #pragma once
 
 #include "iommud-options.h"

@@ -154,9 +154,9 @@ iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
  *
  * Ends iommud_container_alloc_hwpt_async().
  *
- * Errors: %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and where the device's IOMMU cannot do what
- * @flags ask for, %IOMMUD_ERROR_BUSY where the device belongs to another container or another
- * operation on it is under way, %IOMMUD_ERROR_ADDRESS_IN_USE where a mapping lies beyond what the
+ * Errors: %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and if the device's IOMMU cannot do what
+ * @flags ask for, %IOMMUD_ERROR_BUSY if the device belongs to another container or another
+ * operation on it is under way, %IOMMUD_ERROR_ADDRESS_IN_USE if a mapping lies beyond what the
  * IOMMU can address, %IOMMUD_ERROR_NO_MEMORY, and the errors of binding a device.
  *
  * Returns: (transfer full): the new HWPT

@@ -10,8 +10,8 @@
 #include "model/options.h"
 #include "operations/operation.h"
 
-/* Where HWPTs of other IOMMU instances have refused a container's devices this often, its further
- * devices try one such HWPT at most before they get one of their own. */
+/* Once HWPTs of other IOMMU instances have refused devices of a container this often, each further
+ * device tries one such HWPT at most before it gets one of its own. */
 #define MAX_FREE_REFUSALS 8
 
 typedef struct
@@ -90,7 +90,7 @@ choose_candidates (Attachment *self)
                                         iommud_hwpt_get_flags (hwpt), FALSE);
       return;
     }
-  /* Instances that refuse each other would otherwise be tried pair by pair, which grows with the
+  /* Otherwise instances that refuse each other would be tried pair by pair, which grows with the
    * square of their number. */
   if (iommud_container_get_n_refusals (self->container) < MAX_FREE_REFUSALS)
     self->plan->max_foreign = G_MAXUINT;
@@ -123,7 +123,7 @@ plan_attachment (gpointer data, GError **error)
   return plan;
 }
 
-/* A HWPT of the device's own IOMMU refuses for the sake of its group, which says nothing about the
+/* If a HWPT of the device's own IOMMU refuses it, the cause is its group, which says nothing about
  * other devices of that IOMMU. */
 static void
 remember_refusals (Attachment *self)
@@ -203,7 +203,7 @@ static const IommudOperation attachment_operation = {
  * Binds a device to the container's context if it is not, and attaches it. In mode
  * %IOMMUD_ATTACH_MODE_AUTO a physical device joins the HWPT of an attached sibling of its IOMMU
  * group, or else the first of the container's `auto` HWPTs that fits, or gets a new one, with dirty
- * tracking where the container's policy wants it and the device's IOMMU can. An mdev is attached to
+ * tracking if the container's policy asks for it and the device's IOMMU can. An mdev is attached to
  * the IOAS and has no HWPT. While the container's dirty tracking is active, the device's tracker is
  * on before its DMA is. A failed call leaves device and container as they were.
  */
@@ -248,15 +248,14 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
  *
  * Ends iommud_container_attach_device_async().
  *
- * Errors: %IOMMUD_ERROR_BUSY where the device is attached or held elsewhere or another operation on
- * it is under way, %IOMMUD_ERROR_NOT_SUPPORTED where the container requires dirty tracking that
- * nothing gives, where the tracker that is asked for is not there (the device has no log, its IOMMU
- * cannot track or its HWPT was made without, the container was made with dirty tracking off) or the
- * device has no cdev, %IOMMUD_ERROR_ADDRESS_IN_USE where a mapping lies in a
- * range that the device reserves, %IOMMUD_ERROR_INCOMPATIBLE where the device's group is on a HWPT
- * that it does not fit, %IOMMUD_ERROR_PERMISSION_DENIED where its group is not ours alone,
- * %IOMMUD_ERROR_DEVICE_GONE, %IOMMUD_ERROR_NOT_FOUND where the container is gone,
- * %IOMMUD_ERROR_NO_MEMORY.
+ * Errors: %IOMMUD_ERROR_BUSY if the device is attached or held elsewhere or another operation on it
+ * is under way, %IOMMUD_ERROR_NOT_SUPPORTED if the container requires dirty tracking that nothing
+ * gives, if the tracker that is asked for is not there (the device has no log, its IOMMU cannot
+ * track or its HWPT was made without, the container was made with dirty tracking off) or the device
+ * has no cdev, %IOMMUD_ERROR_ADDRESS_IN_USE if a mapping lies in a range that the device reserves,
+ * %IOMMUD_ERROR_INCOMPATIBLE if the device's group is on a HWPT that it does not fit,
+ * %IOMMUD_ERROR_PERMISSION_DENIED if others use its group, %IOMMUD_ERROR_DEVICE_GONE,
+ * %IOMMUD_ERROR_NOT_FOUND if the container is gone, %IOMMUD_ERROR_NO_MEMORY.
  *
  * Returns: whether the device is attached
  */

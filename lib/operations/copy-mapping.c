@@ -36,7 +36,7 @@ check_rights (IommudMappingJob *self, const IommudMapping *mapping, const char *
   return FALSE;
 }
 
-/* The kernel splits a copy where it splits the source, and where each call of ours ends. */
+/* The kernel splits a copy where it splits the source, and at the end of each call. */
 static void
 set_pieces (IommudMappingJob *self, const IommudMapping *source, guint64 start, IommudMapPart *part)
 {
@@ -128,7 +128,7 @@ check_call (IommudMappingJob *self, GError **error)
  * @user_data: for @callback
  *
  * Maps what another container has mapped; the kernel pins the memory once for both. The copy of
- * each mapping is a mapping by itself, and stays when the source is unmapped.
+ * each mapping is a mapping of its own, and stays when the source is unmapped.
  */
 void
 iommud_memory_copy_mapping_async (IommudMemory *self, IommudMemory *source, guint64 source_iova,

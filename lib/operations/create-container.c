@@ -108,7 +108,7 @@ check_options (IommudHost *host, IommudContainerOptions *options, GError **error
   if (shared != NULL && iommud_container_get_host (shared) != host)
     {
       g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
-                   "Cannot share the context of container %s: it is of another host",
+                   "Cannot share the context of container %s: it belongs to another host",
                    iommud_container_get_name (shared));
       return FALSE;
     }
@@ -192,7 +192,7 @@ submit (IommudHost *self, IommudContainerOptions *options, guint64 serial, GTask
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Makes a container: an IOAS, in an IOMMUFD context of its own unless one is to be shared.
+ * Creates a container: an IOAS, in an IOMMUFD context of its own unless it is to share one.
  */
 void
 iommud_host_create_container_async (IommudHost *self, IommudContainerOptions *options,
@@ -226,10 +226,10 @@ iommud_host_create_container_async (IommudHost *self, IommudContainerOptions *op
  *
  * Ends iommud_host_create_container_async().
  *
- * Errors: %IOMMUD_ERROR_EXISTS where the name is taken, %IOMMUD_ERROR_INVALID_ARGUMENT for a name
- * that cannot be one, %IOMMUD_ERROR_NOT_SUPPORTED where the kernel has no iommufd,
- * %IOMMUD_ERROR_PERMISSION_DENIED where this process may not open it or set the accounting,
- * %IOMMUD_ERROR_NOT_FOUND where the container whose context was to be shared is gone.
+ * Errors: %IOMMUD_ERROR_EXISTS if the name is taken, %IOMMUD_ERROR_INVALID_ARGUMENT for a name
+ * that cannot be one, %IOMMUD_ERROR_NOT_SUPPORTED if the kernel has no iommufd,
+ * %IOMMUD_ERROR_PERMISSION_DENIED if this process may not open it or set the accounting,
+ * %IOMMUD_ERROR_NOT_FOUND if the container whose context was to be shared is gone.
  *
  * Returns: (transfer full): the new container
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Letting a device go, asked for or because it left the host: from the model to a detach plan and
- * back. */
+/* Detaching and unbinding a device, on request or because it left the host: from the model to a
+ * detach plan and back. */
 #include "operations/detach-device.h"
 
 #include "model/container.h"
@@ -37,8 +37,8 @@ describe (IommudDevice *device)
   return g_strdup_printf ("detach %s", iommud_device_get_name (device));
 }
 
-/* The claim holds the device where it is from the call on, but its container may have been freed by
- * an operation that was ahead in the queue. */
+/* The device has been claimed since the call, but an operation ahead in the queue may have freed
+ * its container. */
 static gboolean
 check_held (IommudDevice *device, const char *what, GError **error)
 {
@@ -49,7 +49,7 @@ check_held (IommudDevice *device, const char *what, GError **error)
   return FALSE;
 }
 
-/* The auto HWPT that goes with the device; 0 where none does. */
+/* The auto HWPT that is freed with the device; 0 if there is none. */
 static guint32
 find_last_on (IommudDevice *device)
 {
@@ -109,7 +109,7 @@ publish_detachment (gpointer data, GError **error)
 
   iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
   iommud_container_set_orphans (self->container, plan->orphans);
-  if (plan->released)
+  if (plan->unbound)
     {
       g_set_object (&hwpt, iommud_device_get_hwpt (self->device));
       iommud_container_remove_device (self->container, self->device);
@@ -119,8 +119,8 @@ publish_detachment (gpointer data, GError **error)
     }
   if (plan->error != NULL)
     {
-      if (plan->released)
-        g_prefix_error (&plan->error, "The device was let go, but its HWPT was not. ");
+      if (plan->unbound)
+        g_prefix_error (&plan->error, "The device was unbound, but its HWPT was not freed. ");
       g_propagate_error (error, g_steal_pointer (&plan->error));
     }
   return NULL;
@@ -133,8 +133,8 @@ static const IommudOperation detachment_operation = {
   .free = detachment_free,
 };
 
-/* The kernel waits for the file of a device that was unplugged: it is not kept by what waits for a
- * long mapping. */
+/* The kernel blocks until the file of an unplugged device is closed, so it does not wait for a long
+ * mapping. */
 static const IommudOperation urgent_operation = {
   .plan = plan_detachment,
   .perform = (void (*) (gpointer)) iommud_detach_plan_perform,
@@ -169,8 +169,8 @@ iommud_detach_device_that_is_gone (IommudDevice *self)
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Detaches the device, takes it off its HWPT, frees that HWPT if it is an `auto` one and has no
- * other device, and closes the device's cdev, which is the kernel's only way to unbind.
+ * Detaches the device, frees its HWPT if that is an `auto` one without other devices, and closes
+ * the device's cdev, which is the kernel's only way to unbind.
  */
 void
 iommud_device_detach_async (IommudDevice *self, GCancellable *cancellable,
@@ -200,12 +200,12 @@ iommud_device_detach_async (IommudDevice *self, GCancellable *cancellable,
  *
  * Ends iommud_device_detach_async().
  *
- * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT where the device is neither attached nor bound,
- * %IOMMUD_ERROR_BUSY where another operation on it is under way or where the device was let go but
- * the kernel would not free its HWPT, and what the kernel answers to DETACH, in which case nothing
- * has changed.
+ * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT if the device is neither attached nor bound,
+ * %IOMMUD_ERROR_BUSY if another operation on it is under way or if the device was unbound but the
+ * kernel would not free its HWPT, and what the kernel answers to DETACH, in which case nothing has
+ * changed.
  *
- * Returns: whether everything was let go
+ * Returns: whether the device was unbound and its HWPT freed
  */
 gboolean
 iommud_device_detach_finish (IommudDevice *self, GAsyncResult *result, GError **error)
@@ -221,7 +221,7 @@ iommud_device_detach_finish (IommudDevice *self, GAsyncResult *result, GError **
  *
  * iommud_device_detach_async() that waits, running the host's main context meanwhile.
  *
- * Returns: whether everything was let go
+ * Returns: whether the device was unbound and its HWPT freed
  */
 gboolean
 iommud_device_detach (IommudDevice *self, GCancellable *cancellable, GError **error)

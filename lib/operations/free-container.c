@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Freeing a container: from the model to a release plan and back. */
+/* Freeing a container: from the model to a plan and back. */
 #include "model/container.h"
 #include "model/device.h"
 #include "iommud-error.h"
@@ -60,7 +60,8 @@ count_attached (IommudContainer *container)
   return count;
 }
 
-/* One of our own that the kernel would not free with its last device is in nobody's use. */
+/* An auto HWPT without devices, which the kernel would not free with its last one, is not in use.
+ */
 static guint
 count_used_hwpts (IommudContainer *container)
 {
@@ -134,7 +135,8 @@ add_hwpts (FreeContainer *self)
     }
 }
 
-/* See iommud_mapping_table_set_file(): what is mapped stays listed until it is not. */
+/* What is mapped stays listed until the kernel has unmapped it, so only its files move to the plan.
+ */
 static void
 take_files (FreeContainer *self)
 {
@@ -188,7 +190,7 @@ static void
 publish_devices (FreeContainer *self)
 {
   for (guint i = 0; i < self->devices->len; i++)
-    if (g_array_index (self->plan->devices, IommudFreeContainerDevice, i).released)
+    if (g_array_index (self->plan->devices, IommudFreeContainerDevice, i).unbound)
       iommud_container_remove_device (self->container, g_ptr_array_index (self->devices, i));
 }
 
@@ -258,7 +260,7 @@ static const IommudOperation free_operation = {
  * @user_data: for @callback
  *
  * Frees the container: its IOAS, and its context if no other container lives there. Devices that
- * are only bound are let go.
+ * are only bound are unbound.
  */
 void
 iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable *cancellable,
@@ -295,10 +297,10 @@ iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable
  *
  * Ends iommud_container_free_async().
  *
- * Errors: %IOMMUD_ERROR_BUSY where devices are attached or HWPTs exist and it was not forced, where
- * an operation on one of its devices is under way, and where the kernel says that something still
- * uses a HWPT or the IOAS; %IOMMUD_ERROR_NOT_FOUND where it is gone. Of a forced call that failed
- * the container is left with what could not be freed.
+ * Errors: %IOMMUD_ERROR_BUSY if devices are attached or HWPTs exist and it was not forced, if an
+ * operation on one of its devices is under way, and if the kernel says that something still uses a
+ * HWPT or the IOAS; %IOMMUD_ERROR_NOT_FOUND if it is gone. A forced call that failed leaves a
+ * container with what could not be freed.
  *
  * Returns: whether the container was freed
  */

@@ -140,8 +140,8 @@ iommud_hwpt_free_async (IommudHwpt *self, GCancellable *cancellable, GAsyncReady
  *
  * Ends iommud_hwpt_free_async().
  *
- * Errors: %IOMMUD_ERROR_NOT_SUPPORTED where the HWPT is not a `manual` one, %IOMMUD_ERROR_BUSY
- * where a device is on it, %IOMMUD_ERROR_NOT_FOUND where it is gone.
+ * Errors: %IOMMUD_ERROR_NOT_SUPPORTED if the HWPT is not a `manual` one, %IOMMUD_ERROR_BUSY
+ * if a device is on it, %IOMMUD_ERROR_NOT_FOUND if it is gone.
  *
  * Returns: whether the HWPT was freed
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices that come, change and leave while the host is in use.
  *
- * A device that leaves while it is bound or attached is detached at once: the kernel waits for our
- * file. Until then it stays in the model, and a device that appears in its place waits as its
- * successor. */
+ * A device that leaves while it is bound or attached is detached at once: the kernel blocks until
+ * our file is closed. Until then it stays in the model, and a device that appears in its place
+ * waits as its successor. */
 #include "operations/hotplug.h"
 
 #include "model/device.h"

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* Finds the devices that are there and follows them from here on. */
+/* Finds the devices that are present and follows them from here on. */
 gboolean iommud_hotplug_start (IommudHost *host, GError **error);
 
 G_END_DECLS

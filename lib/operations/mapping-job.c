@@ -62,8 +62,8 @@ iommud_mapping_job_describe (const IommudMappingJob *self)
                           self->iova, name);
 }
 
-/* A file of holes can be longer than anybody's memory. A fixed mapping of it would take turns for
- * days, and to say that all of it is dirty would take as long. */
+/* A file of holes can be larger than any memory. A fixed mapping of it would take turns for days,
+ * and so would marking all of it as dirty. */
 static gboolean
 check_limit (const IommudMappingJob *self, const char *what, GError **error)
 {
@@ -140,7 +140,7 @@ plan_turn (gpointer data, GError **error)
   return self->plan;
 }
 
-/* The files are the plan's as long as it may have to undo what it has done. */
+/* The plan keeps the files as long as it may have to undo what it has done. */
 static void
 publish_part (IommudMappingJob *self, const IommudMapPart *part, guint64 *published)
 {

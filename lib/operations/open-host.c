@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Opening a host: what its kernel offers, and the devices that are there. */
+/* Opening a host: finding what its kernel offers and which devices are present. */
 #include "kernel/features.h"
 #include "model/host.h"
 #include "operations/hotplug.h"
 
 /**
  * iommud_host_new:
- * @backend: what the host stands on; one host to a backend
+ * @backend: what the host uses; a backend serves one host
  * @error: where to put an error
  *
  * Makes a host and finds its devices. It follows them from here on, in the main context that is the

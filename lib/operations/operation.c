@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What all operations share: the way into the queue, and where kernel calls go. */
+/* What all operations share: entering the queue, and access to the kernel. */
 #include "operations/operation.h"
 
 #include "iommud-error.h"

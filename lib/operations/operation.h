@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What all operations share: the way into the queue, and where kernel calls go. */
+/* What all operations share: entering the queue, and access to the kernel. */
 #pragma once
 
 #include "base/queue.h"
@@ -12,14 +12,14 @@ G_BEGIN_DECLS
 void iommud_operation_submit (IommudContainer *container, const IommudOperation *operation,
                               gpointer data, GTask *task);
 /* Fills the part of a plan that says where kernel calls go. @what is taken. @device, or NULL, is
- * the one that the calls are about: errors name what holds its group. */
+ * the one that the calls are about: errors name the device that holds its group. */
 void iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *container,
                                    char *what, IommudDevice *device);
 /* Fails if the device belongs to another container. */
 gboolean iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device,
                                           const char *what, GError **error);
-/* @container is that of some memory or dirty tracking; NULL if nothing holds it any more. Then
- * @task ends with an error. */
+/* @container is that of some memory or dirty tracking; NULL if it is gone: then @task ends with an
+ * error. */
 gboolean iommud_operation_has_container (IommudContainer *container, GTask *task);
 
 /* The main context of a container's host, for iommud_sync_begin(). @container may be NULL. */

@@ -133,8 +133,8 @@ check_call (const Read *self, GError **error)
  * @user_data: for @callback
  *
  * Reads which pages of a range devices have dirtied since they were last read, joined from all
- * trackers. What a departed device had dirtied is among them; if its tracker could not be read,
- * that is all that the device could write to. Pages that are not mapped are clean.
+ * trackers. Pages that a departed device had dirtied are among them; if its tracker could not be
+ * read, these are all pages that the device could write to. Pages that are not mapped are clean.
  */
 void
 iommud_dirty_tracking_read_bitmap_async (IommudDirtyTracking *self, guint64 iova, guint64 length,
@@ -173,14 +173,14 @@ iommud_dirty_tracking_read_bitmap_async (IommudDirtyTracking *self, guint64 iova
  * Ends iommud_dirty_tracking_read_bitmap_async().
  *
  * The bitmap is a memfd, sealed against any change, of 64-bit words in the machine's order, little
- * endian on all machines that have an IOMMU of today: bit n of word m stands for page 64 m + n of
+ * endian on all present machines that have an IOMMU: bit n of word m stands for page 64 m + n of
  * the range. The bits behind the last page are clear.
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT if dirty tracking is not active, for a range that is
  * empty, not aligned or beyond the last address, and for a page size that is no power of two or too
- * small; %IOMMUD_ERROR_LIMITS_EXCEEDED for a bitmap of more than 128 MiB, and if no file
- * descriptor is left; %IOMMUD_ERROR_NO_MEMORY; %IOMMUD_ERROR_NOT_FOUND if the container is gone;
- * and the error of a tracker that could not be read. A call that fails forgets no dirty page.
+ * small; %IOMMUD_ERROR_LIMITS_EXCEEDED for a bitmap of more than 128 MiB, and if no file descriptor
+ * is left; %IOMMUD_ERROR_NO_MEMORY; %IOMMUD_ERROR_NOT_FOUND if the container is gone; and the error
+ * of a tracker that could not be read. A call that fails forgets no dirty page.
  *
  * Returns: the file descriptor of the bitmap, the caller's to close; -1 on failure
  */

@@ -52,7 +52,7 @@ check_device (Replacement *self, const char *what, GError **error)
   return iommud_operation_check_may_hold (self->container, self->device, what, error);
 }
 
-/* The group's devices translate through one HWPT: a replace of one would move them all. */
+/* The devices of a group translate through one HWPT: replacing that of one would move them all. */
 static gboolean
 check_group (Replacement *self, const char *what, GError **error)
 {
@@ -64,15 +64,15 @@ check_group (Replacement *self, const char *what, GError **error)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INCOMPATIBLE,
                "Cannot %s: %s of the same IOMMU group %d is attached to HWPT %" G_GUINT64_FORMAT
-               ", and a group has one: detach it first, or attach the device there",
+               ", and a group has one HWPT: detach it first, or attach the device there",
                what, iommud_device_get_name (sibling),
                iommud_device_get_info (self->device)->iommu_group,
                iommud_hwpt_get_serial (iommud_device_get_hwpt (sibling)));
   return FALSE;
 }
 
-/* Linux 6.12 does not compare IOMMU drivers in a replace, and a failed one costs the device's
- * reserved regions: refuse here what cannot work. */
+/* Linux 6.12 does not compare IOMMU drivers in a replace, and a failed one loses the device's
+ * reserved regions, so what cannot work is refused here. */
 static gboolean
 check_replace (Replacement *self, const char *what, GError **error)
 {
@@ -144,7 +144,7 @@ publish_move (Replacement *self)
     iommud_container_remove_hwpt (self->container, old);
 }
 
-/* The device stayed on a HWPT of the kernel's, but not on the one that it was on. */
+/* The device is on a HWPT that the kernel made, but on another than before. */
 static void
 publish_successor (Replacement *self)
 {
@@ -193,7 +193,7 @@ static const IommudOperation replacement_operation = {
  * @user_data: for @callback
  *
  * Attaches a device to this HWPT and no other. A device that is attached already moves here without
- * its DMA stopping; where that fails it stays where it was.
+ * a stop of its DMA; if that fails, it stays where it was.
  */
 void
 iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancellable *cancellable,
@@ -230,11 +230,11 @@ iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancel
  *
  * Ends iommud_hwpt_attach_device_async().
  *
- * Errors: %IOMMUD_ERROR_INCOMPATIBLE where the device does not fit the HWPT (another IOMMU
+ * Errors: %IOMMUD_ERROR_INCOMPATIBLE if the device does not fit the HWPT (another IOMMU
  * instance, dirty tracking that its IOMMU cannot do, a sibling of its group on another HWPT),
- * %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and where the container requires dirty tracking that
- * nothing gives, %IOMMUD_ERROR_BUSY where the device belongs to another container or another
- * operation on it is under way, %IOMMUD_ERROR_NOT_FOUND where the HWPT is gone, and the errors of
+ * %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and if the container requires dirty tracking that
+ * nothing gives, %IOMMUD_ERROR_BUSY if the device belongs to another container or another
+ * operation on it is under way, %IOMMUD_ERROR_NOT_FOUND if the HWPT is gone, and the errors of
  * iommud_container_attach_device_finish().
  *
  * Returns: whether the device is attached here

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Saying which IOVAs the kernel may choose from. */
+/* Setting which IOVAs the kernel may choose from. */
 #include "config.h"
 
 #include "model/container.h"
@@ -160,8 +160,8 @@ check_call (Allow *self, GVariant *ranges, GError **error)
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Says which IOVAs the kernel may choose from if a mapping is made that is not fixed. The ranges
- * replace those of an earlier call. A device that reserves an IOVA of them cannot be attached. They
+ * Sets which IOVAs the kernel may choose from for mappings that are not fixed. The ranges replace
+ * those of an earlier call. A device that reserves one of these IOVAs cannot be attached. They
  * limit no mapping at a fixed IOVA.
  */
 void

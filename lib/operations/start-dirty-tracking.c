@@ -170,12 +170,13 @@ static const IommudOperation start_operation = {
  * @user_data: for @callback
  *
  * Starts the trackers of all attached devices as one: first the logs of the devices that use their
- * own, then the HWPTs on which some device uses the IOMMU. Should one fail, those that were started
- * are stopped again in reverse and its error is reported. Devices that are attached later are
- * started, and those that leave are stopped, with their last dirty pages saved for the next read.
+ * own, then the HWPTs on which some device uses the IOMMU. If one fails, those that were started
+ * are stopped again in reverse order, and its error is reported. Devices that are attached later
+ * are started, and those that leave are stopped, with their last dirty pages saved for the next
+ * read.
  *
- * A container some of whose devices no tracker covers may start:
- * #IommudDirtyTracking:blockers names them.
+ * A container some of whose devices no tracker covers may start: #IommudDirtyTracking:blockers
+ * names them.
  */
 void
 iommud_dirty_tracking_start_async (IommudDirtyTracking *self, guint64 page_size,
@@ -219,11 +220,11 @@ iommud_dirty_tracking_start_async (IommudDirtyTracking *self, guint64 page_size,
  *
  * Ends iommud_dirty_tracking_start_async().
  *
- * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a page size that cannot be, and where dirty tracking
- * is active already; %IOMMUD_ERROR_NOT_SUPPORTED where the container was made with dirty tracking
- * off or no tracker covers any of its devices; %IOMMUD_ERROR_NOT_FOUND where it is gone; and the
- * error of the tracker that did not start. Should one that was started not stop again, the message
- * says so and #IommudContainer:dirty-tracking-active is %TRUE until a stop succeeds.
+ * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a page size that cannot be, and if dirty tracking is
+ * active already; %IOMMUD_ERROR_NOT_SUPPORTED if the container was made with dirty tracking off or
+ * no tracker covers any of its devices; %IOMMUD_ERROR_NOT_FOUND if it is gone; and the error of the
+ * tracker that did not start. If one that was started does not stop again, the message says so and
+ * #IommudDirtyTracking:active is %TRUE until a stop succeeds.
  *
  * Returns: whether all trackers were started
  */

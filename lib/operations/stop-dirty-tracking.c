@@ -75,9 +75,9 @@ static const IommudOperation stop_operation = {
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Stops all trackers, in the order in which they were started, and forgets what nobody has read. A
- * tracker that does not stop keeps no other from being stopped; the container's dirty tracking then
- * stays active, cannot be read, and can be stopped once more.
+ * Stops all trackers, in the order in which they were started, and forgets what was not read. If a
+ * tracker does not stop, the others are stopped all the same; dirty tracking then stays active,
+ * cannot be read, and can be stopped once more.
  */
 void
 iommud_dirty_tracking_stop_async (IommudDirtyTracking *self, GCancellable *cancellable,
@@ -114,9 +114,9 @@ iommud_dirty_tracking_stop_async (IommudDirtyTracking *self, GCancellable *cance
  *
  * Ends iommud_dirty_tracking_stop_async().
  *
- * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT where dirty tracking is not active,
- * %IOMMUD_ERROR_NOT_FOUND where the container is gone, and the error of the first tracker that did
- * not stop; #IommudContainer:dirty-tracking-active says whether any runs on.
+ * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT if dirty tracking is not active, %IOMMUD_ERROR_NOT_FOUND
+ * if the container is gone, and the error of the first tracker that did not stop;
+ * #IommudDirtyTracking:active says whether any still runs.
  *
  * Returns: whether all trackers were stopped
  */

@@ -109,7 +109,7 @@ add_hwpts (UnmapAndRead *self)
     }
 }
 
-/* The twin gets all mappings but those of the range, which end where the range does. */
+/* The twin gets all mappings except those of the range, which does not split any. */
 static void
 add_mappings (UnmapAndRead *self)
 {
@@ -167,7 +167,7 @@ publish_devices (UnmapAndRead *self)
 
   iommud_container_set_orphans (self->container, iommud_twin_get_orphans (twin));
   for (guint i = 0; i < self->devices->len; i++)
-    if (iommud_twin_has_let_go (twin, i))
+    if (iommud_twin_has_unbound (twin, i))
       iommud_container_remove_device (self->container, g_ptr_array_index (self->devices, i));
     else if (iommud_twin_has_lost (twin, i))
       iommud_container_detach (self->container, g_ptr_array_index (self->devices, i));
@@ -208,7 +208,7 @@ static const IommudOperation unmap_and_read_operation = {
   .must_wait = must_wait,
 };
 
-/* The plan needs a range that is one, so it is made after the check. */
+/* The plan needs a valid range, so it is made after the check. */
 static gboolean
 prepare (UnmapAndRead *self, GError **error)
 {

@@ -21,7 +21,7 @@ publish_lengths (IommudUnmapping *self)
 {
   IommudUnmapPlan *plan = self->plan;
 
-  /* The first that is left may have become shorter. */
+  /* The first of the remaining ones may have become shorter. */
   for (guint i = self->published; i < plan->mappings->len && i <= plan->done; i++)
     {
       const IommudMapping *mapping = &g_array_index (plan->mappings, IommudMapping, i);

@@ -11,11 +11,11 @@ typedef struct
 {
   IommudMemory *memory;
   IommudUnmapPlan *plan;
-  guint published; /* so many of the plan's mappings are out of the model */
+  guint published; /* how many of the plan's mappings have left the model */
 } IommudUnmapping;
 
-/* Puts what lies from @first to @last into the plan. The files go with it, so that the last one to
- * use a file lets it go on the worker. */
+/* Puts what lies from @first to @last into the plan, with its files, so that the last reference to
+ * a file is dropped on the worker. */
 void iommud_unmapping_take (IommudUnmapping *self, guint64 first, guint64 last);
 /* For publish: what was unmapped leaves the model. After the last turn, the files of what is still
  * mapped come back. */

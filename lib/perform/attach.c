@@ -45,15 +45,15 @@ is_mdev (const IommudAttachPlan *self)
   return iommud_device_info_is_mdev (self->binding.info);
 }
 
-/* Attaching to the IOAS itself gives a HWPT without dirty tracking, so there only the device's own
- * tracker counts. */
+/* An attach to the IOAS itself gives a HWPT without dirty tracking, so only the device's own log
+ * counts there. */
 static gboolean
 gets_hwpt_of_ours (const IommudAttachPlan *self)
 {
   return self->mode == IOMMUD_ATTACH_MODE_AUTO && !is_mdev (self);
 }
 
-/* Without a HWPT that tracks, the attach would not be what was asked for. */
+/* Without a HWPT that tracks, the attach would not do what was asked for. */
 static gboolean
 needs_iommu_tracker (const IommudAttachPlan *self)
 {
@@ -73,8 +73,8 @@ explain_lacking_tracker (const IommudAttachPlan *self)
                ? NULL
                : "the device has no log of its own DMA: use tracker auto or iommu";
   if (!gets_hwpt_of_ours (self))
-    return "attached to the IOAS itself it gets no HWPT that tracks: use mode auto, or tracker "
-           "auto or device";
+    return "a device that is attached to the IOAS itself gets no HWPT that tracks: use mode auto, "
+           "or tracker auto or device";
   if (!iommud_binding_iommu_can_track (&self->binding))
     return "its IOMMU cannot track dirty pages: use tracker auto or device";
   return NULL;
@@ -127,8 +127,7 @@ get_tracker (const IommudAttachPlan *self, IommudHwptFlags flags)
                                      (flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0);
 }
 
-/* On whatever HWPT it will be: where the log is not what was asked for, a HWPT that tracks is a
- * must. */
+/* Whichever HWPT the device gets: if its log is not what was asked for, that HWPT must track. */
 static gboolean
 start_log (IommudAttachPlan *self)
 {
@@ -146,7 +145,8 @@ drop_hwpt (IommudAttachPlan *self, guint32 hwpt_id)
   self->hwpt_added = FALSE;
 }
 
-/* Its tracker is on before the device is. An errno of the attach; -1 where error is set. */
+/* The tracker is on before the device is attached. Returns the errno of the attach; -1 if error is
+ * set. */
 static int
 try_attach (IommudAttachPlan *self, guint32 *pt_id, IommudHwptFlags flags)
 {
@@ -181,8 +181,8 @@ attach_to (IommudAttachPlan *self, guint32 pt_id, IommudHwptFlags flags)
   return errnum == 0;
 }
 
-/* EINVAL means that this HWPT does not fit and is no error of the call; any other errno ends it:
- * EADDRINUSE would come from every further HWPT of the IOAS as well. */
+/* EINVAL means that this HWPT does not fit, which is no error of the call. Any other errno ends it:
+ * EADDRINUSE, for instance, would come from every other HWPT of the IOAS too. */
 static gboolean
 try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
 {
@@ -218,7 +218,7 @@ try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
   return FALSE;
 }
 
-/* What an undo step cannot free is kept to be freed later: the kernel's ids are not lost. */
+/* What an undo step cannot free is kept and freed later, so that no kernel id is lost. */
 static void
 free_allocated (IommudAttachPlan *self, guint32 hwpt_id)
 {
@@ -290,7 +290,7 @@ attach_with_flags (IommudAttachPlan *self, IommudHwptFlags flags)
   return FALSE;
 }
 
-/* The group translates already: its devices share one HWPT, whichever they are. */
+/* The group translates already, and all devices of a group share one HWPT. */
 static gboolean
 join_group (IommudAttachPlan *self)
 {
@@ -304,7 +304,7 @@ join_group (IommudAttachPlan *self)
                    "Cannot %s: %s, and the HWPT of the device's IOMMU group %d was made without it",
                    self->access.what,
                    self->tracker == IOMMUD_TRACKER_CHOICE_IOMMU
-                       ? "the IOMMU shall track dirty pages"
+                       ? "the IOMMU is to track dirty pages"
                        : "the container requires dirty tracking",
                    self->binding.info->iommu_group);
       return FALSE;

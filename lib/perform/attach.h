@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The attach logic: which HWPT a device goes to, and how every step is undone.
  *
- * A plan is filled on the main loop from the model, performed on a worker with kernel calls alone,
- * and read back on the main loop. Nothing in it points into the model. */
+ * A plan is filled on the main loop from the model, performed on a worker by kernel calls, and read
+ * back on the main loop. Nothing in it points into the model. */
 #pragma once
 
 #include "handle/page-table.h"
@@ -30,8 +30,8 @@ typedef struct
   GArray *orphans;          /* in and out: see iommud_page_table_free_orphans() */
   IommudTrackers *trackers; /* the container's */
 
-  /* Candidates in the order to try them. Where the group has a translation already, it is the only
-   * candidate and whether its flags fit is not asked. */
+  /* Candidates in the order to try them. If the group has a translation already, that is the only
+   * candidate, whatever its flags. */
   GArray *candidates; /* of IommudAttachCandidate */
   gboolean group_is_attached;
   guint max_foreign; /* foreign candidates to try at most */

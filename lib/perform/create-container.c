@@ -41,7 +41,7 @@ open_context (IommudCreateContainerPlan *self)
       return FALSE;
     }
   return check (self, "/dev/iommu", errnum,
-                errnum == EACCES ? "opening it takes the rights of root" : NULL);
+                errnum == EACCES ? "opening it needs the rights of root" : NULL);
 }
 
 static gboolean
@@ -54,7 +54,7 @@ set_accounting (IommudCreateContainerPlan *self)
   errnum = iommud_iommufd_set_rlimit_mode (self->access.syscalls, self->access.iommufd,
                                            IOMMUD_IOMMUFD_RLIMIT_MODE_PROCESS);
   return check (self, "IOMMU_OPTION_RLIMIT_MODE", errnum,
-                errnum == EPERM ? "it takes CAP_SYS_RESOURCE" : NULL);
+                errnum == EPERM ? "it needs CAP_SYS_RESOURCE" : NULL);
 }
 
 static gboolean

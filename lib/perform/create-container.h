@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  IommudKernelAccess access; /* out, too: the iommufd of a context of its own */
+  IommudKernelAccess access; /* also out: the iommufd, if it gets a context of its own */
   gboolean own_context;
   IommudAccounting accounting;
   gboolean huge_pages;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Letting a device go: DETACH first, then close the cdev, then free the HWPT it was the last one
- * on. */
+/* Detaching and unbinding a device: DETACH first, then close the cdev, then free its HWPT if it was
+ * the last device on it. */
 #include "perform/detach.h"
 
 IommudDetachPlan *
@@ -33,9 +33,9 @@ unbind (IommudDetachPlan *self)
   iommud_trackers_forget_log (self->trackers, cdev);
 }
 
-/* Closing the cdev detaches a device whose DETACH failed; only then is the HWPT free to go. */
+/* Closing the cdev detaches a device whose DETACH failed; only then can the HWPT be freed. */
 static void
-leave (IommudDetachPlan *self)
+detach_and_unbind (IommudDetachPlan *self)
 {
   gboolean detached =
       !self->attached || iommud_binding_detach (&self->binding, &self->access, &self->error);
@@ -50,11 +50,11 @@ leave (IommudDetachPlan *self)
   iommud_trackers_drop_log_before_close (self->trackers, &self->access, self->binding.cdev,
                                          !detached || self->unseen_after);
   unbind (self);
-  self->released = TRUE;
+  self->unbound = TRUE;
 }
 
 static void
-leave_hwpt (IommudDetachPlan *self)
+free_hwpt (IommudDetachPlan *self)
 {
   if (self->last_tracked_on != 0)
     iommud_trackers_drop_hwpt (self->trackers, &self->access, self->last_tracked_on);
@@ -70,12 +70,12 @@ iommud_detach_plan_perform (IommudDetachPlan *self)
 {
   g_autoptr (GError) error = NULL;
 
-  leave (self);
-  if (!self->released)
+  detach_and_unbind (self);
+  if (!self->unbound)
     return;
-  leave_hwpt (self);
+  free_hwpt (self);
   iommud_page_table_free_orphans (&self->access, self->orphans);
-  /* The device is gone from the container all the same: old ranges are too narrow, not wrong. */
+  /* The device has left the container all the same: old ranges are too narrow, but not wrong. */
   if (!iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &error))
     g_message ("%s", error->message);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Freeing a whole container: its devices leave, then its HWPTs go, then its IOAS. */
+/* Freeing a whole container: first its devices are unbound, then its HWPTs are freed, then its
+ * IOAS. */
 #include "perform/free-container.h"
 
 #include "base/error.h"
@@ -43,9 +44,9 @@ iommud_free_container_plan_free (IommudFreeContainerPlan *self)
   g_free (self);
 }
 
-/* Closing the cdev detaches too, so a DETACH that fails keeps no device here. */
+/* Closing the cdev also detaches, so a DETACH that fails keeps no device in the container. */
 static void
-release_devices (IommudFreeContainerPlan *self)
+unbind_devices (IommudFreeContainerPlan *self)
 {
   for (guint i = 0; i < self->devices->len; i++)
     {
@@ -58,7 +59,7 @@ release_devices (IommudFreeContainerPlan *self)
         g_message ("%s; closing the device instead", error->message);
       iommud_binding_unbind (&device->binding, &self->access);
       iommud_trackers_forget_log (self->trackers, cdev);
-      device->released = TRUE;
+      device->unbound = TRUE;
     }
 }
 
@@ -90,8 +91,8 @@ free_ioas (IommudFreeContainerPlan *self)
   return errnum == 0;
 }
 
-/* Of a container that could not be freed the devices have left, and nobody has read their last
- * bits. */
+/* If the container could not be freed, its devices have left all the same, and their last bits were
+ * not read. */
 static void
 leave_tracking (IommudFreeContainerPlan *self)
 {
@@ -106,9 +107,9 @@ leave_tracking (IommudFreeContainerPlan *self)
 void
 iommud_free_container_plan_perform (IommudFreeContainerPlan *self)
 {
-  release_devices (self);
+  unbind_devices (self);
   self->freed = free_hwpts (self) && free_ioas (self);
-  /* The kernel has let go of what was mapped: here, because that can take long. */
+  /* The kernel no longer uses these files. Done here, because unmapping them can take long. */
   if (self->freed)
     g_array_set_size (self->mappings, 0);
   leave_tracking (self);

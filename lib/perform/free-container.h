@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Freeing a whole container: its devices leave, then its HWPTs go, then its IOAS. */
+/* Freeing a whole container: first its devices are unbound, then its HWPTs are freed, then its
+ * IOAS. */
 #pragma once
 
 #include "memory/mapping-table.h"
@@ -12,7 +13,7 @@ typedef struct
 {
   IommudBinding binding;
   gboolean attached;
-  gboolean released; /* out */
+  gboolean unbound; /* out */
 } IommudFreeContainerDevice;
 
 typedef struct

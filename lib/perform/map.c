@@ -59,8 +59,8 @@ iommud_map_plan_get_part (const IommudMapPlan *self, guint index)
   return &g_array_index (self->parts, IommudMapPart, index);
 }
 
-/* What is mapped of a file that the kernel does not take itself has to stay in this process until
- * UNMAP: without a HWPT, MAP remembers nothing but the address. */
+/* If the kernel does not take the file itself, its part has to stay mapped in this process until
+ * UNMAP: without a HWPT, MAP remembers only the address. */
 static int
 map_memory (IommudMapPlan *self, IommudMapPart *part, guint64 length, guint64 *iova)
 {
@@ -114,7 +114,7 @@ set_error (IommudMapPlan *self, int errnum)
                               errnum, &self->error);
 }
 
-/* The parts come one behind the other, wherever the kernel put the first. */
+/* The parts follow each other, wherever the kernel put the first one. */
 static void
 set_all_mapped (IommudMapPlan *self, guint64 iova)
 {
@@ -162,8 +162,8 @@ map_piece (IommudMapPlan *self)
   return end - start;
 }
 
-/* What devices write to is to be seen by their logs: before it can be written to, where the IOVA is
- * known. Asked at every turn, because tracking may have started meanwhile. */
+/* Logs must cover what their devices can write to, and if the IOVA is known, before they can.
+ * Checked at every turn, because tracking may have started meanwhile. */
 static void
 let_logs_cover (IommudMapPlan *self)
 {
@@ -193,7 +193,7 @@ map_some (IommudMapPlan *self)
     bytes += map_piece (self);
 }
 
-/* Files change hands, so that the last one to use a file lets it go on this worker. */
+/* The files move to the plan, so that the last reference to a file is dropped on this worker. */
 static void
 begin_undo (IommudMapPlan *self)
 {
@@ -215,7 +215,7 @@ begin_undo (IommudMapPlan *self)
     }
 }
 
-/* The parts say what is mapped, whoever has mapped or unmapped it. */
+/* The parts say what is mapped, whichever turn has mapped or unmapped it. */
 static void
 undo_some (IommudMapPlan *self)
 {

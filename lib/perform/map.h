@@ -23,7 +23,7 @@ typedef struct
   guint32 ioas_id;
   guint32 source_id;    /* the IOAS to copy from; 0: a file is mapped */
   IommudMapFlags flags; /* without FIXED the kernel chooses, and all is done in one call */
-  GArray *parts;        /* of IommudMapPart, by IOVA, one behind the other */
+  GArray *parts;        /* of IommudMapPart, by IOVA, without gaps */
   guint64 length;       /* that of all parts */
   IommudMappedFiles *files;
   int file;                 /* owned; -1: none */
@@ -32,7 +32,7 @@ typedef struct
 
   guint part;            /* the one to go on with */
   IommudUnmapPlan *undo; /* not NULL: it is being undone */
-  GError *error;         /* the first one; where one is set, what is mapped is taken back */
+  GError *error;         /* the first one; if it is set, what is mapped is taken back */
 } IommudMapPlan;
 
 IommudMapPlan *iommud_map_plan_new (void);

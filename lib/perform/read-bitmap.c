@@ -10,7 +10,7 @@ iommud_read_bitmap_plan_clear (IommudReadBitmapPlan *self)
   g_clear_error (&self->error);
 }
 
-/* What was taken for this read goes to the next one. */
+/* The next read gets what was taken for this one. */
 static void
 take_back (IommudReadBitmapPlan *self)
 {

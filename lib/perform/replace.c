@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Attaching a device to one given HWPT, also over an attachment that it has (a replace). */
+/* Attaching a device to one given HWPT; if it is attached already, this replaces its HWPT. */
 #include "perform/replace.h"
 
 #include "iommud-error.h"
@@ -45,7 +45,7 @@ reattach (IommudReplacePlan *self, guint32 pt_id)
         g_set_error_literal (&self->error, error->domain, error->code, error->message);
       g_prefix_error (&self->error,
                       "The kernel lost the device's reserved ranges and would not "
-                      "detach it to mend that (%s). ",
+                      "detach it to repair that (%s). ",
                       error->message);
       return FALSE;
     }
@@ -59,12 +59,12 @@ reattach (IommudReplacePlan *self, guint32 pt_id)
   self->detached = TRUE;
   g_clear_error (&self->error);
   iommud_binding_set_attach_error (&self->binding, &self->access, errnum, &self->error);
-  g_prefix_error (&self->error, "The device is now attached to nothing. ");
+  g_prefix_error (&self->error, "The device is no longer attached. ");
   return FALSE;
 }
 
-/* Both HWPTs were there before and are there after it, so their apertures count the same: an
- * address that is free now and was not is one that the device reserves. */
+/* Both HWPTs exist before and after, so their apertures count the same: an address that is free now
+ * and was not is one that the device reserves. */
 static gboolean
 repair_lost_regions (IommudReplacePlan *self)
 {
@@ -74,7 +74,8 @@ repair_lost_regions (IommudReplacePlan *self)
     return TRUE;
   g_message ("%s: the kernel forgot the reserved ranges of %s; attaching it once more",
              self->access.what, self->binding.info->name);
-  /* A HWPT of the kernel's may go with the DETACH: only the IOAS brings it, or its like, back. */
+  /* DETACH may free a HWPT that the kernel made: only an attach to the IOAS brings back such a one.
+   */
   if (self->attached)
     pt_id = self->hwpt_id;
   else if (self->old_is_kernels)
@@ -116,7 +117,7 @@ get_tracker (const IommudReplacePlan *self)
                                      (self->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0);
 }
 
-/* On before the device is there. */
+/* The tracker is on before the device is attached. */
 static gboolean
 start_tracker (IommudReplacePlan *self)
 {
@@ -130,7 +131,7 @@ start_tracker (IommudReplacePlan *self)
                                       &self->hwpt_added, &self->error);
 }
 
-/* The trackers of where the device is not. */
+/* Stops the trackers of HWPTs that the device is not on. */
 static void
 drop_trackers (IommudReplacePlan *self)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Attaching a device to one given HWPT, also over an attachment that it has (a replace).
+/* Attaching a device to one given HWPT; if it is attached already, this replaces its HWPT.
  *
- * Linux 6.12 keeps the translation when a replace fails, but where both HWPTs are of one IOAS it
- * drops the device's reserved regions from it: mappings into the device's MSI window then succeed.
- * So the ranges are compared after every replace, and what was lost is repaired by DETACH and
- * ATTACH. */
+ * Linux 6.12 keeps the translation when a replace fails, but if both HWPTs are of one IOAS, it
+ * drops the device's reserved regions from that: mappings into the device's MSI window then
+ * succeed. So the ranges are compared after every replace, and what was lost is repaired by DETACH
+ * and ATTACH. */
 #pragma once
 
 #include "handle/page-table.h"
@@ -22,18 +22,18 @@ typedef struct
   IommudHwptFlags flags;    /* of hwpt_id */
   guint32 old_hwpt_id;      /* 0: not attached */
   gboolean old_is_last;     /* old_hwpt_id is an auto HWPT with no other device */
-  gboolean old_is_kernels;  /* old_hwpt_id is the kernel's own, and goes with its last device */
-  guint32 last_tracked_on;  /* the HWPT that has no other device that its IOMMU records for */
+  gboolean old_is_kernels;  /* the kernel made old_hwpt_id, and frees it with its last device */
+  guint32 last_tracked_on;  /* the HWPT that records for this device and no other */
   IommudTrackers *trackers; /* the container's */
   gboolean log_added;       /* the device's log was started */
   gboolean hwpt_added;      /* tracking was switched on in hwpt_id */
   IommudIovaSpace before;   /* out: the ranges before it */
-  IommudIovaSpace space;    /* out: the ranges after it; NULL where they could not be read */
+  IommudIovaSpace space;    /* out: the ranges after it; NULL if they could not be read */
   GArray *orphans;          /* in and out: see iommud_page_table_free_orphans() */
 
-  gboolean attached;  /* out: the device is on hwpt_id, whatever error says */
-  gboolean detached;  /* out: it is on neither: a repair failed half-way */
-  gboolean old_freed; /* out: the old HWPT is gone */
+  gboolean attached;  /* out: the device is on hwpt_id, even if error is set */
+  gboolean detached;  /* out: it is on neither, because a repair failed half-way */
+  gboolean old_freed; /* out: the old HWPT was freed */
   guint32 kept_id;    /* out: the HWPT that a repair put the device on; 0 without one */
   GError *error;
 } IommudReplacePlan;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Saying which IOVAs the kernel may choose from: the kernel's side. For workers. */
+/* Setting which IOVAs the kernel may choose from: the kernel's side. For workers. */
 #include "perform/set-allowed-iovas.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A second address space for the devices of some HWPTs, to which they move and from which they come
- * back. */
+/* A second address space, to which the devices of some HWPTs are moved for a while. */
 #include "perform/twin.h"
 
 #include "base/error.h"
@@ -18,8 +17,8 @@ typedef struct
   IommudBinding binding;
   guint table;
   gboolean moved;
-  gboolean lost;   /* it is attached to nothing */
-  gboolean let_go; /* its file had to be closed */
+  gboolean lost;    /* it is no longer attached */
+  gboolean unbound; /* its file had to be closed */
 } Mover;
 
 typedef struct
@@ -73,7 +72,7 @@ iommud_twin_free (IommudTwin *self)
   g_free (self);
 }
 
-/* Neighbours of the same kind are copied in one call. */
+/* Adjacent mappings of the same kind are copied in one call. */
 void
 iommud_twin_add_mapping (IommudTwin *self, guint64 iova, guint64 length, IommudMapFlags flags)
 {
@@ -161,7 +160,7 @@ find_device_of (const IommudTwin *self, guint table)
   return &get_mover (self, i)->binding;
 }
 
-/* It records before anybody is there. */
+/* It records before a device is on it. */
 static gboolean
 make_tables (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
@@ -207,8 +206,8 @@ iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access, GError 
          && move_devices (self, access, error);
 }
 
-/* To free the twin from a device that cannot come back. Closing its file detaches where DETACH does
- * not, and takes its log along, which is read before. */
+/* So that the twin can be freed although this device cannot be moved back. If DETACH fails, closing
+ * its file detaches it and ends its log, which is read before. */
 static void
 take_off (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
 {
@@ -222,11 +221,11 @@ take_off (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
   iommud_trackers_drop_log_before_close (self->trackers, access, cdev, TRUE);
   iommud_binding_unbind (&mover->binding, access);
   iommud_trackers_forget_log (self->trackers, cdev);
-  mover->let_go = TRUE;
+  mover->unbound = TRUE;
 }
 
-/* Devices of one group move together, so the first of them has taken the others along: to them it
- * is no move at all. Where the kernel refuses, DETACH and ATTACH is left. */
+/* Devices of one group move together, so the first of them has moved the others as well: for them
+ * this changes nothing. If the kernel refuses, DETACH and ATTACH are tried. */
 static gboolean
 bring_back (IommudTwin *self, const IommudKernelAccess *access, Mover *mover, GError **error)
 {
@@ -235,7 +234,7 @@ bring_back (IommudTwin *self, const IommudKernelAccess *access, Mover *mover, GE
 
   if (errnum != 0)
     take_off (self, access, mover);
-  if (errnum != 0 && !mover->let_go)
+  if (errnum != 0 && !mover->unbound)
     {
       errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
       mover->lost = errnum != 0;
@@ -245,8 +244,8 @@ bring_back (IommudTwin *self, const IommudKernelAccess *access, Mover *mover, GE
   if (error == NULL || *error != NULL)
     return FALSE;
   iommud_binding_set_attach_error (&mover->binding, access, errnum, error);
-  g_prefix_error (error, "Device %s is %s any more. ", mover->binding.info->name,
-                  mover->let_go ? "neither attached nor bound" : "attached to nothing");
+  g_prefix_error (error, "Device %s is no longer attached%s. ", mover->binding.info->name,
+                  mover->unbound ? " or bound" : "");
   return FALSE;
 }
 
@@ -327,9 +326,9 @@ iommud_twin_has_lost (const IommudTwin *self, guint device)
 }
 
 gboolean
-iommud_twin_has_let_go (const IommudTwin *self, guint device)
+iommud_twin_has_unbound (const IommudTwin *self, guint device)
 {
-  return get_mover (self, device)->let_go;
+  return get_mover (self, device)->unbound;
 }
 
 GArray *

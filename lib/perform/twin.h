@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A second address space for the devices of some HWPTs, to which they move and from which they come
- * back: an IOAS with copies of some mappings, and a HWPT of it for each of theirs, which records as
- * long as they are there. */
+/* A second address space, to which the devices of some HWPTs are moved for a while: an IOAS with
+ * copies of some mappings, and a HWPT of it for each of theirs, which records as long as they are
+ * on it. */
 #pragma once
 
 #include "handle/page-table.h"
@@ -16,20 +16,20 @@ typedef struct _IommudTwin IommudTwin;
 IommudTwin *iommud_twin_new (IommudTrackers *trackers, guint32 ioas_id);
 void iommud_twin_free (IommudTwin *self);
 void iommud_twin_add_mapping (IommudTwin *self, guint64 iova, guint64 length, IommudMapFlags flags);
-/* Returns what to name it by. */
+/* Returns its number, for iommud_twin_add_device(). */
 guint iommud_twin_add_hwpt (IommudTwin *self, guint32 hwpt_id);
 /* Devices count from 0. All devices of a HWPT have to move. */
 void iommud_twin_add_device (IommudTwin *self, guint table, const IommudBinding *binding);
 
-/* For workers. A move that fails may have moved some; moving back is the undo, too, and leaves
- * nothing of the twin but what the kernel will not free, which goes to the orphans. What the twin
- * recorded is saved. Where moving back fails, some device is attached to nothing. */
+/* For workers. A move that fails may have moved some devices; moving back also undoes that. It
+ * frees the twin: ids that the kernel will not free become orphans. What the twin recorded is
+ * saved. If moving back fails, some device is no longer attached. */
 gboolean iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access, GError **error);
 gboolean iommud_twin_move_back (IommudTwin *self, const IommudKernelAccess *access, GError **error);
 
-/* For publish: whether a device is attached to nothing, and whether it is not even bound. */
+/* For publish: whether a device is no longer attached, and whether it is not even bound. */
 gboolean iommud_twin_has_lost (const IommudTwin *self, guint device);
-gboolean iommud_twin_has_let_go (const IommudTwin *self, guint device);
+gboolean iommud_twin_has_unbound (const IommudTwin *self, guint device);
 GArray *iommud_twin_get_orphans (IommudTwin *self);
 const IommudIovaSpace *iommud_twin_get_space (const IommudTwin *self);
 

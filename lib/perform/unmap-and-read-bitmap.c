@@ -62,7 +62,7 @@ read_in_peace (IommudUnmapAndReadPlan *self)
   return TRUE;
 }
 
-/* Devices that have been moved in vain come back at once. */
+/* If the move was in vain, the devices are moved back at once. */
 static gboolean
 read_hwpts (IommudUnmapAndReadPlan *self, GError **error)
 {
@@ -90,7 +90,7 @@ begin (IommudUnmapAndReadPlan *self, GError **error)
   return FALSE;
 }
 
-/* The logs have been written to until now. */
+/* The devices could write until now, so their logs are read after the unmap. */
 static void
 read_logs (IommudUnmapAndReadPlan *self)
 {

@@ -4,12 +4,12 @@
  * The kernel reads dirty pages and unmaps in two calls, and what a device writes in between is lost
  * with the page table entries. So before the range is unmapped, the devices of each HWPT that
  * records are moved (ATTACH over ATTACH) to a twin of it that has all mappings but the range: from
- * then on nothing can write to it, and its dirty pages can be read in peace. A log keeps its pages
- * by IOVA, and is read when nothing is mapped there any more.
+ * then on nothing can write to it, and its dirty pages can be read. A log keeps its pages by IOVA,
+ * and is read when nothing is mapped there any longer.
  *
  * Some IOMMU drivers stop a device's DMA for a moment when it is moved (the backend knows which),
- * and a write that is dropped is worse than one that is copied once more. Behind those, and if no
- * twin can be had, all of the range that is mapped for writing counts as dirty. */
+ * and a write that is dropped is worse than one that is copied once more. Behind those IOMMUs, and
+ * if no twin can be made, all of the range that is mapped for writing counts as dirty. */
 #pragma once
 
 #include "dirty/bitmap.h"

@@ -57,7 +57,7 @@ unmap_piece (IommudUnmapPlan *self)
   self->bytes += length;
   if (start > 0)
     return length;
-  /* The kernel has let go. */
+  /* The kernel no longer uses the file. */
   g_clear_pointer (&mapping->file, iommud_mapped_file_unref);
   self->done++;
   return length;

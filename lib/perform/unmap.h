@@ -13,9 +13,9 @@ typedef struct
   IommudKernelAccess access;
   guint32 ioas_id;
   /* Of IommudMapping, by IOVA, each with its file: it owns them. Their lengths are what is still
-   * mapped; of the first @done of them nothing is. */
+   * mapped of them; the first @done are unmapped. */
   GArray *mappings;
-  IommudTrackers *trackers; /* forgets what goes; NULL: it does not */
+  IommudTrackers *trackers; /* forget what is unmapped; NULL: they keep it */
 
   guint done;    /* out */
   guint64 bytes; /* out: how much was unmapped */

@@ -234,7 +234,7 @@ start_with_dirty_page (MappingFixture *self)
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
 }
 
-/* The move back is refused twice: the device is attached to nothing, and the model says so. */
+/* The move back is refused twice: the device is no longer attached, and the model says so. */
 static void
 test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
 {
@@ -243,7 +243,7 @@ test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
   start_with_dirty_page (self);
   model_fixture_inject (&self->model, "attach", 2, EIO, 0);
   model_fixture_inject (&self->model, "attach", 3, EIO, 0);
-  unmap_strands (self, "attached to nothing");
+  unmap_strands (self, "is no longer attached. ");
   g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
   dirty_fixture_stop (self);
@@ -258,7 +258,7 @@ test_unmap_closes_device (MappingFixture *self, gconstpointer unused)
   start_with_dirty_page (self);
   model_fixture_inject (&self->model, "attach", 2, EIO, 0);
   model_fixture_inject (&self->model, "detach", 1, EIO, 0);
-  unmap_strands (self, "neither attached nor bound");
+  unmap_strands (self, "is no longer attached or bound");
   g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
   assert_n_items (iommud_container_get_devices (self->container), 0);
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
@@ -276,7 +276,7 @@ test_unmap_closes_log (MappingFixture *self, gconstpointer unused)
   start_with_dirty_page (self);
   model_fixture_inject (&self->model, "attach", 3, EIO, 0);
   model_fixture_inject (&self->model, "detach", 1, EIO, 0);
-  unmap_strands (self, "neither attached nor bound");
+  unmap_strands (self, "is no longer attached or bound");
   pages = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_DEVICE);
   g_assert_cmpstr (pages, ==, "0-255");
   dirty_fixture_stop (self);
