@@ -29,8 +29,8 @@ find_hwpt (const IommudTrackers *self, guint32 hwpt_id, guint *index)
   return find (self->hwpts, -1, hwpt_id, index);
 }
 
-gboolean
-iommud_trackers_has_log (const IommudTrackers *self, int cdev)
+static gboolean
+has_log (const IommudTrackers *self, int cdev)
 {
   guint index;
 
@@ -66,7 +66,7 @@ iommud_trackers_add_log (IommudTrackers *self, const IommudKernelAccess *access,
                          int cdev, gboolean *added, GError **error)
 {
   *added = FALSE;
-  return !iommud_trackers_is_complete (self) || iommud_trackers_has_log (self, cdev)
+  return !iommud_trackers_is_complete (self) || has_log (self, cdev)
          || add (self, access, iommud_tracker_new_log (device, cdev), added, error);
 }
 
@@ -123,10 +123,10 @@ void
 iommud_trackers_drop_log_before_close (IommudTrackers *self, const IommudKernelAccess *access,
                                        int cdev, gboolean keeps_writing)
 {
-  gboolean has_log = iommud_trackers_has_log (self, cdev);
+  gboolean was_logging = has_log (self, cdev);
 
   iommud_trackers_drop_log (self, access, cdev);
-  if (has_log && keeps_writing)
+  if (was_logging && keeps_writing)
     iommud_trackers_mark_kind (self, IOMMUD_TRACKER_KIND_DEVICE);
 }
 

@@ -59,7 +59,6 @@ void iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *
 /* The same for a HWPT of another IOAS; @runs: what is mapped there. */
 void iommud_trackers_drop_hwpt_with_runs (IommudTrackers *self, const IommudKernelAccess *access,
                                           guint32 hwpt_id, const GArray *runs);
-gboolean iommud_trackers_has_log (const IommudTrackers *self, int cdev);
 gboolean iommud_trackers_has_hwpt (const IommudTrackers *self, guint32 hwpt_id);
 /* What the chosen trackers may have missed: all that is mapped for writing counts as dirty. */
 void iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice choice);

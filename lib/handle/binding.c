@@ -129,7 +129,7 @@ open_cdev (IommudBinding *self, const IommudKernelAccess *access, GError **error
                    access->what, self->info->name);
       return FALSE;
     }
-  errnum = iommud_vfio_open (access->syscalls, path, &self->cdev);
+  errnum = iommud_syscalls_open (access->syscalls, path, &self->cdev);
   if (errnum == 0 && !iommud_probe_owns_node (access->probe, self->info, self->cdev))
     {
       access->syscalls->close (access->syscalls, self->cdev);

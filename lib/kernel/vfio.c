@@ -11,12 +11,6 @@
 #include <string.h>
 
 int
-iommud_vfio_open (const IommudSyscalls *syscalls, const char *cdev_path, int *fd)
-{
-  return iommud_syscalls_open (syscalls, cdev_path, fd);
-}
-
-int
 iommud_vfio_bind_iommufd (const IommudSyscalls *syscalls, int fd, int iommufd, guint32 *device_id)
 {
   struct iommud_abi_vfio_bind argument = { .argsz = sizeof (argument), .iommufd = iommufd };

@@ -6,7 +6,6 @@
 
 G_BEGIN_DECLS
 
-int iommud_vfio_open (const IommudSyscalls *syscalls, const char *cdev_path, int *fd);
 int iommud_vfio_bind_iommufd (const IommudSyscalls *syscalls, int fd, int iommufd,
                               guint32 *device_id);
 /* @pt_id: in, an IOAS or a HWPT; out, the HWPT (the IOAS for an mdev) that translates now. */

@@ -38,17 +38,13 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 
-void
-iommud_device_coverage_clear (IommudDeviceCoverage *self)
-{
-  g_clear_pointer (&self->blocker, g_free);
-}
-
 static void
 coverage_free (gpointer data)
 {
-  iommud_device_coverage_clear (data);
-  g_free (data);
+  IommudDeviceCoverage *coverage = data;
+
+  g_free (coverage->blocker);
+  g_free (coverage);
 }
 
 IommudDirtyTrackingCoverage

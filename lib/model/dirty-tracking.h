@@ -15,8 +15,6 @@ typedef struct
   char *blocker;    /* why it is not covered; NULL if it is, or is not attached */
 } IommudDeviceCoverage;
 
-void iommud_device_coverage_clear (IommudDeviceCoverage *self);
-
 /* @devices: those of the container; blockers are listed in their order. */
 IommudDirtyTracking *iommud_dirty_tracking_new (IommudContainer *container,
                                                 IommudDirtyTrackingPolicy policy,
