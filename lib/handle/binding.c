@@ -93,26 +93,22 @@ explain_bind_einval (const IommudBinding *self, const IommudKernelAccess *access
                    "it (no cache coherency, or a region that must stay mapped 1:1)");
 }
 
-static void
-set_bind_error (const IommudBinding *self, const IommudKernelAccess *access, int errnum,
-                GError **error)
+static char *
+explain_bind (const IommudBinding *self, const IommudKernelAccess *access, int errnum)
 {
-  g_autofree char *cause = NULL;
-  int code = -1;
-
-  if (errnum == EPERM)
-    cause = explain_bind_eperm (self, access);
-  else if (errnum == EINVAL)
+  switch (errnum)
     {
-      cause = explain_bind_einval (self, access);
-      code = IOMMUD_ERROR_BUSY;
+    case EPERM:
+      return explain_bind_eperm (self, access);
+    case EINVAL:
+      return explain_bind_einval (self, access);
+    case EBUSY:
+      return g_strdup_printf ("the device's group is in use through /dev/vfio/%d, or its IOMMU "
+                              "domain was replaced",
+                              self->info->iommu_group);
+    default:
+      return NULL;
     }
-  else if (errnum == EBUSY)
-    cause = g_strdup_printf ("the device's group is in use through /dev/vfio/%d, or its IOMMU "
-                             "domain was replaced",
-                             self->info->iommu_group);
-  iommud_error_set_from_errno (error, code, access->what, "VFIO_DEVICE_BIND_IOMMUFD", errnum,
-                               cause);
 }
 
 static gboolean
@@ -174,7 +170,12 @@ iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access, GErr
   errnum =
       iommud_vfio_bind_iommufd (access->syscalls, self->cdev, access->iommufd, &self->device_id);
   if (errnum != 0)
-    set_bind_error (self, access, errnum, error);
+    {
+      g_autofree char *cause = explain_bind (self, access, errnum);
+
+      iommud_error_set_from_errno (error, errnum == EINVAL ? IOMMUD_ERROR_BUSY : -1, access->what,
+                                   "VFIO_DEVICE_BIND_IOMMUFD", errnum, cause);
+    }
   else if (ask_for_trackers (self, access, error))
     return TRUE;
   iommud_binding_unbind (self, access);
@@ -202,36 +203,39 @@ iommud_binding_try_attach (IommudBinding *self, const IommudKernelAccess *access
   return errnum;
 }
 
+/* NULL if the errno says it all. */
+static const char *
+get_attach_cause (int errnum)
+{
+  switch (errnum)
+    {
+    case EINVAL:
+      return "the device does not fit this HWPT: its IOMMU, its dirty tracking or its group "
+             "differs";
+    case EADDRINUSE:
+      return "a mapping or an allowed range of the container lies in a range that the device "
+             "reserves";
+    case ENOMEM:
+      return "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was reached";
+    case EFAULT:
+      return "memory that was mapped into the container is gone";
+    default:
+      return NULL;
+    }
+}
+
 void
 iommud_binding_set_attach_error (IommudBinding *self, const IommudKernelAccess *access, int errnum,
                                  GError **error)
 {
   g_autofree char *group = NULL;
-  const char *cause = NULL;
-  int code = -1;
 
   if (errnum == EINVAL && access->group_holder != NULL)
-    {
-      code = IOMMUD_ERROR_INCOMPATIBLE;
-      group = g_strdup_printf ("%s is in the same IOMMU group %d, and a group has one HWPT",
-                               access->group_holder, self->info->iommu_group);
-      cause = group;
-    }
-  else if (errnum == EINVAL)
-    {
-      code = IOMMUD_ERROR_INCOMPATIBLE;
-      cause = "the device does not fit this HWPT: its IOMMU, its dirty tracking or its group "
-              "differs";
-    }
-  else if (errnum == EADDRINUSE)
-    cause = "a mapping or an allowed range of the container lies in a range that the device "
-            "reserves";
-  else if (errnum == ENOMEM)
-    cause = "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was reached";
-  else if (errnum == EFAULT)
-    cause = "memory that was mapped into the container is gone";
-  iommud_error_set_from_errno (error, code, access->what, "VFIO_DEVICE_ATTACH_IOMMUFD_PT", errnum,
-                               cause);
+    group = g_strdup_printf ("%s is in the same IOMMU group %d, and a group has one HWPT",
+                             access->group_holder, self->info->iommu_group);
+  iommud_error_set_from_errno (error, errnum == EINVAL ? IOMMUD_ERROR_INCOMPATIBLE : -1,
+                               access->what, "VFIO_DEVICE_ATTACH_IOMMUFD_PT", errnum,
+                               group != NULL ? group : get_attach_cause (errnum));
 }
 
 gboolean

@@ -64,32 +64,40 @@ flags_to_kernel (IommudHwptFlags flags)
                                                             : 0);
 }
 
+/* NULL if the errno says it all. */
+static const char *
+get_alloc_cause (int errnum)
+{
+  switch (errnum)
+    {
+    case EINVAL:
+      return "the device's IOMMU cannot make such a HWPT for this container, or a file that is "
+             "mapped in it was made shorter";
+    case EADDRINUSE:
+      return "a mapping of the container lies beyond what the device's IOMMU can address";
+    case ENOMEM:
+      return "the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) was reached";
+    case EFAULT:
+      return "memory that is mapped cannot be pinned: a file may have been made shorter";
+    default:
+      return NULL;
+    }
+}
+
 static void
 set_alloc_error (const IommudKernelAccess *access, const IommudBinding *binding,
                  IommudHwptFlags flags, int errnum, GError **error)
 {
-  g_autofree char *cause = NULL;
-  int code = -1;
+  g_autofree char *missing = NULL;
 
   if (errnum == EOPNOTSUPP && flags != IOMMUD_HWPT_FLAGS_NONE)
-    cause =
+    missing =
         g_strdup_printf ("IOMMU %s of %s cannot do%s%s", binding->info->iommu, binding->info->name,
                          flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING ? " dirty-tracking" : "",
                          flags & IOMMUD_HWPT_FLAGS_NEST_PARENT ? " nest-parent" : "");
-  else if (errnum == EINVAL)
-    {
-      code = IOMMUD_ERROR_INCOMPATIBLE;
-      cause = g_strdup ("the device's IOMMU cannot make such a HWPT for this container, or a file "
-                        "that is mapped in it was made shorter");
-    }
-  else if (errnum == EADDRINUSE)
-    cause = g_strdup ("a mapping of the container lies beyond what the device's IOMMU can address");
-  else if (errnum == ENOMEM)
-    cause = g_strdup ("the kernel is out of memory, or the locked-memory limit (RLIMIT_MEMLOCK) "
-                      "was reached");
-  else if (errnum == EFAULT)
-    cause = g_strdup ("memory that is mapped cannot be pinned: a file may have been made shorter");
-  iommud_error_set_from_errno (error, code, access->what, "IOMMU_HWPT_ALLOC", errnum, cause);
+  iommud_error_set_from_errno (error, errnum == EINVAL ? IOMMUD_ERROR_INCOMPATIBLE : -1,
+                               access->what, "IOMMU_HWPT_ALLOC", errnum,
+                               missing != NULL ? missing : get_alloc_cause (errnum));
 }
 
 gboolean
