@@ -169,7 +169,7 @@ publish_devices (UnmapAndRead *self)
   for (guint i = 0; i < self->devices->len; i++)
     if (iommud_twin_has_unbound (twin, i))
       iommud_container_remove_device (self->container, g_ptr_array_index (self->devices, i));
-    else if (iommud_twin_has_lost (twin, i))
+    else if (iommud_twin_has_detached (twin, i))
       iommud_container_detach (self->container, g_ptr_array_index (self->devices, i));
   iommud_memory_set_space (self->unmapping.memory, iommud_twin_get_space (twin));
 }

@@ -17,8 +17,8 @@ typedef struct
   IommudBinding binding;
   guint table;
   gboolean moved;
-  gboolean lost;    /* it is no longer attached */
-  gboolean unbound; /* its file had to be closed */
+  gboolean detached; /* it is no longer attached */
+  gboolean unbound;  /* its file had to be closed */
 } Mover;
 
 typedef struct
@@ -209,11 +209,11 @@ iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access, GError 
 /* So that the twin can be freed although this device cannot be moved back. If DETACH fails, closing
  * its file detaches it and ends its log, which is read before. */
 static void
-take_off (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
+detach_mover (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
 {
   int cdev = mover->binding.cdev;
 
-  mover->lost = TRUE;
+  mover->detached = TRUE;
   if (iommud_binding_detach (&mover->binding, access, NULL))
     return;
   g_message ("%s: device %s cannot be detached; closing it instead", access->what,
@@ -233,11 +233,11 @@ bring_back (IommudTwin *self, const IommudKernelAccess *access, Mover *mover, GE
   int errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
 
   if (errnum != 0)
-    take_off (self, access, mover);
+    detach_mover (self, access, mover);
   if (errnum != 0 && !mover->unbound)
     {
       errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
-      mover->lost = errnum != 0;
+      mover->detached = errnum != 0;
     }
   if (errnum == 0)
     return TRUE;
@@ -320,9 +320,9 @@ iommud_twin_move_back (IommudTwin *self, const IommudKernelAccess *access, GErro
 }
 
 gboolean
-iommud_twin_has_lost (const IommudTwin *self, guint device)
+iommud_twin_has_detached (const IommudTwin *self, guint device)
 {
-  return get_mover (self, device)->lost;
+  return get_mover (self, device)->detached;
 }
 
 gboolean

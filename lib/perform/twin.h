@@ -28,7 +28,7 @@ gboolean iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access
 gboolean iommud_twin_move_back (IommudTwin *self, const IommudKernelAccess *access, GError **error);
 
 /* For publish: whether a device is no longer attached, and whether it is not even bound. */
-gboolean iommud_twin_has_lost (const IommudTwin *self, guint device);
+gboolean iommud_twin_has_detached (const IommudTwin *self, guint device);
 gboolean iommud_twin_has_unbound (const IommudTwin *self, guint device);
 GArray *iommud_twin_get_orphans (IommudTwin *self);
 const IommudIovaSpace *iommud_twin_get_space (const IommudTwin *self);

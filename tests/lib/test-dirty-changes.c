@@ -215,7 +215,7 @@ test_map_while_active (MappingFixture *self, gconstpointer unused)
 }
 
 static void
-test_destroy_while_active (MappingFixture *self, gconstpointer unused)
+test_free_while_active (MappingFixture *self, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   IommudContainer *container =
@@ -246,6 +246,6 @@ main (int argc, char **argv)
   ADD ("unplug", test_unplug_while_active);
   ADD ("unreadable-log", test_unreadable_log);
   ADD ("map", test_map_while_active);
-  ADD ("destroy", test_destroy_while_active);
+  ADD ("free", test_free_while_active);
   return g_test_run ();
 }

@@ -248,23 +248,23 @@ test_free_waits (MappingFixture *fixture, gconstpointer unused)
 {
   guint ended = 0;
   Call map = { .ended = &ended };
-  Call destroy = { .ended = &ended };
+  Call free_call = { .ended = &ended };
   g_autoptr (GError) error = NULL;
   IommudContainer *other =
       model_fixture_container (&fixture->model, "b", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
 
   call_map_file_async (other, fixture->file, 0, 8 * GIB, 0, FIXED, NULL, on_ready, &map);
-  iommud_container_free_async (other, TRUE, NULL, on_ready, &destroy);
-  wait_for (&destroy);
+  iommud_container_free_async (other, TRUE, NULL, on_ready, &free_call);
+  wait_for (&free_call);
   g_assert_cmpuint (map.order, ==, 1);
   g_assert_true (iommud_memory_map_file_finish (iommud_container_get_memory (other), map.result,
                                                 NULL, &error));
   g_assert_no_error (error);
-  g_assert_true (iommud_container_free_finish (other, destroy.result, &error));
+  g_assert_true (iommud_container_free_finish (other, free_call.result, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
   g_clear_object (&map.result);
-  g_clear_object (&destroy.result);
+  g_clear_object (&free_call.result);
   g_object_unref (other);
 }
 
