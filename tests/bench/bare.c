@@ -131,7 +131,7 @@ get_dirty_bitmaps (const DirtyUser *self, guint64 *words)
     }
 }
 
-/* The bitmap is memory of the caller's and new each time, as whoever asks needs one. */
+/* The bitmap is memory of the caller and new each time, because each caller needs one. */
 static void
 read_bare (gpointer user_data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Compiles only where our ABI header agrees with the kernel's own headers, as far as those go: an
+/* Compiles only if our ABI header agrees with the kernel's own headers, as far as those go: an
  * older header lacks some ioctls, and a newer one has longer records with the same beginning.
  * ABI_COMPARE_EXACT says that the headers are those of Linux 6.12; ABI_COMPARE_WRONG adds a lie. */
 #include "kernel/abi.h"

@@ -342,7 +342,7 @@ host_refuse (ConformanceHost *host, ConformanceWords *words)
   return g_strdup_printf ("no device here is '%s'", rest);
 }
 
-/* The next sequence shall find the machine as this one did. All files are closed by then. */
+/* The next sequence must find the machine as this one did. All files are closed by then. */
 static void
 remove_mocks (RealHost *self)
 {

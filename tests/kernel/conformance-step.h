@@ -28,7 +28,7 @@ typedef struct
   char **words;      /* all of them, the verb first */
   GPtrArray *places; /* words after the verb that are neither options nor the variable; borrowed */
   GHashTable *options; /* key to value, both borrowed from option_store */
-  GHashTable *used;    /* keys that somebody asked for */
+  GHashTable *used;    /* keys that were asked for */
   GPtrArray *option_store;
   const char *variable; /* what the result is kept as; NULL for nothing */
 } ConformanceWords;
@@ -38,7 +38,7 @@ void conformance_words_free (ConformanceWords *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConformanceWords, conformance_words_free)
 
 const char *conformance_words_get_option (ConformanceWords *self, const char *key);
-/* The first option that nobody asked for; NULL if all were. */
+/* The first option that was not asked for; NULL if all were. */
 const char *conformance_words_find_unused (ConformanceWords *self);
 /* The rest of the step from the @first word on, the verb being word 0; free with g_free. */
 char *conformance_words_join (ConformanceWords *self, guint first);

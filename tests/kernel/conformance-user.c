@@ -22,7 +22,7 @@ set_effective_capabilities (guint64 capabilities)
   return syscall (SYS_capset, &header, data) < 0 ? errno : 0;
 }
 
-/* Of this thread alone, by the bare call; the saved user stays, so that there is a way back. */
+/* Only for this thread, by the bare call; the saved user stays, so that there is a way back. */
 int
 conformance_user_become (guint32 uid, guint64 capabilities)
 {

@@ -111,7 +111,7 @@ verb_get (ConformanceCall *call)
     conformance_call_append (call, "\"%s\"", g_strchomp (value));
 }
 
-/* Writes to sysfs; @missing is the answer where there is no such file. */
+/* Writes to sysfs; @missing is the answer if there is no such file. */
 static void
 write_attribute (ConformanceCall *call, const char *path, const char *value, int missing)
 {

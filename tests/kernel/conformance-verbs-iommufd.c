@@ -125,7 +125,7 @@ verb_allow (ConformanceCall *call)
                            &record, sizeof (record));
 }
 
-/* `prot=rw`, where nothing is said; `prot=-` for none. A given IOVA is a fixed one. */
+/* `prot=rw` by default; `prot=-` for none. A given IOVA is a fixed one. */
 static guint32
 read_map_flags (ConformanceCall *call)
 {

@@ -149,7 +149,8 @@ call_feature (ConformanceCall *call, guint32 feature, guint32 direction, gsize l
                                   record, sizeof (*record));
 }
 
-/* The words `iova:length` after the file; `num=` makes that many of its own where they give out. */
+/* The words `iova:length` after the file; `num=` makes that many of its own once they are used up.
+ */
 static GArray *
 read_log_ranges (ConformanceCall *call)
 {

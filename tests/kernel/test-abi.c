@@ -87,7 +87,8 @@ test_difference_is_seen (void)
   g_assert_nonnull (strstr (report, "static"));
 }
 
-/* GLib's flags for 32 bits: asked for by name, or where Debian's multiarch packages put them. */
+/* GLib's flags for 32 bits: asked for by name, or found where Debian's multiarch packages put them.
+ */
 static char *
 find_32_bit_flags (void)
 {

@@ -17,12 +17,12 @@ gboolean dirty_fixture_is_active (MappingFixture *self);
  * must succeed. Checks that the bitmap is as large as it should be, and sealed, and its count. */
 char *dirty_fixture_read_all (MappingFixture *self, guint64 iova, guint64 length, guint64 page_size,
                               gboolean no_clear, IommudTrackerChoice tracker);
-/* Of all trackers, in pages of 4096, cleared. */
+/* The same, read from all trackers in pages of 4096, which are clean then. */
 void dirty_fixture_assert_dirty (MappingFixture *self, guint64 iova, guint64 length,
                                  const char *pages);
 void dirty_fixture_read_fails (MappingFixture *self, guint64 iova, guint64 length,
                                guint64 page_size, IommudError code, const char *text);
-/* The same of a bitmap that somebody has; closes it. */
+/* The same for a bitmap that was read already; closes it. */
 char *dirty_fixture_describe (int fd, guint64 n_bits, guint64 dirty_pages);
 /* A device writes a byte to each of the pages. */
 void dirty_fixture_write (MappingFixture *self, const char *device, guint64 iova, guint64 n_pages);

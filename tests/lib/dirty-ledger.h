@@ -13,7 +13,7 @@ typedef struct
   gboolean exact;      /* no tracker fails: bitmaps have nothing else */
   gboolean tracking;   /* started, and no stop was asked for */
   GHashTable *pending; /* set of page numbers that were written and not delivered */
-  /* Of those that some tracker may tell of, and another later: unmapped without a bitmap, or
+  /* Pages that some tracker may report, perhaps later than others: unmapped without a bitmap, or
    * written by a device that is not attached and translates through a sibling's HWPT. */
   GHashTable *maybe;
 } DirtyLedger;

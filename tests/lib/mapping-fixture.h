@@ -24,7 +24,7 @@ typedef struct
 
 /* See model_fixture_set_up(). */
 void mapping_fixture_set_up (MappingFixture *self, gconstpointer kernel);
-/* Fails the test where a file is left open, or mapped in this process. */
+/* Fails the test if a file is left open, or mapped in this process. */
 void mapping_fixture_tear_down (MappingFixture *self, gconstpointer unused);
 
 /* A file of holes in memory. */

@@ -31,7 +31,7 @@ typedef struct
 
 /* @kernel: the release that the host's Linux is like, or NULL: "6.12". */
 void model_fixture_set_up (ModelFixture *self, gconstpointer kernel);
-/* Fails the test where anything is left in the simulated kernel. */
+/* Fails the test if anything is left in the simulated kernel. */
 void model_fixture_tear_down (ModelFixture *self, gconstpointer unused);
 
 IommudDevice *model_fixture_device (ModelFixture *self, const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What backends say of moving devices, and an unmap where that leaves a gap. */
+/* What backends say about moving devices, and an unmap if that leaves a gap. */
 #include "config.h"
 
 #include "dirty-fixture.h"
@@ -33,7 +33,7 @@ leave_gap (IommudBackend *backend, const char *iommu)
   return FALSE;
 }
 
-/* No device is moved; what nobody can be sure of counts as dirty. */
+/* No device is moved; what is not known to be clean counts as dirty. */
 static void
 test_unmap_with_gap (MappingFixture *self, gconstpointer unused)
 {

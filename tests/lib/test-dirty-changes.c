@@ -27,7 +27,7 @@ test_attach_while_active (MappingFixture *self, gconstpointer unused)
   dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
   g_assert_true (get_hwpt (self, DIRTY_A) == get_hwpt (self, DIRTY_B));
   dirty_fixture_assert_dirty (self, 0, MIB, "3");
-  /* A HWPT that nobody needed until now. */
+  /* A HWPT that was not needed until now. */
   dirty_fixture_detach (self, DIRTY_A);
   dirty_fixture_detach (self, DIRTY_B);
   dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
@@ -116,7 +116,7 @@ test_replace_while_active (MappingFixture *self, gconstpointer unused)
   dirty_fixture_write (self, BOTH, 10 * PAGE, 1);
   dirty_fixture_assert_dirty (self, 0, MIB, "8 10");
 
-  /* To where nothing covers it. */
+  /* Replaced by a HWPT on which nothing covers the device. */
   dirty_fixture_write (self, DIRTY_B, 12 * PAGE, 1);
   g_assert_true (iommud_hwpt_attach_device (plain, dirty, NULL, &error));
   dirty_fixture_write (self, DIRTY_B, 14 * PAGE, 1);

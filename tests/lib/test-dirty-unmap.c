@@ -119,7 +119,7 @@ test_unmap_races_log (MappingFixture *self, gconstpointer unused)
   unmap_while_written (self, LOGGING);
 }
 
-/* Where the kernel refuses, more is dirty than was written to, and nothing is left behind. */
+/* If the kernel refuses, more is dirty than was written to, and nothing is left behind. */
 static void
 test_unmap_cannot_move (MappingFixture *self, gconstpointer unused)
 {
@@ -146,8 +146,8 @@ test_unmap_cannot_move (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* What nobody has read goes with the mapping, also where it was saved; what was delivered is not
- * delivered again. */
+/* Bits that were not read are forgotten with the mapping, even if they were saved; what was
+ * delivered is not delivered again. */
 static void
 test_unmap_forgets (MappingFixture *self, gconstpointer unused)
 {
@@ -249,7 +249,8 @@ test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* Even DETACH is refused: the device is closed, so that it is not left on what nobody knows of. */
+/* Even DETACH is refused: the device is closed, so that it is not left on a HWPT that the model
+ * does not know. */
 static void
 test_unmap_closes_device (MappingFixture *self, gconstpointer unused)
 {

@@ -101,7 +101,7 @@ test_one_kind (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* The kernel stops at holes, without a word. */
+/* The kernel stops at holes and does not report it. */
 static void
 test_holes (MappingFixture *self, gconstpointer unused)
 {
@@ -122,7 +122,7 @@ test_holes (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* Pages beside the range stay dirty for whoever reads them. */
+/* Pages beside the range stay dirty for a read of them. */
 static void
 test_parts (MappingFixture *self, gconstpointer unused)
 {
@@ -241,7 +241,7 @@ test_nothing_covered (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* What was written while nobody looked, and what nobody read, is gone. */
+/* What was written while tracking was off, and what was not read, is forgotten. */
 static void
 test_start_again (MappingFixture *self, gconstpointer unused)
 {

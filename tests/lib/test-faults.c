@@ -22,7 +22,7 @@ typedef struct
   int errnum;
 } Run;
 
-/* Where an errno of one call means something else than the errno by itself. */
+/* Errnos that mean something else in one call than by themselves. */
 static const struct
 {
   const char *operation;

@@ -5,7 +5,7 @@
 
 #include "model-fixture.h"
 
-/* The kernel would not free it, so it is still listed; nobody can free it but the container. */
+/* The kernel would not free it, so it is still listed; only freeing the container frees it. */
 static void
 test_free_with_left_over_hwpt (ModelFixture *fixture, gconstpointer unused)
 {

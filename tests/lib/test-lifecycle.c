@@ -99,7 +99,7 @@ test_free_in_use (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, MDEV)), ==,
                     IOMMUD_DEVICE_STATE_AVAILABLE);
 
-  /* What is gone is not found, whoever still holds it. */
+  /* What is gone is not found, even if an object is still held. */
   g_assert_false (iommud_container_free (container, TRUE, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
   model_fixture_attach_fails (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO,
@@ -279,7 +279,7 @@ test_unplug_in_the_middle (ModelFixture *fixture, gconstpointer unused)
     g_main_context_iteration (NULL, FALSE);
   g_assert_true (iommud_simulator_unplug_device (fixture->simulator, DIRTY_A, &error));
   wait_for (&call.done);
-  /* 6.12 lets an fd that is open already bind and attach; either way all of it is let go. */
+  /* 6.12 lets a file that is open already bind and attach; either way the device is unbound. */
   g_clear_error (&call.error);
   while (is_listed (fixture, DIRTY_A))
     g_main_context_iteration (NULL, TRUE);

@@ -160,7 +160,7 @@ allow (Run *run)
   end_step (run, call_set_allowed_iovas (run->a, ranges, NULL, &error), &error);
 }
 
-/* A container without huge pages, mapped and freed with what is in it; where that fails, again. */
+/* A container without huge pages, mapped and freed with what is in it; if that fails, again. */
 static void
 use_other_container (Run *run)
 {

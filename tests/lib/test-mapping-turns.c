@@ -14,7 +14,7 @@
 typedef struct
 {
   GAsyncResult *result;
-  guint order; /* the how-manieth to end; 0: has not */
+  guint order; /* its place in the order of ends; 0: it has not ended */
   guint *ended;
 } Call;
 
@@ -215,7 +215,7 @@ test_mappings_wait (MappingFixture *fixture, gconstpointer unused)
   mapping_fixture_assert_mapped (fixture->container, "[(0x40000000, 0x1000, 0, 3)]");
 }
 
-/* A device that was unplugged leaves at once: whoever unplugs it is kept by our file. */
+/* A device that was unplugged leaves at once: the unplug waits until our file is closed. */
 static void
 test_unplug_does_not_wait (MappingFixture *fixture, gconstpointer unused)
 {

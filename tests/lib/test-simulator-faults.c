@@ -100,7 +100,7 @@ test_delay (void)
   simulator_stop (&simulator);
 }
 
-/* Three pages of which the middle one can be read alone and the last one not at all. */
+/* Three pages: the middle one is read-only, and the last one cannot be accessed at all. */
 static char *
 map_trap (void)
 {
@@ -199,7 +199,7 @@ test_bad_addresses_of_cdev (void)
   g_assert_cmpint (simulator_bind (&simulator, cdev, fd, &device), ==, 0);
   for (guint i = 0; i < G_N_ELEMENTS (requests); i++)
     g_assert_cmpint (simulator_ioctl (&simulator, cdev, requests[i], pages + 2 * PAGE), ==, EFAULT);
-  /* The device is not left attached to a HWPT whose id nobody learned. */
+  /* The device is not left attached to a HWPT whose id was not returned. */
   g_assert_cmpint (
       simulator_ioctl (&simulator, cdev, IOMMUD_ABI_VFIO_ATTACH_IOMMUFD_PT, attach_record), ==,
       EFAULT);

@@ -126,7 +126,7 @@ test_close_on_exec (void)
   fd = simulator_open_iommufd (&simulator);
   pid = spawn_cat (&input);
   simulator_close (&simulator, fd);
-  /* The child lives on without it; its exec may be in the middle of closing what it shall not have.
+  /* The child lives on without it; its exec may be in the middle of closing what it must not have.
    */
   simulator_wait (has_no_context, &simulator);
   end_cat (pid, input);
@@ -194,7 +194,7 @@ test_send (void)
   received = receive_fd (carrier[1]);
   g_assert_cmpint (simulator_ioas_alloc (&simulator, received, &id), ==, 0);
 
-  /* One that nobody receives goes with the sockets that carry it. */
+  /* A file that is not received is closed with the sockets that carry it. */
   send_fd (carrier[0], received);
   simulator_close (&simulator, received);
   g_assert_cmpuint (iommud_simulated_kernel_count_contexts (simulator.kernel), ==, 1);

@@ -109,7 +109,7 @@ unplug (gpointer simulator)
   return NULL;
 }
 
-/* Signals come in the main context that was the default where discovery was started. */
+/* Signals come in the main context that was the default when discovery was started. */
 static void
 test_hotplug_context (void)
 {
@@ -121,7 +121,7 @@ test_hotplug_context (void)
   g_main_context_push_thread_default (context);
   g_signal_connect (probe, "device-removed", G_CALLBACK (on_removed), &watch);
   g_assert_true (iommud_probe_start (probe, NULL));
-  /* Nobody else may run the context meanwhile. */
+  /* Nothing else may run the context meanwhile. */
   g_assert_true (g_main_context_acquire (context));
   g_thread_join (g_thread_new ("unplug", unplug, simulator));
   assert_log (&watch, "");

@@ -237,7 +237,7 @@ test_dma (void)
   assert_byte (machine.file, 3 * PAGE + 1, 0);
   g_assert_cmpint (dma_write (&machine, 0x100000 + 4 * PAGE, 1, 1), ==, EFAULT);
 
-  /* The mapping keeps the file, whoever closes it. */
+  /* The mapping keeps the file, even if all others close it. */
   close (dup (machine.file));
   g_assert_cmpint (ftruncate (machine.file, 3 * PAGE), ==, 0);
   g_assert_cmpint (dma_write (&machine, 0x100000, 1, 7), ==, 0);

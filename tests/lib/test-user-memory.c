@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Copies from and to memory that may not be there, also where a system call filter or an old kernel
+/* Copies from and to memory that may not be there, even if a system call filter or an old kernel
  * takes away the usual ways. */
 #include "config.h"
 
@@ -17,7 +17,7 @@
 
 #define PAGE IOMMUD_SIMULATED_PAGE_SIZE
 
-/* Pages that can be written, read alone, and not accessed; and after them a hole. */
+/* Pages that are writable, read-only and inaccessible, and a hole after them. */
 static char *
 map_pages (void)
 {

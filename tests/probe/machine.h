@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct _Machine Machine;
 
-/* Restarts the test program under umockdev's preload library; says why where that cannot be. */
+/* Restarts the test program under umockdev's preload library; says why if that cannot be. */
 const char *machine_enter (char **argv);
 
 Machine *machine_new (void);

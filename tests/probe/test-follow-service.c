@@ -151,7 +151,7 @@ test_edits (Fixture *fixture, gconstpointer data)
   wait_for (fixture, "0000:02:00.0", TRUE);
 }
 
-/* The service lets go of an attached device that vanishes, so that it can come back. */
+/* The service unbinds an attached device that vanishes, so that it can come back. */
 static void
 test_edit_while_attached (Fixture *fixture, gconstpointer data)
 {

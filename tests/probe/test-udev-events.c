@@ -4,7 +4,6 @@
 
 #include "udev-fixture.h"
 
-
 static void
 test_hotplug (UdevFixture *fixture, gconstpointer data)
 {
@@ -69,7 +68,7 @@ test_changes (UdevFixture *fixture, gconstpointer data)
   g_assert_cmpint (udev_fixture_find (fixture, NIC)->numa_node, ==, 0);
 }
 
-/* What is known already, what was never known and what is gone before anybody looked. The mock's
+/* What is known already, what was never known and what is gone before it was looked at. The mock's
  * socket holds ten events: few at a time. */
 static void
 test_events_without_news (UdevFixture *fixture, gconstpointer data)

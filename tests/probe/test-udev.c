@@ -114,7 +114,7 @@ test_other_buses (UdevFixture *fixture, gconstpointer data)
     }
 }
 
-/* A kernel without cdev support: the device is there, but nobody can open it. */
+/* A kernel without cdev support: the device is there, but cannot be opened. */
 static void
 test_without_node (UdevFixture *fixture, gconstpointer data)
 {
@@ -234,7 +234,7 @@ test_node (UdevFixture *fixture, gconstpointer data)
   udev_fixture_expect (fixture, "+vfio0 -0000:01:00.0 +vfio0 ");
 }
 
-/* A process that has /dev/full open, which nobody else does for long. */
+/* A process that has /dev/full open, which no other process has for long. */
 static void
 test_holder (UdevFixture *fixture, gconstpointer data)
 {
