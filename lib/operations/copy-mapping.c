@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include "base/error.h"
-#include "model/host.h"
 #include "memory/mapping-check.h"
 #include "operations/mapping-job.h"
 #include "base/sync.h"

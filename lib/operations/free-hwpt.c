@@ -2,7 +2,6 @@
 /* Freeing a HWPT that was allocated by hand. */
 #include "model/container.h"
 #include "iommud-error.h"
-#include "model/host.h"
 #include "model/hwpt.h"
 #include "base/sync.h"
 #include "operations/operation.h"

@@ -3,7 +3,6 @@
 #include "operations/mapping-job.h"
 
 #include "iommud-error.h"
-#include "model/host.h"
 #include "memory/mapping-check.h"
 #include "base/sync.h"
 #include "operations/operation.h"

@@ -6,8 +6,6 @@
 
 #include "model/container.h"
 #include "model/options.h"
-#include "iommud-error.h"
-#include "model/host.h"
 #include "base/sync.h"
 #include "operations/operation.h"
 #include "perform/read-bitmap.h"

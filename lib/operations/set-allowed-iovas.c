@@ -4,7 +4,6 @@
 
 #include "model/container.h"
 #include "base/error.h"
-#include "model/host.h"
 #include "memory/mapping-check.h"
 #include "base/sync.h"
 #include "operations/operation.h"

@@ -3,7 +3,6 @@
 #include "model/container.h"
 #include "model/device.h"
 #include "iommud-error.h"
-#include "model/host.h"
 #include "model/hwpt.h"
 #include "base/sync.h"
 #include "operations/operation.h"

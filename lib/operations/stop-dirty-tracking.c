@@ -2,7 +2,6 @@
 /* Stopping the dirty tracking of a container: from the model to its trackers and back. */
 #include "model/container.h"
 #include "iommud-error.h"
-#include "model/host.h"
 #include "base/sync.h"
 #include "operations/operation.h"
 #include "perform/stop-dirty-tracking.h"

@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/sync.h"
 #include "memory/mapping-check.h"
 #include "model/device.h"

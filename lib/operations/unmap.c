@@ -2,7 +2,6 @@
 /* Unmapping a range, or all, of a container: from the model to an unmap plan and back. */
 #include "config.h"
 
-#include "base/error.h"
 #include "base/sync.h"
 #include "memory/mapping-check.h"
 #include "operations/operation.h"

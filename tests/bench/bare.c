@@ -10,7 +10,6 @@
 #include "backend/backend.h"
 #include "model/container.h"
 #include "model/device.h"
-#include "model/hwpt.h"
 #include "kernel/vfio.h"
 #include "measure.h"
 #include "simulator-fixture.h"

@@ -6,9 +6,6 @@
 #include "sim/simulator-testing.h"
 #include "simulator-fixture.h"
 
-#include "backend/backend.h"
-#include "iommud-error.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

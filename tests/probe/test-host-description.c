@@ -6,7 +6,6 @@
 
 #include "sim/description/operations.h"
 #include "xml/host-description.h"
-#include "xml/input.h"
 
 #include <errno.h>
 #include <string.h>
