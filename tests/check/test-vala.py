@@ -29,7 +29,7 @@ def make_binding(library, others, folder, gir):
     result = run('vapigen', f'--library={library}', f'--directory={folder}',
                  f'--girdir={build_folder()}', f'--vapidir={folder}', *packages, gir)
     return [line for line in result.stdout.strip().split('\n')
-            if result.returncode != 0 or 'warning' in line or 'error' in line]
+            if result.returncode != 0 or 'warning:' in line or 'error:' in line]
 
 
 def check_bindings(suite, folder):
@@ -61,22 +61,25 @@ def pkg_config(*arguments):
 def check_program(suite, folder):
     """The program of main-job.vala is translated, compiled and run."""
     top = source_tree().top
+    source = shutil.copy(os.path.join(top, 'tests/check/main-job.vala'), folder)
     libraries = os.path.join(build_folder(), '.libs')
     program = os.path.join(folder, 'main-job')
-    translation = run('valac', '-C', '--directory', folder, f'--vapidir={folder}', '--pkg=gio-2.0',
-                      '--pkg=Iommud-1', '--pkg=IommudSim-1',
-                      os.path.join(top, 'tests/check/main-job.vala'))
-    suite.result(translation.returncode == 0, 'a program is translated', [translation.stdout])
+    translation = run('valac', '-C', f'--basedir={folder}', f'--directory={folder}',
+                      f'--vapidir={folder}', '--pkg=gio-2.0', '--pkg=Iommud-1',
+                      '--pkg=IommudSim-1', source)
+    suite.result(translation.returncode == 0, 'a program is translated',
+                 translation.stdout.split('\n'))
     folders = [f'-I{os.path.join(place, name)}' for place in (top, build_folder())
                for name in ('lib', 'lib/sim')]
     compilation = run(*shlex.split(os.environ.get('CC', 'cc')), '-w', *folders,
                       *pkg_config('--cflags', 'gio-2.0'), program + '.c', '-o', program,
                       f'-L{libraries}', '-liommud-sim-1', '-liommud-1',
                       *pkg_config('--libs', 'gio-2.0'))
-    suite.result(compilation.returncode == 0, 'is compiled', [compilation.stdout])
-    result = run(program, env={**os.environ, 'LD_LIBRARY_PATH': libraries})
-    suite.result(result.returncode == 0 and result.stdout == EXPECTED, 'and does the main job',
-                 result.stdout.split('\n'))
+    suite.result(compilation.returncode == 0, 'is compiled', compilation.stdout.split('\n'))
+    if compilation.returncode == 0:
+        result = run(program, env={**os.environ, 'LD_LIBRARY_PATH': libraries})
+        suite.result(result.returncode == 0 and result.stdout == EXPECTED,
+                     'and does the main job', result.stdout.split('\n'))
 
 
 def main():
