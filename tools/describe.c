@@ -70,7 +70,7 @@ is_size (const char *key)
   return g_str_equal (key, "MappedBytes");
 }
 
-/* No group and no NUMA node are negative numbers on the bus. */
+/* On the bus, a negative number says that a device has no group or no NUMA node. */
 static char *
 describe_number (const char *key, GVariant *number)
 {

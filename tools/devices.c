@@ -8,7 +8,7 @@
 
 #include <glib/gi18n.h>
 
-/* What leaves room for the other columns beside a UUID. */
+/* Leaves room for the other columns beside a UUID. */
 #define LONGEST_NAME 12
 
 /* As hwdb knows it, else as numbers, else the type of an mdev. */

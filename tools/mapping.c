@@ -10,7 +10,7 @@
 
 #define MAX_IN_WORDS 8
 
-/* The bits of the property's flags. What later versions of the service add is passed over. */
+/* The bits of the property's flags. Bits that later versions of the service add are ignored. */
 static const struct
 {
   guint32 bit;

@@ -154,7 +154,7 @@ main_proxy (GDBusObject *object)
   return (GDBusProxy *) interface;
 }
 
-/* For people, the name says to what a new object belongs. */
+/* Only JSON has the properties: for people, the name says where a new object belongs. */
 static void
 on_object_added (GDBusObjectManager *manager, GDBusObject *object, Monitor *self)
 {

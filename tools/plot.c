@@ -57,8 +57,8 @@ typedef struct
   guint64 page_size;
   guint width;
   guint label_width;
-  guint column_bits; /* a row has two to the power of it cells */
-  guint cell_bits;   /* the same for the bytes of a cell */
+  guint column_bits; /* the number of cells in a row is two to the power of this */
+  guint cell_bits;   /* the same for the number of bytes in a cell */
 } Plot;
 
 static guint

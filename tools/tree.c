@@ -52,7 +52,7 @@ expand_hwpts (IommudDBusClient *client, const char *const *paths)
   return g_variant_builder_end (&builder);
 }
 
-/* The devices of a container that are on none of its HWPTs: mdevs, and those that are only bound.
+/* The devices of a container that are on none of its HWPTs: mdevs and devices that are only bound.
  */
 static GVariant *
 devices_beside_hwpts (GVariant *devices, const char *container_path)
