@@ -78,24 +78,28 @@ test_count (void)
       iommuctl_bitmap_count (bitmap, (IommuctlRange){ .first = 0, .last = first - 1 }), ==, 0);
 }
 
-/* A memfd as the service sends it, and one that is too short. */
+/* The memfd of a reply as the service sends it, one that is too short, and none. */
 static void
-test_file (void)
+test_reply (void)
 {
   const guint64 words[] = { GUINT64_TO_LE (5), GUINT64_TO_LE (1) };
   IommuctlRange range = { .first = 0, .last = 65 * PAGE - 1 };
   int file = memfd_create ("bitmap", MFD_CLOEXEC);
+  g_autoptr (GUnixFDList) files = g_unix_fd_list_new_from_array (&file, 1);
+  g_autoptr (GVariant) handle = g_variant_ref_sink (g_variant_new_handle (0));
   g_autoptr (IommuctlBitmap) bitmap = NULL;
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (file, >=, 0);
-  g_assert_null (iommuctl_bitmap_new_from_file (range, PAGE, file, &error));
+  g_assert_null (iommuctl_bitmap_new_from_reply (range, PAGE, handle, NULL, &error));
+  g_assert_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_FAILED);
+  g_clear_error (&error);
+  g_assert_null (iommuctl_bitmap_new_from_reply (range, PAGE, handle, files, &error));
   g_assert_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_FAILED);
   g_clear_error (&error);
   g_assert_cmpint (write (file, words, sizeof words), ==, sizeof words);
-  bitmap = iommuctl_bitmap_new_from_file (range, PAGE, file, &error);
+  bitmap = iommuctl_bitmap_new_from_reply (range, PAGE, handle, files, &error);
   g_assert_no_error (error);
-  close (file);
   g_assert_cmpuint (iommuctl_bitmap_count (bitmap, range), ==, 3);
   g_assert_cmpuint (g_bytes_get_size (bitmap->words), ==, sizeof words);
 }
@@ -245,7 +249,7 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/bitmap/count", test_count);
-  g_test_add_func ("/bitmap/file", test_file);
+  g_test_add_func ("/bitmap/reply", test_reply);
   g_test_add_func ("/plot/few-pages", test_few_pages);
   g_test_add_func ("/plot/shades", test_shades);
   g_test_add_func ("/plot/widths", test_widths);
