@@ -16,7 +16,7 @@ static const IommuctlOption create_options[] = {
   { "dirty-tracking", IOMMUCTL_OPTION_WORD, N_ ("POLICY"),
     N_ ("off, preferred (the default) or required") },
   { "accounting", IOMMUCTL_OPTION_WORD, N_ ("WHOM"),
-    N_ ("Who is charged for locked memory: user or process") },
+    N_ ("Charge locked memory to: user or process") },
   { "share-context", IOMMUCTL_OPTION_WORD, N_ ("CONTAINER"),
     N_ ("Join the IOMMUFD context of a container") },
   { "huge-pages", IOMMUCTL_OPTION_ANSWER, N_ ("YES|NO"), N_ ("no: map in small pages only") },

@@ -93,8 +93,12 @@ complete_proxy (GDBusProxy *proxy)
 
   for (guint i = 0; info->properties[i] != NULL; i++)
     {
-      g_autoptr (GVariant) value =
-          iommud_dbus_read_property_sync (proxy, info->properties[i]->name, NULL, NULL);
+      const char *name = info->properties[i]->name;
+      g_autoptr (GVariant) known = g_dbus_proxy_get_cached_property (proxy, name);
+      g_autoptr (GVariant) value = NULL;
+
+      if (known == NULL)
+        value = iommud_dbus_read_property_sync (proxy, name, NULL, NULL);
     }
 }
 

@@ -12,8 +12,8 @@ question (GDBusProxy *proxy, const char *name)
   return g_variant_new ("(ss)", g_dbus_proxy_get_interface_name (proxy), name);
 }
 
-/* Signals that the service sent before its answer may still wait for the main loop: they take the
- * value away again, and the next reader asks once more. */
+/* A signal that the service sent before its answer may still wait for the main loop: it takes the
+ * value from the proxy again. */
 static GVariant *
 keep_answer (GDBusProxy *proxy, const char *name, GVariant *reply)
 {
@@ -31,9 +31,9 @@ keep_answer (GDBusProxy *proxy, const char *name, GVariant *reply)
  * @cancellable: (nullable): a cancellable
  * @error: where to put an error
  *
- * Gets a property. If it has changed and its signal carried no value, this asks the service, waits
- * for the answer and keeps it: the getters of the proxy have the value, too, until the property
- * changes again. Mappings of #IommudDBusMemory, for example, is such a property.
+ * Asks the service for a property, waits for the answer and keeps it: the getters of the proxy have
+ * the value until the property changes again. This is for properties whose changes are told without
+ * a value, such as Mappings of #IommudDBusMemory: after a change their getters return %NULL.
  *
  * Returns: (transfer full): the value, or %NULL with @error set
  */
@@ -41,15 +41,11 @@ GVariant *
 iommud_dbus_read_property_sync (GDBusProxy *proxy, const char *name, GCancellable *cancellable,
                                 GError **error)
 {
-  GVariant *value = NULL;
   g_autoptr (GVariant) reply = NULL;
 
   g_return_val_if_fail (G_IS_DBUS_PROXY (proxy), NULL);
   g_return_val_if_fail (name != NULL, NULL);
 
-  value = g_dbus_proxy_get_cached_property (proxy, name);
-  if (value != NULL)
-    return value;
   reply = g_dbus_connection_call_sync (
       g_dbus_proxy_get_connection (proxy), g_dbus_proxy_get_name (proxy),
       g_dbus_proxy_get_object_path (proxy), PROPERTIES_INTERFACE, "Get", question (proxy, name),
@@ -81,14 +77,13 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
  * @callback: called with the proxy when the value is there
  * @user_data: for @callback
  *
- * Gets a property as iommud_dbus_read_property_sync() does, without blocking.
+ * Asks for a property as iommud_dbus_read_property_sync() does, without blocking.
  */
 void
 iommud_dbus_read_property (GDBusProxy *proxy, const char *name, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
-  GVariant *value = NULL;
 
   g_return_if_fail (G_IS_DBUS_PROXY (proxy));
   g_return_if_fail (name != NULL);
@@ -96,12 +91,6 @@ iommud_dbus_read_property (GDBusProxy *proxy, const char *name, GCancellable *ca
   task = g_task_new (proxy, cancellable, callback, user_data);
   g_task_set_source_tag (task, iommud_dbus_read_property);
   g_task_set_task_data (task, g_strdup (name), g_free);
-  value = g_dbus_proxy_get_cached_property (proxy, name);
-  if (value != NULL)
-    {
-      g_task_return_pointer (task, value, (GDestroyNotify) g_variant_unref);
-      return;
-    }
   g_dbus_connection_call (g_dbus_proxy_get_connection (proxy), g_dbus_proxy_get_name (proxy),
                           g_dbus_proxy_get_object_path (proxy), PROPERTIES_INTERFACE, "Get",
                           question (proxy, name), G_VARIANT_TYPE ("(v)"),

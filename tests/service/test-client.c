@@ -209,7 +209,7 @@ create_memory (Fixture *fixture, IommudDBusMemory **listed, IommudDBusMemory **m
   g_assert_true (*listed != *made);
 }
 
-/* A list that has changed is read by the program that wants it, once, and by no other. */
+/* A list that has changed is read by the program that wants it, and by no other. */
 static void
 test_mappings (Fixture *fixture, gconstpointer data)
 {
@@ -234,17 +234,13 @@ test_mappings (Fixture *fixture, gconstpointer data)
   g_assert_null (iommud_dbus_memory_get_mappings (made));
   g_assert_cmpint (g_atomic_int_get (&n_reads), ==, 0);
 
-  for (guint i = 0; i < 2; i++)
-    {
-      g_assert_cmpuint (read_count (listed), ==, 100);
-      g_assert_cmpuint (read_count_async (made), ==, 100);
-    }
+  g_assert_cmpuint (read_count (listed), ==, 100);
+  g_assert_cmpuint (read_count_async (made), ==, 100);
   g_assert_cmpuint (g_variant_n_children (iommud_dbus_memory_get_mappings (listed)), ==, 100);
+  g_assert_cmpuint (g_variant_n_children (iommud_dbus_memory_get_mappings (made)), ==, 100);
   g_assert_cmpint (g_atomic_int_get (&n_reads), ==, 2);
   map_page (made, 100 * PAGE);
-  while (iommud_dbus_memory_get_mapping_count (listed) != 101)
-    bed_iterate ();
-  g_assert_cmpuint (read_count_async (listed), ==, 101);
+  g_assert_cmpuint (read_count (listed), ==, 101);
   g_dbus_connection_remove_filter (connection, filter);
 }
 
