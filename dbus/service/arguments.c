@@ -42,7 +42,7 @@ iommud_arguments_parse_options (IommudCall *call, const IommudOption *known, gsi
   return iommud_options_parse (options, known, n_known, iommud_call_get_paths (call), error);
 }
 
-/* A new object of the type, whose properties the known options are. NULL with error set. */
+/* A new object of the type; the known options set its properties. NULL with error set. */
 gpointer
 iommud_arguments_new_options (IommudCall *call, GType type, const char *const *known,
                               GError **error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What callers may have under way at once: calls, and the memory of dirty bitmaps that are being
- * made. Each caller has a share, so that one alone cannot use up what is there for all. */
+ * made. Each caller has a share, so that one caller cannot use up everything. */
 #include "budget.h"
 
 #include <iommud.h>
@@ -15,7 +15,7 @@ typedef struct
 
 struct _IommudBudget
 {
-  GHashTable *shares; /* caller's name -> Share; none where nothing is under way */
+  GHashTable *shares; /* caller's name -> Share, for callers that have something under way */
   guint64 bitmap_bytes;
 };
 
@@ -75,7 +75,7 @@ iommud_budget_give_back_call (IommudBudget *self, const char *caller)
 }
 
 /* The memory that a bitmap of a range takes: a bit for each page, in words of 64. The model refuses
- * larger ones than it makes, and a page size of 0, and says so: they are nobody's share. */
+ * a bitmap that is too large, and a page size of 0, and says so: neither counts here. */
 guint64
 iommud_budget_get_bitmap_bytes (guint64 length, guint64 page_size)
 {
@@ -86,18 +86,18 @@ iommud_budget_get_bitmap_bytes (guint64 length, guint64 page_size)
 }
 
 static gboolean
-check_bitmaps (guint64 taken, guint64 n_bytes, guint64 limit, const char *whose, GError **error)
+check_bitmaps (guint64 taken, guint64 n_bytes, guint64 limit, const char *caller, GError **error)
 {
   if (n_bytes <= limit && taken <= limit - n_bytes)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
                "Dirty bitmaps of %" G_GUINT64_FORMAT " MiB are being made for %s, and %" //
                G_GUINT64_FORMAT " MiB is the limit: wait for answers",
-               taken / MEBIBYTE, whose, limit / MEBIBYTE);
+               taken / MEBIBYTE, caller, limit / MEBIBYTE);
   return FALSE;
 }
 
-/* A bitmap belongs to a call that has been taken, and is given back before that is. */
+/* A bitmap belongs to a call that is counted already, and is given back before the call. */
 gboolean
 iommud_budget_take_bitmap (IommudBudget *self, const char *caller, guint64 n_bytes, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which user stands behind a name on the bus: the bus is asked, and its last answer kept. A bus
- * gives no unique name twice, so that an answer stays true. */
+/* Which user a name on the bus belongs to: the bus is asked, and its last answer is kept. A bus
+ * never gives a unique name twice, so an answer stays true. */
 #include "callers.h"
 
 struct _IommudCallers
@@ -23,8 +23,8 @@ iommud_callers_free (IommudCallers *self)
   g_free (self);
 }
 
-/* Nothing is recalled while a question is open: a call must not overtake an earlier one, of its
- * caller or another's, that waits for the answer. */
+/* Nothing is recalled while a question is open: a call must not overtake an earlier call, of any
+ * caller, that waits for the answer. */
 gboolean
 iommud_callers_recall (IommudCallers *self, const char *name, guint32 *uid)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which user stands behind a name on the bus. */
+/* Which user a name on the bus belongs to. */
 #pragma once
 
 #include <gio/gio.h>

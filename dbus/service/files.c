@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The file descriptors that come with a message: taken out of it, so that they are open for as long
- * as somebody wants them and not for as long as the message is kept. */
+/* The file descriptors that come with a message: taken out of it, so that they are open while a
+ * handler uses them and not for as long as the message is kept. */
 #include "files.h"
 
 #include <iommud.h>
 
-/* The message has none any more; NULL where it had none. Those that nobody takes are closed with
- * the list. */
+/* The message no longer has any. NULL if it had none. Those that are not taken are closed with the
+ * list. */
 GUnixFDList *
 iommud_files_steal (GDBusMessage *message)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The objects that come to and go from a list model, which itself only says where it has changed.
+/* The objects that enter and leave a list model. The model itself says only where it has changed.
  */
 #include "list-watch.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The objects that come to and go from a list model. */
+/* The objects that enter and leave a list model. */
 #pragma once
 
 #include <gio/gio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which model object stands at which object path, and what to say about a path that is wrong. */
+/* Which object of the model has which object path, and the errors for wrong paths. */
 #include "paths.h"
 
 #include <iommud.h>
@@ -31,7 +31,7 @@ iommud_paths_free (IommudPaths *self)
   g_free (self);
 }
 
-/* FALSE where the path is another object's. */
+/* FALSE if the path is another object's. */
 gboolean
 iommud_paths_add (IommudPaths *self, const char *path, gpointer object)
 {
@@ -58,7 +58,7 @@ iommud_paths_remove (IommudPaths *self, gpointer object)
   g_hash_table_remove (self->objects, path);
 }
 
-/* No path for an object that is not on the bus (any more), nor for NULL. */
+/* "/" for an object that is not on the bus, or no longer, and for NULL. */
 const char *
 iommud_paths_get_path (IommudPaths *self, gpointer object)
 {

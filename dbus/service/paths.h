@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which model object stands at which object path. */
+/* Which object of the model has which object path. */
 #pragma once
 
 #include <gio/gio.h>

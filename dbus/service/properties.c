@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Model properties as D-Bus properties, bound by name: IovaRanges on the bus is iova-ranges in the
- * model, and the type of the model's property says how its value is written. */
+/* Properties of the model as D-Bus properties, bound by name: IovaRanges on the bus is iova-ranges
+ * in the model, and the type of the model's property says how its value is written. */
 #include "properties.h"
 
 char *
@@ -105,7 +105,7 @@ value_to_variant (const GValue *value, IommudPaths *paths)
     }
 }
 
-/* What a property of the type holds while the model has no value for it. */
+/* The value on the bus for a property that has none in the model. */
 static GVariant *
 empty_value (const GVariantType *type)
 {
@@ -114,8 +114,8 @@ empty_value (const GVariantType *type)
   return NULL;
 }
 
-/* Never floating. A property that the model lacks, or that it gives another type, is a mistake of
- * this program: it is said aloud, and NULL. */
+/* Never floating. If the model lacks the property, or its type does not fit, that is a mistake of
+ * this program: it is logged, and NULL is returned. */
 GVariant *
 iommud_properties_read (GObject *model, const char *name, const GVariantType *type,
                         IommudPaths *paths)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Model properties as D-Bus properties, bound by name. */
+/* Properties of the model as D-Bus properties, bound by name. */
 #pragma once
 
 #include <gio/gio.h>

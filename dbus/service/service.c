@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A host on a bus: all its objects are there from creation on; whoever makes it owns the name. */
+/* A host on a bus. All its objects are there when it is created; owning the bus name is left to the
+ * caller. */
 #include "service.h"
 
 #include "exporter.h"
 #include "iommud-dbus-error.h"
 
-/* The bus's codes are the library's: what is registered for one is sent for the other. */
+/* Codes on the bus are those of the library, so that one registration serves both. */
 #define ASSERT_SAME_CODE(name)                                                                     \
   G_STATIC_ASSERT ((int) IOMMUD_ERROR_##name == (int) IOMMUD_DBUS_ERROR_##name)
 ASSERT_SAME_CODE (FAILED);

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "documented-errors.h"
 #include "iommud-dbus-generated.h"
 
 #define PATIENCE_SECONDS 60
@@ -79,6 +80,7 @@ bed_connect (const char *address)
                                               NULL, NULL, &error);
 
   g_assert_no_error (error);
+  documented_errors_watch (connection);
   return connection;
 }
 

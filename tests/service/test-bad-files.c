@@ -204,6 +204,8 @@ test_unmap (Fixture *fixture, gconstpointer data)
   check_unmap (fixture, GIBIBYTE + PAGE, length, NULL, invalid, "*vm1*");
   check_unmap (fixture, 2 * GIBIBYTE, length, NULL, IOMMUD_ERROR_NOT_FOUND, "*vm1*");
   check_unmap (fixture, GIBIBYTE, length, "{'force': <true>}", invalid, "*'force'*none");
+  bed_call_fails (fixture->bed, fixture->container, "UnmapAll", bed_options ("{'force': <true>}"),
+                  invalid, "*'force'*none");
   check_unmap_and_read (fixture, PAGE, NULL, "*vm1*active*");
   check_unmap_and_read (fixture, 0, NULL, "*vm1*power of two*");
   check_unmap_and_read (fixture, PAGE, "{'force': <true>}", "*'force'*none");
