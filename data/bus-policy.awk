@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Makes the bus policy from its template, which comes last, after the files with the service's handlers.
+# Makes the bus policy from its template, which comes after the files with the service's handlers.
 # Every user may call the methods whose handler has IOMMUD_ACCESS_READ; all others are left to root.
 
 # org.iommud1.DirtyTracking for dirty-tracking-export.c.

@@ -210,6 +210,26 @@ test_trackers (void)
   bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
 }
 
+/* Who could record is told of a container that wants nothing recorded, too. */
+static void
+test_trackers_off (void)
+{
+  g_autoptr (Bed) bed = bed_new (NULL);
+  g_autofree char *container = bed_create (bed, "{'dirty-tracking': <'off'>}");
+  g_autofree char *logging = bed_device (bed, LOGGING);
+  g_autofree char *pci_1 = bed_device (bed, PCI_1);
+  g_autofree char *pci_3 = bed_device (bed, PCI_3);
+  g_autofree char *hwpt_1 = bed_attach (bed, container, logging);
+  g_autofree char *hwpt_2 = bed_attach (bed, container, pci_1);
+  g_autofree char *hwpt_3 = bed_attach (bed, container, pci_3);
+
+  bed_assert (bed, container, "Coverage", "'none'");
+  bed_assert (bed, hwpt_2, "Flags", "[]");
+  bed_assert (bed, logging, "DirtyTracker", "'device'");
+  bed_assert (bed, pci_3, "DirtyTracker", "'none'");
+  bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
+}
+
 static void
 test_attach_kernel (void)
 {
@@ -252,6 +272,30 @@ test_manual (void)
   bed_call_ok (bed, container, "Free", bed_options (NULL));
 }
 
+static void
+check_container_interfaces (GVariant *objects, const char *container)
+{
+  static const struct
+  {
+    const char *name;
+    gsize n_properties;
+  } expected[] = {
+    { IOMMUD_DBUS_CONTAINER_INTERFACE, 7 },
+    { IOMMUD_DBUS_MEMORY_INTERFACE, 7 },
+    { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, 4 },
+  };
+  g_autoptr (GVariant) interfaces = g_variant_lookup_value (objects, container, NULL);
+
+  g_assert_cmpuint (g_variant_n_children (interfaces), ==, G_N_ELEMENTS (expected));
+  for (gsize i = 0; i < G_N_ELEMENTS (expected); i++)
+    {
+      g_autoptr (GVariant) properties = g_variant_lookup_value (interfaces, expected[i].name, NULL);
+
+      g_assert_nonnull (properties);
+      g_assert_cmpuint (g_variant_n_children (properties), ==, expected[i].n_properties);
+    }
+}
+
 /* Everything is in GetManagedObjects, with every property of its interface. */
 static void
 test_managed_objects (void)
@@ -266,6 +310,7 @@ test_managed_objects (void)
 
   /* The manager, ten devices, a container and a HWPT. */
   g_assert_cmpuint (g_variant_n_children (objects), ==, 13);
+  check_container_interfaces (objects, container);
   interfaces = g_variant_lookup_value (objects, hwpt, NULL);
   g_assert_nonnull (interfaces);
   properties = g_variant_lookup_value (interfaces, IOMMUD_DBUS_HWPT_INTERFACE, NULL);
@@ -283,6 +328,7 @@ main (int argc, char **argv)
   g_test_add_func ("/members/container", test_container);
   g_test_add_func ("/members/attach", test_attach);
   g_test_add_func ("/members/trackers", test_trackers);
+  g_test_add_func ("/members/trackers-off", test_trackers_off);
   g_test_add_func ("/members/attach-kernel", test_attach_kernel);
   g_test_add_func ("/members/manual", test_manual);
   g_test_add_func ("/members/managed-objects", test_managed_objects);
