@@ -176,14 +176,16 @@ def check_lists(tree):
 
 
 def check_bound_properties(tree):
-    """The exporter finds a property of the model by its name, or reads it itself."""
+    """The exporter finds a property of the model by its name, or reads it itself. An object of the
+    model is one file, or some that begin with its name: device.c, device-discovered.c."""
     problems = []
     for member in properties(tree):
         noun = 'host' if member.interface == 'Manager' else kebab(member.interface)
-        model, export = f'lib/model/{noun}.c', export_path(member.interface)
-        bound = tree.exists(model) and f'"{kebab(member.name)}"' in tree.read(model)
+        model, export = f'lib/model/{noun}', export_path(member.interface)
+        bound = any(f'"{kebab(member.name)}"' in tree.read(path) for path in tree.paths('.c')
+                    if path == f'{model}.c' or path.startswith(f'{model}-'))
         if not bound and not (tree.exists(export) and f'"{member.name}"' in tree.read(export)):
-            problems.append(f'{member.full_name}: neither {model} nor {export} has it')
+            problems.append(f'{member.full_name}: neither {model}.c nor {export} has it')
     return problems
 
 
@@ -247,7 +249,9 @@ def main():
         'a list of ranges': interface(LIST % ('Most of them.', 'a(tt)'))})
     suite.rule('every property is bound', check_bound_properties, {
         'a property that the model has not': {**interface(STATE % 'read'),
-                                              'lib/model/device.c': '"stat"\n'}})
+                                              'lib/model/device.c': '"stat"\n'},
+        'one that another object has': {**interface(STATE % 'read'),
+                                        'lib/model/devices.c': '"state"\n'}})
     suite.rule('the API keeps its promises', check_api, {
         'a type that has changed': {**interface(STATE % 'read'), API_FILE: 'Device.State u\n'},
         'a member that has gone': {**interface(''), API_FILE: 'Device.State s\n'},
