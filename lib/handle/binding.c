@@ -82,32 +82,41 @@ explain_bind_eperm (const IommudBinding *self, const IommudKernelAccess *access)
                           self->info->iommu_group);
 }
 
-static char *
-explain_bind_einval (const IommudBinding *self, const IommudKernelAccess *access)
+/* The kernel answers EINVAL for a device that is bound already, which waiting can help, and for one
+ * that it cannot isolate, which it cannot. Only the former has a holder. */
+static int
+explain_bind_einval (const IommudBinding *self, const IommudKernelAccess *access, char **cause)
 {
   g_autofree char *holder = iommud_probe_describe_holder (access->probe, self->info);
 
   if (holder != NULL)
-    return g_strdup_printf ("the device is held by %s", holder);
-  return g_strdup ("the device is bound through another open file, or its IOMMU cannot isolate "
-                   "it (no cache coherency, or a region that must stay mapped 1:1)");
+    {
+      *cause = g_strdup_printf ("the device is held by %s", holder);
+      return IOMMUD_ERROR_BUSY;
+    }
+  *cause =
+      g_strdup ("its IOMMU cannot isolate it: the device has a region that must stay mapped 1:1");
+  return IOMMUD_ERROR_NOT_SUPPORTED;
 }
 
-static char *
-explain_bind (const IommudBinding *self, const IommudKernelAccess *access, int errnum)
+/* The code of the error, or -1 for that of the errno. */
+static int
+explain_bind (const IommudBinding *self, const IommudKernelAccess *access, int errnum, char **cause)
 {
   switch (errnum)
     {
     case EPERM:
-      return explain_bind_eperm (self, access);
+      *cause = explain_bind_eperm (self, access);
+      return -1;
     case EINVAL:
-      return explain_bind_einval (self, access);
+      return explain_bind_einval (self, access, cause);
     case EBUSY:
-      return g_strdup_printf ("the device's group is in use through /dev/vfio/%d, or its IOMMU "
-                              "domain was replaced",
-                              self->info->iommu_group);
+      *cause = g_strdup_printf ("the device's group is in use through /dev/vfio/%d, or its IOMMU "
+                                "domain was replaced",
+                                self->info->iommu_group);
+      return -1;
     default:
-      return NULL;
+      return -1;
     }
 }
 
@@ -171,10 +180,11 @@ iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access, GErr
       iommud_vfio_bind_iommufd (access->syscalls, self->cdev, access->iommufd, &self->device_id);
   if (errnum != 0)
     {
-      g_autofree char *cause = explain_bind (self, access, errnum);
+      g_autofree char *cause = NULL;
+      int code = explain_bind (self, access, errnum, &cause);
 
-      iommud_error_set_from_errno (error, errnum == EINVAL ? IOMMUD_ERROR_BUSY : -1, access->what,
-                                   "VFIO_DEVICE_BIND_IOMMUFD", errnum, cause);
+      iommud_error_set_from_errno (error, code, access->what, "VFIO_DEVICE_BIND_IOMMUFD", errnum,
+                                   cause);
     }
   else if (ask_for_trackers (self, access, error))
     return TRUE;

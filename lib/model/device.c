@@ -4,6 +4,7 @@
 
 #include "model/blocker.h"
 #include "model/device-discovered.h"
+#include "iommud-container.h"
 #include "iommud-enum-types.h"
 #include "iommud-error.h"
 #include "model/hwpt.h"
@@ -57,10 +58,15 @@ dup_capabilities (IommudDevice *self)
   return g_strv_builder_end (builder);
 }
 
+/* What its HWPT can do if it is attached. A container with policy off makes HWPTs that cannot
+ * track, which says nothing of the device. */
 static gboolean
 hwpt_tracks (IommudDevice *self)
 {
-  if (!self->attached)
+  IommudDirtyTracking *tracking = iommud_container_get_dirty_tracking (self->container);
+
+  if (!self->attached
+      || iommud_dirty_tracking_get_policy (tracking) == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
     return iommud_binding_iommu_can_track (&self->binding);
   return self->hwpt != NULL
          && (iommud_hwpt_get_flags (self->hwpt) & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0;

@@ -21,6 +21,8 @@ static const char host_xml[] =
     "  <device name='" MIXED_PLAIN "' iommu='dmar0' group='12' dirty-tracking='no'/>"
     "  <device name='" RESERVED "' iommu='dmar0' group='13'>"
     "    <reserved first='0x40000000' last='0x7fffffff'/></device>"
+    "  <device name='" DIRECT "' iommu='dmar0' group='17'>"
+    "    <reserved first='0x1000' last='0x1fff' type='direct'/></device>"
     "  <device name='" NO_NODE "' iommu='dmar0' group='14' cdev='no'/>"
     "  <device name='" BLOCKED_GROUP "' iommu='dmar0' group='15'/>"
     "  <host-device name='0000:07:00.1' iommu='dmar0' group='15' driver='snd_hda_intel'/>"

@@ -19,6 +19,7 @@ G_BEGIN_DECLS
 #define MIXED_DIRTY "0000:04:00.0"
 #define MIXED_PLAIN "0000:04:00.1"
 #define RESERVED "0000:05:00.0"
+#define DIRECT "0000:09:00.0" /* a region that must stay mapped 1:1 */
 #define NO_NODE "0000:06:00.0"
 #define BLOCKED_GROUP "0000:07:00.0"
 #define MDEV "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"

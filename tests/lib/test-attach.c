@@ -212,6 +212,20 @@ test_no_node (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* Waiting never helps, so it is not BUSY. */
+static void
+test_direct_region (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+
+  model_fixture_attach_fails (fixture, container, DIRECT, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_NOT_SUPPORTED, "mapped 1:1");
+  model_fixture_attach_fails (fixture, container, DIRECT, IOMMUD_ATTACH_MODE_KERNEL,
+                              IOMMUD_ERROR_NOT_SUPPORTED, "mapped 1:1");
+  model_fixture_free_container (container);
+}
+
 static void
 test_blocked_group_names_the_driver (ModelFixture *fixture, gconstpointer unused)
 {
@@ -290,6 +304,7 @@ main (int argc, char **argv)
   ADD ("mixed-group", test_mixed_group);
   ADD ("kernel-mode", test_kernel_mode);
   ADD ("no-node", test_no_node);
+  ADD ("direct-region", test_direct_region);
   ADD ("blocked-group-names-the-driver", test_blocked_group_names_the_driver);
   ADD ("held-elsewhere", test_held_elsewhere);
   ADD ("ranges-follow", test_ranges_follow);

@@ -178,6 +178,11 @@ test_off (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_DEVICE);
   g_assert_cmpint (get_coverage (container), ==, IOMMUD_DIRTY_TRACKING_COVERAGE_NONE);
   assert_blocker (container, BOTH, "dmar0", "dirty-tracking off");
+  attach (fixture, container, DIRTY_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
+  g_assert_cmpint (get_tracker (fixture, DIRTY_A), ==, IOMMUD_TRACKER_KIND_IOMMU);
+  attach (fixture, container, PLAIN_A, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
+  g_assert_cmpint (get_tracker (fixture, PLAIN_A), ==, IOMMUD_TRACKER_KIND_NONE);
+  g_assert_cmpint (get_coverage (container), ==, IOMMUD_DIRTY_TRACKING_COVERAGE_NONE);
   model_fixture_free_container (container);
 }
 

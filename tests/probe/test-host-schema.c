@@ -5,6 +5,7 @@
 
 #include "refusal.h"
 
+#include "sim/description/operations.h"
 #include "xml/host-description.h"
 #include "xml/input.h"
 
