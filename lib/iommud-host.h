@@ -4,6 +4,7 @@
 
 #include "iommud-backend.h"
 #include "iommud-container.h"
+#include "iommud-descriptors.h"
 #include "iommud-device.h"
 
 G_BEGIN_DECLS
@@ -13,6 +14,11 @@ IOMMUD_PUBLIC
 G_DECLARE_FINAL_TYPE (IommudHost, iommud_host, IOMMUD, HOST, GObject)
 
 IOMMUD_PUBLIC IommudHost *iommud_host_new (IommudBackend *backend, GError **error);
+IOMMUD_PUBLIC IommudHost *iommud_host_adopt (IommudBackend *backend, GVariant *records,
+                                             IommudDescriptors *descriptors, char ***dropped,
+                                             GError **error);
+IOMMUD_PUBLIC GVariant *iommud_host_write_down (IommudHost *self, GError **error);
+IOMMUD_PUBLIC IommudDescriptors *iommud_host_disown (IommudHost *self, GError **error);
 IOMMUD_PUBLIC IommudBackend *iommud_host_get_backend (IommudHost *self);
 IOMMUD_PUBLIC gboolean iommud_host_get_iommufd_available (IommudHost *self);
 IOMMUD_PUBLIC const char *const *iommud_host_get_features (IommudHost *self);

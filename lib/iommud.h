@@ -6,6 +6,7 @@
 #include "iommud-error.h"
 #include "iommud-backend.h"
 #include "iommud-container.h"
+#include "iommud-descriptors.h"
 #include "iommud-device.h"
 #include "iommud-dirty-tracking.h"
 #include "iommud-enum-types.h"

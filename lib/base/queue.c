@@ -7,8 +7,9 @@ struct _IommudQueue
   gatomicrefcount references;
   GThreadPool *pool;
   GMainContext *main_context;
-  GQueue waiting;    /* of Job; the running one is not in it */
-  GQueue unfinished; /* of Job: those between two of their turns */
+  IommudJournal *journal; /* or NULL */
+  GQueue waiting;         /* of Job; the running one is not in it */
+  GQueue unfinished;      /* of Job: those between two of their turns */
   gboolean running;
   gboolean took_turn; /* the last job to run was an unfinished one */
 };
@@ -22,6 +23,7 @@ typedef struct
   gpointer plan;
   GTask *task;
   gboolean begun;
+  guint64 number; /* in the journal; 0: it is not there */
 } Job;
 
 IommudQueue *
@@ -50,7 +52,26 @@ iommud_queue_unref (IommudQueue *self)
   if (!g_atomic_ref_count_dec (&self->references))
     return;
   g_main_context_unref (self->main_context);
+  g_clear_object (&self->journal);
   g_free (self);
+}
+
+static void
+job_intend (Job *job)
+{
+  IommudJournal *journal = job->queue->journal;
+
+  if (journal != NULL && job->number == 0 && job->operation->intent != NULL)
+    job->number = iommud_journal_add_intent (journal, job->operation->intent (job->data));
+}
+
+/* Also if a later turn could not be planned: what the first ones did is a fact. */
+static void
+job_conclude (Job *job, const GError *error)
+{
+  if (job->number != 0)
+    iommud_journal_add_fact (job->queue->journal, job->number, job->operation->fact (job->data),
+                             error);
 }
 
 /* What the operation holds is freed before the task returns, so that its caller finds everything
@@ -59,6 +80,7 @@ static void
 job_end (Job *job, gpointer result, GError *error)
 {
   job->queue->running = FALSE;
+  job_conclude (job, error);
   job->operation->free (job->data);
   if (job->task == NULL)
     g_clear_error (&error);
@@ -82,6 +104,8 @@ job_plan (Job *job, GError **error)
     return FALSE;
   job->begun = TRUE;
   job->plan = job->operation->plan (job->data, error);
+  if (job->plan != NULL)
+    job_intend (job);
   return job->plan != NULL;
 }
 
@@ -141,6 +165,19 @@ job_publish (gpointer user_data)
     job_end (job, result, error);
   start_next (self);
   return G_SOURCE_REMOVE;
+}
+
+void
+iommud_queue_set_journal (IommudQueue *self, IommudJournal *journal)
+{
+  g_set_object (&self->journal, journal);
+}
+
+gboolean
+iommud_queue_is_idle (IommudQueue *self)
+{
+  return !self->running && g_queue_is_empty (&self->waiting)
+         && g_queue_is_empty (&self->unfinished);
 }
 
 void

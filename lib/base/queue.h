@@ -2,7 +2,7 @@
 /* A queue of operations, one after the other, whose slow parts run on a worker thread. */
 #pragma once
 
-#include <gio/gio.h>
+#include "base/journal.h"
 
 G_BEGIN_DECLS
 
@@ -13,6 +13,9 @@ G_BEGIN_DECLS
  *   perform  a worker thread: kernel calls, which use only the plan
  *   publish  main loop: brings the result into the model; returns the task's object, or NULL
  * and free, which ends what the operation holds, such as claims on devices.
+ *
+ * With a journal, an operation that has intent and fact says what it is about to do, after its plan
+ * and before its first perform, and what came of it, after its last publish.
  *
  * A long operation takes turns: if goes_on says so after a publish without an error, all three are
  * called again, and other operations of the queue have their turns in between. An operation that
@@ -28,6 +31,8 @@ typedef struct
   gboolean (*goes_on) (gpointer data);   /* or NULL: one turn is all */
   gboolean (*must_wait) (gpointer data); /* or NULL: never */
   gboolean urgent;
+  GVariant *(*intent) (gpointer data); /* or NULL: the journal is not for it */
+  GVariant *(*fact) (gpointer data);   /* with intent */
 } IommudOperation;
 
 typedef struct _IommudQueue IommudQueue;
@@ -38,10 +43,16 @@ IommudQueue *iommud_queue_ref (IommudQueue *self);
 void iommud_queue_unref (IommudQueue *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudQueue, iommud_queue_unref)
 
+/* NULL: none. For a queue that is idle. */
+void iommud_queue_set_journal (IommudQueue *self, IommudJournal *journal);
+
 /* Puts an operation behind the others. @owner, which owns the pool, is held until the operation has
  * ended. @task (transfer full, or NULL if nothing waits for it) returns after data was freed. */
 void iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpointer data,
                           gpointer owner, GTask *task);
+
+/* Nothing is under way, and nothing waits. */
+gboolean iommud_queue_is_idle (IommudQueue *self);
 
 void iommud_queue_work (gpointer job, gpointer unused);
 

@@ -163,3 +163,52 @@ iommud_dirty_store_remove (IommudDirtyStore *self, guint64 first, guint64 last)
       remove_from_chunk (self, chunk, first, last);
     }
 }
+
+typedef struct
+{
+  GArray *runs;
+  guint left;
+} RunBuilder;
+
+static void
+add_exactly (RunBuilder *self, const Chunk *chunk)
+{
+  guint64 last = iommud_dirty_bits_get_last (&chunk->bits);
+  guint64 first = chunk->bits.iova;
+  IommudIovaRange run;
+
+  while (self->left > 0
+         && iommud_dirty_bits_find_run (&chunk->bits, first, last, &run.first, &run.last))
+    {
+      iommud_ranges_add (self->runs, run.first, run.last);
+      self->left--;
+      if (run.last == last)
+        return;
+      first = run.last + 1;
+    }
+  if (self->left == 0
+      && iommud_dirty_bits_find_run (&chunk->bits, first, last, &run.first, &run.last))
+    iommud_ranges_add (self->runs, run.first, last);
+}
+
+static gboolean
+add_chunk (gpointer index, gpointer chunk, gpointer builder)
+{
+  add_exactly (builder, chunk);
+  return FALSE;
+}
+
+GArray *
+iommud_dirty_store_get_runs (const IommudDirtyStore *self)
+{
+  RunBuilder builder = { .runs = iommud_ranges_new (), .left = IOMMUD_DIRTY_STORE_MAX_RUNS };
+
+  g_tree_foreach (self->chunks, add_chunk, &builder);
+  for (guint i = 0; i < self->whole->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (self->whole, IommudIovaRange, i);
+
+      iommud_ranges_add (builder.runs, range->first, range->last);
+    }
+  return builder.runs;
+}

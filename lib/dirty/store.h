@@ -25,6 +25,11 @@ void iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits
                              guint64 last);
 /* Joins the saved pages into @bits. */
 void iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits);
+/* So many runs of pages are told apart; beyond that, each GiB with dirty pages is one run. */
+#define IOMMUD_DIRTY_STORE_MAX_RUNS 65536
+/* All that is dirty, as an array of IommudIovaRange, to be marked again. It may say more than is
+ * dirty (see above), never less. */
+GArray *iommud_dirty_store_get_runs (const IommudDirtyStore *self);
 /* Forgets the pages that lie completely from @first to @last. */
 void iommud_dirty_store_remove (IommudDirtyStore *self, guint64 first, guint64 last);
 void iommud_dirty_store_clear (IommudDirtyStore *self);

@@ -18,6 +18,7 @@ iommud_tracker_new_log (const char *device, int cdev)
 
   self->kind = IOMMUD_TRACKER_KIND_DEVICE;
   self->name = g_strdup_printf ("the log of %s", device);
+  self->device = g_strdup (device);
   self->cdev = cdev;
   return self;
 }
@@ -39,6 +40,7 @@ iommud_tracker_free (IommudTracker *self)
 {
   g_clear_pointer (&self->ranges, g_array_unref);
   g_free (self->name);
+  g_free (self->device);
   g_free (self);
 }
 

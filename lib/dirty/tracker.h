@@ -16,6 +16,7 @@ typedef struct
 {
   IommudTrackerKind kind; /* DEVICE (a log) or IOMMU (a HWPT) */
   char *name;             /* "the log of 0000:01:00.0", "HWPT 3" */
+  char *device;           /* of a log: what it is known by; else NULL */
   int cdev;               /* of a log; its device has it open */
   guint32 hwpt_id;
   guint64 page_size; /* of a log that runs */

@@ -3,13 +3,13 @@
 #include "dirty/trackers-private.h"
 
 static gboolean
-find (GPtrArray *trackers, int cdev, guint32 hwpt_id, guint *index)
+find (GPtrArray *trackers, const char *device, guint32 hwpt_id, guint *index)
 {
   for (guint i = 0; i < trackers->len; i++)
     {
       const IommudTracker *tracker = g_ptr_array_index (trackers, i);
 
-      if (tracker->cdev != cdev || tracker->hwpt_id != hwpt_id)
+      if (g_strcmp0 (tracker->device, device) != 0 || tracker->hwpt_id != hwpt_id)
         continue;
       *index = i;
       return TRUE;
@@ -18,23 +18,23 @@ find (GPtrArray *trackers, int cdev, guint32 hwpt_id, guint *index)
 }
 
 static gboolean
-find_log (const IommudTrackers *self, int cdev, guint *index)
+find_log (const IommudTrackers *self, const char *device, guint *index)
 {
-  return find (self->logs, cdev, 0, index);
+  return find (self->logs, device, 0, index);
 }
 
 static gboolean
 find_hwpt (const IommudTrackers *self, guint32 hwpt_id, guint *index)
 {
-  return find (self->hwpts, -1, hwpt_id, index);
+  return find (self->hwpts, NULL, hwpt_id, index);
 }
 
 static gboolean
-has_log (const IommudTrackers *self, int cdev)
+has_log (const IommudTrackers *self, const char *device)
 {
   guint index;
 
-  return find_log (self, cdev, &index);
+  return find_log (self, device, &index);
 }
 
 gboolean
@@ -66,7 +66,7 @@ iommud_trackers_add_log (IommudTrackers *self, const IommudKernelAccess *access,
                          int cdev, gboolean *added, GError **error)
 {
   *added = FALSE;
-  return !iommud_trackers_is_complete (self) || has_log (self, cdev)
+  return !iommud_trackers_is_complete (self) || has_log (self, device)
          || add (self, access, iommud_tracker_new_log (device, cdev), added, error);
 }
 
@@ -111,21 +111,22 @@ drop (IommudTrackers *self, const IommudKernelAccess *access, GPtrArray *tracker
 }
 
 void
-iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev)
+iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access,
+                          const char *device)
 {
   guint index;
 
-  if (find_log (self, cdev, &index))
+  if (find_log (self, device, &index))
     drop (self, access, self->logs, index, iommud_trackers_get_runs (self));
 }
 
 void
 iommud_trackers_drop_log_before_close (IommudTrackers *self, const IommudKernelAccess *access,
-                                       int cdev, gboolean keeps_writing)
+                                       const char *device, gboolean keeps_writing)
 {
-  gboolean was_logging = has_log (self, cdev);
+  gboolean was_logging = has_log (self, device);
 
-  iommud_trackers_drop_log (self, access, cdev);
+  iommud_trackers_drop_log (self, access, device);
   if (was_logging && keeps_writing)
     iommud_trackers_mark_kind (self, IOMMUD_TRACKER_KIND_DEVICE);
 }
@@ -147,11 +148,11 @@ iommud_trackers_drop_hwpt_with_runs (IommudTrackers *self, const IommudKernelAcc
 }
 
 void
-iommud_trackers_forget_log (IommudTrackers *self, int cdev)
+iommud_trackers_forget_log (IommudTrackers *self, const char *device)
 {
   guint index;
 
-  if (find_log (self, cdev, &index))
+  if (find_log (self, device, &index))
     g_ptr_array_remove_index (self->logs, index);
 }
 

@@ -17,6 +17,23 @@ typedef struct _IommudTrackers IommudTrackers;
 IommudTrackers *iommud_trackers_new (void);
 void iommud_trackers_free (IommudTrackers *self);
 
+/* All of it but what is mapped, to be written down. */
+typedef struct
+{
+  gboolean active;
+  gboolean stopping;
+  guint64 page_size;
+  GPtrArray *trackers;    /* of IommudTracker, logs first; not owned */
+  GArray *saved_of_logs;  /* of IommudIovaRange: see iommud_dirty_store_get_runs() */
+  GArray *saved_of_hwpts; /* likewise */
+} IommudTrackersState;
+
+void iommud_trackers_get_state (const IommudTrackers *self, IommudTrackersState *state);
+void iommud_trackers_state_clear (IommudTrackersState *self);
+/* For trackers that are new: they are as they were written down. Takes the elements of
+ * @state->trackers. */
+void iommud_trackers_set_state (IommudTrackers *self, const IommudTrackersState *state);
+
 /* Started, and not every tracker has stopped since: something may run. */
 gboolean iommud_trackers_is_active (const IommudTrackers *self);
 /* Trackers are being started, read and kept up to date; FALSE also after a stop that some tracker
@@ -41,19 +58,20 @@ gboolean iommud_trackers_read (IommudTrackers *self, const IommudKernelAccess *a
 void iommud_trackers_save (IommudTrackers *self, IommudTrackerChoice choice,
                            const IommudDirtyBits *bits);
 
-/* For a device that is being attached: its tracker is on before its DMA is. @device: its name;
- * @added says whether it was not on already. */
+/* For a device that is being attached: its tracker is on before its DMA is. @added
+ * says whether it was not on already. A log is known by the name of its @device. */
 gboolean iommud_trackers_add_log (IommudTrackers *self, const IommudKernelAccess *access,
                                   const char *device, int cdev, gboolean *added, GError **error);
 gboolean iommud_trackers_add_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
                                    guint32 hwpt_id, gboolean *added, GError **error);
 /* For a device that left: its last bits are saved, then its tracker stops. If they cannot be read,
  * all that the device could write to counts as dirty. If the tracker is not on, nothing happens. */
-void iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access, int cdev);
+void iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access,
+                               const char *device);
 /* The same before its file is closed, which ends its log. @keeps_writing: the device can write
  * until then; nothing records that, so all that it covers counts as dirty. */
 void iommud_trackers_drop_log_before_close (IommudTrackers *self, const IommudKernelAccess *access,
-                                            int cdev, gboolean keeps_writing);
+                                            const char *device, gboolean keeps_writing);
 void iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
                                 guint32 hwpt_id);
 /* The same for a HWPT of another IOAS; @runs: what is mapped there. */
@@ -65,7 +83,7 @@ void iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice choice)
 /* For a range that is no longer mapped: what was saved of it is forgotten. */
 void iommud_trackers_forget_range (IommudTrackers *self, guint64 first, guint64 last);
 /* The kernel object is gone, and with it what it recorded. */
-void iommud_trackers_forget_log (IommudTrackers *self, int cdev);
+void iommud_trackers_forget_log (IommudTrackers *self, const char *device);
 void iommud_trackers_forget_hwpt (IommudTrackers *self, guint32 hwpt_id);
 
 /* For mappings: makes every log cover a range, before it is mapped if its IOVA is known, else

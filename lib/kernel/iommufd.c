@@ -247,6 +247,14 @@ iommud_iommufd_get_dirty_bitmap (const IommudSyscalls *syscalls, int fd, guint32
 }
 
 int
+iommud_iommufd_find_hwpt (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id)
+{
+  int errnum = iommud_iommufd_get_dirty_bitmap (syscalls, fd, hwpt_id, TRUE, 0, 4096, 0, NULL);
+
+  return errnum == EINVAL ? 0 : errnum;
+}
+
+int
 iommud_iommufd_get_hw_info (const IommudSyscalls *syscalls, int fd, guint32 device_id,
                             IommudHwInfo *info)
 {

@@ -40,25 +40,43 @@ iommud_vfio_detach (const IommudSyscalls *syscalls, int fd)
   return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_VFIO_DETACH_IOMMUFD_PT, &argument);
 }
 
-static gboolean
-has_feature (const IommudSyscalls *syscalls, int fd, guint32 feature, guint32 direction)
+int
+iommud_vfio_get_info (const IommudSyscalls *syscalls, int fd)
+{
+  struct iommud_abi_vfio_device_info argument = { .argsz = sizeof (argument) };
+
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_VFIO_GET_INFO, &argument);
+}
+
+static int
+probe_feature (const IommudSyscalls *syscalls, int fd, guint32 feature_and_direction)
 {
   struct iommud_abi_vfio_feature argument = {
-    .argsz = sizeof (argument), .flags = feature | direction | IOMMUD_ABI_VFIO_FEATURE_PROBE
+    .argsz = sizeof (argument), .flags = feature_and_direction | IOMMUD_ABI_VFIO_FEATURE_PROBE
   };
 
-  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_VFIO_FEATURE, &argument) == 0;
+  return iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_VFIO_FEATURE, &argument);
+}
+
+int
+iommud_vfio_probe_dma_logging (const IommudSyscalls *syscalls, int fd)
+{
+  static const guint32 features[] = {
+    IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_START | IOMMUD_ABI_VFIO_FEATURE_SET,
+    IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_STOP | IOMMUD_ABI_VFIO_FEATURE_SET,
+    IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_REPORT | IOMMUD_ABI_VFIO_FEATURE_GET,
+  };
+  int errnum = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (features) && errnum == 0; i++)
+    errnum = probe_feature (syscalls, fd, features[i]);
+  return errnum;
 }
 
 gboolean
 iommud_vfio_has_dma_logging (const IommudSyscalls *syscalls, int fd)
 {
-  return has_feature (syscalls, fd, IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_START,
-                      IOMMUD_ABI_VFIO_FEATURE_SET)
-         && has_feature (syscalls, fd, IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_STOP,
-                         IOMMUD_ABI_VFIO_FEATURE_SET)
-         && has_feature (syscalls, fd, IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_REPORT,
-                         IOMMUD_ABI_VFIO_FEATURE_GET);
+  return iommud_vfio_probe_dma_logging (syscalls, fd) == 0;
 }
 
 /* The kernel wants the feature's own data right behind the header. */

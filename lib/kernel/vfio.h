@@ -11,6 +11,10 @@ int iommud_vfio_bind_iommufd (const IommudSyscalls *syscalls, int fd, int iommuf
 /* @pt_id: in, an IOAS or a HWPT; out, the HWPT (the IOAS for an mdev) that translates now. */
 int iommud_vfio_attach (const IommudSyscalls *syscalls, int fd, guint32 *pt_id);
 int iommud_vfio_detach (const IommudSyscalls *syscalls, int fd);
+/* What it says of the device is not kept. EINVAL: it is not bound. */
+int iommud_vfio_get_info (const IommudSyscalls *syscalls, int fd);
+/* The errno of the probes below, the first that is not 0: ENOTTY where the device has no log. */
+int iommud_vfio_probe_dma_logging (const IommudSyscalls *syscalls, int fd);
 /* Whether the device can log its own DMA: all three DMA logging features answer a probe. */
 gboolean iommud_vfio_has_dma_logging (const IommudSyscalls *syscalls, int fd);
 

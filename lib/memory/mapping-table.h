@@ -32,7 +32,8 @@ typedef struct
    * one. */
   guint64 first_piece;
   guint64 piece;
-  IommudMappedFile *file; /* NULL if the kernel holds the file itself */
+  gboolean by_address; /* the kernel has an address of the process that mapped it, not the file */
+  IommudMappedFile *file; /* what is at that address; NULL if the kernel holds the file itself */
 } IommudMapping;
 
 typedef struct _IommudMappingTable IommudMappingTable;

@@ -209,23 +209,43 @@ iommud_container_init (IommudContainer *self)
 }
 
 IommudContainer *
-iommud_container_new (IommudHost *host, IommudContext *context, guint64 serial,
-                      const IommudContainerOptions *options, guint32 ioas_id,
+iommud_container_new (IommudHost *host, IommudContext *context, const IommudContainerRecord *record,
                       const IommudIovaSpace *space)
 {
   IommudContainer *self = g_object_new (IOMMUD_TYPE_CONTAINER, NULL);
 
   g_set_weak_pointer (&self->host, host);
   self->context = iommud_context_ref (context);
-  self->serial = serial;
-  self->name = g_strdup (options->name);
-  self->owner = options->owner;
-  self->accounting = options->accounting;
-  self->ioas_id = ioas_id;
-  self->memory = iommud_memory_new (self, options->huge_pages, space);
+  self->serial = record->serial;
+  self->name = g_strdup (record->name);
+  self->owner = record->owner;
+  self->accounting = record->accounting;
+  self->ioas_id = record->ioas_id;
+  self->last_hwpt_serial = record->last_hwpt_serial;
+  self->n_refusals = record->n_refusals;
+  g_array_append_vals (self->orphans, record->orphans->data, record->orphans->len);
+  self->memory = iommud_memory_new (self, record, space);
   self->dirty_tracking =
-      iommud_dirty_tracking_new (self, options->dirty_tracking, G_LIST_MODEL (self->devices));
+      iommud_dirty_tracking_new (self, record->policy, G_LIST_MODEL (self->devices));
   return self;
+}
+
+void
+iommud_container_fill_record (IommudContainer *self, IommudContainerRecord *record)
+{
+  record->serial = self->serial;
+  record->context = iommud_context_get_serial (self->context);
+  iommud_record_set_string (&record->name, self->name);
+  record->owner = self->owner;
+  record->ioas_id = self->ioas_id;
+  record->accounting = self->accounting;
+  record->policy = iommud_dirty_tracking_get_policy (self->dirty_tracking);
+  record->last_hwpt_serial = self->last_hwpt_serial;
+  record->n_refusals = self->n_refusals;
+  record->n_hwpts = g_list_model_get_n_items (G_LIST_MODEL (self->hwpts));
+  record->n_devices = g_list_model_get_n_items (G_LIST_MODEL (self->devices));
+  g_array_append_vals (record->orphans, self->orphans->data, self->orphans->len);
+  iommud_memory_fill_record (self->memory, record);
 }
 
 IommudHost *
@@ -301,18 +321,39 @@ iommud_container_find_hwpt (IommudContainer *self, guint32 hwpt_id)
   return g_hash_table_lookup (self->hwpts_by_id, GUINT_TO_POINTER (hwpt_id));
 }
 
+static void
+list_hwpt (IommudContainer *self, IommudHwpt *hwpt)
+{
+  g_hash_table_insert (self->hwpts_by_id, GUINT_TO_POINTER (iommud_hwpt_get_id (hwpt)), hwpt);
+  g_list_store_append (self->hwpts, hwpt);
+}
+
 IommudHwpt *
 iommud_container_add_hwpt (IommudContainer *self, guint32 hwpt_id, IommudHwptManagement management,
                            IommudHwptFlags flags, const char *iommu, IommudDevice *device)
 {
-  g_autoptr (IommudHwpt) hwpt =
-      iommud_hwpt_new (self, ++self->last_hwpt_serial, hwpt_id, management, flags, iommu);
+  g_autoptr (IommudHwptRecord) record = iommud_hwpt_record_new ();
+  g_autoptr (IommudHwpt) hwpt = NULL;
 
+  record->serial = ++self->last_hwpt_serial;
+  record->hwpt_id = hwpt_id;
+  record->management = management;
+  record->flags = flags;
+  iommud_record_set_string (&record->iommu, iommu);
+  hwpt = iommud_hwpt_new (self, record);
   if (device != NULL)
     iommud_hwpt_add_device (hwpt, device);
-  g_hash_table_insert (self->hwpts_by_id, GUINT_TO_POINTER (hwpt_id), hwpt);
-  g_list_store_append (self->hwpts, hwpt);
+  list_hwpt (self, hwpt);
   return hwpt;
+}
+
+void
+iommud_container_adopt_hwpt (IommudContainer *self, const IommudHwptRecord *record)
+{
+  g_autoptr (IommudHwpt) hwpt = iommud_hwpt_new (self, record);
+
+  self->last_hwpt_serial = MAX (self->last_hwpt_serial, record->serial);
+  list_hwpt (self, hwpt);
 }
 
 void

@@ -23,9 +23,10 @@ struct _IommudContainerOptions
   IommudContainer *share_context;
 };
 
-IommudContainer *iommud_container_new (IommudHost *host, IommudContext *context, guint64 serial,
-                                       const IommudContainerOptions *options, guint32 ioas_id,
+IommudContainer *iommud_container_new (IommudHost *host, IommudContext *context,
+                                       const IommudContainerRecord *record,
                                        const IommudIovaSpace *space);
+void iommud_container_fill_record (IommudContainer *self, IommudContainerRecord *record);
 IommudHost *iommud_container_get_host (IommudContainer *self);
 IommudContext *iommud_container_get_context (IommudContainer *self);
 guint32 iommud_container_get_ioas_id (IommudContainer *self);
@@ -51,6 +52,8 @@ void iommud_container_add_device (IommudContainer *self, IommudDevice *device,
 IommudHwpt *iommud_container_add_hwpt (IommudContainer *self, guint32 hwpt_id,
                                        IommudHwptManagement management, IommudHwptFlags flags,
                                        const char *iommu, IommudDevice *device);
+/* One that was written down; its devices are attached later. */
+void iommud_container_adopt_hwpt (IommudContainer *self, const IommudHwptRecord *record);
 void iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt);
 /* Puts the device on a HWPT (NULL for an mdev), or from one to another. */
 void iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt);

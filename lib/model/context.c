@@ -14,12 +14,13 @@ struct _IommudContext
 };
 
 IommudContext *
-iommud_context_new (guint64 serial, const IommudSyscalls *syscalls, IommudQueue *queue)
+iommud_context_new (const IommudContextRecord *record, const IommudSyscalls *syscalls,
+                    IommudQueue *queue)
 {
   IommudContext *self = g_new0 (IommudContext, 1);
 
   g_ref_count_init (&self->references);
-  self->serial = serial;
+  self->serial = record->serial;
   self->syscalls = syscalls;
   self->queue = queue;
   self->fd = -1;

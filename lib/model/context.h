@@ -6,14 +6,15 @@
 #include "base/queue.h"
 #include "iommud-types.h"
 #include "kernel/syscalls.h"
+#include "model/record.h"
 
 G_BEGIN_DECLS
 
 typedef struct _IommudContext IommudContext;
 
 /* @queue is taken. */
-IommudContext *iommud_context_new (guint64 serial, const IommudSyscalls *syscalls,
-                                   IommudQueue *queue);
+IommudContext *iommud_context_new (const IommudContextRecord *record,
+                                   const IommudSyscalls *syscalls, IommudQueue *queue);
 IommudContext *iommud_context_ref (IommudContext *self);
 void iommud_context_unref (IommudContext *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudContext, iommud_context_unref)

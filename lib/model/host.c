@@ -28,6 +28,7 @@ struct _IommudHost
   GHashTable *containers_by_name; /* name -> IommudContainer, NULL while it is being made */
   guint64 last_container_serial;
   guint64 last_context_serial;
+  IommudJournal *journal; /* or NULL */
 };
 
 G_DEFINE_FINAL_TYPE (IommudHost, iommud_host, G_TYPE_OBJECT)
@@ -39,6 +40,7 @@ enum
   PROP_FEATURES,
   PROP_DEVICES,
   PROP_CONTAINERS,
+  PROP_JOURNAL,
   N_PROPERTIES,
 };
 
@@ -72,12 +74,28 @@ iommud_host_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 }
 
 static void
+set_journal (IommudHost *self, IommudJournal *journal)
+{
+  g_set_object (&self->journal, journal);
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->containers)); i++)
+    {
+      g_autoptr (IommudContainer) container =
+          g_list_model_get_item (G_LIST_MODEL (self->containers), i);
+
+      iommud_queue_set_journal (iommud_context_get_queue (iommud_container_get_context (container)),
+                                journal);
+    }
+}
+
+static void
 iommud_host_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   IommudHost *self = IOMMUD_HOST (object);
 
   if (id == PROP_BACKEND)
     self->backend = g_value_dup_object (value);
+  else if (id == PROP_JOURNAL)
+    set_journal (self, g_value_get_object (value));
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
@@ -142,6 +160,7 @@ iommud_host_finalize (GObject *object)
   g_strfreev (self->features);
   iommud_mapped_files_unref (self->mapped_files);
   g_main_context_unref (self->main_context);
+  g_clear_object (&self->journal);
   g_clear_object (&self->backend);
   G_OBJECT_CLASS (iommud_host_parent_class)->finalize (object);
 }
@@ -194,6 +213,14 @@ iommud_host_class_init (IommudHostClass *klass)
    */
   properties[PROP_CONTAINERS] =
       g_param_spec_object ("containers", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
+  /**
+   * IommudHost:journal: (skip)
+   *
+   * Where operations say what they are about to do, and what came of it; %NULL: nowhere. It may be
+   * set while no operation is under way. The interface is not public yet.
+   */
+  properties[PROP_JOURNAL] = g_param_spec_object ("journal", NULL, NULL, IOMMUD_TYPE_JOURNAL,
+                                                  G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -242,9 +269,41 @@ iommud_host_get_mapped_files (IommudHost *self)
 IommudContext *
 iommud_host_new_context (IommudHost *self)
 {
-  return iommud_context_new (++self->last_context_serial,
-                             iommud_backend_get_syscalls (self->backend),
-                             iommud_queue_new (self->pool, self->main_context));
+  const IommudContextRecord record = { .serial = ++self->last_context_serial };
+
+  return iommud_host_adopt_context (self, &record);
+}
+
+IommudContext *
+iommud_host_adopt_context (IommudHost *self, const IommudContextRecord *record)
+{
+  IommudQueue *queue = iommud_queue_new (self->pool, self->main_context);
+
+  iommud_queue_set_journal (queue, self->journal);
+  self->last_context_serial = MAX (self->last_context_serial, record->serial);
+  return iommud_context_new (record, iommud_backend_get_syscalls (self->backend), queue);
+}
+
+void
+iommud_host_fill_record (IommudHost *self, IommudHostRecord *record)
+{
+  record->version = IOMMUD_RECORD_VERSION;
+  record->last_context_serial = self->last_context_serial;
+  record->last_container_serial = self->last_container_serial;
+}
+
+void
+iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record)
+{
+  self->last_context_serial = MAX (self->last_context_serial, record->last_context_serial);
+  self->last_container_serial = MAX (self->last_container_serial, record->last_container_serial);
+}
+
+gboolean
+iommud_host_is_creating (IommudHost *self)
+{
+  return g_hash_table_size (self->containers_by_name)
+         > g_list_model_get_n_items (G_LIST_MODEL (self->containers));
 }
 
 guint64
@@ -271,6 +330,8 @@ iommud_host_release_name (IommudHost *self, const char *name)
 void
 iommud_host_add_container (IommudHost *self, IommudContainer *container)
 {
+  self->last_container_serial =
+      MAX (self->last_container_serial, iommud_container_get_serial (container));
   g_hash_table_insert (self->containers_by_name, g_strdup (iommud_container_get_name (container)),
                        container);
   g_list_store_append (self->containers, container);

@@ -14,6 +14,15 @@ G_BEGIN_DECLS
 IommudHost *iommud_host_new_empty (IommudBackend *backend, GError **error);
 GMainContext *iommud_host_get_main_context (IommudHost *self);
 IommudContext *iommud_host_new_context (IommudHost *self);
+/* One that was written down. */
+IommudContext *iommud_host_adopt_context (IommudHost *self, const IommudContextRecord *record);
+/* What is the host's own in its record. */
+void iommud_host_fill_record (IommudHost *self, IommudHostRecord *record);
+void iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record);
+/* Fails if some operation is under way or waits. */
+gboolean iommud_host_check_idle (IommudHost *self, const char *what, GError **error);
+/* Whether some container is being made. */
+gboolean iommud_host_is_creating (IommudHost *self);
 /* What clients' files use of this process. */
 IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
 /* Serials are counted for the host's whole life and never given twice. */

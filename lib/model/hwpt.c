@@ -163,18 +163,42 @@ iommud_hwpt_init (IommudHwpt *self)
 }
 
 IommudHwpt *
-iommud_hwpt_new (IommudContainer *container, guint64 serial, guint32 hwpt_id,
-                 IommudHwptManagement management, IommudHwptFlags flags, const char *iommu)
+iommud_hwpt_new (IommudContainer *container, const IommudHwptRecord *record)
 {
   IommudHwpt *self = g_object_new (IOMMUD_TYPE_HWPT, NULL);
 
   g_set_weak_pointer (&self->container, container);
-  self->serial = serial;
-  self->hwpt_id = hwpt_id;
-  self->management = management;
-  self->flags = flags;
-  self->iommu = g_strdup (iommu);
+  self->serial = record->serial;
+  self->hwpt_id = record->hwpt_id;
+  self->management = record->management;
+  self->flags = record->flags;
+  self->iommu = g_strdup (record->iommu);
+  for (guint i = 0; i < record->refused->len; i++)
+    iommud_hwpt_set_refused (self, g_ptr_array_index (record->refused, i));
   return self;
+}
+
+void
+iommud_hwpt_fill_record (IommudHwpt *self, IommudHwptRecord *record)
+{
+  GHashTableIter refused;
+  gpointer iommu;
+
+  record->container = iommud_container_get_serial (self->container);
+  record->serial = self->serial;
+  record->hwpt_id = self->hwpt_id;
+  record->management = self->management;
+  record->flags = self->flags;
+  iommud_record_set_string (&record->iommu, self->iommu);
+  g_hash_table_iter_init (&refused, self->refused);
+  while (g_hash_table_iter_next (&refused, &iommu, NULL))
+    g_ptr_array_add (record->refused, g_strdup (iommu));
+  for (guint i = 0; i < iommud_hwpt_get_n_devices (self); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (G_LIST_MODEL (self->devices), i);
+
+      g_ptr_array_add (record->devices, g_strdup (iommud_device_get_name (device)));
+    }
 }
 
 void

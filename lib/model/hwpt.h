@@ -3,12 +3,13 @@
 #pragma once
 
 #include "iommud-hwpt.h"
+#include "model/record.h"
 
 G_BEGIN_DECLS
 
-IommudHwpt *iommud_hwpt_new (IommudContainer *container, guint64 serial, guint32 hwpt_id,
-                             IommudHwptManagement management, IommudHwptFlags flags,
-                             const char *iommu);
+/* The devices on it are added later. */
+IommudHwpt *iommud_hwpt_new (IommudContainer *container, const IommudHwptRecord *record);
+void iommud_hwpt_fill_record (IommudHwpt *self, IommudHwptRecord *record);
 const char *iommud_hwpt_get_iommu (IommudHwpt *self);
 void iommud_hwpt_set_freed (IommudHwpt *self);
 /* It was freed, or its container was: calls on an object that is still held give NOT_FOUND from

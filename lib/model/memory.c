@@ -201,14 +201,24 @@ iommud_memory_init (IommudMemory *self)
 }
 
 IommudMemory *
-iommud_memory_new (IommudContainer *container, gboolean huge_pages, const IommudIovaSpace *space)
+iommud_memory_new (IommudContainer *container, const IommudContainerRecord *record,
+                   const IommudIovaSpace *space)
 {
   IommudMemory *self = g_object_new (IOMMUD_TYPE_MEMORY, NULL);
 
   g_set_weak_pointer (&self->container, container);
-  self->huge_pages = huge_pages;
+  self->huge_pages = record->huge_pages;
+  g_array_append_vals (self->allowed, record->allowed->data, record->allowed->len);
   iommud_iova_space_copy (&self->space, space);
   return self;
+}
+
+void
+iommud_memory_fill_record (IommudMemory *self, IommudContainerRecord *record)
+{
+  record->huge_pages = self->huge_pages;
+  record->n_mappings = iommud_mapping_table_get_count (self->mappings);
+  g_array_append_vals (record->allowed, self->allowed->data, self->allowed->len);
 }
 
 static void

@@ -6,11 +6,14 @@
 #include "handle/page-table.h"
 #include "iommud-memory.h"
 #include "memory/mapping-table.h"
+#include "model/record.h"
 
 G_BEGIN_DECLS
 
-IommudMemory *iommud_memory_new (IommudContainer *container, gboolean huge_pages,
+/* @record is the container's. */
+IommudMemory *iommud_memory_new (IommudContainer *container, const IommudContainerRecord *record,
                                  const IommudIovaSpace *space);
+void iommud_memory_fill_record (IommudMemory *self, IommudContainerRecord *record);
 
 /* What can be mapped. A space without ranges leaves it as it is. */
 const IommudIovaSpace *iommud_memory_get_space (IommudMemory *self);

@@ -85,11 +85,27 @@ publish_allocation (gpointer data, GError **error)
   return g_object_ref (hwpt);
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const Allocation *self = data;
+
+  return iommud_operation_intend ("alloc-hwpt", self->container, self->device, NULL);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((Allocation *) data)->container, IOMMUD_WRITE_DOWN_DEVICES);
+}
+
 static const IommudOperation allocation_operation = {
   .plan = plan_allocation,
   .perform = (void (*) (gpointer)) iommud_alloc_hwpt_plan_perform,
   .publish = publish_allocation,
   .free = allocation_free,
+  .intent = intend,
+  .fact = report,
 };
 
 static IommudHwptFlags

@@ -184,11 +184,28 @@ publish_attachment (gpointer data, GError **error)
   return hwpt != NULL ? g_object_ref (hwpt) : NULL;
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const Attachment *self = data;
+
+  return iommud_operation_intend ("attach", self->container, self->device, NULL);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((Attachment *) data)->container,
+                                  IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
+}
+
 static const IommudOperation attachment_operation = {
   .plan = plan_attachment,
   .perform = (void (*) (gpointer)) iommud_attach_plan_perform,
   .publish = publish_attachment,
   .free = attachment_free,
+  .intent = intend,
+  .fact = report,
 };
 
 /**

@@ -62,6 +62,7 @@ add_part (IommudMappingJob *self, const IommudMapping *source, guint64 iova, gui
   part.mapping.file_offset = source->file_offset + start;
   part.mapping.flags = self->flags & ~(guint) IOMMUD_MAP_FLAGS_FIXED;
   part.mapping.memory_is_writable = source->memory_is_writable;
+  part.mapping.by_address = source->by_address;
   part.mapping.file = source->file;
   set_pieces (self, source, start, &part);
   iommud_map_plan_add (self->plan, &part);

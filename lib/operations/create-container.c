@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Creating a container: an IOAS in a new context, or in that of another container. */
-#include <string.h>
-
 #include "model/container.h"
 #include "iommud-error.h"
 #include "model/host.h"
+#include "model/write-down.h"
 #include "base/sync.h"
 #include "perform/create-container.h"
-
-#define MAX_NAME_LENGTH 64
 
 typedef struct
 {
@@ -54,11 +51,28 @@ plan_creation (gpointer data, GError **error)
   return plan;
 }
 
+static IommudContainerRecord *
+make_record (const Creation *self)
+{
+  IommudContainerRecord *record = iommud_container_record_new ();
+
+  record->serial = self->serial;
+  record->context = iommud_context_get_serial (self->context);
+  iommud_record_set_string (&record->name, self->options->name);
+  record->owner = self->options->owner;
+  record->ioas_id = self->plan.ioas_id;
+  record->accounting = self->options->accounting;
+  record->policy = self->options->dirty_tracking;
+  record->huge_pages = self->options->huge_pages;
+  return record;
+}
+
 static gpointer
 publish_creation (gpointer data, GError **error)
 {
   Creation *self = data;
   IommudCreateContainerPlan *plan = &self->plan;
+  g_autoptr (IommudContainerRecord) record = NULL;
   IommudContainer *container;
 
   if (plan->error != NULL)
@@ -70,10 +84,37 @@ publish_creation (gpointer data, GError **error)
     iommud_context_set_fd (self->context, plan->access.iommufd);
   iommud_context_add_container (self->context);
   iommud_host_take_features (self->host, g_steal_pointer (&plan->features));
-  container = iommud_container_new (self->host, self->context, self->serial, self->options,
-                                    plan->ioas_id, &plan->space);
+  record = make_record (self);
+  container = iommud_container_new (self->host, self->context, record, &plan->space);
   iommud_host_add_container (self->host, container);
   return container;
+}
+
+static GVariant *
+intend (gpointer data)
+{
+  const Creation *self = data;
+  g_autoptr (IommudIntentRecord) record = iommud_intent_record_new ();
+
+  iommud_record_set_string (&record->act, "create-container");
+  record->context = iommud_context_get_serial (self->context);
+  record->container = self->serial;
+  iommud_record_set_string (&record->name, self->options->name);
+  record->owner = self->options->owner;
+  return iommud_intent_record_to_variant (record);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  const Creation *self = data;
+  g_autoptr (IommudHostRecord) record = iommud_host_record_new ();
+
+  iommud_host_fill_record (self->host, record);
+  if (self->plan.created)
+    iommud_container_write_down (iommud_host_find_container (self->host, self->options->name, NULL),
+                                 record, IOMMUD_WRITE_DOWN_ALL, 0, G_MAXUINT64);
+  return iommud_host_record_to_variant (record);
 }
 
 static const IommudOperation creation_operation = {
@@ -81,22 +122,9 @@ static const IommudOperation creation_operation = {
   .perform = (void (*) (gpointer)) iommud_create_container_plan_perform,
   .publish = publish_creation,
   .free = creation_free,
+  .intent = intend,
+  .fact = report,
 };
-
-static gboolean
-is_name (const char *name)
-{
-  gsize length = strlen (name);
-  gboolean number = TRUE;
-
-  for (gsize i = 0; i < length; i++)
-    {
-      if (!g_ascii_isalnum (name[i]) && strchr ("._-:", name[i]) == NULL)
-        return FALSE;
-      number = number && g_ascii_isdigit (name[i]);
-    }
-  return length > 0 && length <= MAX_NAME_LENGTH && !number;
-}
 
 static gboolean
 check_options (IommudHost *host, IommudContainerOptions *options, GError **error)
@@ -120,12 +148,12 @@ check_options (IommudHost *host, IommudContainerOptions *options, GError **error
                    iommud_container_get_name (shared));
       return FALSE;
     }
-  if (options->name == NULL || is_name (options->name))
+  if (options->name == NULL || iommud_container_name_is_valid (options->name))
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
                "Cannot create a container: its name must be 1 to %d letters, digits, '.', '_', '-' "
                "or ':', and not a number",
-               MAX_NAME_LENGTH);
+               IOMMUD_MAX_NAME_LENGTH);
   return FALSE;
 }
 

@@ -126,11 +126,29 @@ publish_detachment (gpointer data, GError **error)
   return NULL;
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const Detachment *self = data;
+
+  return iommud_operation_intend ("detach", self->container, self->device,
+                                  iommud_device_get_hwpt (self->device));
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((Detachment *) data)->container,
+                                  IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
+}
+
 static const IommudOperation detachment_operation = {
   .plan = plan_detachment,
   .perform = (void (*) (gpointer)) iommud_detach_plan_perform,
   .publish = publish_detachment,
   .free = detachment_free,
+  .intent = intend,
+  .fact = report,
 };
 
 /* The kernel blocks until the file of an unplugged device is closed, so it does not wait for a long
@@ -141,6 +159,8 @@ static const IommudOperation urgent_operation = {
   .publish = publish_detachment,
   .free = detachment_free,
   .urgent = TRUE,
+  .intent = intend,
+  .fact = report,
 };
 
 static void

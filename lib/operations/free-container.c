@@ -243,12 +243,28 @@ must_wait (gpointer data)
                                 data);
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const FreeContainer *self = data;
+
+  return iommud_operation_intend ("free-container", self->container, NULL, NULL);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((FreeContainer *) data)->container, IOMMUD_WRITE_DOWN_ALL);
+}
+
 static const IommudOperation free_operation = {
   .plan = plan_free,
   .perform = (void (*) (gpointer)) iommud_free_container_plan_perform,
   .publish = publish_free,
   .free = free_container_free,
   .must_wait = must_wait,
+  .intent = intend,
+  .fact = report,
 };
 
 /**

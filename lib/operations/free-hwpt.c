@@ -91,11 +91,28 @@ publish_free (gpointer data, GError **error)
   return NULL;
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const FreeHwpt *self = data;
+
+  return iommud_operation_intend ("free-hwpt", self->container, NULL, self->hwpt);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((FreeHwpt *) data)->container,
+                                  IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
+}
+
 static const IommudOperation free_operation = {
   .plan = plan_free,
   .perform = (void (*) (gpointer)) iommud_free_hwpt_plan_perform,
   .publish = publish_free,
   .free = free_hwpt_free,
+  .intent = intend,
+  .fact = report,
 };
 
 /**

@@ -215,6 +215,29 @@ free_job (gpointer data)
   iommud_mapping_job_free (data);
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const IommudMappingJob *self = data;
+  g_autoptr (IommudIntentRecord) record =
+      iommud_operation_make_intent (self->source != NULL ? "copy" : "map", self->container);
+
+  record->source = self->source != NULL ? iommud_container_get_serial (self->source) : 0;
+  record->iova = self->iova;
+  record->length = self->length;
+  return iommud_intent_record_to_variant (record);
+}
+
+/* Where it is mapped is known now, also if the kernel has chosen. */
+static GVariant *
+report (gpointer data)
+{
+  const IommudMappingJob *self = data;
+
+  return iommud_operation_report_range (
+      self->container, iommud_map_plan_get_part (self->plan, 0)->mapping.iova, self->length);
+}
+
 static const IommudOperation operation = {
   .plan = plan_turn,
   .perform = (void (*) (gpointer)) iommud_map_plan_perform,
@@ -222,6 +245,8 @@ static const IommudOperation operation = {
   .free = free_job,
   .goes_on = goes_on,
   .must_wait = must_wait,
+  .intent = intend,
+  .fact = report,
 };
 
 void

@@ -5,6 +5,7 @@
 #include "iommud-error.h"
 #include "model/device.h"
 #include "model/host.h"
+#include "model/hwpt.h"
 
 void
 iommud_operation_submit (IommudContainer *container, const IommudOperation *operation,
@@ -52,6 +53,66 @@ iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *devic
                "Cannot %s: the device belongs to container %s: detach it first", what,
                iommud_container_get_name (holder));
   return FALSE;
+}
+
+IommudIntentRecord *
+iommud_operation_make_intent (const char *act, IommudContainer *container)
+{
+  IommudIntentRecord *record = iommud_intent_record_new ();
+
+  iommud_record_set_string (&record->act, act);
+  record->context = iommud_context_get_serial (iommud_container_get_context (container));
+  record->container = iommud_container_get_serial (container);
+  return record;
+}
+
+GVariant *
+iommud_operation_intend (const char *act, IommudContainer *container, IommudDevice *device,
+                         IommudHwpt *hwpt)
+{
+  g_autoptr (IommudIntentRecord) record = iommud_operation_make_intent (act, container);
+
+  if (device != NULL)
+    iommud_record_set_string (&record->device, iommud_device_get_name (device));
+  record->hwpt = hwpt != NULL ? iommud_hwpt_get_serial (hwpt) : 0;
+  return iommud_intent_record_to_variant (record);
+}
+
+GVariant *
+iommud_operation_intend_range (const char *act, IommudContainer *container, guint64 iova,
+                               guint64 length)
+{
+  g_autoptr (IommudIntentRecord) record = iommud_operation_make_intent (act, container);
+
+  record->iova = iova;
+  record->length = length;
+  return iommud_intent_record_to_variant (record);
+}
+
+static GVariant *
+report (IommudContainer *container, IommudWriteDownParts parts, guint64 first, guint64 last)
+{
+  g_autoptr (IommudHostRecord) record = iommud_host_record_new ();
+  IommudHost *host = iommud_container_get_host (container);
+
+  if (host != NULL)
+    iommud_host_fill_record (host, record);
+  if (iommud_container_check_alive (container, "write it down", NULL))
+    iommud_container_write_down (container, record, parts, first, last);
+  return iommud_host_record_to_variant (record);
+}
+
+GVariant *
+iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts)
+{
+  return report (container, parts, 0, G_MAXUINT64);
+}
+
+GVariant *
+iommud_operation_report_range (IommudContainer *container, guint64 iova, guint64 length)
+{
+  return report (container, IOMMUD_WRITE_DOWN_MAPPINGS | IOMMUD_WRITE_DOWN_TRACKING, iova,
+                 length == 0 ? G_MAXUINT64 : iova + (length - 1));
 }
 
 gboolean

@@ -5,6 +5,7 @@
 #include "base/queue.h"
 #include "handle/binding.h"
 #include "model/container.h"
+#include "model/write-down.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,18 @@ void iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *
 /* Fails if the device belongs to another container. */
 gboolean iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device,
                                           const char *what, GError **error);
+/* For intent: what @act is about; device and HWPT may be NULL. */
+IommudIntentRecord *iommud_operation_make_intent (const char *act, IommudContainer *container);
+GVariant *iommud_operation_intend (const char *act, IommudContainer *container,
+                                   IommudDevice *device, IommudHwpt *hwpt);
+GVariant *iommud_operation_intend_range (const char *act, IommudContainer *container, guint64 iova,
+                                         guint64 length);
+/* For fact: @parts of @container as they are now, as a record of a host; without the container if
+ * it was freed. */
+GVariant *iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts);
+/* The mappings that meet a range (a length of 0: all behind @iova), and the tracking. */
+GVariant *iommud_operation_report_range (IommudContainer *container, guint64 iova, guint64 length);
+
 /* @container is that of some memory or dirty tracking; NULL if it is gone: then @task ends with an
  * error. */
 gboolean iommud_operation_has_container (IommudContainer *container, GTask *task);

@@ -177,11 +177,28 @@ publish_replacement (gpointer data, GError **error)
   return NULL;
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const Replacement *self = data;
+
+  return iommud_operation_intend ("replace", self->container, self->device, self->hwpt);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((Replacement *) data)->container,
+                                  IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
+}
+
 static const IommudOperation replacement_operation = {
   .plan = plan_replacement,
   .perform = (void (*) (gpointer)) iommud_replace_plan_perform,
   .publish = publish_replacement,
   .free = replacement_free,
+  .intent = intend,
+  .fact = report,
 };
 
 /**

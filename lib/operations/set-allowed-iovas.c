@@ -79,11 +79,27 @@ publish_allow (gpointer data, GError **error)
   return NULL;
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const Allow *self = data;
+
+  return iommud_operation_intend ("set-allowed-iovas", self->container, NULL, NULL);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((Allow *) data)->container, 0);
+}
+
 static const IommudOperation allow_operation = {
   .plan = plan_allow,
   .perform = (void (*) (gpointer)) iommud_set_allowed_iovas_plan_perform,
   .publish = publish_allow,
   .free = allow_free,
+  .intent = intend,
+  .fact = report,
 };
 
 static int

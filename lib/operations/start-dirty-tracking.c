@@ -152,11 +152,27 @@ publish_start (gpointer data, GError **error)
   return NULL;
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const Start *self = data;
+
+  return iommud_operation_intend ("start-dirty-tracking", self->container, NULL, NULL);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((Start *) data)->container, IOMMUD_WRITE_DOWN_TRACKING);
+}
+
 static const IommudOperation start_operation = {
   .plan = plan_start,
   .perform = (void (*) (gpointer)) iommud_start_dirty_tracking_plan_perform,
   .publish = publish_start,
   .free = start_free,
+  .intent = intend,
+  .fact = report,
 };
 
 /**

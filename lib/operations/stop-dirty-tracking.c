@@ -60,11 +60,27 @@ publish_stop (gpointer data, GError **error)
   return NULL;
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const Stop *self = data;
+
+  return iommud_operation_intend ("stop-dirty-tracking", self->container, NULL, NULL);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((Stop *) data)->container, IOMMUD_WRITE_DOWN_TRACKING);
+}
+
 static const IommudOperation stop_operation = {
   .plan = plan_stop,
   .perform = (void (*) (gpointer)) iommud_stop_dirty_tracking_plan_perform,
   .publish = publish_stop,
   .free = stop_free,
+  .intent = intend,
+  .fact = report,
 };
 
 /**

@@ -199,12 +199,30 @@ must_wait (gpointer data)
   return iommud_memory_is_held (((UnmapAndRead *) data)->unmapping.memory, data);
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const UnmapAndRead *self = data;
+
+  return iommud_operation_intend_range ("unmap-and-read-bitmap", self->container, self->iova,
+                                        self->length);
+}
+
+/* Devices may have been lost on the way. */
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((UnmapAndRead *) data)->container, IOMMUD_WRITE_DOWN_ALL);
+}
+
 static const IommudOperation unmap_and_read_operation = {
   .plan = plan_unmap_and_read,
   .perform = (void (*) (gpointer)) iommud_unmap_and_read_plan_perform,
   .publish = publish_unmap_and_read,
   .free = unmap_and_read_free,
   .must_wait = must_wait,
+  .intent = intend,
+  .fact = report,
 };
 
 /* The plan needs a valid range, so it is made after the check. */

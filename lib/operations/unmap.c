@@ -109,6 +109,22 @@ must_wait (gpointer data)
   return iommud_memory_is_held (((Unmap *) data)->unmapping.memory, data);
 }
 
+static GVariant *
+intend (gpointer data)
+{
+  const Unmap *self = data;
+
+  return iommud_operation_intend_range ("unmap", self->container, self->iova, self->length);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  const Unmap *self = data;
+
+  return iommud_operation_report_range (self->container, self->iova, self->all ? 0 : self->length);
+}
+
 static const IommudOperation unmap_operation = {
   .plan = plan_unmap,
   .perform = (void (*) (gpointer)) iommud_unmap_plan_perform,
@@ -116,6 +132,8 @@ static const IommudOperation unmap_operation = {
   .free = unmap_free,
   .goes_on = goes_on,
   .must_wait = must_wait,
+  .intent = intend,
+  .fact = report,
 };
 
 static void

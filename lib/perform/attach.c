@@ -335,16 +335,14 @@ static void
 drop_log (IommudAttachPlan *self)
 {
   if (self->log_added)
-    iommud_trackers_drop_log (self->trackers, &self->access, self->binding.cdev);
+    iommud_trackers_drop_log (self->trackers, &self->access, self->binding.info->name);
 }
 
 static void
 unbind (IommudAttachPlan *self)
 {
-  int cdev = self->binding.cdev;
-
   iommud_binding_unbind (&self->binding, &self->access);
-  iommud_trackers_forget_log (self->trackers, cdev);
+  iommud_trackers_forget_log (self->trackers, self->binding.info->name);
 }
 
 void

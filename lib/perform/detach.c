@@ -27,10 +27,8 @@ iommud_detach_plan_free (IommudDetachPlan *self)
 static void
 unbind (IommudDetachPlan *self)
 {
-  int cdev = self->binding.cdev;
-
   iommud_binding_unbind (&self->binding, &self->access);
-  iommud_trackers_forget_log (self->trackers, cdev);
+  iommud_trackers_forget_log (self->trackers, self->binding.info->name);
 }
 
 /* Closing the cdev detaches a device whose DETACH failed; only then can the HWPT be freed. */
@@ -47,7 +45,7 @@ detach_and_unbind (IommudDetachPlan *self)
       g_message ("%s; closing the device instead", self->error->message);
       g_clear_error (&self->error);
     }
-  iommud_trackers_drop_log_before_close (self->trackers, &self->access, self->binding.cdev,
+  iommud_trackers_drop_log_before_close (self->trackers, &self->access, self->binding.info->name,
                                          !detached || self->unseen_after);
   unbind (self);
   self->unbound = TRUE;

@@ -52,13 +52,12 @@ unbind_devices (IommudFreeContainerPlan *self)
     {
       IommudFreeContainerDevice *device =
           &g_array_index (self->devices, IommudFreeContainerDevice, i);
-      int cdev = device->binding.cdev;
       g_autoptr (GError) error = NULL;
 
       if (device->attached && !iommud_binding_detach (&device->binding, &self->access, &error))
         g_message ("%s; closing the device instead", error->message);
       iommud_binding_unbind (&device->binding, &self->access);
-      iommud_trackers_forget_log (self->trackers, cdev);
+      iommud_trackers_forget_log (self->trackers, device->binding.info->name);
       device->unbound = TRUE;
     }
 }

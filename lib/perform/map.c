@@ -71,6 +71,7 @@ map_memory (IommudMapPlan *self, IommudMapPart *part, guint64 length, guint64 *i
                                   self->length, mapping->memory_is_writable, &part->mapping.file,
                                   &self->error))
     return 0;
+  part->mapping.by_address = TRUE;
   return iommud_iommufd_ioas_map (self->access.syscalls, self->access.iommufd, self->ioas_id,
                                   iommud_map_flags_to_kernel (self->flags),
                                   iommud_mapped_file_get_address (mapping->file) + mapping->length,

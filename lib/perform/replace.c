@@ -144,7 +144,7 @@ drop_trackers (IommudReplacePlan *self)
     iommud_trackers_drop_hwpt (self->trackers, &self->access, self->last_tracked_on);
   if (self->detached || (kept && self->log_added)
       || (self->attached && get_tracker (self) != IOMMUD_TRACKER_KIND_DEVICE))
-    iommud_trackers_drop_log (self->trackers, &self->access, self->binding.cdev);
+    iommud_trackers_drop_log (self->trackers, &self->access, self->binding.info->name);
 }
 
 static void
@@ -191,10 +191,8 @@ attach_bound (IommudReplacePlan *self)
 static void
 unbind (IommudReplacePlan *self)
 {
-  int cdev = self->binding.cdev;
-
   iommud_binding_unbind (&self->binding, &self->access);
-  iommud_trackers_forget_log (self->trackers, cdev);
+  iommud_trackers_forget_log (self->trackers, self->binding.info->name);
 }
 
 static void

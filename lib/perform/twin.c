@@ -211,16 +211,16 @@ iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access, GError 
 static void
 detach_mover (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
 {
-  int cdev = mover->binding.cdev;
+  const char *device = mover->binding.info->name;
 
   mover->detached = TRUE;
   if (iommud_binding_detach (&mover->binding, access, NULL))
     return;
   g_message ("%s: device %s cannot be detached; closing it instead", access->what,
              mover->binding.info->name);
-  iommud_trackers_drop_log_before_close (self->trackers, access, cdev, TRUE);
+  iommud_trackers_drop_log_before_close (self->trackers, access, device, TRUE);
   iommud_binding_unbind (&mover->binding, access);
-  iommud_trackers_forget_log (self->trackers, cdev);
+  iommud_trackers_forget_log (self->trackers, device);
   mover->unbound = TRUE;
 }
 

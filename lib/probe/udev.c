@@ -346,12 +346,23 @@ open_monitor (IommudUdevProbe *self)
   return udev_monitor_enable_receiving (self->monitor) >= 0;
 }
 
+/* A host that is made after another one hears of every device again. */
+static void
+stop_watching (IommudUdevProbe *self)
+{
+  if (self->source != NULL)
+    g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+  g_clear_pointer (&self->monitor, udev_monitor_unref);
+  iommud_known_devices_forget_all (self->devices);
+}
+
 static gboolean
 iommud_udev_probe_start (IommudProbe *probe, GError **error)
 {
   IommudUdevProbe *self = IOMMUD_UDEV_PROBE (probe);
 
-  g_return_val_if_fail (self->monitor == NULL, FALSE);
+  stop_watching (self);
   errno = 0;
   if (self->udev == NULL || !open_monitor (self))
     {
@@ -396,17 +407,10 @@ iommud_udev_probe_probe_init (IommudProbeInterface *iface)
   iface->owns_node = iommud_udev_probe_owns_node;
 }
 
-/* --- The object --- */
-
 static void
 iommud_udev_probe_dispose (GObject *object)
 {
-  IommudUdevProbe *self = IOMMUD_UDEV_PROBE (object);
-
-  if (self->source != NULL)
-    g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
-  iommud_known_devices_forget_all (self->devices);
+  stop_watching (IOMMUD_UDEV_PROBE (object));
   G_OBJECT_CLASS (iommud_udev_probe_parent_class)->dispose (object);
 }
 
@@ -416,7 +420,6 @@ iommud_udev_probe_finalize (GObject *object)
   IommudUdevProbe *self = IOMMUD_UDEV_PROBE (object);
 
   g_clear_pointer (&self->devices, iommud_known_devices_free);
-  g_clear_pointer (&self->monitor, udev_monitor_unref);
   g_clear_pointer (&self->hwdb, udev_hwdb_unref);
   g_clear_pointer (&self->udev, udev_unref);
   G_OBJECT_CLASS (iommud_udev_probe_parent_class)->finalize (object);
@@ -425,10 +428,8 @@ iommud_udev_probe_finalize (GObject *object)
 static void
 iommud_udev_probe_class_init (IommudUdevProbeClass *class)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (class);
-
-  object_class->dispose = iommud_udev_probe_dispose;
-  object_class->finalize = iommud_udev_probe_finalize;
+  G_OBJECT_CLASS (class)->dispose = iommud_udev_probe_dispose;
+  G_OBJECT_CLASS (class)->finalize = iommud_udev_probe_finalize;
 }
 
 static void

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where operations say what they are about to do, and what came of it.
+ *
+ * An intent without a fact is an operation that was interrupted: whoever starts next finds it. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define IOMMUD_TYPE_JOURNAL (iommud_journal_get_type ())
+G_DECLARE_INTERFACE (IommudJournal, iommud_journal, IOMMUD, JOURNAL, GObject)
+
+struct _IommudJournalInterface
+{
+  GTypeInterface parent_interface;
+
+  /* Both are called on the main loop. Returns a number other than 0, by which the fact will be
+   * known. */
+  guint64 (*add_intent) (IommudJournal *self, GVariant *intent);
+  /* @error: why the operation failed; NULL: it did not. @fact says what is, also after a failure.
+   */
+  void (*add_fact) (IommudJournal *self, guint64 number, GVariant *fact, const GError *error);
+};
+
+/* Variants that are floating are sunk. */
+guint64 iommud_journal_add_intent (IommudJournal *self, GVariant *intent);
+void iommud_journal_add_fact (IommudJournal *self, guint64 number, GVariant *fact,
+                              const GError *error);
+
+G_END_DECLS

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How the descriptors of a host are called, and what else goes from one life to the next. */
+#pragma once
+
+#include "handle/mapped-file.h"
+#include "iommud-descriptors.h"
+
+G_BEGIN_DECLS
+
+/* "context-7". */
+char *iommud_descriptors_name_context (guint64 serial);
+/* "device-0000%3A01%3A00.0": the name of a descriptor must not have a colon. */
+char *iommud_descriptors_name_device (const char *device);
+
+/* Parts of clients' files that are mapped in this process, for whoever adopts the host here. They
+ * are known by the container's serial and the IOVA. The file is referenced; NULL if there is none.
+ */
+void iommud_descriptors_keep_file (IommudDescriptors *self, guint64 container, guint64 iova,
+                                   IommudMappedFile *file);
+IommudMappedFile *iommud_descriptors_peek_file (IommudDescriptors *self, guint64 container,
+                                                guint64 iova);
+void iommud_descriptors_drop_files (IommudDescriptors *self);
+
+G_END_DECLS

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Letting go of a host without a kernel call: its files leave it open. */
+#include "iommud-error.h"
+#include "model/container.h"
+#include "model/descriptors.h"
+#include "model/device.h"
+#include "model/host.h"
+
+static void
+keep_files (IommudDescriptors *descriptors, IommudContainer *container)
+{
+  IommudMappingTable *mappings =
+      iommud_memory_get_mappings (iommud_container_get_memory (container));
+
+  for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, 0, G_MAXUINT64);
+       mapping != NULL; mapping = iommud_mapping_table_next (mappings, mapping))
+    iommud_descriptors_keep_file (descriptors, iommud_container_get_serial (container),
+                                  mapping->iova, mapping->file);
+}
+
+static void
+disown_devices (IommudDescriptors *descriptors, IommudContainer *container)
+{
+  GListModel *devices = iommud_container_get_devices (container);
+
+  while (g_list_model_get_n_items (devices) > 0)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, 0);
+      g_autofree char *name = iommud_descriptors_name_device (iommud_device_get_name (device));
+
+      iommud_descriptors_add (descriptors, name, iommud_device_get_binding (device)->cdev, NULL);
+      iommud_container_remove_device (container, device);
+    }
+}
+
+static void
+disown_context (IommudDescriptors *descriptors, IommudContext *context)
+{
+  g_autofree char *name = iommud_descriptors_name_context (iommud_context_get_serial (context));
+
+  if (iommud_context_get_fd (context) >= 0)
+    iommud_descriptors_add (descriptors, name, iommud_context_get_fd (context), NULL);
+  iommud_context_set_fd (context, -1);
+}
+
+static void
+disown_container (IommudHost *self, IommudDescriptors *descriptors, IommudContainer *container)
+{
+  keep_files (descriptors, container);
+  disown_devices (descriptors, container);
+  disown_context (descriptors, iommud_container_get_context (container));
+  iommud_context_remove_container (iommud_container_get_context (container));
+  iommud_host_remove_container (self, container);
+  iommud_container_set_freed (container);
+}
+
+/**
+ * iommud_host_disown:
+ * @self: a host
+ * @error: where to put an error
+ *
+ * Takes from the host everything that it holds, without a kernel call: devices stay attached, and
+ * memory stays mapped. The host has no container afterwards and follows no device. What it was can
+ * be made again with iommud_host_adopt(); call iommud_host_write_down() before.
+ *
+ * Errors: %IOMMUD_ERROR_BUSY if an operation is under way.
+ *
+ * Returns: (transfer full): the open files; %NULL on error
+ */
+IommudDescriptors *
+iommud_host_disown (IommudHost *self, GError **error)
+{
+  g_autoptr (IommudDescriptors) descriptors = NULL;
+  GListModel *containers;
+
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+
+  if (!iommud_host_check_idle (self, "let the host go", error))
+    return NULL;
+  descriptors = iommud_descriptors_new ();
+  containers = iommud_host_get_containers (self);
+  g_signal_handlers_disconnect_by_data (iommud_backend_get_probe (iommud_host_get_backend (self)),
+                                        self);
+  while (g_list_model_get_n_items (containers) > 0)
+    {
+      g_autoptr (IommudContainer) container = g_list_model_get_item (containers, 0);
+
+      disown_container (self, descriptors, container);
+    }
+  return g_steal_pointer (&descriptors);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Writing a host down: from its objects to their records. */
+#include "model/write-down.h"
+
+#include "iommud-error.h"
+#include "model/device.h"
+#include "model/host.h"
+#include "model/hwpt.h"
+
+static IommudContextRecord *
+find_context (const IommudHostRecord *record, guint64 serial)
+{
+  for (guint i = 0; i < record->contexts->len; i++)
+    {
+      IommudContextRecord *context = g_ptr_array_index (record->contexts, i);
+
+      if (context->serial == serial)
+        return context;
+    }
+  return NULL;
+}
+
+static void
+add_context (IommudHostRecord *record, guint64 serial)
+{
+  IommudContextRecord *context = find_context (record, serial);
+
+  if (context == NULL)
+    {
+      context = iommud_context_record_new ();
+      context->serial = serial;
+      g_ptr_array_add (record->contexts, context);
+    }
+  context->n_containers++;
+}
+
+static void
+add_hwpts (IommudHostRecord *record, IommudContainer *container)
+{
+  GListModel *hwpts = iommud_container_get_hwpts (container);
+
+  for (guint i = 0; i < g_list_model_get_n_items (hwpts); i++)
+    {
+      g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
+      IommudHwptRecord *entry = iommud_hwpt_record_new ();
+
+      iommud_hwpt_fill_record (hwpt, entry);
+      g_ptr_array_add (record->hwpts, entry);
+    }
+}
+
+static void
+add_bindings (IommudHostRecord *record, IommudContainer *container)
+{
+  GListModel *devices = iommud_container_get_devices (container);
+
+  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
+      const IommudBinding *binding = iommud_device_get_binding (device);
+      IommudHwpt *hwpt = iommud_device_get_hwpt (device);
+      IommudBindingRecord *entry = iommud_binding_record_new ();
+
+      iommud_record_set_string (&entry->name, binding->info->name);
+      iommud_record_set_string (&entry->sysfs_path, binding->info->sysfs_path);
+      entry->container = iommud_container_get_serial (container);
+      entry->hwpt = hwpt != NULL ? iommud_hwpt_get_serial (hwpt) : 0;
+      entry->attached = iommud_device_is_attached (device);
+      entry->device_id = binding->device_id;
+      entry->iommu_capabilities = binding->iommu_capabilities;
+      entry->dma_logging = binding->dma_logging;
+      entry->tracker = binding->tracker;
+      g_ptr_array_add (record->bindings, entry);
+    }
+}
+
+static void
+add_mappings (IommudHostRecord *record, IommudContainer *container, guint64 first, guint64 last)
+{
+  IommudMappingTable *mappings =
+      iommud_memory_get_mappings (iommud_container_get_memory (container));
+
+  for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, first, last);
+       mapping != NULL && mapping->iova <= last;
+       mapping = iommud_mapping_table_next (mappings, mapping))
+    {
+      IommudMappingRecord *entry = iommud_mapping_record_new ();
+
+      entry->container = iommud_container_get_serial (container);
+      entry->iova = mapping->iova;
+      entry->length = mapping->length;
+      entry->file_offset = mapping->file_offset;
+      entry->flags = mapping->flags;
+      entry->memory_is_writable = mapping->memory_is_writable;
+      entry->first_piece = mapping->first_piece;
+      entry->piece = mapping->piece;
+      entry->by_address = mapping->by_address;
+      g_ptr_array_add (record->mappings, entry);
+    }
+}
+
+static void
+add_tracker (IommudTrackingRecord *record, const IommudTracker *tracker)
+{
+  IommudTrackerRecord *entry = iommud_tracker_record_new ();
+
+  entry->kind = tracker->kind;
+  if (tracker->device != NULL)
+    iommud_record_set_string (&entry->device, tracker->device);
+  entry->hwpt_id = tracker->hwpt_id;
+  entry->page_size = tracker->page_size;
+  entry->runs = tracker->ranges != NULL;
+  if (tracker->ranges != NULL)
+    g_array_append_vals (entry->ranges, tracker->ranges->data, tracker->ranges->len);
+  entry->blind = tracker->blind;
+  g_ptr_array_add (record->trackers, entry);
+}
+
+static void
+add_tracking (IommudHostRecord *record, IommudContainer *container)
+{
+  IommudTrackingRecord *entry = iommud_tracking_record_new ();
+  IommudTrackersState state = { 0 };
+
+  iommud_trackers_get_state (
+      iommud_dirty_tracking_peek (iommud_container_get_dirty_tracking (container)), &state);
+  entry->container = iommud_container_get_serial (container);
+  entry->active = state.active;
+  entry->stopping = state.stopping;
+  entry->page_size = state.page_size;
+  for (guint i = 0; i < state.trackers->len; i++)
+    add_tracker (entry, g_ptr_array_index (state.trackers, i));
+  g_array_append_vals (entry->saved_of_logs, state.saved_of_logs->data, state.saved_of_logs->len);
+  g_array_append_vals (entry->saved_of_hwpts, state.saved_of_hwpts->data,
+                       state.saved_of_hwpts->len);
+  iommud_trackers_state_clear (&state);
+  g_ptr_array_add (record->trackings, entry);
+}
+
+void
+iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
+                             IommudWriteDownParts parts, guint64 first, guint64 last)
+{
+  IommudContainerRecord *entry = iommud_container_record_new ();
+
+  iommud_container_fill_record (self, entry);
+  g_ptr_array_add (record->containers, entry);
+  add_context (record, entry->context);
+  if ((parts & IOMMUD_WRITE_DOWN_DEVICES) != 0)
+    {
+      add_hwpts (record, self);
+      add_bindings (record, self);
+    }
+  if ((parts & IOMMUD_WRITE_DOWN_MAPPINGS) != 0)
+    add_mappings (record, self, first, last);
+  if ((parts & IOMMUD_WRITE_DOWN_TRACKING) != 0)
+    add_tracking (record, self);
+}
+
+gboolean
+iommud_host_check_idle (IommudHost *self, const char *what, GError **error)
+{
+  GListModel *containers = iommud_host_get_containers (self);
+  gboolean busy = iommud_host_is_creating (self);
+
+  for (guint i = 0; !busy && i < g_list_model_get_n_items (containers); i++)
+    {
+      g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
+
+      busy = !iommud_queue_is_idle (
+          iommud_context_get_queue (iommud_container_get_context (container)));
+    }
+  if (!busy)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY, "Cannot %s: an operation is under way",
+               what);
+  return FALSE;
+}
+
+/**
+ * iommud_host_write_down:
+ * @self: a host
+ * @error: where to put an error
+ *
+ * Writes down what iommud_host_adopt() needs to make the host again in another life: a record of
+ * each context, container, HWPT, bound device, mapping and dirty tracking, with its serial, owner
+ * and kernel ids. Dirty pages that were taken from a tracker and not delivered are written down
+ * too; if they are very scattered, more counts as dirty than is, never less.
+ *
+ * Errors: %IOMMUD_ERROR_BUSY if an operation is under way.
+ *
+ * Returns: (transfer full): the records, in a form that only iommud_host_adopt() needs to know
+ */
+GVariant *
+iommud_host_write_down (IommudHost *self, GError **error)
+{
+  g_autoptr (IommudHostRecord) record = NULL;
+  GListModel *containers;
+
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+
+  if (!iommud_host_check_idle (self, "write the host down", error))
+    return NULL;
+  record = iommud_host_record_new ();
+  containers = iommud_host_get_containers (self);
+  iommud_host_fill_record (self, record);
+  for (guint i = 0; i < g_list_model_get_n_items (containers); i++)
+    {
+      g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
+
+      iommud_container_write_down (container, record, IOMMUD_WRITE_DOWN_ALL, 0, G_MAXUINT64);
+    }
+  record->n_contexts = record->contexts->len;
+  record->n_containers = record->containers->len;
+  return g_variant_ref_sink (iommud_host_record_to_variant (record));
+}

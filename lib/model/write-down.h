@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Writing a container down: all of it, or what an operation has changed. */
+#pragma once
+
+#include "model/container.h"
+#include "model/record.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  IOMMUD_WRITE_DOWN_DEVICES = 1 << 0,  /* its HWPTs and devices */
+  IOMMUD_WRITE_DOWN_MAPPINGS = 1 << 1, /* in a range */
+  IOMMUD_WRITE_DOWN_TRACKING = 1 << 2,
+  IOMMUD_WRITE_DOWN_ALL = (1 << 3) - 1,
+} IommudWriteDownParts;
+
+/* Adds the records of a container that is not freed. @first and @last are for MAPPINGS. */
+void iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
+                                  IommudWriteDownParts parts, guint64 first, guint64 last);
+
+G_END_DECLS
