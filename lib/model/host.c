@@ -28,6 +28,7 @@ struct _IommudHost
   GHashTable *containers_by_name; /* name -> IommudContainer, NULL while it is being made */
   guint64 last_container_serial;
   guint64 last_context_serial;
+  guint64 last_name_number;
   IommudJournal *journal; /* or NULL */
 };
 
@@ -224,9 +225,19 @@ iommud_host_class_init (IommudHostClass *klass)
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
+/* Where serials start, so that a path of an earlier life leads to nothing in this one, even if no
+ * state is left: far apart, and small enough for a JSON number. */
+static guint64
+choose_epoch (void)
+{
+  return (guint64) g_random_int_range (1, G_MAXINT32) << 16;
+}
+
 static void
 iommud_host_init (IommudHost *self)
 {
+  self->last_container_serial = choose_epoch ();
+  self->last_context_serial = self->last_container_serial;
   self->main_context = g_main_context_ref_thread_default ();
   self->features = g_new0 (char *, 1);
   self->mapped_files = iommud_mapped_files_new ();
@@ -310,6 +321,12 @@ guint64
 iommud_host_next_container_serial (IommudHost *self)
 {
   return ++self->last_container_serial;
+}
+
+guint64
+iommud_host_next_name_number (IommudHost *self)
+{
+  return ++self->last_name_number;
 }
 
 gboolean

@@ -25,8 +25,10 @@ gboolean iommud_host_check_idle (IommudHost *self, const char *what, GError **er
 gboolean iommud_host_is_creating (IommudHost *self);
 /* What clients' files use of this process. */
 IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
-/* Serials are counted for the host's whole life and never given twice. */
+/* Serials start at random, are counted for the host's whole life and never given twice. */
 guint64 iommud_host_next_container_serial (IommudHost *self);
+/* A small number, for the name of a container that its maker gave none. */
+guint64 iommud_host_next_name_number (IommudHost *self);
 
 /* A name is taken when the creation of its container begins, so that two of them cannot race. */
 gboolean iommud_host_reserve_name (IommudHost *self, const char *name);

@@ -177,11 +177,11 @@ copy_options (IommudContainerOptions *options)
 }
 
 static gboolean
-reserve_name (IommudHost *host, IommudContainerOptions *options, guint64 serial, GError **error)
+reserve_name (IommudHost *host, IommudContainerOptions *options, GError **error)
 {
   gboolean named = options->name != NULL;
 
-  for (guint64 number = serial; !named; number++)
+  for (guint64 number = iommud_host_next_name_number (host); !named; number++)
     {
       g_free (options->name);
       options->name = g_strdup_printf ("container-%" G_GUINT64_FORMAT, number);
@@ -238,7 +238,7 @@ iommud_host_create_container_async (IommudHost *self, IommudContainerOptions *op
       iommud_task_new (self, iommud_host_create_container_async, cancellable, callback, user_data);
   copy = copy_options (options);
   serial = iommud_host_next_container_serial (self);
-  if (!check_options (self, copy, &error) || !reserve_name (self, copy, serial, &error))
+  if (!check_options (self, copy, &error) || !reserve_name (self, copy, &error))
     {
       g_task_return_error (task, error);
       return;

@@ -240,6 +240,27 @@ test_serials_go_on (AdoptFixture *self, gconstpointer unused)
   g_assert_cmpuint (iommud_container_get_serial (created), >, last);
 }
 
+/* Where no state is left, serials start elsewhere: no path of an earlier life is one of this. */
+static void
+test_epoch (AdoptFixture *self, gconstpointer unused)
+{
+  guint64 serial = iommud_container_get_serial (adopt_fixture_get (self, "a"));
+  g_autoptr (IommudContainer) named_by_us = NULL;
+  g_autoptr (GError) error = NULL;
+  AdoptFixture other = { 0 };
+  guint64 other_serial;
+
+  adopt_fixture_set_up (&other, NULL);
+  other_serial = iommud_container_get_serial (adopt_fixture_get (&other, "a"));
+  adopt_fixture_tear_down (&other, NULL);
+  g_assert_cmpuint (serial, !=, other_serial);
+  g_assert_cmpuint (MAX (serial, other_serial) - MIN (serial, other_serial), >, 1000);
+  g_assert_cmpuint (MAX (serial, other_serial), <=, IOMMUD_MAX_SERIAL / 2);
+  named_by_us = iommud_host_create_container (self->model.host, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (iommud_container_get_name (named_by_us), ==, "container-4");
+}
+
 static void
 test_devices_are_followed (AdoptFixture *self, gconstpointer unused)
 {
@@ -308,6 +329,7 @@ main (int argc, char **argv)
   ADD ("goes-on/6.12", "6.12", test_goes_on);
   ADD ("goes-on/6.13", "6.13", test_goes_on);
   ADD ("serials-go-on", NULL, test_serials_go_on);
+  ADD ("epoch", NULL, test_epoch);
   ADD ("devices-are-followed", NULL, test_devices_are_followed);
   ADD ("busy", NULL, test_busy);
   ADD ("without-containers", NULL, test_without_containers);

@@ -2,7 +2,8 @@
 """iommuctl against the daemon: what each command prints, word for word.
 
 A transcript in golden/ is what a terminal would show: "$ COMMAND", its output and errors, and
-"[N]" if its exit status is not 0. Each runs on a fresh service. <uid> stands for
+"[N]" if its exit status is not 0. Each runs on a fresh service. Serials, which start at random, are
+counted from 1 in a transcript. <uid> stands for
 the user's number. Commands find a memfd of 4 GiB behind descriptor 9. Properties that a transcript
 does not know may be added to JSON and to what show prints. With the argument --update the files are
 written anew from what is printed.
@@ -27,9 +28,46 @@ def read_transcript(path):
     return parts[0], list(zip(parts[1::2], parts[2::2]))
 
 
-def run(session, command):
-    status, output, _ = session.run('sh', '-c', f'{{ {command}\n}} 2>&1', pass_fds=(MEMORY,))
-    return output + (f'[{status}]\n' if status else '')
+class Serials:
+    """Between the serials of a service and those of a transcript, where the first one is 1."""
+
+    def __init__(self, session):
+        self.session = session
+        self.epoch = None
+
+    def learn(self):
+        """The first container has the first serial."""
+        listed = self.session.run('iommuctl', 'containers', '--json')[1]
+        serials = [int(serial) for serial in re.findall(r'/containers/(\d+)"', listed)]
+        if self.epoch is None and serials:
+            self.epoch = min(serials) - 1
+
+    def to_service(self, command):
+        return re.sub(r'(?<=/containers/)\d+',
+                      lambda match: str(int(match.group()) + (self.epoch or 0)), command)
+
+    def to_transcript(self, output):
+        if self.epoch is None:
+            return output
+        width = len(str(self.epoch + 1))
+        numbers = range(self.epoch + 1, self.epoch + 1000)
+        # The column of a list gets as wide as its numbers.
+        output = re.sub(rf'^NUMBER {{1,{width - 5}}}', 'NUMBER ', output, flags=re.M)
+        output = re.sub(rf'^\d{{{width}}}(?= )', lambda match: self.small(match, numbers).ljust(6),
+                        output, flags=re.M)
+        return re.sub(rf'(?<!\d)\d{{{width}}}(?!\d)', lambda match: self.small(match, numbers),
+                      output)
+
+    def small(self, match, numbers):
+        number = int(match.group())
+        return str(number - self.epoch) if number in numbers else match.group()
+
+
+def run(session, command, serials):
+    status, output, _ = session.run('sh', '-c', f'{{ {serials.to_service(command)}\n}} 2>&1',
+                                    pass_fds=(MEMORY,))
+    serials.learn()
+    return serials.to_transcript(output) + (f'[{status}]\n' if status else '')
 
 
 def as_pattern(expected):
@@ -81,8 +119,9 @@ def check(suite, path):
     _, steps = read_transcript(path)
     suite.result(bool(steps), f'{name}: has commands')
     with Session() as session:
+        serials = Serials(session)
         for number, (command, expected) in enumerate(steps, 1):
-            found = run(session, command)
+            found = run(session, command, serials)
             suite.result(matches(command, found, expected), f'{name} {number}: {command}',
                          'printed', found, 'expected', expected)
             # An error and a blocker are one sentence on one line, however long.
@@ -101,7 +140,8 @@ def make_memory():
 def update(path):
     opening, steps = read_transcript(path)
     with Session() as session:
-        text = opening + ''.join(f'$ {command}\n{without_uid(run(session, command))}'
+        serials = Serials(session)
+        text = opening + ''.join(f'$ {command}\n{without_uid(run(session, command, serials))}'
                                  for command, _ in steps)
     with open(path, 'w', encoding='utf-8') as file:
         file.write(text)
