@@ -161,16 +161,29 @@ describe_container_state (GVariant *record, const char *coverage)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* What records the pages that an attached device writes to. */
+static gboolean
+policy_is_off (GVariant *record, IommudDBusClient *client)
+{
+  const char *path = IOMMUD_DBUS_NO_PATH;
+  g_autoptr (IommudDBusDirtyTracking) tracking = NULL;
+
+  g_variant_lookup (record, "Container", "&o", &path);
+  tracking = iommud_dbus_client_find_dirty_tracking (client, path, NULL, NULL);
+  return tracking != NULL
+         && g_strcmp0 (iommud_dbus_dirty_tracking_get_policy (tracking), "off") == 0;
+}
+
+/* What records the pages that an attached device writes to. DirtyTracker says what could, even if
+ * the container wants no tracking. */
 static char *
-describe_device_state (GVariant *record, const char *state)
+describe_device_state (GVariant *record, IommudDBusClient *client, const char *state)
 {
   const char *tracker = "";
 
   g_variant_lookup (record, "DirtyTracker", "&s", &tracker);
   if (!g_str_equal (state, "attached") || *tracker == '\0' || g_str_equal (tracker, "unknown"))
     return g_strdup (state);
-  if (g_str_equal (tracker, "none"))
+  if (g_str_equal (tracker, "none") || policy_is_off (record, client))
     return g_strdup_printf (_ ("%s, not tracked"), state);
   return g_strdup_printf (_ ("%s, %s tracks"), state, tracker);
 }
@@ -185,7 +198,7 @@ describe_state (GVariant *record, IommudDBusClient *client)
   if (g_variant_lookup (record, "Flags", "^a&s", &flags))
     return g_strjoinv (", ", (char **) flags);
   if (g_variant_lookup (record, "State", "&s", &text))
-    return describe_device_state (record, text);
+    return describe_device_state (record, client, text);
   g_variant_lookup (record, "DirtyTrackingCoverage", "&s", &text);
   return describe_container_state (record, text);
 }

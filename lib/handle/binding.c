@@ -94,8 +94,8 @@ explain_bind_einval (const IommudBinding *self, const IommudKernelAccess *access
       *cause = g_strdup_printf ("the device is held by %s", holder);
       return IOMMUD_ERROR_BUSY;
     }
-  *cause =
-      g_strdup ("its IOMMU cannot isolate it: the device has a region that must stay mapped 1:1");
+  *cause = g_strdup ("no other process is seen to hold the device, so its IOMMU cannot isolate it: "
+                     "the device has a region that must stay mapped 1:1");
   return IOMMUD_ERROR_NOT_SUPPORTED;
 }
 

@@ -50,7 +50,7 @@ disown_container (IommudHost *self, IommudDescriptors *descriptors, IommudContai
   disown_devices (descriptors, container);
   disown_context (descriptors, iommud_container_get_context (container));
   iommud_context_remove_container (iommud_container_get_context (container));
-  iommud_host_remove_container (self, container);
+  iommud_container_table_remove (iommud_host_get_container_table (self), container);
   iommud_container_set_freed (container);
 }
 

@@ -24,11 +24,9 @@ struct _IommudHost
   GStrv features;
   gboolean iommufd_available;
   IommudDeviceTable *devices;
-  GListStore *containers;
-  GHashTable *containers_by_name; /* name -> IommudContainer, NULL while it is being made */
+  IommudContainerTable *containers;
   guint64 last_container_serial;
   guint64 last_context_serial;
-  guint64 last_name_number;
   IommudJournal *journal; /* or NULL */
 };
 
@@ -67,7 +65,7 @@ iommud_host_get_property (GObject *object, guint id, GValue *value, GParamSpec *
       g_value_set_object (value, iommud_device_table_get_list (self->devices));
       break;
     case PROP_CONTAINERS:
-      g_value_set_object (value, self->containers);
+      g_value_set_object (value, iommud_container_table_get_list (self->containers));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -78,10 +76,11 @@ static void
 set_journal (IommudHost *self, IommudJournal *journal)
 {
   g_set_object (&self->journal, journal);
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->containers)); i++)
+  for (guint i = 0;
+       i < g_list_model_get_n_items (iommud_container_table_get_list (self->containers)); i++)
     {
       g_autoptr (IommudContainer) container =
-          g_list_model_get_item (G_LIST_MODEL (self->containers), i);
+          g_list_model_get_item (iommud_container_table_get_list (self->containers), i);
 
       iommud_queue_set_journal (iommud_context_get_queue (iommud_container_get_context (container)),
                                 journal);
@@ -101,40 +100,6 @@ iommud_host_set_property (GObject *object, guint id, const GValue *value, GParam
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* No operation is under way: each holds its host. */
-static void
-close_devices (IommudHost *self)
-{
-  const IommudSyscalls *syscalls = iommud_backend_get_syscalls (self->backend);
-  GListModel *devices = iommud_device_table_get_list (self->devices);
-
-  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
-    {
-      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
-      const IommudBinding *binding = iommud_device_get_binding (device);
-      const IommudBinding unbound = { .cdev = -1 };
-
-      if (!iommud_binding_is_bound (binding))
-        continue;
-      syscalls->close (syscalls, binding->cdev);
-      iommud_device_set_attached (device, FALSE, NULL);
-      iommud_device_set_bound (device, NULL, &unbound);
-    }
-}
-
-static void
-free_containers (IommudHost *self)
-{
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->containers)); i++)
-    {
-      g_autoptr (IommudContainer) container =
-          g_list_model_get_item (G_LIST_MODEL (self->containers), i);
-
-      iommud_context_close (iommud_container_get_context (container));
-      iommud_container_set_freed (container);
-    }
-}
-
 static void
 iommud_host_dispose (GObject *object)
 {
@@ -143,8 +108,7 @@ iommud_host_dispose (GObject *object)
   if (self->pool != NULL)
     {
       g_signal_handlers_disconnect_by_data (iommud_backend_get_probe (self->backend), self);
-      close_devices (self);
-      free_containers (self);
+      iommud_host_close_all (self);
       g_thread_pool_free (g_steal_pointer (&self->pool), FALSE, TRUE);
     }
   G_OBJECT_CLASS (iommud_host_parent_class)->dispose (object);
@@ -155,9 +119,8 @@ iommud_host_finalize (GObject *object)
 {
   IommudHost *self = IOMMUD_HOST (object);
 
-  g_hash_table_unref (self->containers_by_name);
   iommud_device_table_free (self->devices);
-  g_object_unref (self->containers);
+  iommud_container_table_free (self->containers);
   g_strfreev (self->features);
   iommud_mapped_files_unref (self->mapped_files);
   g_main_context_unref (self->main_context);
@@ -242,14 +205,19 @@ iommud_host_init (IommudHost *self)
   self->features = g_new0 (char *, 1);
   self->mapped_files = iommud_mapped_files_new ();
   self->devices = iommud_device_table_new ();
-  self->containers = g_list_store_new (IOMMUD_TYPE_CONTAINER);
-  self->containers_by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->containers = iommud_container_table_new ();
 }
 
 IommudDeviceTable *
 iommud_host_get_device_table (IommudHost *self)
 {
   return self->devices;
+}
+
+IommudContainerTable *
+iommud_host_get_container_table (IommudHost *self)
+{
+  return self->containers;
 }
 
 IommudHost *
@@ -310,38 +278,10 @@ iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record)
   self->last_container_serial = MAX (self->last_container_serial, record->last_container_serial);
 }
 
-gboolean
-iommud_host_is_creating (IommudHost *self)
-{
-  return g_hash_table_size (self->containers_by_name)
-         > g_list_model_get_n_items (G_LIST_MODEL (self->containers));
-}
-
 guint64
 iommud_host_next_container_serial (IommudHost *self)
 {
   return ++self->last_container_serial;
-}
-
-guint64
-iommud_host_next_name_number (IommudHost *self)
-{
-  return ++self->last_name_number;
-}
-
-gboolean
-iommud_host_reserve_name (IommudHost *self, const char *name)
-{
-  if (g_hash_table_contains (self->containers_by_name, name))
-    return FALSE;
-  g_hash_table_insert (self->containers_by_name, g_strdup (name), NULL);
-  return TRUE;
-}
-
-void
-iommud_host_release_name (IommudHost *self, const char *name)
-{
-  g_hash_table_remove (self->containers_by_name, name);
 }
 
 void
@@ -349,19 +289,7 @@ iommud_host_add_container (IommudHost *self, IommudContainer *container)
 {
   self->last_container_serial =
       MAX (self->last_container_serial, iommud_container_get_serial (container));
-  g_hash_table_insert (self->containers_by_name, g_strdup (iommud_container_get_name (container)),
-                       container);
-  g_list_store_append (self->containers, container);
-}
-
-void
-iommud_host_remove_container (IommudHost *self, IommudContainer *container)
-{
-  guint position;
-
-  g_hash_table_remove (self->containers_by_name, iommud_container_get_name (container));
-  if (g_list_store_find (self->containers, container, &position))
-    g_list_store_remove (self->containers, position);
+  iommud_container_table_add (self->containers, container);
 }
 
 void
@@ -448,7 +376,7 @@ GListModel *
 iommud_host_get_containers (IommudHost *self)
 {
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
-  return G_LIST_MODEL (self->containers);
+  return iommud_container_table_get_list (self->containers);
 }
 
 /**
@@ -496,7 +424,7 @@ iommud_host_find_container (IommudHost *self, const char *name, GError **error)
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
 
-  container = g_hash_table_lookup (self->containers_by_name, name);
+  container = iommud_container_table_find (self->containers, name);
   if (container == NULL)
     g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "There is no container \"%s\"", name);
   return container;

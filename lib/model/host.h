@@ -4,6 +4,7 @@
 
 #include "backend/backend.h"
 #include "model/context.h"
+#include "model/container-table.h"
 #include "model/device-table.h"
 #include "iommud-host.h"
 #include "handle/mapped-file.h"
@@ -12,6 +13,8 @@ G_BEGIN_DECLS
 
 /* Without devices, and without following any. */
 IommudHost *iommud_host_new_empty (IommudBackend *backend, GError **error);
+/* For the end of the host. No operation is under way: each holds its host. */
+void iommud_host_close_all (IommudHost *self);
 GMainContext *iommud_host_get_main_context (IommudHost *self);
 IommudContext *iommud_host_new_context (IommudHost *self);
 /* One that was written down. */
@@ -21,22 +24,15 @@ void iommud_host_fill_record (IommudHost *self, IommudHostRecord *record);
 void iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record);
 /* Fails if some operation is under way or waits. */
 gboolean iommud_host_check_idle (IommudHost *self, const char *what, GError **error);
-/* Whether some container is being made. */
-gboolean iommud_host_is_creating (IommudHost *self);
 /* What clients' files use of this process. */
 IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
 /* Serials start at random, are counted for the host's whole life and never given twice. */
 guint64 iommud_host_next_container_serial (IommudHost *self);
-/* A small number, for the name of a container that its maker gave none. */
-guint64 iommud_host_next_name_number (IommudHost *self);
 
-/* A name is taken when the creation of its container begins, so that two of them cannot race. */
-gboolean iommud_host_reserve_name (IommudHost *self, const char *name);
-void iommud_host_release_name (IommudHost *self, const char *name);
 void iommud_host_add_container (IommudHost *self, IommudContainer *container);
-void iommud_host_remove_container (IommudHost *self, IommudContainer *container);
 
 IommudDeviceTable *iommud_host_get_device_table (IommudHost *self);
+IommudContainerTable *iommud_host_get_container_table (IommudHost *self);
 
 /* What the kernel was found to offer; it is taken. NULL if there is no iommufd to ask. */
 void iommud_host_take_features (IommudHost *self, char **features);

@@ -161,7 +161,7 @@ gboolean
 iommud_host_check_idle (IommudHost *self, const char *what, GError **error)
 {
   GListModel *containers = iommud_host_get_containers (self);
-  gboolean busy = iommud_host_is_creating (self);
+  gboolean busy = iommud_container_table_is_creating (iommud_host_get_container_table (self));
 
   for (guint i = 0; !busy && i < g_list_model_get_n_items (containers); i++)
     {

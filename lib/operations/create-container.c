@@ -22,7 +22,8 @@ creation_free (gpointer data)
   Creation *self = data;
 
   if (!self->plan.created)
-    iommud_host_release_name (self->host, self->options->name);
+    iommud_container_table_release_name (iommud_host_get_container_table (self->host),
+                                         self->options->name);
   g_clear_object (&self->host);
   g_clear_pointer (&self->context, iommud_context_unref);
   g_clear_object (&self->options);
@@ -181,14 +182,17 @@ reserve_name (IommudHost *host, IommudContainerOptions *options, GError **error)
 {
   gboolean named = options->name != NULL;
 
-  for (guint64 number = iommud_host_next_name_number (host); !named; number++)
+  for (guint64 number =
+           iommud_container_table_next_name_number (iommud_host_get_container_table (host));
+       !named; number++)
     {
       g_free (options->name);
       options->name = g_strdup_printf ("container-%" G_GUINT64_FORMAT, number);
-      if (iommud_host_reserve_name (host, options->name))
+      if (iommud_container_table_reserve_name (iommud_host_get_container_table (host),
+                                               options->name))
         return TRUE;
     }
-  if (iommud_host_reserve_name (host, options->name))
+  if (iommud_container_table_reserve_name (iommud_host_get_container_table (host), options->name))
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_EXISTS,
                "Cannot create container %s: there is one of that name", options->name);

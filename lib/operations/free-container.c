@@ -212,7 +212,7 @@ publish_container (FreeContainer *self)
   if (self->plan->close_context)
     iommud_context_set_fd (context, -1);
   if (host != NULL)
-    iommud_host_remove_container (host, self->container);
+    iommud_container_table_remove (iommud_host_get_container_table (host), self->container);
   iommud_container_set_freed (self->container);
 }
 

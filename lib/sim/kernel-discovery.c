@@ -73,7 +73,8 @@ iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self, const Iomm
 
   iommud_simulated_kernel_lock (self);
   function = find_by_info (self, info);
-  held = function != NULL && function->files > 0;
+  /* The caller has a file of its own open, which it failed to bind. */
+  held = function != NULL && function->files > 1;
   iommud_simulated_kernel_unlock (self);
   if (!held)
     return NULL;

@@ -13,11 +13,6 @@ LONGEST_FILE = 450
 LONGEST_FUNCTION = 60
 LONGEST_OF_NINE_IN_TEN = 20
 LONGEST_LINE = 100
-# Tests that were longer when the rule came. A new one is never put here, one that fits is removed.
-LONG_TESTS = (
-    'tests/probe/test-host-description.c',
-    'tests/probe/test-udev.c',
-)
 # How tests get below a simulated host.
 TEST_HEADERS = ('lib/sim/kernel-testing.h', 'lib/sim/simulator-testing.h')
 # What is built of the functions below which folders.
@@ -129,16 +124,9 @@ def check_function_length(tree):
             for path, line, name, lines in functions(tree) if lines > LONGEST_FUNCTION]
 
 
-def check_file_length(long_tests):
-    """No file of C is long but those of a list, and each of the list is."""
-    def rule(tree):
-        lengths = {path: tree.read(path).count('\n') for path in tree.paths('.c')}
-        problems = [f'{path}: {lines} lines, at most {LONGEST_FILE}'
-                    for path, lines in lengths.items()
-                    if lines > LONGEST_FILE and path not in long_tests]
-        return problems + [f'{path}: is no longer too long: take it off the list'
-                           for path in long_tests if lengths.get(path, 0) <= LONGEST_FILE]
-    return rule
+def check_file_length(tree):
+    return [f'{path}: {lines} lines, at most {LONGEST_FILE}' for path in tree.paths('.c')
+            if (lines := tree.read(path).count('\n')) > LONGEST_FILE]
 
 
 def lengths_of_products(tree):
@@ -245,13 +233,9 @@ def main():
         'spaces around hyphens': {'lib/a.c': 'G_DEFINE_QUARK (a - quark, a)\n'}})
     suite.rule('length of functions', check_function_length, {
         'a long function': {'lib/a.c': 'static void\na (int b)\n{\n' + '  b++;\n' * 60 + '}\n'}})
-    problems = check_file_length(LONG_TESTS)(source_tree())
-    suite.result(not problems, 'length of files', problems)
-    suite.fixtures('length of files', check_file_length(()), {
-        'a long file': {'lib/model/a.c': '\n' * 451}})
-    suite.fixtures('length of files', check_file_length(('tests/a.c',)), {
-        'a listed file that is short': {'tests/a.c': '\n' * 450},
-        'a listed file that is not there': {'tests/b.c': ''}})
+    suite.rule('length of files', check_file_length, {
+        'a long file': {'lib/model/a.c': '\n' * 451},
+        'a long test': {'tests/lib/test-a.c': '\n' * 451}})
     suite.rule('usual length of functions', check_usual_length, {
         f'two long functions in ten of {product}': {
             f'{folders[0]}a.c': ten_functions(long=2)} for product, folders in PRODUCTS.items()})

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The HWPTs of a container: how they are found, added and removed in the model. */
+#include "model/container-private.h"
+#include "model/hwpt.h"
+
+guint
+iommud_container_get_n_refusals (IommudContainer *self)
+{
+  return self->n_refusals;
+}
+
+void
+iommud_container_count_refusal (IommudContainer *self)
+{
+  self->n_refusals++;
+}
+
+IommudHwpt *
+iommud_container_find_hwpt (IommudContainer *self, guint32 hwpt_id)
+{
+  return g_hash_table_lookup (self->hwpts_by_id, GUINT_TO_POINTER (hwpt_id));
+}
+
+static void
+list_hwpt (IommudContainer *self, IommudHwpt *hwpt)
+{
+  g_hash_table_insert (self->hwpts_by_id, GUINT_TO_POINTER (iommud_hwpt_get_id (hwpt)), hwpt);
+  g_list_store_append (self->hwpts, hwpt);
+}
+
+IommudHwpt *
+iommud_container_add_hwpt (IommudContainer *self, guint32 hwpt_id, IommudHwptManagement management,
+                           IommudHwptFlags flags, const char *iommu, IommudDevice *device)
+{
+  g_autoptr (IommudHwptRecord) record = iommud_hwpt_record_new ();
+  g_autoptr (IommudHwpt) hwpt = NULL;
+
+  record->serial = ++self->last_hwpt_serial;
+  record->hwpt_id = hwpt_id;
+  record->management = management;
+  record->flags = flags;
+  iommud_record_set_string (&record->iommu, iommu);
+  hwpt = iommud_hwpt_new (self, record);
+  if (device != NULL)
+    iommud_hwpt_add_device (hwpt, device);
+  list_hwpt (self, hwpt);
+  return hwpt;
+}
+
+void
+iommud_container_adopt_hwpt (IommudContainer *self, const IommudHwptRecord *record)
+{
+  g_autoptr (IommudHwpt) hwpt = iommud_hwpt_new (self, record);
+
+  self->last_hwpt_serial = MAX (self->last_hwpt_serial, record->serial);
+  list_hwpt (self, hwpt);
+}
+
+void
+iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt)
+{
+  g_autoptr (IommudHwpt) removed = g_object_ref (hwpt);
+  guint position;
+
+  g_hash_table_remove (self->hwpts_by_id, GUINT_TO_POINTER (iommud_hwpt_get_id (hwpt)));
+  if (g_list_store_find (self->hwpts, hwpt, &position))
+    g_list_store_remove (self->hwpts, position);
+  iommud_hwpt_set_freed (removed);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The containers of a host, found by name. */
+#include "model/container-table.h"
+
+struct _IommudContainerTable
+{
+  GListStore *list;
+  GHashTable *by_name; /* name -> IommudContainer, NULL while it is being made */
+  guint64 last_name_number;
+};
+
+IommudContainerTable *
+iommud_container_table_new (void)
+{
+  IommudContainerTable *self = g_new0 (IommudContainerTable, 1);
+
+  self->list = g_list_store_new (IOMMUD_TYPE_CONTAINER);
+  self->by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  return self;
+}
+
+void
+iommud_container_table_free (IommudContainerTable *self)
+{
+  g_object_unref (self->list);
+  g_hash_table_unref (self->by_name);
+  g_free (self);
+}
+
+GListModel *
+iommud_container_table_get_list (IommudContainerTable *self)
+{
+  return G_LIST_MODEL (self->list);
+}
+
+IommudContainer *
+iommud_container_table_find (IommudContainerTable *self, const char *name)
+{
+  return g_hash_table_lookup (self->by_name, name);
+}
+
+gboolean
+iommud_container_table_reserve_name (IommudContainerTable *self, const char *name)
+{
+  if (g_hash_table_contains (self->by_name, name))
+    return FALSE;
+  g_hash_table_insert (self->by_name, g_strdup (name), NULL);
+  return TRUE;
+}
+
+void
+iommud_container_table_release_name (IommudContainerTable *self, const char *name)
+{
+  g_hash_table_remove (self->by_name, name);
+}
+
+gboolean
+iommud_container_table_is_creating (IommudContainerTable *self)
+{
+  return g_hash_table_size (self->by_name) > g_list_model_get_n_items (G_LIST_MODEL (self->list));
+}
+
+guint64
+iommud_container_table_next_name_number (IommudContainerTable *self)
+{
+  return ++self->last_name_number;
+}
+
+void
+iommud_container_table_add (IommudContainerTable *self, IommudContainer *container)
+{
+  g_hash_table_insert (self->by_name, g_strdup (iommud_container_get_name (container)), container);
+  g_list_store_append (self->list, container);
+}
+
+void
+iommud_container_table_remove (IommudContainerTable *self, IommudContainer *container)
+{
+  guint position;
+
+  g_hash_table_remove (self->by_name, iommud_container_get_name (container));
+  if (g_list_store_find (self->list, container, &position))
+    g_list_store_remove (self->list, position);
+}
