@@ -34,12 +34,12 @@ typedef enum
 
 /**
  * IommudTrackerKind:
- * @IOMMUD_TRACKER_KIND_UNKNOWN: the device is not bound, so nobody has asked
+ * @IOMMUD_TRACKER_KIND_UNKNOWN: the device is not bound, so it was not asked
  * @IOMMUD_TRACKER_KIND_DEVICE: the device logs its own DMA
  * @IOMMUD_TRACKER_KIND_IOMMU: the IOMMU records it in the HWPT
- * @IOMMUD_TRACKER_KIND_NONE: nobody can
+ * @IOMMUD_TRACKER_KIND_NONE: nothing can
  *
- * Who records the pages that a device has dirtied by DMA.
+ * What records the pages that a device has dirtied by DMA.
  */
 typedef enum
 {
@@ -52,7 +52,7 @@ typedef enum
 /**
  * IommudDirtyTrackingPolicy:
  * @IOMMUD_DIRTY_TRACKING_POLICY_OFF: HWPTs are made without dirty tracking
- * @IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED: with it wherever the device's IOMMU can
+ * @IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED: with dirty tracking, if the device's IOMMU can
  * @IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED: a device that no tracker covers is refused
  *
  * What a container asks of the devices that are attached to it.
@@ -107,8 +107,7 @@ typedef enum
 
 /**
  * IommudTrackerChoice:
- * @IOMMUD_TRACKER_CHOICE_AUTO: the device's own log where it has one, else its IOMMU; of a read,
- * all
+ * @IOMMUD_TRACKER_CHOICE_AUTO: the device's own log if it has one, else its IOMMU; all for a read
  * @IOMMUD_TRACKER_CHOICE_DEVICE: the device's own log
  * @IOMMUD_TRACKER_CHOICE_IOMMU: the IOMMU, in the device's HWPT
  *
