@@ -10,21 +10,24 @@
 typedef struct
 {
   IommudExport *export;
+  IommudServiceState *state;
   IommudCall *call;
   char *sender;
-  const char *interface; /* of the static interface description */
+  char *interface;
   const IommudMethod *method;
 } Dispatch;
 
 static Dispatch *
-dispatch_new (IommudExport *export, const IommudMethod *method, GDBusMethodInvocation *invocation)
+dispatch_new (IommudExport *export, IommudServiceState *state, const IommudMethod *method,
+              GDBusMethodInvocation *invocation)
 {
   Dispatch *self = g_new0 (Dispatch, 1);
 
   self->export = g_object_ref (export);
-  self->call = iommud_call_new (iommud_export_get_state (export), invocation);
+  self->state = iommud_service_state_ref (state);
+  self->call = iommud_call_new (state, invocation);
   self->sender = g_strdup (g_dbus_method_invocation_get_sender (invocation));
-  self->interface = IOMMUD_EXPORT_GET_CLASS (export)->info->name;
+  self->interface = g_strdup (g_dbus_method_invocation_get_interface_name (invocation));
   self->method = method;
   return self;
 }
@@ -33,7 +36,9 @@ static void
 dispatch_free (Dispatch *self)
 {
   g_clear_object (&self->export);
+  iommud_service_state_unref (self->state);
   g_free (self->sender);
+  g_free (self->interface);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Dispatch, dispatch_free)
@@ -49,7 +54,7 @@ fail_unknown_caller (Dispatch *self, GError *cause)
 static void
 handle_for (Dispatch *self, guint32 uid)
 {
-  const IommudPolicy *policy = &iommud_export_get_state (self->export)->policy;
+  const IommudPolicy *policy = &self->state->policy;
   GError *error = NULL;
 
   if (!iommud_policy_check (policy, self->method->access, self->interface, self->method->name, uid,
@@ -66,7 +71,7 @@ static void
 on_caller_known (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Dispatch) self = user_data;
-  IommudCallers *callers = iommud_export_get_state (self->export)->callers;
+  IommudCallers *callers = self->state->callers;
   g_autoptr (GError) cause = NULL;
   guint32 uid = G_MAXUINT32;
 
@@ -78,12 +83,12 @@ on_caller_known (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-dispatch_change (IommudExport *export, const IommudMethod *method,
+dispatch_change (IommudExport *export, IommudServiceState *state, const IommudMethod *method,
                  GDBusMethodInvocation *invocation)
 {
   GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
-  IommudCallers *callers = iommud_export_get_state (export)->callers;
-  g_autoptr (Dispatch) self = dispatch_new (export, method, invocation);
+  IommudCallers *callers = state->callers;
+  g_autoptr (Dispatch) self = dispatch_new (export, state, method, invocation);
   const char *sender = self->sender;
   guint32 uid = G_MAXUINT32;
   GError *error = NULL;
@@ -99,26 +104,24 @@ dispatch_change (IommudExport *export, const IommudMethod *method,
 /* A method that has no handler, or whose handler says no access, is a mistake of this program,
  * which a test finds. It is refused. */
 static void
-refuse (IommudExport *export, GDBusMethodInvocation *invocation)
+refuse (IommudServiceState *state, GDBusMethodInvocation *invocation)
 {
   GError *error = NULL;
 
-  iommud_policy_check (&iommud_export_get_state (export)->policy, IOMMUD_ACCESS_NONE,
+  iommud_policy_check (&state->policy, IOMMUD_ACCESS_NONE,
                        g_dbus_method_invocation_get_interface_name (invocation),
                        g_dbus_method_invocation_get_method_name (invocation), G_MAXUINT32, &error);
   g_dbus_method_invocation_take_error (invocation, error);
 }
 
 void
-iommud_dispatch (IommudExport *export, GDBusMethodInvocation *invocation)
+iommud_dispatch (IommudExport *export, IommudServiceState *state, const IommudMethod *method,
+                 GDBusMethodInvocation *invocation)
 {
-  const IommudMethod *method = iommud_export_class_find_method (
-      IOMMUD_EXPORT_GET_CLASS (export), g_dbus_method_invocation_get_method_name (invocation));
-
   if (method == NULL || method->access == IOMMUD_ACCESS_NONE)
-    refuse (export, invocation);
+    refuse (state, invocation);
   else if (method->access == IOMMUD_ACCESS_READ)
-    method->handle (export, iommud_call_new (iommud_export_get_state (export), invocation));
+    method->handle (export, iommud_call_new (state, invocation));
   else
-    dispatch_change (export, method, invocation);
+    dispatch_change (export, state, method, invocation);
 }

@@ -2,10 +2,23 @@
 /* From a method call on the bus to its handler. */
 #pragma once
 
-#include "export.h"
+#include "call.h"
 
 G_BEGIN_DECLS
 
-void iommud_dispatch (IommudExport *export, GDBusMethodInvocation *invocation);
+typedef struct _IommudExport IommudExport;
+
+/* A handler unpacks the call's arguments and starts the model's operation. The handler, or what it
+ * started, ends the call exactly once. */
+typedef struct
+{
+  const char *name;
+  IommudAccess access;
+  void (*handle) (IommudExport *self, IommudCall *call);
+} IommudMethod;
+
+/* @export: what has the methods, of which @method is one; NULL if it has none of that name. */
+void iommud_dispatch (IommudExport *export, IommudServiceState *state, const IommudMethod *method,
+                      GDBusMethodInvocation *invocation);
 
 G_END_DECLS

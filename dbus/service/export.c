@@ -4,7 +4,6 @@
  * changed since the last signal. */
 #include "export.h"
 
-#include "dispatch.h"
 #include "properties.h"
 
 #define SIGNAL_ANNOTATION "org.freedesktop.DBus.Property.EmitsChangedSignal"
@@ -200,12 +199,25 @@ iommud_export_get_info (GDBusInterfaceSkeleton *skeleton)
   return IOMMUD_EXPORT_GET_CLASS (skeleton)->info;
 }
 
+const IommudMethod *
+iommud_export_class_find_method (IommudExportClass *class, const char *name)
+{
+  for (gsize i = 0; i < class->n_methods; i++)
+    if (g_str_equal (class->methods[i].name, name))
+      return &class->methods[i];
+  return NULL;
+}
+
 static void
 on_method_call (GDBusConnection *connection, const char *sender, const char *path,
                 const char *interface, const char *method, GVariant *parameters,
                 GDBusMethodInvocation *invocation, gpointer user_data)
 {
-  iommud_dispatch (IOMMUD_EXPORT (user_data), invocation);
+  IommudExport *self = IOMMUD_EXPORT (user_data);
+
+  iommud_dispatch (self, iommud_export_get_state (self),
+                   iommud_export_class_find_method (IOMMUD_EXPORT_GET_CLASS (self), method),
+                   invocation);
 }
 
 static GVariant *
@@ -286,15 +298,6 @@ iommud_export_class_describe (IommudExportClass *class, GDBusInterfaceInfo *info
       g_array_append_val (class->members, member);
     }
   g_assert (class->members->len <= 64); /* each has a bit in changed */
-}
-
-const IommudMethod *
-iommud_export_class_find_method (IommudExportClass *class, const char *name)
-{
-  for (gsize i = 0; i < class->n_methods; i++)
-    if (g_str_equal (class->methods[i].name, name))
-      return &class->methods[i];
-  return NULL;
 }
 
 IommudExport *

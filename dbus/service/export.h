@@ -2,21 +2,12 @@
 /* An object of the model as an interface on the bus. */
 #pragma once
 
-#include "call.h"
+#include "dispatch.h"
 
 G_BEGIN_DECLS
 
 #define IOMMUD_TYPE_EXPORT (iommud_export_get_type ())
 G_DECLARE_DERIVABLE_TYPE (IommudExport, iommud_export, IOMMUD, EXPORT, GDBusInterfaceSkeleton)
-
-/* A handler unpacks the call's arguments and starts the model's operation. The handler, or what it
- * started, ends the call exactly once. */
-typedef struct
-{
-  const char *name;
-  IommudAccess access;
-  void (*handle) (IommudExport *self, IommudCall *call);
-} IommudMethod;
 
 struct _IommudExportClass
 {

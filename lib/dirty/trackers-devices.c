@@ -2,6 +2,8 @@
 /* The trackers of devices that come and leave while tracking is active. */
 #include "dirty/trackers-private.h"
 
+#include "dirty/log-ranges.h"
+
 static gboolean
 find (GPtrArray *trackers, const char *device, guint32 hwpt_id, guint *index)
 {
@@ -51,7 +53,7 @@ add (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *trac
      gboolean *added, GError **error)
 {
   g_autoptr (GArray) ranges =
-      iommud_trackers_new_log_ranges (self, iommud_trackers_get_runs (self));
+      iommud_log_ranges_new (iommud_trackers_get_runs (self), self->page_size);
 
   *added = iommud_tracker_start (tracker, access, ranges, self->page_size, error);
   if (*added)

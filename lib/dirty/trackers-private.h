@@ -26,9 +26,6 @@ const GArray *iommud_trackers_get_runs (const IommudTrackers *self);
 GPtrArray *iommud_trackers_get_running (IommudTrackers *self, IommudTrackerKind kind);
 IommudDirtyStore *iommud_trackers_get_saved (IommudTrackers *self, IommudTrackerKind kind);
 
-/* The ranges that a log is started with to cover @ranges. */
-GArray *iommud_trackers_new_log_ranges (const IommudTrackers *self, const GArray *ranges);
-
 /* What trackers of a kind may have missed: all that is mapped for writing counts as dirty. */
 void iommud_trackers_mark_kind (IommudTrackers *self, IommudTrackerKind kind);
 /* Saves all that a tracker has, or what it has of @range. */

@@ -3,43 +3,7 @@
 #include "dirty/trackers-private.h"
 
 #include "base/ranges.h"
-
-/* Mappings below and above it are logged as two ranges: guests leave a hole there. */
-#define FOUR_GIB (G_GUINT64_CONSTANT (1) << 32)
-
-/* The hull of @ranges from @first to @last, in whole pages. */
-static void
-add_hull (GArray *hulls, const GArray *ranges, guint64 first, guint64 last, guint64 page_size)
-{
-  IommudIovaRange hull = { .first = G_MAXUINT64 };
-  gboolean found = FALSE;
-
-  for (guint i = 0; i < ranges->len; i++)
-    {
-      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
-
-      if (range->last < first || range->first > last)
-        continue;
-      hull.first = MIN (hull.first, MAX (range->first, first));
-      hull.last = MAX (hull.last, MIN (range->last, last));
-      found = TRUE;
-    }
-  if (!found)
-    return;
-  hull.first &= ~(page_size - 1);
-  hull.last |= page_size - 1;
-  g_array_append_val (hulls, hull);
-}
-
-GArray *
-iommud_trackers_new_log_ranges (const IommudTrackers *self, const GArray *ranges)
-{
-  GArray *hulls = iommud_ranges_new ();
-
-  add_hull (hulls, ranges, 0, FOUR_GIB - 1, self->page_size);
-  add_hull (hulls, ranges, FOUR_GIB, G_MAXUINT64, self->page_size);
-  return hulls;
-}
+#include "dirty/log-ranges.h"
 
 static gboolean
 covers (const GArray *ranges, guint64 first, guint64 last)
@@ -70,7 +34,7 @@ get_wider_ranges (const IommudTrackers *self, const IommudTracker *log, guint64 
   g_array_append_val (all, range);
   if (log->ranges != NULL)
     g_array_append_vals (all, log->ranges->data, log->ranges->len);
-  return iommud_trackers_new_log_ranges (self, all);
+  return iommud_log_ranges_new (all, self->page_size);
 }
 
 /* A log whose ranges could not be widened runs on with those that it had. */

@@ -2,6 +2,8 @@
 /* Reads the trackers of a container, and saves what was taken and not delivered. */
 #include "dirty/trackers-private.h"
 
+#include "dirty/log-ranges.h"
+
 /* All that a tracker has, into the store of its kind. */
 gboolean
 iommud_trackers_drain (IommudTrackers *self, const IommudKernelAccess *access,
@@ -70,7 +72,7 @@ iommud_trackers_heal (IommudTrackers *self, const IommudKernelAccess *access,
 
   if (!tracker->blind)
     return;
-  ranges = iommud_trackers_new_log_ranges (self, iommud_trackers_get_runs (self));
+  ranges = iommud_log_ranges_new (iommud_trackers_get_runs (self), self->page_size);
   tracker->blind = !iommud_tracker_start (tracker, access, ranges, self->page_size, NULL);
   iommud_trackers_mark_kind (self, tracker->kind);
 }

@@ -2,6 +2,8 @@
 /* The trackers of a container that run, and the bits saved for the next read. */
 #include "dirty/trackers-private.h"
 
+#include "dirty/log-ranges.h"
+
 #include "base/ranges.h"
 
 static GPtrArray *
@@ -125,7 +127,7 @@ start_kind (IommudTrackers *self, const IommudKernelAccess *access, IommudTracke
             GPtrArray *trackers, GError **error)
 {
   g_autoptr (GArray) ranges =
-      iommud_trackers_new_log_ranges (self, iommud_trackers_get_runs (self));
+      iommud_log_ranges_new (iommud_trackers_get_runs (self), self->page_size);
 
   for (guint i = 0; i < trackers->len; i++)
     {

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The end of a host: the files of its devices and contexts are closed, and the kernel frees the
- * rest. */
+/* The end of a host: its files are closed, and with them the kernel frees what they hold. */
+#include "model/close-all.h"
+
+#include "handle/binding.h"
 #include "model/container.h"
 #include "model/device.h"
-#include "model/host.h"
 
-static void
-close_devices (IommudHost *host)
+void
+iommud_close_devices (GListModel *devices, const IommudSyscalls *syscalls)
 {
-  const IommudSyscalls *syscalls = iommud_backend_get_syscalls (iommud_host_get_backend (host));
-  GListModel *devices = iommud_host_get_devices (host);
-
   for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
     {
       g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
@@ -25,11 +23,9 @@ close_devices (IommudHost *host)
     }
 }
 
-static void
-free_containers (IommudHost *host)
+void
+iommud_close_containers (GListModel *containers)
 {
-  GListModel *containers = iommud_host_get_containers (host);
-
   for (guint i = 0; i < g_list_model_get_n_items (containers); i++)
     {
       g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
@@ -37,11 +33,4 @@ free_containers (IommudHost *host)
       iommud_context_close (iommud_container_get_context (container));
       iommud_container_set_freed (container);
     }
-}
-
-void
-iommud_host_close_all (IommudHost *self)
-{
-  close_devices (self);
-  free_containers (self);
 }

@@ -2,6 +2,7 @@
 /* One machine: its devices and the containers made on it, which are found by their names. */
 #include "model/host.h"
 
+#include "model/close-all.h"
 #include "model/container.h"
 #include "iommud-error.h"
 
@@ -108,7 +109,10 @@ iommud_host_dispose (GObject *object)
   if (self->pool != NULL)
     {
       g_signal_handlers_disconnect_by_data (iommud_backend_get_probe (self->backend), self);
-      iommud_host_close_all (self);
+      /* No operation is under way: each holds its host. */
+      iommud_close_devices (iommud_device_table_get_list (self->devices),
+                            iommud_backend_get_syscalls (self->backend));
+      iommud_close_containers (iommud_container_table_get_list (self->containers));
       g_thread_pool_free (g_steal_pointer (&self->pool), FALSE, TRUE);
     }
   G_OBJECT_CLASS (iommud_host_parent_class)->dispose (object);

@@ -13,8 +13,6 @@ G_BEGIN_DECLS
 
 /* Without devices, and without following any. */
 IommudHost *iommud_host_new_empty (IommudBackend *backend, GError **error);
-/* For the end of the host. No operation is under way: each holds its host. */
-void iommud_host_close_all (IommudHost *self);
 GMainContext *iommud_host_get_main_context (IommudHost *self);
 IommudContext *iommud_host_new_context (IommudHost *self);
 /* One that was written down. */

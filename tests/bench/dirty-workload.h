@@ -4,7 +4,7 @@
 #pragma once
 
 #include "calls.h"
-#include "sim/iommud-sim.h"
+#include "simulator/iommud-sim.h"
 
 G_BEGIN_DECLS
 

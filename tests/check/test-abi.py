@@ -77,7 +77,7 @@ def foreign(symbols, prefix):
 def check_marks(tree):
     """Nothing internal is in a header that is installed."""
     return [f'{path}: {symbol} is internal' for symbol, path in internal_symbols(tree).items()
-            if re.match(r'lib/[^/]+\.h$|lib/sim/iommud-sim\.h$|dbus/', path)]
+            if re.match(r'lib/[^/]+\.h$|lib/simulator/iommud-sim\.h$|dbus/', path)]
 
 
 def check_library(suite, library, prefix):

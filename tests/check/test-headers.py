@@ -17,7 +17,7 @@ HEADER_LISTS = (('lib/Makefile.inc', 'iommud_headers'),
 BUILD_MACRO = re.compile(r'^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif)\b.*\b'
                          r'(HAVE_\w+|_GNU_SOURCE|VFIO_\w+|IOMMU_[A-Z]\w*)', re.M)
 STANDARDS = {'c': 'c11', 'c++': 'c++17'}
-INCLUDE_FOLDERS = ('lib', 'lib/sim', 'dbus/client', 'dbus')
+INCLUDE_FOLDERS = ('lib', 'lib/simulator', 'dbus/client', 'dbus')
 
 
 def listed_headers(tree):

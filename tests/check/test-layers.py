@@ -9,7 +9,7 @@ from house import Suite, line_of, without_comments
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 # Where an include is looked for, after the folder of the file that includes.
-INCLUDE_FOLDERS = ('lib', 'lib/sim', 'dbus/client', 'dbus/service', 'dbus', 'tools')
+INCLUDE_FOLDERS = ('lib', 'lib/simulator', 'dbus/client', 'dbus/service', 'dbus', 'tools')
 
 # The folders of lib/ and what each may include: these, and what they may include in turn. A folder
 # that is inside of another one is a layer of its own.
@@ -31,12 +31,13 @@ ARROWS = {
     'sim/objects': ('sim/process', 'sim/machine'),
     'sim/ioctls': ('sim/objects', 'kernel'),
     'xml': ('sim/description',),
-    'sim': ('sim/ioctls', 'xml', 'backend'),
+    'sim': ('sim/ioctls',),
+    'simulator': ('sim', 'xml', 'backend'),
 }
 # The public headers, lib/*.h, are those of the model, but for what all layers share.
 SHARED_HEADERS = ('lib/iommud-types.h', 'lib/iommud-error.h', 'lib/iommud-enum-types.h')
 BACKEND_HEADER = 'lib/iommud-backend.h'
-SIMULATOR_HEADER = 'lib/sim/iommud-sim.h'
+SIMULATOR_HEADER = 'lib/simulator/iommud-sim.h'
 FOLDERS = [f'lib/{layer}' for layer in ARROWS] + ['dbus/client', 'dbus/service', 'tools']
 
 # (who, what they may not include, who is excepted, why)
@@ -184,7 +185,7 @@ def described_arrows(tree):
     for folders, _, uses in re.findall(r'^\|(.*?)\|(.*?)\|(.*?)\|$', text, re.M):
         names = re.findall(r'`lib/(\w+)/`', folders)
         if names:
-            yield names, {word for word in re.findall(r'\w+', uses.split(';')[0])
+            yield names, {word for word in re.findall(r'[\w/]+', uses.split(';')[0])
                           if word in ARROWS}
 
 
@@ -239,7 +240,7 @@ def architecture(arrows, without=None):
 
 INCLUDE_FIXTURES = {
     'libudev outside its file': {'lib/probe/sysfs.c': '#include <libudev.h>\n'},
-    'libxml2 in the simulator': {'lib/sim/simulator.c': '#include <libxml/parser.h>\n'},
+    'libxml2 in the simulator': {'lib/simulator/simulator.c': '#include <libxml/parser.h>\n'},
     'kernel structs in the handles': {'lib/handle/a.c': '#include "kernel/abi.h"\n',
                                       'lib/kernel/abi.h': ''},
     'the system kernel header in the service': {

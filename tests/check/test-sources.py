@@ -14,10 +14,10 @@ LONGEST_FUNCTION = 60
 LONGEST_OF_NINE_IN_TEN = 20
 LONGEST_LINE = 100
 # How tests get below a simulated host.
-TEST_HEADERS = ('lib/sim/kernel-testing.h', 'lib/sim/simulator-testing.h')
+TEST_HEADERS = ('lib/sim/kernel-testing.h', 'lib/simulator/simulator-testing.h')
 # What is built of the functions below which folders.
 PRODUCTS = {
-    'libiommud-sim': ('lib/sim/', 'lib/xml/'),
+    'libiommud-sim': ('lib/sim/', 'lib/simulator/', 'lib/xml/'),
     'libiommud': ('lib/',),
     'libiommud-dbus': ('dbus/client/',),
     'the service': ('dbus/service/',),

@@ -70,7 +70,7 @@ def check_program(suite, folder):
     suite.result(translation.returncode == 0, 'a program is translated',
                  translation.stdout.split('\n'))
     folders = [f'-I{os.path.join(place, name)}' for place in (top, build_folder())
-               for name in ('lib', 'lib/sim')]
+               for name in ('lib', 'lib/simulator')]
     compilation = run(*shlex.split(os.environ.get('CC', 'cc')), '-w', *folders,
                       *pkg_config('--cflags', 'gio-2.0'), program + '.c', '-o', program,
                       f'-L{libraries}', '-liommud-sim-1', '-liommud-1',

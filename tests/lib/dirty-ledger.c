@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "sim/kernel-testing.h"
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 
 static IommudSimulatedKernel *
 get_kernel (DirtyLedger *self)

@@ -7,7 +7,7 @@
 #include "backend/backend.h"
 #include "kernel/iommufd.h"
 #include "sim/kernel-testing.h"
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 
 #include <errno.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "sim/kernel.h"
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 
 #define ALL (7 * GIB)
 

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "sim/kernel-testing.h"
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 
 #define ROUNDS 12
 #define STEPS 150

@@ -5,7 +5,7 @@
 
 #include "model-fixture.h"
 #include "sim/kernel-testing.h"
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 
 static IommudHwpt *
 alloc (ModelFixture *fixture, IommudContainer *container, const char *name, IommudHwptFlags flags)

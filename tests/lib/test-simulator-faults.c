@@ -2,7 +2,7 @@
 /* What goes wrong in the simulated kernel: faults and delays that are asked for, bad addresses. */
 #include "config.h"
 
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 #include "simulator-fixture.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * threads. */
 #include "config.h"
 
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 #include "simulator-fixture.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* Devices of the simulated kernel that come and go, and who owns their nodes. */
 #include "config.h"
 
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 #include "simulator-fixture.h"
 
 #include "backend/backend.h"

@@ -4,7 +4,7 @@
 
 #include "backend/backend.h"
 #include "iommud-error.h"
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 
 #include <errno.h>
 #include <fcntl.h>

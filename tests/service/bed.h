@@ -2,7 +2,7 @@
 /* A private bus, the service on it with a simulated host, and a caller. */
 #pragma once
 
-#include "sim/iommud-sim.h"
+#include "simulator/iommud-sim.h"
 
 #include "iommud-dbus-names.h"
 #include "policy.h"

@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "sim/follow.h"
+#include "simulator/follow.h"
 
 #include "iommud-error.h"
 #include "sim/description/shape.h"

@@ -2,7 +2,7 @@
 /* The way from a simulated host to the kernel below it, which only tests go. */
 #pragma once
 
-#include "sim/iommud-sim.h"
+#include "simulator/iommud-sim.h"
 #include "sim/kernel.h"
 
 G_BEGIN_DECLS

@@ -2,15 +2,15 @@
 /* The public object of the simulated host. */
 #include "config.h"
 
-#include "sim/iommud-sim.h"
+#include "simulator/iommud-sim.h"
 
 #include "backend/backend.h"
 #include "base/error.h"
 #include "sim/description/operations.h"
-#include "sim/follow.h"
+#include "simulator/follow.h"
 #include "sim/kernel.h"
 #include "sim/probe.h"
-#include "sim/simulator-testing.h"
+#include "simulator/simulator-testing.h"
 #include "xml/host-description.h"
 
 #include <errno.h>

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ranges that the log of a device is started with. */
+#pragma once
+
+#include "base/ranges.h"
+
+G_BEGIN_DECLS
+
+/* The hull of @ranges below and above 4 GiB, in whole pages, as a new array of IommudIovaRange. */
+GArray *iommud_log_ranges_new (const GArray *ranges, guint64 page_size);
+
+G_END_DECLS
