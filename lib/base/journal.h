@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where operations say what they are about to do, and what came of it.
  *
- * An intent without a fact is an operation that was interrupted: whoever starts next finds it. */
+ * An intent without a fact is an operation that was interrupted, which the next start finds. */
 #pragma once
 
 #include <gio/gio.h>

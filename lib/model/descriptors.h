@@ -12,7 +12,7 @@ char *iommud_descriptors_name_context (guint64 serial);
 /* "device-0000%3A01%3A00.0": the name of a descriptor must not have a colon. */
 char *iommud_descriptors_name_device (const char *device);
 
-/* Parts of clients' files that are mapped in this process, for whoever adopts the host here. They
+/* Parts of clients' files that are mapped in this process, for a host that is adopted here. They
  * are known by the container's serial and the IOVA. The file is referenced; NULL if there is none.
  */
 void iommud_descriptors_keep_file (IommudDescriptors *self, guint64 container, guint64 iova,

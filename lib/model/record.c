@@ -11,6 +11,8 @@
 #define MAX_HWPTS 65536
 #define MAX_DEVICES 65536
 #define MAX_MAPPINGS 4194304
+/* A bound for the page that a log answers with, so that no buffer for its bits is huge. */
+#define MAX_LOG_PAGE (G_GUINT64_CONSTANT (1) << 40)
 #define MAX_RANGES 4096
 #define MAX_TRACKERS 65536
 /* See IOMMUD_DIRTY_STORE_MAX_RUNS. */
@@ -166,7 +168,7 @@ static const IommudRecordField iommud_tracker_record_fields[] = {
          IOMMUD_TRACKER_KIND_IOMMU),
   CHECKED (IommudTrackerRecord, device, 0, MAX_STRING, is_device_name),
   FIELD (IommudTrackerRecord, hwpt_id, NUMBER32, 0, G_MAXINT32),
-  FIELD (IommudTrackerRecord, page_size, NUMBER64, 0, G_MAXUINT64),
+  FIELD (IommudTrackerRecord, page_size, NUMBER64, 0, MAX_LOG_PAGE),
   FIELD (IommudTrackerRecord, runs, BOOLEAN, 0, 1),
   FIELD (IommudTrackerRecord, ranges, RANGES, 0, MAX_RANGES),
   FIELD (IommudTrackerRecord, blind, BOOLEAN, 0, 1),

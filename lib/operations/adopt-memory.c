@@ -14,10 +14,11 @@ check_place (const IommudMappingRecord *record, IommudAdoptedContainer *containe
 {
   guint64 last = record->iova + (record->length - 1);
   guint64 bits = record->iova | record->length | record->first_piece | record->piece;
+  guint64 alignment = MAX (container->space.alignment, IOMMUD_DIRTY_PAGE_SIZE);
 
   if (last < record->iova)
     return iommud_adoption_refuse (reason, "%s: it goes past the end", what);
-  if ((bits & (container->space.alignment - 1)) != 0)
+  if ((bits & (alignment - 1)) != 0)
     return iommud_adoption_refuse (reason, "%s: it is not aligned", what);
   if (iommud_mapping_table_find (container->mappings, record->iova, last) != NULL)
     return iommud_adoption_refuse (reason, "%s: another mapping is there", what);
@@ -139,6 +140,21 @@ is_page_size (guint64 size)
   return size >= IOMMUD_DIRTY_PAGE_SIZE && (size & (size - 1)) == 0;
 }
 
+/* Bits are counted in whole pages, for which the buffers of a read are made. */
+static gboolean
+are_whole_pages (const GArray *ranges)
+{
+  for (guint i = 0; i < ranges->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
+
+      if (range->first % IOMMUD_DIRTY_PAGE_SIZE != 0
+          || range->last % IOMMUD_DIRTY_PAGE_SIZE != IOMMUD_DIRTY_PAGE_SIZE - 1)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 check_log (IommudAdoption *self, const IommudTrackerRecord *record, guint64 container,
            char **reason)
@@ -151,7 +167,7 @@ check_log (IommudAdoption *self, const IommudTrackerRecord *record, guint64 cont
                                    ": there is no such device that has a log",
                                    record->device, container);
   if (record->hwpt_id != 0 || record->runs != (record->ranges->len > 0)
-      || (record->runs && !is_page_size (record->page_size)))
+      || (record->runs && !is_page_size (record->page_size)) || !are_whole_pages (record->ranges))
     return iommud_adoption_refuse (
         reason, "The log of device %s in container %" SERIAL ": what it covers is not known",
         record->device, container);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Adoption: what is there and nobody wrote down. */
+/* Adoption: what is there and was not written down. */
 #include "model/container.h"
 #include "operations/adoption.h"
 

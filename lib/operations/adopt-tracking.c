@@ -25,7 +25,7 @@ make_tracker (IommudAdoption *self, const IommudTrackerRecord *record)
   return tracker;
 }
 
-/* It is started again at the next read: until then nobody knows what it has seen. */
+/* It is started again at the next read: until then it is not known what it has seen. */
 static void
 add_blind (IommudAdoption *self, GPtrArray *trackers, IommudTracker *tracker, guint64 container)
 {
