@@ -11,8 +11,6 @@
 #define MAX_HWPTS 65536
 #define MAX_DEVICES 65536
 #define MAX_MAPPINGS 4194304
-/* A bound for the page that a log answers with, so that no buffer for its bits is huge. */
-#define MAX_LOG_PAGE (G_GUINT64_CONSTANT (1) << 40)
 #define MAX_RANGES 4096
 #define MAX_TRACKERS 65536
 /* See IOMMUD_DIRTY_STORE_MAX_RUNS. */
@@ -21,6 +19,8 @@
 #define MAX_STRING 255
 #define MAX_PATH 4096
 #define MIN_PAGE 4096
+/* A bound for the page that a log answers with, so that no buffer for its bits is huge. */
+#define MAX_LOG_PAGE (G_GUINT64_CONSTANT (1) << 40)
 #define MAX_PAGE (G_GUINT64_CONSTANT (1) << 30)
 #define ALL_HWPT_FLAGS (IOMMUD_HWPT_FLAGS_DIRTY_TRACKING | IOMMUD_HWPT_FLAGS_NEST_PARENT)
 #define ALL_MAP_FLAGS (IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_WRITABLE)

@@ -6,7 +6,8 @@ import re
 from house import Suite, line_of, source_tree, without_comments
 
 # What marks a public function, and the headers that declare them; generated ones are not there.
-PUBLIC_HEADER = re.compile(r'lib/[^/]+\.h$|lib/simulator/iommud-sim\.h$|dbus/client/iommud-dbus[^/]*\.h$')
+PUBLIC_HEADER = re.compile(r'lib/[^/]+\.h$|lib/simulator/iommud-sim\.h$'
+                           r'|dbus/client/iommud-dbus[^/]*\.h$')
 DECLARATION = re.compile(
     r'\bIOMMUD(?:_DBUS)?_PUBLIC\s+(?!G_DECLARE)([\w\s*]+?)\b(iommud_\w+)\s*\(([^;]*?)\)\s*;')
 TYPE = re.compile(r'^G_DECLARE_\w+ \((\w+),|^typedef struct _(\w+) \2;'

@@ -32,7 +32,7 @@ static const struct
   { "open-iommufd", ENOENT, IOMMUD_ERROR_NOT_SUPPORTED },
   { "open-iommufd", ENODEV, IOMMUD_ERROR_NOT_SUPPORTED },
   { "open-cdev", ENOENT, IOMMUD_ERROR_DEVICE_GONE },
-  { "bind", EINVAL, IOMMUD_ERROR_BUSY },
+  { "bind", EINVAL, IOMMUD_ERROR_NOT_SUPPORTED },
   { "hwpt-alloc", EINVAL, IOMMUD_ERROR_INCOMPATIBLE },
   { "attach", EINVAL, IOMMUD_ERROR_INCOMPATIBLE },
 };
