@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Adopting a host that was written down: from records and descriptors to objects. */
-#include "kernel/features.h"
 #include "operations/adoption.h"
-#include "operations/hotplug.h"
 
 static void
 free_context (gpointer data)
@@ -92,17 +90,6 @@ steal_dropped (IommudAdoption *self)
   return g_strv_builder_end (builder);
 }
 
-static IommudHost *
-open_host (IommudBackend *backend, GError **error)
-{
-  g_autoptr (IommudHost) host = iommud_host_new_empty (backend, error);
-
-  if (host == NULL)
-    return NULL;
-  iommud_host_take_features (host, iommud_features_probe (iommud_backend_get_syscalls (backend)));
-  return iommud_hotplug_start (host, error) ? g_steal_pointer (&host) : NULL;
-}
-
 /**
  * iommud_host_adopt:
  * @backend: what the host stands on; no other host may stand on it
@@ -147,7 +134,7 @@ iommud_host_adopt (IommudBackend *backend, GVariant *records, IommudDescriptors 
   g_return_val_if_fail (records != NULL && descriptors != NULL, NULL);
 
   record = iommud_host_record_from_variant (records, error);
-  host = record != NULL ? open_host (backend, error) : NULL;
+  host = record != NULL ? iommud_host_new (backend, error) : NULL;
   if (host == NULL)
     return NULL;
   adoption_init (&adoption, host, record, descriptors);

@@ -12,7 +12,6 @@ iommud_attach_plan_new (void)
   IommudAttachPlan *self = g_new0 (IommudAttachPlan, 1);
 
   self->binding.cdev = -1;
-  self->candidate = -1;
   self->candidates = g_array_new (FALSE, TRUE, sizeof (IommudAttachCandidate));
   self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
   return self;
@@ -212,7 +211,6 @@ try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
           return FALSE;
         }
       self->pt_id = pt_id;
-      self->candidate = (int) i;
       return TRUE;
     }
   return FALSE;
@@ -297,7 +295,6 @@ join_group (IommudAttachPlan *self)
   const IommudAttachCandidate *candidate =
       &g_array_index (self->candidates, IommudAttachCandidate, 0);
 
-  self->candidate = 0;
   if (needs_iommu_tracker (self) && (candidate->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) == 0)
     {
       g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,

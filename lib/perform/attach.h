@@ -38,7 +38,6 @@ typedef struct
 
   /* Results. */
   guint32 pt_id;         /* the HWPT, or for an mdev the IOAS, that translates now */
-  int candidate;         /* index of the candidate that took it; -1 */
   gboolean allocated;    /* pt_id is a HWPT that this plan made */
   IommudHwptFlags flags; /* of that HWPT */
   gboolean log_added;    /* the device's log was started */
