@@ -73,4 +73,11 @@ check 'printed nothing' 0 0 0 '' '2 passed, 2 failed' 1
 check 'ran no test' 0 0 0 '0 passed, 0 failed\n' '2 passed, 2 failed' 1
 "$work/bin/run" 11 >"$work/log" 2>&1
 expect 'an unknown release' test "$?" -eq 2
+# What a script of the two fresh systems takes for the folder of the clone, as the root sees it.
+folder_in ()
+{
+  grep -v '^#' "${top_srcdir:?}/tests/fresh/$1" | grep -o '/srv/[a-z]*' | sort -u
+}
+expect 'commands run in the clone' test "$(folder_in in-root)" = "$(folder_in make-root)"
+expect 'there is a clone' test -n "$(folder_in make-root)"
 echo "1..$number"
