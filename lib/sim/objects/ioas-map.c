@@ -11,26 +11,6 @@
 
 #define PROT_FLAGS (IOMMUD_SIMULATED_MAP_READ | IOMMUD_SIMULATED_MAP_WRITE)
 
-static guint64
-count_pages (const IommudSimulatedArea *area)
-{
-  return area->interval.last / IOMMUD_SIMULATED_PAGE_SIZE
-         - area->interval.first / IOMMUD_SIMULATED_PAGE_SIZE + 1;
-}
-
-static void
-remove_area (IommudSimulatedIoas *self, IommudSimulatedArea *area)
-{
-  iommud_intervals_remove (&self->areas, &area->interval);
-  self->pages -= count_pages (area);
-  self->full_below = MIN (self->full_below, area->interval.first);
-  for (GList *l = self->dirty_domains.head; l != NULL; l = l->next)
-    iommud_simulated_domain_forget_dirty (l->data, area->interval.first, area->interval.last);
-  iommud_simulated_area_unpin (area);
-  iommud_simulated_pages_unref (area->pages);
-  g_free (area);
-}
-
 static int
 check_iova (const IommudSimulatedIoas *self, guint64 iova, guint64 length)
 {
@@ -56,20 +36,11 @@ static int
 insert_area (IommudSimulatedIoas *self, const IommudSimulatedSlice *slice, guint64 iova, guint prot,
              GPtrArray *inserted)
 {
-  IommudSimulatedArea *area;
   int errnum = check_slice (self, slice, prot);
 
   if (errnum != 0)
     return errnum;
-  area = g_new0 (IommudSimulatedArea, 1);
-  area->interval.first = iova;
-  area->interval.last = iova + slice->length - 1;
-  area->pages = iommud_simulated_pages_ref (slice->pages);
-  area->start = slice->start;
-  area->prot = prot;
-  iommud_intervals_insert (&self->areas, &area->interval);
-  self->pages += count_pages (area);
-  g_ptr_array_add (inserted, area);
+  g_ptr_array_add (inserted, iommud_simulated_ioas_add_area (self, slice, iova, prot));
   return 0;
 }
 
@@ -103,7 +74,7 @@ insert_slices (IommudSimulatedIoas *self, GArray *slices, guint64 iova, guint pr
   for (guint i = 0; i < inserted->len && errnum == 0; i++)
     errnum = fill_domains (self, inserted->pdata[i]);
   for (guint i = 0; i < inserted->len && errnum != 0; i++)
-    remove_area (self, inserted->pdata[i]);
+    iommud_simulated_ioas_remove_area (self, inserted->pdata[i]);
   return errnum;
 }
 
@@ -172,16 +143,6 @@ can_cut (const IommudSimulatedIoas *self, const IommudSimulatedArea *area, guint
          && (self->domains.length == 0 || self->single_pages);
 }
 
-static void
-shorten_area (IommudSimulatedIoas *self, IommudSimulatedArea *area, guint64 last)
-{
-  iommud_intervals_remove (&self->areas, &area->interval);
-  self->pages -= count_pages (area);
-  area->interval.last = last;
-  iommud_intervals_insert (&self->areas, &area->interval);
-  self->pages += count_pages (area);
-}
-
 int
 iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova)
 {
@@ -200,7 +161,7 @@ iommud_simulated_ioas_cut (IommudSimulatedIoas *self, guint64 iova)
   rest.length = area->interval.last - iova;
   was_pinned = area->pinned;
   iommud_simulated_area_unpin (area);
-  shorten_area (self, area, iova);
+  iommud_simulated_ioas_shorten_area (self, area, iova);
   errnum = insert_area (self, &rest, iova + 1, area->prot, parts);
   for (guint i = 0; was_pinned && i < parts->len && errnum == 0; i++)
     errnum = iommud_simulated_area_pin (parts->pdata[i]);
@@ -225,7 +186,7 @@ iommud_simulated_ioas_unmap_range (IommudSimulatedIoas *self, guint64 first, gui
           break;
         }
       bytes += area_last - interval->first + 1;
-      remove_area (self, (IommudSimulatedArea *) interval);
+      iommud_simulated_ioas_remove_area (self, (IommudSimulatedArea *) interval);
       if (area_last == last)
         break;
       first = area_last + 1;

@@ -38,8 +38,10 @@ static void
 destroy (IommudSimulatedObject *object)
 {
   IommudSimulatedIoas *self = (IommudSimulatedIoas *) object;
+  IommudInterval *interval;
 
-  iommud_simulated_ioas_unmap_range (self, 0, G_MAXUINT64, NULL);
+  while ((interval = iommud_intervals_find (&self->areas, 0, G_MAXUINT64)) != NULL)
+    iommud_simulated_ioas_remove_area (self, (IommudSimulatedArea *) interval);
   iommud_intervals_free_all (&self->allowed);
   g_assert (g_hash_table_size (self->reserved_by_owner) == 0);
   g_hash_table_unref (self->reserved_by_owner);
@@ -70,51 +72,6 @@ iommud_simulated_ioas_get (IommudSimulatedContext *context, guint32 id, IommudSi
 {
   *ioas = (IommudSimulatedIoas *) iommud_simulated_context_get (context, id, IOMMUD_SIMULATED_IOAS);
   return *ioas != NULL ? 0 : ENOENT;
-}
-
-IommudSimulatedArea *
-iommud_simulated_ioas_find_area (IommudSimulatedIoas *self, guint64 iova)
-{
-  return (IommudSimulatedArea *) iommud_intervals_find (&self->areas, iova, iova);
-}
-
-IommudSimulatedArea *
-iommud_simulated_ioas_next_area (IommudSimulatedIoas *self, const IommudSimulatedArea *area)
-{
-  if (area->interval.last == G_MAXUINT64)
-    return NULL;
-  return iommud_simulated_ioas_find_area (self, area->interval.last + 1);
-}
-
-guint64
-iommud_simulated_area_get_byte (const IommudSimulatedArea *self, guint64 iova)
-{
-  return self->start + (iova - self->interval.first);
-}
-
-static guint64
-get_length (const IommudSimulatedArea *area)
-{
-  return area->interval.last - area->interval.first + 1;
-}
-
-int
-iommud_simulated_area_pin (IommudSimulatedArea *self)
-{
-  int errnum = 0;
-
-  if (!self->pinned)
-    errnum = iommud_simulated_pages_pin (self->pages, self->start, get_length (self));
-  self->pinned = self->pinned || errnum == 0;
-  return errnum;
-}
-
-void
-iommud_simulated_area_unpin (IommudSimulatedArea *self)
-{
-  if (self->pinned)
-    iommud_simulated_pages_unpin (self->pages, self->start, get_length (self));
-  self->pinned = FALSE;
 }
 
 static Reserved *

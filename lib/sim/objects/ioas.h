@@ -6,6 +6,7 @@
 #include "sim/sets/intervals.h"
 #include "sim/objects/context.h"
 #include "sim/objects/domain.h"
+#include "sim/objects/slices.h"
 #include "sim/process/pages.h"
 
 G_BEGIN_DECLS
@@ -53,6 +54,16 @@ IommudSimulatedArea *iommud_simulated_ioas_next_area (IommudSimulatedIoas *self,
                                                       const IommudSimulatedArea *area);
 /* The byte of the area's pages that an IOVA in it stands for. */
 guint64 iommud_simulated_area_get_byte (const IommudSimulatedArea *self, guint64 iova);
+
+/* Maps @slice at @iova. Nothing is checked, and nothing is pinned. @prot: of
+ * IommudSimulatedMapFlags. */
+IommudSimulatedArea *iommud_simulated_ioas_add_area (IommudSimulatedIoas *self,
+                                                     const IommudSimulatedSlice *slice,
+                                                     guint64 iova, guint prot);
+/* The area must not be pinned. */
+void iommud_simulated_ioas_shorten_area (IommudSimulatedIoas *self, IommudSimulatedArea *area,
+                                         guint64 last);
+void iommud_simulated_ioas_remove_area (IommudSimulatedIoas *self, IommudSimulatedArea *area);
 
 /* Pins what the area maps, once. */
 int iommud_simulated_area_pin (IommudSimulatedArea *self);
