@@ -39,8 +39,8 @@ iommud_queue_new (GThreadPool *pool, GMainContext *main_context)
   return self;
 }
 
-IommudQueue *
-iommud_queue_ref (IommudQueue *self)
+static IommudQueue *
+queue_ref (IommudQueue *self)
 {
   g_atomic_ref_count_inc (&self->references);
   return self;
@@ -152,7 +152,7 @@ static gboolean
 job_publish (gpointer user_data)
 {
   Job *job = user_data;
-  g_autoptr (IommudQueue) self = iommud_queue_ref (job->queue);
+  g_autoptr (IommudQueue) self = queue_ref (job->queue);
   GError *error = NULL;
   gpointer result = job->operation->publish (job->data, &error);
 
@@ -207,11 +207,11 @@ iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpoint
   g_autoptr (GSource) source = NULL;
 
   job->owner = g_object_ref (owner);
-  job->queue = iommud_queue_ref (self);
+  job->queue = queue_ref (self);
   job->operation = operation;
   job->data = data;
   job->task = task;
-  if (operation->urgent)
+  if (operation->is_urgent != NULL && operation->is_urgent (data))
     g_queue_push_head (&self->waiting, job);
   else
     g_queue_push_tail (&self->waiting, job);
@@ -219,7 +219,7 @@ iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpoint
   /* Never from inside the caller: a failure reaches it the same way as a success. */
   source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, start_when_idle, iommud_queue_ref (self),
+  g_source_set_callback (source, start_when_idle, queue_ref (self),
                          (GDestroyNotify) iommud_queue_unref);
   g_source_attach (source, self->main_context);
 }

@@ -30,7 +30,7 @@ typedef struct
   GDestroyNotify free;
   gboolean (*goes_on) (gpointer data);   /* or NULL: one turn is all */
   gboolean (*must_wait) (gpointer data); /* or NULL: never */
-  gboolean urgent;
+  gboolean (*is_urgent) (gpointer data); /* or NULL: never */
   GVariant *(*intent) (gpointer data); /* or NULL: the journal is not for it */
   GVariant *(*fact) (gpointer data);   /* with intent */
 } IommudOperation;
@@ -39,7 +39,6 @@ typedef struct _IommudQueue IommudQueue;
 
 /* @pool runs the workers; it calls iommud_queue_work(). */
 IommudQueue *iommud_queue_new (GThreadPool *pool, GMainContext *main_context);
-IommudQueue *iommud_queue_ref (IommudQueue *self);
 void iommud_queue_unref (IommudQueue *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudQueue, iommud_queue_unref)
 

@@ -142,23 +142,20 @@ report (gpointer data)
                                   IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
 }
 
+/* The kernel blocks until the file of an unplugged device is closed, so it does not wait for a long
+ * mapping. */
+static gboolean
+is_urgent (gpointer data)
+{
+  return ((Detachment *) data)->plan->forced;
+}
+
 static const IommudOperation detachment_operation = {
   .plan = plan_detachment,
   .perform = (void (*) (gpointer)) iommud_detach_plan_perform,
   .publish = publish_detachment,
   .free = detachment_free,
-  .intent = intend,
-  .fact = report,
-};
-
-/* The kernel blocks until the file of an unplugged device is closed, so it does not wait for a long
- * mapping. */
-static const IommudOperation urgent_operation = {
-  .plan = plan_detachment,
-  .perform = (void (*) (gpointer)) iommud_detach_plan_perform,
-  .publish = publish_detachment,
-  .free = detachment_free,
-  .urgent = TRUE,
+  .is_urgent = is_urgent,
   .intent = intend,
   .fact = report,
 };
@@ -172,8 +169,7 @@ submit (IommudDevice *self, gboolean forced, GTask *task)
   data->device = g_object_ref (self);
   data->plan = iommud_detach_plan_new ();
   data->plan->forced = forced;
-  iommud_operation_submit (container, forced ? &urgent_operation : &detachment_operation, data,
-                           task);
+  iommud_operation_submit (container, &detachment_operation, data, task);
 }
 
 void

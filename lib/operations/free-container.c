@@ -19,19 +19,12 @@ typedef struct
 } FreeContainer;
 
 static void
-end_claims (FreeContainer *self)
-{
-  for (guint i = 0; i < self->devices->len; i++)
-    iommud_device_end_claim (g_ptr_array_index (self->devices, i));
-  g_ptr_array_set_size (self->devices, 0);
-}
-
-static void
 free_container_free (gpointer data)
 {
   FreeContainer *self = data;
 
-  end_claims (self);
+  for (guint i = 0; i < self->devices->len; i++)
+    iommud_device_end_claim (g_ptr_array_index (self->devices, i));
   g_ptr_array_unref (self->devices);
   g_ptr_array_unref (self->hwpts);
   g_clear_object (&self->container);
@@ -230,7 +223,6 @@ publish_free (gpointer data, GError **error)
     publish_container (self);
   else
     give_files_back (self);
-  end_claims (self);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));
   return NULL;

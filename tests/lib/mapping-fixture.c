@@ -4,6 +4,7 @@
 
 #include "mapping-fixture.h"
 
+#include <dirent.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,15 +12,28 @@
 /* The kernel names a mapping of a memfd after it. */
 #define FILE_NAME "iommud-mapping-test"
 
+/* The simulated kernel's files are sockets, whose far ends a thread closes when it comes to it; the
+ * simulator counts those. */
+static gboolean
+is_socket (int folder, const char *name)
+{
+  char target[16] = "";
+
+  return readlinkat (folder, name, target, sizeof target - 1) > 0
+         && g_str_has_prefix (target, "socket:");
+}
+
 guint
 mapping_fixture_count_files (void)
 {
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  DIR *dir = opendir ("/proc/self/fd");
+  const struct dirent *entry;
   guint count = 0;
 
   g_assert_nonnull (dir);
-  while (g_dir_read_name (dir) != NULL)
-    count++;
+  while ((entry = readdir (dir)) != NULL)
+    count += is_socket (dirfd (dir), entry->d_name) ? 0 : 1;
+  closedir (dir);
   return count;
 }
 

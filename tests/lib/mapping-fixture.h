@@ -47,7 +47,8 @@ void mapping_fixture_unmap_fails (MappingFixture *self, guint64 iova, guint64 le
 /* The properties say so; @mappings is an a(tttu) in text, without its types. */
 void mapping_fixture_assert_mapped (IommudContainer *container, const char *mappings);
 guint64 mapping_fixture_get_mapped_bytes (IommudContainer *container);
-/* Parts of clients' files that are mapped in this process, and its open files. */
+/* Parts of clients' files that are mapped in this process, and its open files, but for
+ * those of the simulated kernel. */
 guint mapping_fixture_count_memory (void);
 guint mapping_fixture_count_files (void);
 /* The error has @code and a message that holds @text. */
