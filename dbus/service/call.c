@@ -5,6 +5,7 @@
 
 #include "files.h"
 #include "iommud-dbus-error.h"
+#include "method-errors.h"
 
 #define MAX_ERROR_BYTES 4096
 
@@ -230,6 +231,8 @@ void
 iommud_call_fail (IommudCall *self, GError *error)
 {
   error = in_our_domain (error);
+  iommud_method_errors_limit (g_dbus_method_invocation_get_interface_name (self->invocation),
+                              g_dbus_method_invocation_get_method_name (self->invocation), error);
   log_answer (self, error->message);
   iommud_changes_flush (self->state->changes);
   g_dbus_method_invocation_take_error (g_steal_pointer (&self->invocation), error);

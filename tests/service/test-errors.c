@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each kernel call that a method makes fails with each errno that such a call can have. The bed
- * ends the test if the method then gives an error that its interface file does not list. */
+/* Each kernel call that a method makes fails with each errno that such a call can have, and then
+ * with errnos that only a broken driver gives. The bed ends the test if the method gives an error
+ * that its interface file does not list. */
 #include "config.h"
 
 #include "memory.h"
@@ -279,6 +280,28 @@ call_with_fault (Scene *scene, const Case *of, const char *operation, guint nth,
   scene_clear (scene);
 }
 
+/* One for each code of an errno. */
+static const int rare_errnums[] = { ENOENT, EEXIST,     EBUSY,  EINVAL, ENOTTY, EPERM,
+                                    ENOSPC, EADDRINUSE, ENOMEM, E2BIG,  ENXIO,  ETIMEDOUT };
+
+static void
+test_rare_errnos (gconstpointer data)
+{
+  const Case *of = data;
+  Scene scene = { .bed = bed_new (NULL), .file = memory_new (SIZE) };
+  guint counts[G_N_ELEMENTS (faults)];
+  /* The service warns of an error that the method does not list. */
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+
+  count_calls (&scene, of, counts);
+  for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
+    for (gsize j = 0; counts[i] > 0 && j < G_N_ELEMENTS (rare_errnums); j++)
+      call_with_fault (&scene, of, faults[i].operation, 1, rare_errnums[j]);
+  g_log_set_always_fatal (fatal);
+  close (scene.file);
+  bed_free (scene.bed);
+}
+
 static void
 test_faults (gconstpointer data)
 {
@@ -305,7 +328,10 @@ main (int argc, char **argv)
     {
       g_autofree char *name = g_strdup_printf ("/errors/%s", cases[i].name);
 
+      g_autofree char *rare = g_strdup_printf ("/errors/%s/rare-errnos", cases[i].name);
+
       g_test_add_data_func (name, &cases[i], test_faults);
+      g_test_add_data_func (rare, &cases[i], test_rare_errnos);
     }
   return g_test_run ();
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The errors that the interface files list for each method, and what becomes of others. */
+#include "method-errors.h"
+
+#include <gio/gio.h>
+#include <iommud.h>
+
+/* Made from the interface files, in their order. */
+static const struct
+{
+  const char *interface;
+  const char *method;
+  const char *error;
+} rows[] = {
+#include "method-errors-rows.h"
+};
+
+static gboolean
+is_listed (const char *interface, const char *method, const char *error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (g_str_equal (rows[i].error, error) && g_str_equal (rows[i].method, method)
+        && g_str_equal (rows[i].interface, interface))
+      return TRUE;
+  return FALSE;
+}
+
+void
+iommud_method_errors_limit (const char *interface, const char *method, GError *error)
+{
+  g_autofree char *name = g_dbus_error_encode_gerror (error);
+
+  if (error->code == IOMMUD_ERROR_FAILED || is_listed (interface, method, name))
+    return;
+  /* Its documentation may have to list the error, so this is not silent. */
+  g_warning ("%s.%s does not list %s, and gives Failed instead: %s", interface, method, name,
+             error->message);
+  error->code = IOMMUD_ERROR_FAILED;
+}
