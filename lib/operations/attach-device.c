@@ -162,6 +162,15 @@ find_or_add_hwpt (Attachment *self)
                                     plan->flags, plan->binding.info->iommu, self->device);
 }
 
+/* A device that was bound before, and had to be closed because the kernel would not detach it. */
+static void
+publish_failure (Attachment *self)
+{
+  if (iommud_device_get_container (self->device) == self->container
+      && !iommud_binding_is_bound (&self->plan->binding))
+    iommud_container_remove_device (self->container, self->device);
+}
+
 static gpointer
 publish_attachment (gpointer data, GError **error)
 {
@@ -174,6 +183,7 @@ publish_attachment (gpointer data, GError **error)
   remember_refusals (self);
   if (plan->error != NULL)
     {
+      publish_failure (self);
       g_propagate_error (error, g_steal_pointer (&plan->error));
       return NULL;
     }
@@ -222,7 +232,8 @@ static const IommudOperation attachment_operation = {
  * group, or else the first of the container's `auto` HWPTs that fits, or gets a new one, with dirty
  * tracking if the container's policy asks for it and the device's IOMMU can. An mdev is attached to
  * the IOAS and has no HWPT. While the container's dirty tracking is active, the device's tracker is
- * on before its DMA is. A failed call leaves device and container as they were.
+ * on before its DMA is. A failed call leaves device and container as they were; but if the kernel
+ * refuses to undo an attach, the device is closed, and a device that was bound is unbound then.
  */
 void
 iommud_container_attach_device_async (IommudContainer *self, IommudDevice *device,

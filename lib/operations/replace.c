@@ -162,6 +162,7 @@ static gpointer
 publish_replacement (gpointer data, GError **error)
 {
   Replacement *self = data;
+  gboolean was_bound = iommud_device_get_container (self->device) == self->container;
 
   iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
   iommud_container_set_orphans (self->container, self->plan->orphans);
@@ -171,6 +172,8 @@ publish_replacement (gpointer data, GError **error)
     iommud_container_detach (self->container, self->device);
   else if (self->plan->kept_id != 0 && self->plan->kept_id != self->plan->old_hwpt_id)
     publish_successor (self);
+  else if (was_bound && !iommud_binding_is_bound (&self->plan->binding))
+    iommud_container_remove_device (self->container, self->device);
   iommud_memory_set_space (iommud_container_get_memory (self->container), &self->plan->space);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));
@@ -210,7 +213,9 @@ static const IommudOperation replacement_operation = {
  * @user_data: for @callback
  *
  * Attaches a device to this HWPT and no other. A device that is attached already moves here without
- * a stop of its DMA; if that fails, it stays where it was.
+ * a stop of its DMA; if that fails, it stays where it was. One that is not attached is as it was
+ * after a failed call; but if the kernel refuses to undo the attach, the device is closed, and one
+ * that was bound is unbound then.
  */
 void
 iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancellable *cancellable,

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "perform/unbind.h"
 
 IommudAttachPlan *
 iommud_attach_plan_new (void)
@@ -322,7 +323,7 @@ attach (IommudAttachPlan *self)
 static void
 undo_attach (IommudAttachPlan *self)
 {
-  iommud_binding_detach (&self->binding, &self->access, NULL);
+  iommud_detach_or_unbind (&self->binding, &self->access, self->trackers);
   drop_hwpt (self, self->pt_id);
   if (self->allocated)
     free_allocated (self, self->pt_id);
@@ -333,13 +334,6 @@ drop_log (IommudAttachPlan *self)
 {
   if (self->log_added)
     iommud_trackers_drop_log (self->trackers, &self->access, self->binding.info->name);
-}
-
-static void
-unbind (IommudAttachPlan *self)
-{
-  iommud_binding_unbind (&self->binding, &self->access);
-  iommud_trackers_forget_log (self->trackers, self->binding.info->name);
 }
 
 void
@@ -358,5 +352,7 @@ iommud_attach_plan_perform (IommudAttachPlan *self)
     }
   drop_log (self);
   if (!was_bound)
-    unbind (self);
+    iommud_unbind (&self->binding, &self->access, self->trackers);
+  else if (!iommud_binding_is_bound (&self->binding))
+    g_prefix_error (&self->error, "The device is no longer bound. ");
 }

@@ -21,7 +21,8 @@ typedef struct
 typedef struct
 {
   IommudKernelAccess access;
-  IommudBinding binding; /* in and out: bound on success, as before on failure */
+  IommudBinding binding; /* in and out: bound on success, as before on failure; unbound if an
+                            attach could not be undone */
   guint32 ioas_id;
   IommudAttachMode mode;
   IommudTrackerChoice tracker;

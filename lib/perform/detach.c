@@ -3,6 +3,8 @@
  * the last device on it. */
 #include "perform/detach.h"
 
+#include "perform/unbind.h"
+
 IommudDetachPlan *
 iommud_detach_plan_new (void)
 {
@@ -24,13 +26,6 @@ iommud_detach_plan_free (IommudDetachPlan *self)
   g_free (self);
 }
 
-static void
-unbind (IommudDetachPlan *self)
-{
-  iommud_binding_unbind (&self->binding, &self->access);
-  iommud_trackers_forget_log (self->trackers, self->binding.info->name);
-}
-
 /* Closing the cdev detaches a device whose DETACH failed; only then can the HWPT be freed. */
 static void
 detach_and_unbind (IommudDetachPlan *self)
@@ -47,7 +42,7 @@ detach_and_unbind (IommudDetachPlan *self)
     }
   iommud_trackers_drop_log_before_close (self->trackers, &self->access, self->binding.info->name,
                                          !detached || self->unseen_after);
-  unbind (self);
+  iommud_unbind (&self->binding, &self->access, self->trackers);
   self->unbound = TRUE;
 }
 

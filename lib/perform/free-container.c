@@ -4,6 +4,7 @@
 #include "perform/free-container.h"
 
 #include "base/error.h"
+#include "perform/unbind.h"
 
 static void
 clear_device (gpointer device)
@@ -56,8 +57,7 @@ unbind_devices (IommudFreeContainerPlan *self)
 
       if (device->attached && !iommud_binding_detach (&device->binding, &self->access, &error))
         g_message ("%s; closing the device instead", error->message);
-      iommud_binding_unbind (&device->binding, &self->access);
-      iommud_trackers_forget_log (self->trackers, device->binding.info->name);
+      iommud_unbind (&device->binding, &self->access, self->trackers);
       device->unbound = TRUE;
     }
 }

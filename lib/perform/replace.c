@@ -3,6 +3,7 @@
 #include "perform/replace.h"
 
 #include "iommud-error.h"
+#include "perform/unbind.h"
 
 IommudReplacePlan *
 iommud_replace_plan_new (void)
@@ -184,15 +185,8 @@ attach_bound (IommudReplacePlan *self)
   else if (read_space (self, &self->space, &self->error))
     self->attached = TRUE;
   else
-    iommud_binding_detach (&self->binding, &self->access, NULL);
+    iommud_detach_or_unbind (&self->binding, &self->access, self->trackers);
   drop_trackers (self);
-}
-
-static void
-unbind (IommudReplacePlan *self)
-{
-  iommud_binding_unbind (&self->binding, &self->access);
-  iommud_trackers_forget_log (self->trackers, self->binding.info->name);
 }
 
 static void
@@ -204,8 +198,10 @@ attach_first (IommudReplacePlan *self)
     return;
   if (check_policy (self))
     attach_bound (self);
-  if (!self->attached && !was_bound)
-    unbind (self);
+  if (!was_bound && !self->attached)
+    iommud_unbind (&self->binding, &self->access, self->trackers);
+  else if (!iommud_binding_is_bound (&self->binding))
+    g_prefix_error (&self->error, "The device is no longer bound. ");
 }
 
 void

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   IommudKernelAccess access;
-  IommudBinding binding; /* in and out: bound on success, as before on failure */
+  IommudBinding binding; /* in and out: bound on success, as before on failure; unbound if an
+                            attach could not be undone */
   IommudDirtyTrackingPolicy policy;
   guint32 ioas_id;
   guint32 hwpt_id;

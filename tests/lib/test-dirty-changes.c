@@ -5,6 +5,7 @@
 #include "dirty-fixture.h"
 
 #include <errno.h>
+#include <string.h>
 
 static IommudHwpt *
 get_hwpt (MappingFixture *self, const char *device)
@@ -182,6 +183,66 @@ test_unreadable_log (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* The device is attached, the next step fails, and so does the DETACH that undoes the first one:
+ * only closing the device ends its DMA. It may have written to anything by then. */
+static void
+fail_attach_and_its_undo (MappingFixture *self, IommudHwpt *hwpt, gboolean was_bound)
+{
+  IommudDevice *device = model_fixture_device (&self->model, BOTH);
+  g_autoptr (GError) error = NULL;
+
+  model_fixture_inject (&self->model, "ioas-iova-ranges", 1, ENOMEM, 0);
+  model_fixture_inject (&self->model, "detach", 1, EIO, 0);
+  if (hwpt != NULL)
+    iommud_hwpt_attach_device (hwpt, device, NULL, &error);
+  else
+    call_attach_device (self->container, device, IOMMUD_ATTACH_MODE_AUTO,
+                        IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+  g_assert_cmpint (strstr (error->message, "is no longer bound. ") != NULL, ==, was_bound);
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
+                    model_fixture_count_objects (&self->model));
+  dirty_fixture_assert_dirty (self, 0, MIB, "0-255");
+}
+
+/* Allocating a HWPT for it has bound the device. */
+static IommudHwpt *
+alloc_and_bind (MappingFixture *self)
+{
+  g_autoptr (GError) error = NULL;
+  IommudHwpt *hwpt = call_alloc_hwpt (self->container, model_fixture_device (&self->model, BOTH),
+                                      IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
+
+  g_assert_no_error (error);
+  return hwpt;
+}
+
+static void
+test_attach_is_not_undone (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (IommudHwpt) hwpt = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_start (self);
+  fail_attach_and_its_undo (self, NULL, FALSE);
+  hwpt = alloc_and_bind (self);
+  fail_attach_and_its_undo (self, NULL, TRUE);
+  dirty_fixture_stop (self);
+}
+
+static void
+test_attach_to_hwpt_is_not_undone (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (IommudHwpt) hwpt = alloc_and_bind (self);
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_start (self);
+  fail_attach_and_its_undo (self, hwpt, TRUE);
+  fail_attach_and_its_undo (self, hwpt, FALSE);
+  dirty_fixture_stop (self);
+}
+
 static void
 test_map_while_active (MappingFixture *self, gconstpointer unused)
 {
@@ -245,6 +306,8 @@ main (int argc, char **argv)
   ADD ("replace-ends-stop", test_replace_ends_stop);
   ADD ("unplug", test_unplug_while_active);
   ADD ("unreadable-log", test_unreadable_log);
+  ADD ("attach-is-not-undone", test_attach_is_not_undone);
+  ADD ("attach-to-hwpt-is-not-undone", test_attach_to_hwpt_is_not_undone);
   ADD ("map", test_map_while_active);
   ADD ("free", test_free_while_active);
   return g_test_run ();
