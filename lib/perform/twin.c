@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "memory/mapping-check.h"
 #include "base/ranges.h"
+#include "perform/unbind.h"
 
 typedef struct
 {
@@ -16,7 +17,8 @@ typedef struct
 {
   IommudBinding binding;
   guint table;
-  gboolean moved;
+  gboolean moved;    /* it is on the twin */
+  int errnum;        /* the first that it met on the way back */
   gboolean detached; /* it is no longer attached */
   gboolean unbound;  /* its file had to be closed */
 } Mover;
@@ -180,6 +182,15 @@ make_tables (IommudTwin *self, const IommudKernelAccess *access, GError **error)
   return TRUE;
 }
 
+/* Also those of the group that were not asked for yet: the kernel moves a group as a whole. */
+static void
+mark_group_moved (IommudTwin *self, const Mover *mover)
+{
+  for (guint i = 0; i < self->movers->len; i++)
+    if (get_mover (self, i)->binding.info->iommu_group == mover->binding.info->iommu_group)
+      get_mover (self, i)->moved = TRUE;
+}
+
 static gboolean
 move_devices (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
@@ -189,9 +200,11 @@ move_devices (IommudTwin *self, const IommudKernelAccess *access, GError **error
       guint32 pt_id = get_table (self, mover->table)->twin_id;
       int errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
 
-      mover->moved = errnum == 0;
       if (errnum == 0)
-        continue;
+        {
+          mark_group_moved (self, mover);
+          continue;
+        }
       iommud_binding_set_attach_error (&mover->binding, access, errnum, error);
       return FALSE;
     }
@@ -206,63 +219,88 @@ iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access, GError 
          && move_devices (self, access, error);
 }
 
-/* So that the twin can be freed although this device cannot be moved back. If DETACH fails, closing
- * its file detaches it and ends its log, which is read before. */
-static void
-detach_mover (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
-{
-  const char *device = mover->binding.info->name;
-
-  mover->detached = TRUE;
-  if (iommud_binding_detach (&mover->binding, access, NULL))
-    return;
-  g_message ("%s: device %s cannot be detached; closing it instead", access->what,
-             mover->binding.info->name);
-  iommud_trackers_drop_log_before_close (self->trackers, access, device, TRUE);
-  iommud_binding_unbind (&mover->binding, access);
-  iommud_trackers_forget_log (self->trackers, device);
-  mover->unbound = TRUE;
-}
-
-/* Devices of one group move together, so the first of them has moved the others as well: for them
- * this changes nothing. If the kernel refuses, DETACH and ATTACH are tried. */
-static gboolean
-bring_back (IommudTwin *self, const IommudKernelAccess *access, Mover *mover, GError **error)
+static int
+try_to_bring_back (IommudTwin *self, const IommudKernelAccess *access, Mover *mover)
 {
   guint32 pt_id = get_table (self, mover->table)->hwpt_id;
   int errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
 
-  if (errnum != 0)
-    detach_mover (self, access, mover);
-  if (errnum != 0 && !mover->unbound)
-    {
-      errnum = iommud_binding_try_attach (&mover->binding, access, &pt_id);
-      mover->detached = errnum != 0;
-    }
-  if (errnum == 0)
-    return TRUE;
-  if (error == NULL || *error != NULL)
-    return FALSE;
-  iommud_binding_set_attach_error (&mover->binding, access, errnum, error);
-  g_prefix_error (error, "Device %s is no longer attached%s. ", mover->binding.info->name,
-                  mover->unbound ? " or bound" : "");
-  return FALSE;
+  if (errnum != 0 && mover->errnum == 0)
+    mover->errnum = errnum;
+  return errnum;
 }
 
-static gboolean
-move_devices_back (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+/* Devices of one group move together, so the first of them moves the others as well: for them this
+ * changes nothing. */
+static void
+bring_back_moved (IommudTwin *self, const IommudKernelAccess *access)
 {
-  gboolean all = TRUE;
-
   for (guint i = 0; i < self->movers->len; i++)
     {
       Mover *mover = get_mover (self, i);
 
-      if (mover->moved && !bring_back (self, access, mover, error))
-        all = FALSE;
-      mover->moved = FALSE;
+      if (mover->moved)
+        mover->moved = try_to_bring_back (self, access, mover) != 0;
     }
-  return all;
+}
+
+/* So that the twin can be freed, and that the group can go elsewhere, although this device cannot
+ * be moved back. */
+static void
+detach_moved (IommudTwin *self, const IommudKernelAccess *access)
+{
+  for (guint i = 0; i < self->movers->len; i++)
+    {
+      Mover *mover = get_mover (self, i);
+
+      if (!mover->moved)
+        continue;
+      mover->moved = FALSE;
+      mover->detached = TRUE;
+      mover->unbound = !iommud_detach_or_unbind (&mover->binding, access, self->trackers);
+    }
+}
+
+static void
+attach_detached (IommudTwin *self, const IommudKernelAccess *access)
+{
+  for (guint i = 0; i < self->movers->len; i++)
+    {
+      Mover *mover = get_mover (self, i);
+
+      if (mover->detached && !mover->unbound)
+        mover->detached = try_to_bring_back (self, access, mover) != 0;
+    }
+}
+
+static gboolean
+check_all_back (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  for (guint i = 0; i < self->movers->len; i++)
+    {
+      Mover *mover = get_mover (self, i);
+
+      if (!mover->detached)
+        continue;
+      iommud_binding_set_attach_error (&mover->binding, access, mover->errnum, error);
+      g_prefix_error (error, "Device %s is no longer attached%s. ", mover->binding.info->name,
+                      mover->unbound ? " or bound" : "");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* What the kernel refuses is tried again after the last device: a sibling may have taken it along.
+ * Then DETACH and ATTACH are tried, all of one before any of the other, since a group that is on
+ * the twin with one device keeps the others from every other HWPT. */
+static gboolean
+move_devices_back (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  bring_back_moved (self, access);
+  bring_back_moved (self, access);
+  detach_moved (self, access);
+  attach_detached (self, access);
+  return check_all_back (self, access, error);
 }
 
 static void

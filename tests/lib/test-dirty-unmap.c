@@ -225,6 +225,69 @@ unmap_strands (MappingFixture *self, const char *text)
                     model_fixture_count_objects (&self->model));
 }
 
+/* A group is on the twin, and the move of one or of both of its devices back is refused. */
+static void
+unmap_with_group (MappingFixture *self, guint first, guint last, guint detaches)
+{
+  IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
+  IommudDevice *sibling = model_fixture_device (&self->model, DIRTY_A_SIBLING);
+  guint before;
+  g_autofree char *dirty = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_map (self, MIB, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_A_SIBLING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  before = dirty_fixture_count (self, "detach");
+  for (guint nth = first; nth <= last; nth++)
+    model_fixture_inject (&self->model, "attach", nth, EIO, 0);
+  dirty = unmap (self, 0, MIB);
+  g_assert_cmpstr (dirty, ==, "1");
+  g_assert_cmpuint (dirty_fixture_count (self, "detach"), ==, before + detaches);
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_ATTACHED);
+  g_assert_true (iommud_device_get_hwpt (device) == iommud_device_get_hwpt (sibling));
+  dirty_fixture_write (self, DIRTY_A, MIB + PAGE, 1);
+  dirty_fixture_write (self, DIRTY_A_SIBLING, MIB + 2 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, MIB, MIB, "1-2");
+  dirty_fixture_stop (self);
+}
+
+/* The second device takes the first one along, whose DMA is not stopped for that. */
+static void
+test_unmap_sibling_moves_both (MappingFixture *self, gconstpointer unused)
+{
+  unmap_with_group (self, 3, 3, 0);
+}
+
+/* Neither can be moved: both leave the twin before either is attached again. */
+static void
+test_unmap_group_is_attached_anew (MappingFixture *self, gconstpointer unused)
+{
+  unmap_with_group (self, 3, 6, 2);
+}
+
+/* The first device is moved, and with it the second, whose own move fails; then nothing but its
+ * move back succeeds. */
+static void
+test_unmap_moves_half_a_group (MappingFixture *self, gconstpointer unused)
+{
+  g_autofree char *dirty = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, DIRTY_A_SIBLING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  model_fixture_inject (&self->model, "attach", 2, EIO, 0);
+  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  dirty = unmap (self, 0, MIB);
+  g_assert_cmpstr (dirty, ==, "0-255");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
+                    model_fixture_count_objects (&self->model));
+  dirty_fixture_stop (self);
+}
+
 static void
 start_with_dirty_page (MappingFixture *self)
 {
@@ -234,15 +297,16 @@ start_with_dirty_page (MappingFixture *self)
   dirty_fixture_write (self, DIRTY_A, PAGE, 1);
 }
 
-/* The move back is refused twice: the device is no longer attached, and the model says so. */
+/* The move back is refused, once more after the others, and after DETACH: the device is no longer
+ * attached, and the model says so. */
 static void
 test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
 {
   IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
 
   start_with_dirty_page (self);
-  model_fixture_inject (&self->model, "attach", 2, EIO, 0);
-  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  for (guint nth = 2; nth <= 4; nth++)
+    model_fixture_inject (&self->model, "attach", nth, EIO, 0);
   unmap_strands (self, "is no longer attached. ");
   g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
@@ -258,6 +322,7 @@ test_unmap_closes_device (MappingFixture *self, gconstpointer unused)
 
   start_with_dirty_page (self);
   model_fixture_inject (&self->model, "attach", 2, EIO, 0);
+  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
   model_fixture_inject (&self->model, "detach", 1, EIO, 0);
   unmap_strands (self, "is no longer attached or bound");
   g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
@@ -276,6 +341,7 @@ test_unmap_closes_log (MappingFixture *self, gconstpointer unused)
   dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
   start_with_dirty_page (self);
   model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  model_fixture_inject (&self->model, "attach", 5, EIO, 0);
   model_fixture_inject (&self->model, "detach", 1, EIO, 0);
   unmap_strands (self, "is no longer attached or bound");
   pages = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_DEVICE);
@@ -298,6 +364,9 @@ main (int argc, char **argv)
   ADD ("forgets", test_unmap_forgets);
   ADD ("refused", test_unmap_refused);
   ADD ("fails", test_unmap_fails);
+  ADD ("sibling-moves-both", test_unmap_sibling_moves_both);
+  ADD ("group-is-attached-anew", test_unmap_group_is_attached_anew);
+  ADD ("moves-half-a-group", test_unmap_moves_half_a_group);
   ADD ("loses-device", test_unmap_loses_device);
   ADD ("closes-device", test_unmap_closes_device);
   ADD ("closes-log", test_unmap_closes_log);
