@@ -75,6 +75,7 @@ publish_allocation (gpointer data, GError **error)
   iommud_container_set_orphans (self->container, plan->orphans);
   if (plan->error != NULL)
     {
+      iommud_memory_set_space (iommud_container_get_memory (self->container), &plan->space);
       g_propagate_error (error, g_steal_pointer (&plan->error));
       return NULL;
     }

@@ -162,10 +162,12 @@ find_or_add_hwpt (Attachment *self)
                                     plan->flags, plan->binding.info->iommu, self->device);
 }
 
-/* A device that was bound before, and had to be closed because the kernel would not detach it. */
+/* What could not be undone: a HWPT that is still there, or a device that was bound before and had
+ * to be closed because the kernel would not detach it. */
 static void
 publish_failure (Attachment *self)
 {
+  iommud_memory_set_space (iommud_container_get_memory (self->container), &self->plan->space);
   if (iommud_device_get_container (self->device) == self->container
       && !iommud_binding_is_bound (&self->plan->binding))
     iommud_container_remove_device (self->container, self->device);

@@ -31,8 +31,11 @@ allocate (IommudAllocHwptPlan *self)
     return FALSE;
   if (iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &self->error))
     return TRUE;
-  if (!iommud_page_table_free (&self->access, self->hwpt_id, NULL))
-    g_array_append_val (self->orphans, self->hwpt_id);
+  if (iommud_page_table_free (&self->access, self->hwpt_id, NULL))
+    return FALSE;
+  /* As long as it is there, it leaves fewer ranges than there were. */
+  g_array_append_val (self->orphans, self->hwpt_id);
+  iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);
   return FALSE;
 }
 

@@ -15,7 +15,7 @@ typedef struct
   GArray *orphans; /* in and out: see iommud_page_table_free_orphans() */
 
   guint32 hwpt_id;       /* out */
-  IommudIovaSpace space; /* out: the container's ranges after it */
+  IommudIovaSpace space; /* out: the container's ranges after it; NULL if they have not changed */
   GError *error;
 } IommudAllocHwptPlan;
 

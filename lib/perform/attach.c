@@ -355,4 +355,7 @@ iommud_attach_plan_perform (IommudAttachPlan *self)
     iommud_unbind (&self->binding, &self->access, self->trackers);
   else if (!iommud_binding_is_bound (&self->binding))
     g_prefix_error (&self->error, "The device is no longer bound. ");
+  /* A HWPT that could not be freed leaves fewer ranges than there were. */
+  if (self->orphans->len > 0)
+    iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);
 }

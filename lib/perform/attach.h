@@ -27,8 +27,8 @@ typedef struct
   IommudAttachMode mode;
   IommudTrackerChoice tracker;
   IommudDirtyTrackingPolicy policy;
-  IommudIovaSpace space;    /* out: the container's ranges after it */
-  GArray *orphans;          /* in and out: see iommud_page_table_free_orphans() */
+  IommudIovaSpace space; /* out: the container's ranges after it; NULL if they have not changed */
+  GArray *orphans;       /* in and out: see iommud_page_table_free_orphans() */
   IommudTrackers *trackers; /* the container's */
 
   /* Candidates in the order to try them. If the group has a translation already, that is the only

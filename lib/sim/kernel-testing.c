@@ -7,6 +7,7 @@
 #include "sim/ioctls/cdev.h"
 #include "sim/kernel-private.h"
 #include "sim/machine/sysfs.h"
+#include "sim/objects/binding.h"
 #include "sim/objects/dma.h"
 #include "sim/objects/hwpt.h"
 
@@ -263,10 +264,25 @@ fill_domain_state (IommudSimulatedDomain *domain, IommudSimulatedDeviceState *st
 }
 
 static void
+fill_binding_state (const IommudSimulatedFunction *function, IommudSimulatedDeviceState *state)
+{
+  const IommudSimulatedBinding *binding = function->binding;
+
+  state->bound = binding != NULL;
+  state->attached = binding != NULL && binding->attached;
+  if (!state->attached)
+    return;
+  state->table = binding->ioas != NULL
+                     ? binding->ioas->object.id
+                     : iommud_simulated_hwpt_from_domain (function->group->domain)->object.id;
+}
+
+static void
 fill_state (const IommudSimulatedFunction *function, IommudSimulatedDeviceState *state)
 {
   const IommudSimulatedGroup *group = function->group;
 
+  fill_binding_state (function, state);
   if (group != NULL && group->domain != NULL)
     fill_domain_state (group->domain, state);
   else if (group != NULL && group->owners > 0)

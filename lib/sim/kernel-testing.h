@@ -75,6 +75,9 @@ typedef enum
 
 typedef struct
 {
+  gboolean bound;
+  gboolean attached; /* the device itself; its group may be in a domain without that */
+  guint32 table;     /* id of the HWPT, or for an mdev of the IOAS, that it is attached to; 0 */
   IommudSimulatedDomainType domain;
   guint devices;      /* that share the domain, whole groups counted */
   guint64 pages;      /* mapped in the domain */
