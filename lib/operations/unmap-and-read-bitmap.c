@@ -314,7 +314,8 @@ iommud_dirty_tracking_unmap_and_read_bitmap_async (IommudDirtyTracking *self, gu
  * mapping, and if dirty tracking is not active; %IOMMUD_ERROR_NOT_FOUND if nothing is mapped there,
  * or the container is gone; %IOMMUD_ERROR_LIMITS_EXCEEDED if the bitmap would be larger than 128
  * MiB; %IOMMUD_ERROR_NO_MEMORY if there is no memory for it; %IOMMUD_ERROR_BUSY if the kernel says
- * that something still uses the memory.
+ * that something still uses the memory; %IOMMUD_ERROR_FAILED if a device could not be moved back,
+ * which is no longer attached then.
  *
  * Returns: whether all of it was unmapped and the bitmap was made
  */

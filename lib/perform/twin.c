@@ -278,11 +278,13 @@ check_all_back (IommudTwin *self, const IommudKernelAccess *access, GError **err
 {
   for (guint i = 0; i < self->movers->len; i++)
     {
-      Mover *mover = get_mover (self, i);
+      const Mover *mover = get_mover (self, i);
 
       if (!mover->detached)
         continue;
-      iommud_binding_set_attach_error (&mover->binding, access, mover->errnum, error);
+      iommud_error_set_from_errno (error, IOMMUD_ERROR_FAILED, access->what,
+                                   "VFIO_DEVICE_ATTACH_IOMMUFD_PT to bring it back", mover->errnum,
+                                   NULL);
       g_prefix_error (error, "Device %s is no longer attached%s. ", mover->binding.info->name,
                       mover->unbound ? " or bound" : "");
       return FALSE;

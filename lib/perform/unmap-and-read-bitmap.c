@@ -103,31 +103,42 @@ read_logs (IommudUnmapAndReadPlan *self)
   mark_range (self);
 }
 
-static gboolean
-deliver (IommudUnmapAndReadPlan *self, GError **error)
+/* An error that is there already is kept, and says what became of the devices too. */
+static void
+move_back (IommudUnmapAndReadPlan *self, GError **error)
 {
-  if (iommud_dirty_bitmap_seal (&self->bitmap, &self->dirty_pages, get_access (self)->what, error))
-    return TRUE;
-  g_prefix_error (error,
-                  "The range was unmapped, and its dirty pages are kept for the next read. ");
-  return FALSE;
+  g_autoptr (GError) move_error = NULL;
+
+  if (iommud_twin_move_back (self->twin, get_access (self), &move_error))
+    return;
+  if (*error == NULL)
+    g_propagate_error (error, g_steal_pointer (&move_error));
+  else
+    g_prefix_error (error, "%s. ", move_error->message);
 }
 
 /* If not all of the range is unmapped, or the bitmap cannot be made, the dirty pages are saved for
  * the next read. */
 static void
-end (IommudUnmapAndReadPlan *self, gboolean unmapped, GError **error)
+end (IommudUnmapAndReadPlan *self, GError **error)
 {
-  gboolean back = !self->exact || iommud_twin_move_back (self->twin, get_access (self), error);
+  gboolean unmapped = *error == NULL;
 
-  if (!self->exact)
+  if (self->exact)
+    move_back (self, error);
+  else
     mark_range (self);
   read_logs (self);
-  if (unmapped && back && deliver (self, error))
+  if (*error == NULL
+      && iommud_dirty_bitmap_seal (&self->bitmap, &self->dirty_pages, get_access (self)->what,
+                                   error))
     {
       iommud_trackers_forget_range (self->trackers, self->first, self->last);
       return;
     }
+  if (unmapped)
+    g_prefix_error (error,
+                    "The range was unmapped, and its dirty pages are kept for the next read. ");
   if (self->bitmap.bits.words != NULL)
     iommud_trackers_save (self->trackers, IOMMUD_TRACKER_CHOICE_AUTO, &self->bitmap.bits);
   else
@@ -139,12 +150,10 @@ void
 iommud_unmap_and_read_plan_perform (IommudUnmapAndReadPlan *self)
 {
   IommudUnmapPlan *unmap = self->unmap;
-  gboolean unmapped;
 
   if (!begin (self, &unmap->error))
     return;
   while (!iommud_unmap_plan_has_ended (unmap))
     iommud_unmap_plan_perform (unmap);
-  unmapped = unmap->error == NULL;
-  end (self, unmapped, unmapped ? &unmap->error : NULL);
+  end (self, &unmap->error);
 }

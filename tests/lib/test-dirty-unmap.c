@@ -213,13 +213,15 @@ test_unmap_fails (MappingFixture *self, gconstpointer unused)
 
 /* The range is unmapped, but some device could not be moved back. */
 static void
-unmap_strands (MappingFixture *self, const char *text)
+unmap_strands (MappingFixture *self, const char *text, const char *errnum)
 {
   g_autoptr (GError) error = NULL;
 
   g_assert_false (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
   g_assert_nonnull (strstr (error->message, text));
+  g_assert_nonnull (strstr (error->message, errnum));
+  g_assert_true (g_str_has_prefix (error->message, "The range was unmapped"));
   mapping_fixture_assert_mapped (self->container, "[]");
   g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
                     model_fixture_count_objects (&self->model));
@@ -305,10 +307,32 @@ test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
   IommudDevice *device = model_fixture_device (&self->model, DIRTY_A);
 
   start_with_dirty_page (self);
+  model_fixture_inject (&self->model, "attach", 2, ENOMEM, 0);
+  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  model_fixture_inject (&self->model, "attach", 4, EIO, 0);
+  unmap_strands (self, "is no longer attached. Cannot unmap", "ENOMEM");
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
+  dirty_fixture_assert_dirty (self, 0, MIB, "1");
+  dirty_fixture_stop (self);
+}
+
+/* The same if nothing is unmapped either: the error tells of both. */
+static void
+test_unmap_fails_and_loses_device (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  start_with_dirty_page (self);
   for (guint nth = 2; nth <= 4; nth++)
     model_fixture_inject (&self->model, "attach", nth, EIO, 0);
-  unmap_strands (self, "is no longer attached. ");
-  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
+  model_fixture_inject (&self->model, "ioas-unmap", 1, EBUSY, 0);
+  g_assert_false (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  g_assert_nonnull (strstr (error->message, "IOMMU_IOAS_UNMAP"));
+  g_assert_nonnull (strstr (error->message, DIRTY_A " is no longer attached. "));
+  g_assert_cmpint (iommud_device_get_state (model_fixture_device (&self->model, DIRTY_A)), ==,
+                   IOMMUD_DEVICE_STATE_BOUND);
+  mapping_fixture_assert_mapped (self->container, "[(0, 1048576, 0, 3)]");
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
   dirty_fixture_stop (self);
 }
@@ -324,7 +348,7 @@ test_unmap_closes_device (MappingFixture *self, gconstpointer unused)
   model_fixture_inject (&self->model, "attach", 2, EIO, 0);
   model_fixture_inject (&self->model, "attach", 3, EIO, 0);
   model_fixture_inject (&self->model, "detach", 1, EIO, 0);
-  unmap_strands (self, "is no longer attached or bound");
+  unmap_strands (self, "is no longer attached or bound", "EIO");
   g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
   assert_n_items (iommud_container_get_devices (self->container), 0);
   dirty_fixture_assert_dirty (self, 0, MIB, "1");
@@ -343,7 +367,7 @@ test_unmap_closes_log (MappingFixture *self, gconstpointer unused)
   model_fixture_inject (&self->model, "attach", 3, EIO, 0);
   model_fixture_inject (&self->model, "attach", 5, EIO, 0);
   model_fixture_inject (&self->model, "detach", 1, EIO, 0);
-  unmap_strands (self, "is no longer attached or bound");
+  unmap_strands (self, "is no longer attached or bound", "EIO");
   pages = dirty_fixture_read_all (self, 0, MIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_DEVICE);
   g_assert_cmpstr (pages, ==, "0-255");
   dirty_fixture_stop (self);
@@ -368,6 +392,7 @@ main (int argc, char **argv)
   ADD ("group-is-attached-anew", test_unmap_group_is_attached_anew);
   ADD ("moves-half-a-group", test_unmap_moves_half_a_group);
   ADD ("loses-device", test_unmap_loses_device);
+  ADD ("fails-and-loses-device", test_unmap_fails_and_loses_device);
   ADD ("closes-device", test_unmap_closes_device);
   ADD ("closes-log", test_unmap_closes_log);
   return g_test_run ();
