@@ -2,7 +2,7 @@
 /* Attaching a device to one given HWPT; if it is attached already, this replaces its HWPT. */
 #include "perform/replace.h"
 
-#include "iommud-error.h"
+#include "base/error.h"
 #include "perform/unbind.h"
 
 IommudReplacePlan *
@@ -33,6 +33,22 @@ read_space (IommudReplacePlan *self, IommudIovaSpace *space, GError **error)
   return iommud_iova_space_read (space, &self->access, self->ioas_id, error);
 }
 
+/* The error of the replace stays the first one, if there was one. */
+static void
+lose_device (IommudReplacePlan *self, int errnum)
+{
+  g_autofree char *description = iommud_error_describe_errno (errnum);
+
+  self->attached = FALSE;
+  self->detached = TRUE;
+  if (self->error == NULL)
+    iommud_binding_set_attach_error (&self->binding, &self->access, errnum, &self->error);
+  g_prefix_error (&self->error,
+                  "The device is no longer attached: the kernel would not attach it once more: "
+                  "%s. ",
+                  description);
+}
+
 /* DETACH and ATTACH give the device's reserved regions back to the IOAS. */
 static gboolean
 reattach (IommudReplacePlan *self, guint32 pt_id)
@@ -56,11 +72,7 @@ reattach (IommudReplacePlan *self, guint32 pt_id)
       self->kept_id = pt_id;
       return read_space (self, &self->space, self->error == NULL ? &self->error : NULL);
     }
-  self->attached = FALSE;
-  self->detached = TRUE;
-  g_clear_error (&self->error);
-  iommud_binding_set_attach_error (&self->binding, &self->access, errnum, &self->error);
-  g_prefix_error (&self->error, "The device is no longer attached. ");
+  lose_device (self, errnum);
   return FALSE;
 }
 

@@ -182,6 +182,33 @@ test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* The repair fails half-way: the device is on no HWPT, and the error tells of both failures. */
+static void
+test_repair_loses_device (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudDevice *device = model_fixture_device (fixture, RESERVED);
+  IommudHwpt *old = model_fixture_attach (fixture, container, RESERVED);
+  g_autoptr (IommudHwpt) hwpt = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
+  g_autoptr (GError) error = NULL;
+
+  iommud_simulated_kernel_fail_driver (iommud_simulator_get_kernel (fixture->simulator), RESERVED,
+                                       "attach", ENOMEM, 1);
+  model_fixture_inject (fixture, "attach", 2, EIO, 0);
+  g_assert_false (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+  g_assert_true (g_str_has_prefix (error->message, "The device is no longer attached"));
+  g_assert_nonnull (strstr (error->message, "(EIO)"));
+  g_assert_nonnull (strstr (error->message, "(ENOMEM)"));
+  g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
+  assert_n_items (iommud_hwpt_get_devices (old), 0);
+  assert_n_items (iommud_hwpt_get_devices (hwpt), 0);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==,
+                    model_fixture_count_objects (fixture));
+  model_fixture_free_container (container);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/replace/" path, ModelFixture, NULL, model_fixture_set_up, function,                \
               model_fixture_tear_down)
@@ -196,5 +223,6 @@ main (int argc, char **argv)
   ADD ("other-container", test_other_container);
   ADD ("lost-regions-are-repaired", test_lost_regions_are_repaired);
   ADD ("lost-regions-of-kernel-hwpt", test_lost_regions_of_kernel_hwpt);
+  ADD ("repair-loses-device", test_repair_loses_device);
   return g_test_run ();
 }
