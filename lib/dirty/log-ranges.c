@@ -38,3 +38,20 @@ iommud_log_ranges_new (const GArray *ranges, guint64 page_size)
   add_hull (hulls, ranges, FOUR_GIB, G_MAXUINT64, page_size);
   return hulls;
 }
+
+gboolean
+iommud_log_ranges_cover (const GArray *ranges, guint64 first, guint64 last)
+{
+  for (guint i = 0; ranges != NULL && i < ranges->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
+
+      if (range->first <= first && first <= range->last)
+        {
+          if (range->last >= last)
+            return TRUE;
+          first = range->last + 1;
+        }
+    }
+  return FALSE;
+}

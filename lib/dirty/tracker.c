@@ -83,8 +83,8 @@ start_log_of_hull (IommudTracker *self, const IommudKernelAccess *access, const 
 }
 
 static int
-start_log (IommudTracker *self, const IommudKernelAccess *access, const GArray *ranges,
-           guint64 page_size)
+start_log_once (IommudTracker *self, const IommudKernelAccess *access, const GArray *ranges,
+                guint64 page_size)
 {
   guint64 actual = page_size;
   int errnum = iommud_vfio_start_dma_logging (access->syscalls, self->cdev, ranges, &actual);
@@ -99,6 +99,19 @@ start_log (IommudTracker *self, const IommudKernelAccess *access, const GArray *
   if (errnum == 0)
     self->page_size = MAX (actual, IOMMUD_DIRTY_PAGE_SIZE);
   return errnum;
+}
+
+/* One that runs although it was not known to, because its record was lost, starts anew. */
+static int
+start_log (IommudTracker *self, const IommudKernelAccess *access, const GArray *ranges,
+           guint64 page_size)
+{
+  int errnum = start_log_once (self, access, ranges, page_size);
+
+  if (errnum != EINVAL || self->ranges != NULL
+      || iommud_vfio_stop_dma_logging (access->syscalls, self->cdev) != 0)
+    return errnum;
+  return start_log_once (self, access, ranges, page_size) == 0 ? 0 : errnum;
 }
 
 gboolean
@@ -118,6 +131,7 @@ iommud_tracker_start (IommudTracker *self, const IommudKernelAccess *access, con
   return FALSE;
 }
 
+/* A blind log may run, if its record was lost; to stop one that does not run changes nothing. */
 gboolean
 iommud_tracker_stop (IommudTracker *self, const IommudKernelAccess *access, GError **error)
 {
@@ -126,7 +140,7 @@ iommud_tracker_stop (IommudTracker *self, const IommudKernelAccess *access, GErr
   if (!is_log (self))
     errnum =
         iommud_iommufd_set_dirty_tracking (access->syscalls, access->iommufd, self->hwpt_id, FALSE);
-  else if (self->ranges != NULL)
+  else if (self->ranges != NULL || self->blind)
     errnum = iommud_vfio_stop_dma_logging (access->syscalls, self->cdev);
   if (errnum == 0)
     {

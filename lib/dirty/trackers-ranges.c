@@ -5,23 +5,6 @@
 #include "base/ranges.h"
 #include "dirty/log-ranges.h"
 
-static gboolean
-covers (const GArray *ranges, guint64 first, guint64 last)
-{
-  for (guint i = 0; ranges != NULL && i < ranges->len; i++)
-    {
-      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
-
-      if (range->first <= first && first <= range->last)
-        {
-          if (range->last >= last)
-            return TRUE;
-          first = range->last + 1;
-        }
-    }
-  return FALSE;
-}
-
 /* The ranges of the log stay: an unfinished mapping may be in them. */
 static GArray *
 get_wider_ranges (const IommudTrackers *self, const IommudTracker *log, guint64 first, guint64 last)
@@ -81,7 +64,8 @@ iommud_trackers_cover (IommudTrackers *self, const IommudKernelAccess *access, g
     {
       IommudTracker *log = g_ptr_array_index (self->logs, i);
 
-      if (!covers (log->ranges, first, last) && !widen (self, access, log, first, last, error))
+      if (!iommud_log_ranges_cover (log->ranges, first, last)
+          && !widen (self, access, log, first, last, error))
         return FALSE;
     }
   return TRUE;

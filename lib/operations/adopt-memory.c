@@ -2,6 +2,7 @@
 /* Adoption: which mappings and trackers that were written down are there, and whether a record was
  * lost. */
 #include "memory/mapping-check.h"
+#include "dirty/log-ranges.h"
 #include "dirty/store.h"
 #include "operations/adoption.h"
 
@@ -156,8 +157,30 @@ are_whole_pages (const GArray *ranges)
 }
 
 static gboolean
+covers_all (const GArray *ranges, const GArray *writable)
+{
+  for (guint i = 0; i < writable->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (writable, IommudIovaRange, i);
+
+      if (!iommud_log_ranges_cover (ranges, range->first, range->last))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+is_plausible (const IommudTrackerRecord *record)
+{
+  return record->hwpt_id == 0 && record->runs == (record->ranges->len > 0)
+         && (!record->runs || (!record->blind && is_page_size (record->page_size)))
+         && are_whole_pages (record->ranges);
+}
+
+/* @writable: what it must cover. A blind one is known to miss what is written. */
+static gboolean
 check_log (IommudAdoption *self, const IommudTrackerRecord *record, guint64 container,
-           char **reason)
+           const GArray *writable, char **reason)
 {
   const IommudBindingRecord *binding = g_hash_table_lookup (self->bindings, record->device);
 
@@ -166,22 +189,26 @@ check_log (IommudAdoption *self, const IommudTrackerRecord *record, guint64 cont
                                    "The log of device %s in container %" SERIAL
                                    ": there is no such device that has a log",
                                    record->device, container);
-  if (record->hwpt_id != 0 || record->runs != (record->ranges->len > 0)
-      || (record->runs && !is_page_size (record->page_size)) || !are_whole_pages (record->ranges))
+  if (!is_plausible (record))
     return iommud_adoption_refuse (
         reason, "The log of device %s in container %" SERIAL ": what it covers is not known",
         record->device, container);
+  if (!record->blind && !covers_all (record->ranges, writable))
+    return iommud_adoption_refuse (reason,
+                                   "The log of device %s in container %" SERIAL
+                                   ": it does not cover all that the device can write to",
+                                   record->device, container);
   return TRUE;
 }
 
 static gboolean
 check_tracker (IommudAdoption *self, const IommudTrackerRecord *record,
-               IommudAdoptedContainer *container, char **reason)
+               IommudAdoptedContainer *container, const GArray *writable, char **reason)
 {
   guint64 serial = container->record->serial;
 
   if (record->kind == IOMMUD_TRACKER_KIND_DEVICE)
-    return check_log (self, record, serial, reason);
+    return check_log (self, record, serial, writable, reason);
   if (*record->device == '\0' && is_tracked_hwpt (container, record->hwpt_id))
     return TRUE;
   return iommud_adoption_refuse (
@@ -205,10 +232,22 @@ is_doubled (const GPtrArray *trackers, guint index)
   return FALSE;
 }
 
+/* What logs must cover: nothing, if they are only left to be stopped. */
+static GArray *
+get_writable (const IommudTrackingRecord *record, const IommudAdoptedContainer *container)
+{
+  if (!record->active || record->stopping)
+    return iommud_ranges_new ();
+  return iommud_mapping_table_get_runs (container->mappings, 0, G_MAXUINT64,
+                                        IOMMUD_MAP_FLAGS_WRITABLE);
+}
+
 static void
 check_trackers (IommudAdoption *self, IommudTrackingRecord *record,
                 IommudAdoptedContainer *container)
 {
+  g_autoptr (GArray) writable = get_writable (record, container);
+
   for (guint i = 0; i < record->trackers->len;)
     {
       IommudTrackerRecord *tracker = g_ptr_array_index (record->trackers, i);
@@ -220,7 +259,7 @@ check_trackers (IommudAdoption *self, IommudTrackingRecord *record,
                                 "twice",
                                 record->container);
       else
-        check_tracker (self, tracker, container, &reason);
+        check_tracker (self, tracker, container, writable, &reason);
       if (reason == NULL)
         {
           i++;

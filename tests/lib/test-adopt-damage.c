@@ -140,6 +140,16 @@ WRONG (tracking_off, TRACKING (record, 2)->active = TRUE)
 WRONG (tracking_inactive, TRACKING (record, 0)->active = FALSE)
 WRONG (log_device, iommud_record_set_string (&TRACKER (record, 0)->device, "0000:01:00.0"))
 WRONG (log_ranges, g_array_set_size (TRACKER (record, 0)->ranges, 0))
+WRONG (log_shorter, g_array_set_size (TRACKER (record, 0)->ranges, 1))
+WRONG (log_blind, TRACKER (record, 0)->blind = TRUE)
+
+static void
+wrong_log_stopped (IommudHostRecord *record)
+{
+  g_array_set_size (TRACKER (record, 0)->ranges, 0);
+  TRACKER (record, 0)->runs = FALSE;
+}
+
 WRONG (orphan, guint32 id = 77; g_array_append_val (CONTAINER (record, 0)->orphans, id))
 WRONG (orphan_in_use,
        g_array_append_val (CONTAINER (record, 0)->orphans, HWPT (record, 3)->hwpt_id))
@@ -229,7 +239,10 @@ static const Damage damages[] = {
   BAD (tracking_off, "it is active and off"),
   BAD (tracking_inactive, "it has trackers and is not active"),
   BAD (log_device, "there is no such device that has a log"),
-  BAD (log_ranges, "what it covers is not known"),
+  BAD (log_ranges, "what it covers is not known", "counts as dirty"),
+  BAD (log_shorter, "it does not cover all that the device can write to", "counts as dirty"),
+  BAD (log_stopped, "it does not cover all that the device can write to", "counts as dirty"),
+  BAD (log_blind, "what it covers is not known", "counts as dirty"),
   BAD (orphan, "Kernel id 77"),
   BAD (orphan_in_use, "left over by container"),
 };
@@ -284,6 +297,76 @@ test_damage (AdoptFixture *self, gconstpointer data)
 }
 
 static void
+assert_dirty (AdoptFixture *self, guint64 iova, guint64 n_pages, guint64 expected)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 dirty_pages = 0;
+  int fd = call_read_dirty_bitmap (adopt_fixture_get (self, "a"), iova, n_pages * PAGE, PAGE, FALSE,
+                                   IOMMUD_TRACKER_CHOICE_AUTO, NULL, &dirty_pages, &error);
+
+  g_assert_no_error (error);
+  close (fd);
+  g_assert_cmpuint (dirty_pages, ==, expected);
+}
+
+static void
+write_and_read (AdoptFixture *self)
+{
+  adopt_fixture_write (self, "0000:83:00.0", 5 * PAGE, 1);
+  adopt_fixture_write (self, "0000:83:01.0", 8 * GIB, 2);
+  adopt_fixture_write (self, "0000:01:00.0", 8 * GIB + 2 * PAGE, 1);
+  assert_dirty (self, 0, 256, 1);
+  assert_dirty (self, 8 * GIB - MIB, 512, 3);
+}
+
+/* What is known of a tracker no longer is what the kernel has: it counts as dirty until the first
+ * read, and from then on all is exact, also after a stop and a start. */
+static void
+test_goes_on (AdoptFixture *self, gconstpointer data)
+{
+  g_autoptr (GVariant) records = write_down_damaged (self, data);
+  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
+  g_autofree char *dropped = adopt_fixture_adopt (self, records, descriptors);
+  IommudContainer *container = adopt_fixture_get (self, "a");
+  g_autoptr (GError) error = NULL;
+  gboolean active;
+
+  g_object_get (iommud_container_get_dirty_tracking (container), "active", &active, NULL);
+  if (active)
+    {
+      assert_dirty (self, 0, 256, 256);
+      assert_dirty (self, 8 * GIB - MIB, 512, 512);
+      write_and_read (self);
+      call_stop_dirty_tracking (container, NULL, &error);
+      g_assert_no_error (error);
+    }
+  call_start_dirty_tracking (container, 0, NULL, &error);
+  g_assert_no_error (error);
+  write_and_read (self);
+}
+
+/* Not read before it is stopped: nothing may go on in the kernel. */
+static void
+test_stopped_at_once (AdoptFixture *self, gconstpointer data)
+{
+  g_autoptr (GVariant) records = write_down_damaged (self, data);
+  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
+  g_autofree char *dropped = adopt_fixture_adopt (self, records, descriptors);
+  guint before = iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop");
+  g_autoptr (GError) error = NULL;
+
+  call_stop_dirty_tracking (adopt_fixture_get (self, "a"), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop"), ==,
+                    before + 2);
+}
+
+static const Damage blinding[] = {
+  LOST (log),        LOST (hwpt_tracker), LOST (tracking), BAD (log_ranges),
+  BAD (log_shorter), BAD (log_stopped),   BAD (log_blind),
+};
+
+static void
 set_up (AdoptFixture *self, gconstpointer unused)
 {
   adopt_fixture_set_up (self, NULL);
@@ -299,5 +382,13 @@ main (int argc, char **argv)
 
       g_test_add (path, AdoptFixture, &damages[i], set_up, test_damage, adopt_fixture_tear_down);
     }
+  for (gsize i = 0; i < G_N_ELEMENTS (blinding); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/adopt/goes-on/%s", blinding[i].name);
+
+      g_test_add (path, AdoptFixture, &blinding[i], set_up, test_goes_on, adopt_fixture_tear_down);
+    }
+  g_test_add ("/adopt/stopped-at-once", AdoptFixture, &blinding[0], set_up, test_stopped_at_once,
+              adopt_fixture_tear_down);
   return g_test_run ();
 }
