@@ -2,6 +2,8 @@
 /* Sets of addresses: arrays of IommudIovaRange, sorted, of which no two meet or touch. */
 #include "base/ranges.h"
 
+#include <stdlib.h>
+
 GArray *
 iommud_ranges_new (void)
 {
@@ -75,4 +77,61 @@ iommud_ranges_remove (GArray *self, guint64 first, guint64 last)
     iommud_ranges_add (self, head.first, first - 1);
   if (tail.last > last)
     iommud_ranges_add (self, last + 1, tail.last);
+}
+
+static guint64
+get_gap (const GArray *self, guint index)
+{
+  return get (self, index + 1)->first - get (self, index)->last;
+}
+
+static int
+compare_gaps (gconstpointer a, gconstpointer b)
+{
+  guint64 x = *(const guint64 *) a;
+  guint64 y = *(const guint64 *) b;
+
+  return x < y ? -1 : x > y;
+}
+
+/* The largest gap that is closed so that @surplus of them are; @kept: how many of that size are
+ * not. */
+static guint64
+find_largest_closed (const GArray *self, guint surplus, guint *kept)
+{
+  g_autofree guint64 *gaps = g_new (guint64, self->len - 1);
+  guint64 largest;
+
+  for (guint i = 0; i + 1 < self->len; i++)
+    gaps[i] = get_gap (self, i);
+  qsort (gaps, self->len - 1, sizeof *gaps, compare_gaps);
+  largest = gaps[surplus - 1];
+  *kept = 0;
+  while (surplus + *kept < self->len - 1 && gaps[surplus + *kept] == largest)
+    ++*kept;
+  return largest;
+}
+
+void
+iommud_ranges_join (GArray *self, guint max)
+{
+  guint length = 0, kept;
+  guint64 largest;
+
+  if (self->len <= max)
+    return;
+  largest = find_largest_closed (self, self->len - max, &kept);
+  for (guint i = 0; i + 1 < self->len; i++)
+    {
+      guint64 gap = get_gap (self, i);
+      gboolean closed = gap < largest || (gap == largest && kept == 0);
+
+      kept -= gap == largest && kept > 0;
+      if (closed)
+        get (self, i + 1)->first = get (self, i)->first;
+      else
+        *get (self, length++) = *get (self, i);
+    }
+  *get (self, length++) = *get (self, self->len - 1);
+  g_array_set_size (self, length);
 }

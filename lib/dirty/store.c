@@ -210,5 +210,6 @@ iommud_dirty_store_get_runs (const IommudDirtyStore *self)
 
       iommud_ranges_add (builder.runs, range->first, range->last);
     }
+  iommud_ranges_join (builder.runs, IOMMUD_DIRTY_STORE_MAX_RUNS);
   return builder.runs;
 }

@@ -25,7 +25,7 @@ void iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits
                              guint64 last);
 /* Joins the saved pages into @bits. */
 void iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits);
-/* So many runs of pages are told apart; beyond that, each GiB with dirty pages is one run. */
+/* At most so many runs are told apart; if there are more, those near each other are one. */
 #define IOMMUD_DIRTY_STORE_MAX_RUNS 65536
 /* All that is dirty, as an array of IommudIovaRange, to be marked again. It may say more than is
  * dirty (see above), never less. */

@@ -30,15 +30,25 @@ iommud_trackers_state_clear (IommudTrackersState *self)
   g_clear_pointer (&self->saved_of_hwpts, g_array_unref);
 }
 
+/* Runs that were joined have what is between them too, where nothing may be mapped. */
 static void
-mark_runs (IommudDirtyStore *store, const GArray *runs)
+mark_mapped (IommudDirtyStore *store, const IommudIovaRange *run, const GArray *mapped)
+{
+  for (guint i = iommud_ranges_find (mapped, run->first); i < mapped->len; i++)
+    {
+      const IommudIovaRange *range = &g_array_index (mapped, IommudIovaRange, i);
+
+      if (range->first > run->last)
+        return;
+      iommud_dirty_store_mark (store, MAX (range->first, run->first), MIN (range->last, run->last));
+    }
+}
+
+static void
+mark_runs (IommudDirtyStore *store, const GArray *runs, const GArray *mapped)
 {
   for (guint i = 0; i < runs->len; i++)
-    {
-      const IommudIovaRange *run = &g_array_index (runs, IommudIovaRange, i);
-
-      iommud_dirty_store_mark (store, run->first, run->last);
-    }
+    mark_mapped (store, &g_array_index (runs, IommudIovaRange, i), mapped);
 }
 
 void
@@ -53,6 +63,6 @@ iommud_trackers_set_state (IommudTrackers *self, const IommudTrackersState *stat
 
       g_ptr_array_add (iommud_trackers_get_running (self, tracker->kind), tracker);
     }
-  mark_runs (self->saved_of_logs, state->saved_of_logs);
-  mark_runs (self->saved_of_hwpts, state->saved_of_hwpts);
+  mark_runs (self->saved_of_logs, state->saved_of_logs, iommud_trackers_get_runs (self));
+  mark_runs (self->saved_of_hwpts, state->saved_of_hwpts, iommud_trackers_get_runs (self));
 }

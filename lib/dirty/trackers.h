@@ -30,8 +30,8 @@ typedef struct
 
 void iommud_trackers_get_state (const IommudTrackers *self, IommudTrackersState *state);
 void iommud_trackers_state_clear (IommudTrackersState *self);
-/* For trackers that are new: they are as they were written down. Takes the elements of
- * @state->trackers. */
+/* For trackers that are new and know what is mapped: they are as they were written down. Takes the
+ * elements of @state->trackers. */
 void iommud_trackers_set_state (IommudTrackers *self, const IommudTrackersState *state);
 
 /* Started, and not every tracker has stopped since: something may run. */

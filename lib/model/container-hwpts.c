@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The HWPTs of a container: how they are found, added and removed in the model. */
+#include "iommud-error.h"
 #include "model/container-private.h"
 #include "model/hwpt.h"
 
@@ -13,6 +14,18 @@ void
 iommud_container_count_refusal (IommudContainer *self)
 {
   self->n_refusals++;
+}
+
+gboolean
+iommud_container_check_room (IommudContainer *self, const char *what, GError **error)
+{
+  if (g_list_model_get_n_items (G_LIST_MODEL (self->devices)) < IOMMUD_MAX_DEVICES
+      && g_list_model_get_n_items (G_LIST_MODEL (self->hwpts)) < IOMMUD_MAX_HWPTS)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "Cannot %s: a container can have %d devices and %d HWPTs", what, IOMMUD_MAX_DEVICES,
+               IOMMUD_MAX_HWPTS);
+  return FALSE;
 }
 
 IommudHwpt *

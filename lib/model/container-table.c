@@ -2,6 +2,8 @@
 /* The containers of a host, found by name. */
 #include "model/container-table.h"
 
+#include "model/record.h"
+
 struct _IommudContainerTable
 {
   GListStore *list;
@@ -58,6 +60,12 @@ gboolean
 iommud_container_table_is_creating (IommudContainerTable *self)
 {
   return g_hash_table_size (self->by_name) > g_list_model_get_n_items (G_LIST_MODEL (self->list));
+}
+
+gboolean
+iommud_container_table_is_full (IommudContainerTable *self)
+{
+  return g_hash_table_size (self->by_name) >= IOMMUD_MAX_CONTAINERS;
 }
 
 guint64

@@ -21,6 +21,8 @@ IommudContainer *iommud_container_table_find (IommudContainerTable *self, const 
 gboolean iommud_container_table_reserve_name (IommudContainerTable *self, const char *name);
 void iommud_container_table_release_name (IommudContainerTable *self, const char *name);
 /* Whether some container is being made. */
+/* It has as many containers as a host may have, with those that are being made. */
+gboolean iommud_container_table_is_full (IommudContainerTable *self);
 gboolean iommud_container_table_is_creating (IommudContainerTable *self);
 /* For the name of a container that was given none. */
 guint64 iommud_container_table_next_name_number (IommudContainerTable *self);

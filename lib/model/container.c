@@ -222,7 +222,8 @@ iommud_container_fill_record (IommudContainer *self, IommudContainerRecord *reco
   record->n_refusals = self->n_refusals;
   record->n_hwpts = g_list_model_get_n_items (G_LIST_MODEL (self->hwpts));
   record->n_devices = g_list_model_get_n_items (G_LIST_MODEL (self->devices));
-  g_array_append_vals (record->orphans, self->orphans->data, self->orphans->len);
+  g_array_append_vals (record->orphans, self->orphans->data,
+                       MIN (self->orphans->len, IOMMUD_MAX_ORPHANS));
   iommud_memory_fill_record (self->memory, record);
 }
 

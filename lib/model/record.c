@@ -4,17 +4,14 @@
 
 #include <string.h>
 
+#include "dirty/store.h"
 #include "model/record-field.h"
 
-/* What a list may have at most: far beyond any host, and little enough to be read. */
-#define MAX_CONTAINERS 65536
-#define MAX_HWPTS 65536
-#define MAX_DEVICES 65536
-#define MAX_MAPPINGS 4194304
+/* What a list may have at most, besides the limits of a host and of a container. */
 #define MAX_RANGES 4096
-#define MAX_TRACKERS 65536
-/* See IOMMUD_DIRTY_STORE_MAX_RUNS. */
-#define MAX_SAVED 262144
+#define MAX_TRACKERS (IOMMUD_MAX_DEVICES + IOMMUD_MAX_HWPTS + IOMMUD_MAX_ORPHANS)
+/* What all containers have together. Only the size of what is read bounds it. */
+#define MAX_OF_ALL G_MAXUINT32
 
 #define MAX_STRING 255
 #define MAX_PATH 4096
@@ -96,7 +93,7 @@ is_absolute (const char *path)
 
 static const IommudRecordField iommud_context_record_fields[] = {
   FIELD (IommudContextRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL),
-  FIELD (IommudContextRecord, n_containers, NUMBER32, 1, MAX_CONTAINERS),
+  FIELD (IommudContextRecord, n_containers, NUMBER32, 1, IOMMUD_MAX_CONTAINERS),
   { 0 },
 };
 DEFINE_RECORD (IommudContextRecord, iommud_context_record, "context")
@@ -111,12 +108,12 @@ static const IommudRecordField iommud_container_record_fields[] = {
   FIELD (IommudContainerRecord, policy, NUMBER32, 0, IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED),
   FIELD (IommudContainerRecord, huge_pages, BOOLEAN, 0, 1),
   FIELD (IommudContainerRecord, allowed, RANGES, 0, MAX_RANGES),
-  FIELD (IommudContainerRecord, orphans, IDS, 0, MAX_HWPTS),
+  FIELD (IommudContainerRecord, orphans, IDS, 0, IOMMUD_MAX_ORPHANS),
   FIELD (IommudContainerRecord, last_hwpt_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudContainerRecord, n_refusals, NUMBER32, 0, G_MAXUINT32),
-  FIELD (IommudContainerRecord, n_hwpts, NUMBER32, 0, MAX_HWPTS),
-  FIELD (IommudContainerRecord, n_devices, NUMBER32, 0, MAX_DEVICES),
-  FIELD (IommudContainerRecord, n_mappings, NUMBER64, 0, MAX_MAPPINGS),
+  FIELD (IommudContainerRecord, n_hwpts, NUMBER32, 0, IOMMUD_MAX_HWPTS),
+  FIELD (IommudContainerRecord, n_devices, NUMBER32, 0, IOMMUD_MAX_DEVICES),
+  FIELD (IommudContainerRecord, n_mappings, NUMBER64, 0, IOMMUD_MAX_MAPPINGS),
   { 0 },
 };
 DEFINE_RECORD (IommudContainerRecord, iommud_container_record, "container")
@@ -129,8 +126,8 @@ static const IommudRecordField iommud_hwpt_record_fields[] = {
   FIELD (IommudHwptRecord, management, NUMBER32, 0, IOMMUD_HWPT_MANAGEMENT_KERNEL),
   FIELD (IommudHwptRecord, flags, NUMBER32, 0, ALL_HWPT_FLAGS),
   FIELD (IommudHwptRecord, iommu, STRING, 0, MAX_STRING),
-  FIELD (IommudHwptRecord, refused, STRINGS, 0, MAX_HWPTS),
-  FIELD (IommudHwptRecord, devices, STRINGS, 0, MAX_DEVICES),
+  FIELD (IommudHwptRecord, refused, STRINGS, 0, IOMMUD_MAX_HWPTS),
+  FIELD (IommudHwptRecord, devices, STRINGS, 0, IOMMUD_MAX_DEVICES),
   { 0 },
 };
 DEFINE_RECORD (IommudHwptRecord, iommud_hwpt_record, "HWPT")
@@ -182,8 +179,8 @@ static const IommudRecordField iommud_tracking_record_fields[] = {
   FIELD (IommudTrackingRecord, stopping, BOOLEAN, 0, 1),
   FIELD (IommudTrackingRecord, page_size, NUMBER64, MIN_PAGE, MAX_PAGE),
   RECORDS (IommudTrackingRecord, trackers, MAX_TRACKERS, iommud_tracker_record_type),
-  FIELD (IommudTrackingRecord, saved_of_logs, RANGES, 0, MAX_SAVED),
-  FIELD (IommudTrackingRecord, saved_of_hwpts, RANGES, 0, MAX_SAVED),
+  FIELD (IommudTrackingRecord, saved_of_logs, RANGES, 0, IOMMUD_DIRTY_STORE_MAX_RUNS),
+  FIELD (IommudTrackingRecord, saved_of_hwpts, RANGES, 0, IOMMUD_DIRTY_STORE_MAX_RUNS),
   { 0 },
 };
 DEFINE_RECORD (IommudTrackingRecord, iommud_tracking_record, "dirty tracking")
@@ -207,14 +204,14 @@ static const IommudRecordField iommud_host_record_fields[] = {
   FIELD (IommudHostRecord, version, NUMBER32, IOMMUD_RECORD_VERSION, IOMMUD_RECORD_VERSION),
   FIELD (IommudHostRecord, last_context_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudHostRecord, last_container_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),
-  FIELD (IommudHostRecord, n_contexts, NUMBER32, 0, MAX_CONTAINERS),
-  FIELD (IommudHostRecord, n_containers, NUMBER32, 0, MAX_CONTAINERS),
-  RECORDS (IommudHostRecord, contexts, MAX_CONTAINERS, iommud_context_record_type),
-  RECORDS (IommudHostRecord, containers, MAX_CONTAINERS, iommud_container_record_type),
-  RECORDS (IommudHostRecord, hwpts, MAX_HWPTS, iommud_hwpt_record_type),
-  RECORDS (IommudHostRecord, bindings, MAX_DEVICES, iommud_binding_record_type),
-  RECORDS (IommudHostRecord, mappings, MAX_MAPPINGS, iommud_mapping_record_type),
-  RECORDS (IommudHostRecord, trackings, MAX_CONTAINERS, iommud_tracking_record_type),
+  FIELD (IommudHostRecord, n_contexts, NUMBER32, 0, IOMMUD_MAX_CONTAINERS),
+  FIELD (IommudHostRecord, n_containers, NUMBER32, 0, IOMMUD_MAX_CONTAINERS),
+  RECORDS (IommudHostRecord, contexts, IOMMUD_MAX_CONTAINERS, iommud_context_record_type),
+  RECORDS (IommudHostRecord, containers, IOMMUD_MAX_CONTAINERS, iommud_container_record_type),
+  RECORDS (IommudHostRecord, hwpts, MAX_OF_ALL, iommud_hwpt_record_type),
+  RECORDS (IommudHostRecord, bindings, MAX_OF_ALL, iommud_binding_record_type),
+  RECORDS (IommudHostRecord, mappings, MAX_OF_ALL, iommud_mapping_record_type),
+  RECORDS (IommudHostRecord, trackings, IOMMUD_MAX_CONTAINERS, iommud_tracking_record_type),
   { 0 },
 };
 DEFINE_RECORD (IommudHostRecord, iommud_host_record, "host")

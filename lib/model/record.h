@@ -18,6 +18,15 @@ G_BEGIN_DECLS
 /* Serials that a JSON number holds exactly. */
 #define IOMMUD_MAX_SERIAL ((G_GUINT64_CONSTANT (1) << 53) - 1)
 
+/* What a host can have, and what a container of it, so that all of it can be written down and read
+ * again: far beyond any host. The operations that make more of it refuse what goes beyond. */
+#define IOMMUD_MAX_CONTAINERS 65536
+#define IOMMUD_MAX_HWPTS 65536
+#define IOMMUD_MAX_DEVICES 65536
+#define IOMMUD_MAX_MAPPINGS 1048576
+/* So many kernel objects that could not be freed are written down; a search finds the others. */
+#define IOMMUD_MAX_ORPHANS 65536
+
 typedef struct
 {
   guint64 serial;

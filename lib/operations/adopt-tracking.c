@@ -109,6 +109,9 @@ iommud_adoption_build_tracking (IommudAdoption *self, IommudTrackingRecord *reco
       add_missing_logs (self, container, record, trackers);
       add_missing_hwpts (self, container, record, trackers);
     }
-  iommud_trackers_set_state (iommud_dirty_tracking_lend (tracking, NULL), &state);
+  iommud_trackers_set_state (
+      iommud_dirty_tracking_lend (
+          tracking, iommud_memory_get_mapped_ranges (iommud_container_get_memory (container))),
+      &state);
   iommud_dirty_tracking_return (tracking);
 }

@@ -55,7 +55,8 @@ plan_allocation (gpointer data, GError **error)
   g_autofree char *what = describe (self->container, self->device);
 
   if (!iommud_container_check_alive (self->container, what, error)
-      || !check_device (self->device, self->container, what, error))
+      || !check_device (self->device, self->container, what, error)
+      || !iommud_container_check_room (self->container, what, error))
     return NULL;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
   iommud_operation_fill_access (&plan->access, self->container, g_steal_pointer (&what),
@@ -174,7 +175,8 @@ iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
  * Errors: %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and if the device's IOMMU cannot do what
  * @flags ask for, %IOMMUD_ERROR_BUSY if the device belongs to another container or another
  * operation on it is under way, %IOMMUD_ERROR_ADDRESS_IN_USE if a mapping lies beyond what the
- * IOMMU can address, %IOMMUD_ERROR_NO_MEMORY, and the errors of binding a device.
+ * IOMMU can address, %IOMMUD_ERROR_LIMITS_EXCEEDED if the container has 65536 HWPTs or devices,
+ * %IOMMUD_ERROR_NO_MEMORY, and the errors of binding a device.
  *
  * Returns: (transfer full): the new HWPT
  */

@@ -108,7 +108,8 @@ plan_attachment (gpointer data, GError **error)
   g_autofree char *what = describe (self->container, self->device);
 
   if (!iommud_container_check_alive (self->container, what, error)
-      || !check_free_for (self->device, self->container, what, error))
+      || !check_free_for (self->device, self->container, what, error)
+      || !iommud_container_check_room (self->container, what, error))
     return NULL;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
   plan->binding.tracker = plan->tracker;
@@ -285,7 +286,8 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
  * has no cdev, %IOMMUD_ERROR_ADDRESS_IN_USE if a mapping lies in a range that the device reserves,
  * %IOMMUD_ERROR_INCOMPATIBLE if the device's group is on a HWPT that it does not fit,
  * %IOMMUD_ERROR_PERMISSION_DENIED if others use its group, %IOMMUD_ERROR_DEVICE_GONE,
- * %IOMMUD_ERROR_NOT_FOUND if the container is gone, %IOMMUD_ERROR_NO_MEMORY.
+ * %IOMMUD_ERROR_NOT_FOUND if the container is gone, %IOMMUD_ERROR_LIMITS_EXCEEDED if it has 65536
+ * HWPTs or devices, %IOMMUD_ERROR_NO_MEMORY.
  *
  * Returns: whether the device is attached
  */

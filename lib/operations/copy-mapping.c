@@ -177,7 +177,7 @@ iommud_memory_copy_mapping_async (IommudMemory *self, IommudMemory *source, guin
  * %IOMMUD_ERROR_ADDRESS_IN_USE if an attached device reserves or cannot address those IOVAs;
  * %IOMMUD_ERROR_NO_SPACE if the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY if memory or
  * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED if the container would have
- * more than 64 TiB mapped.
+ * more than 64 TiB or 1048576 mappings.
  *
  * Returns: whether the range was mapped
  */

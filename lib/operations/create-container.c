@@ -178,10 +178,22 @@ copy_options (IommudContainerOptions *options)
 }
 
 static gboolean
+check_limit (IommudHost *host, GError **error)
+{
+  if (!iommud_container_table_is_full (iommud_host_get_container_table (host)))
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "Cannot create a container: a host can have %d", IOMMUD_MAX_CONTAINERS);
+  return FALSE;
+}
+
+static gboolean
 reserve_name (IommudHost *host, IommudContainerOptions *options, GError **error)
 {
   gboolean named = options->name != NULL;
 
+  if (!check_limit (host, error))
+    return FALSE;
   for (guint64 number =
            iommud_container_table_next_name_number (iommud_host_get_container_table (host));
        !named; number++)
@@ -261,7 +273,8 @@ iommud_host_create_container_async (IommudHost *self, IommudContainerOptions *op
  * Errors: %IOMMUD_ERROR_EXISTS if the name is taken, %IOMMUD_ERROR_INVALID_ARGUMENT for a name
  * that cannot be one, %IOMMUD_ERROR_NOT_SUPPORTED if the kernel has no iommufd,
  * %IOMMUD_ERROR_PERMISSION_DENIED if this process may not open it or set the accounting,
- * %IOMMUD_ERROR_NOT_FOUND if the container whose context was to be shared is gone.
+ * %IOMMUD_ERROR_NOT_FOUND if the container whose context was to be shared is gone,
+ * %IOMMUD_ERROR_LIMITS_EXCEEDED if no file descriptor is left, or the host has 65536 containers.
  *
  * Returns: (transfer full): the new container
  */

@@ -114,8 +114,8 @@ iommud_memory_map_file_async (IommudMemory *self, int file, guint64 offset, guin
  * %IOMMUD_ERROR_ADDRESS_IN_USE if an attached device reserves or cannot address those IOVAs;
  * %IOMMUD_ERROR_NO_SPACE if the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY if memory or
  * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED if no file descriptor is
- * left, and if the container would have more than 64 TiB mapped; %IOMMUD_ERROR_NOT_FOUND where
- * the container is gone.
+ * left, and if the container would have more than 64 TiB or 1048576 mappings;
+ * %IOMMUD_ERROR_NOT_FOUND if the container is gone.
  *
  * Returns: whether the file was mapped
  */

@@ -79,6 +79,21 @@ check_limit (const IommudMappingJob *self, const char *what, GError **error)
   return FALSE;
 }
 
+/* As many as can be written down. */
+static gboolean
+check_count (const IommudMappingJob *self, const char *what, GError **error)
+{
+  guint64 count = iommud_mapping_table_get_count (
+      iommud_memory_get_mappings (iommud_container_get_memory (self->container)));
+
+  if (count + self->plan->parts->len <= IOMMUD_MAX_MAPPINGS)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "Cannot %s: a container can have %d mappings, and has %" G_GUINT64_FORMAT, what,
+               IOMMUD_MAX_MAPPINGS, count);
+  return FALSE;
+}
+
 gboolean
 iommud_mapping_job_check_room (const IommudMappingJob *self, const char *what, GError **error)
 {
@@ -109,7 +124,7 @@ plan_first_turn (IommudMappingJob *self, GError **error)
   g_autofree char *what = iommud_mapping_job_describe (self);
 
   if (!iommud_container_check_alive (self->container, what, error)
-      || !self->prepare (self, what, error))
+      || !self->prepare (self, what, error) || !check_count (self, what, error))
     return FALSE;
   self->begun = TRUE;
   iommud_memory_hold (iommud_container_get_memory (self->container), self);

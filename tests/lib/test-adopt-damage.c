@@ -361,6 +361,30 @@ test_stopped_at_once (AdoptFixture *self, gconstpointer data)
                     before + 2);
 }
 
+/* Saved runs may be longer than what was dirty: what lies between, and is not mapped, is clean. */
+static void
+save_everything (IommudHostRecord *record)
+{
+  IommudIovaRange all = { 0, G_MAXUINT64 };
+
+  g_array_set_size (TRACKING (record, 0)->saved_of_logs, 0);
+  g_array_append_val (TRACKING (record, 0)->saved_of_logs, all);
+}
+
+static void
+test_saved_not_mapped (AdoptFixture *self, gconstpointer data)
+{
+  g_autoptr (GVariant) records = write_down_damaged (self, data);
+  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
+  g_autofree char *dropped = adopt_fixture_adopt (self, records, descriptors);
+
+  g_assert_cmpstr (dropped, ==, "");
+  assert_dirty (self, 0, 256, 256);
+  assert_dirty (self, 8 * GIB - 2 * MIB, 1024, 512);
+}
+
+static const Damage saved = { "saved", save_everything, { NULL } };
+
 static const Damage blinding[] = {
   LOST (log),        LOST (hwpt_tracker), LOST (tracking), BAD (log_ranges),
   BAD (log_shorter), BAD (log_stopped),   BAD (log_blind),
@@ -389,6 +413,8 @@ main (int argc, char **argv)
       g_test_add (path, AdoptFixture, &blinding[i], set_up, test_goes_on, adopt_fixture_tear_down);
     }
   g_test_add ("/adopt/stopped-at-once", AdoptFixture, &blinding[0], set_up, test_stopped_at_once,
+              adopt_fixture_tear_down);
+  g_test_add ("/adopt/saved-not-mapped", AdoptFixture, &saved, set_up, test_saved_not_mapped,
               adopt_fixture_tear_down);
   return g_test_run ();
 }

@@ -63,9 +63,31 @@ test_bounded (void)
   IommudDirtyStore *store = save_every_second_page (4, PAGES_OF_A_GIB);
   g_autoptr (GArray) runs = iommud_dirty_store_get_runs (store);
 
-  g_assert_cmpuint (runs->len, <=, IOMMUD_DIRTY_STORE_MAX_RUNS + 4);
+  g_assert_cmpuint (runs->len, <=, IOMMUD_DIRTY_STORE_MAX_RUNS);
   g_assert_cmphex (g_array_index (runs, IommudIovaRange, 1).first, ==, 2 * PAGE);
   assert_covers (runs, 4, PAGES_OF_A_GIB);
+  iommud_dirty_store_free (store);
+}
+
+/* What is dirty as a whole counts too. */
+static void
+test_bounded_ranges (void)
+{
+  IommudDirtyStore *store = save_every_second_page (1, PAGES_OF_A_GIB);
+  g_autoptr (GArray) runs = NULL;
+
+  for (guint64 i = 1; i <= 2 * IOMMUD_DIRTY_STORE_MAX_RUNS; i++)
+    iommud_dirty_store_mark (store, i << 32, (i << 32) + PAGE - 1);
+  runs = iommud_dirty_store_get_runs (store);
+  g_assert_cmpuint (runs->len, ==, IOMMUD_DIRTY_STORE_MAX_RUNS);
+  assert_covers (runs, 1, PAGES_OF_A_GIB);
+  for (guint64 i = 1; i <= 2 * IOMMUD_DIRTY_STORE_MAX_RUNS; i++)
+    {
+      guint at = iommud_ranges_find (runs, i << 32);
+
+      g_assert_cmphex (g_array_index (runs, IommudIovaRange, at).first, <=, i << 32);
+      g_assert_cmphex (g_array_index (runs, IommudIovaRange, at).last, >=, (i << 32) + PAGE - 1);
+    }
   iommud_dirty_store_free (store);
 }
 
@@ -75,5 +97,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/dirty-store/exact", test_exact);
   g_test_add_func ("/dirty-store/bounded", test_bounded);
+  g_test_add_func ("/dirty-store/bounded-ranges", test_bounded_ranges);
   return g_test_run ();
 }

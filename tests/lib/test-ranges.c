@@ -64,6 +64,50 @@ test_random (void)
   run (G_MAXUINT64 - 63);
 }
 
+/* The bits, with the narrowest hole filled, the last one of those that are as narrow. */
+static guint64
+fill_narrowest (guint64 bits)
+{
+  guint best = 0, width = 64;
+
+  for (guint at = 1; at < 63; at++)
+    {
+      guint end = at;
+
+      while (end < 64 && (bits >> end & 1) == 0)
+        end++;
+      if ((bits >> (at - 1) & 1) == 0 || end == at || end == 64 || end - at > width)
+        continue;
+      best = at;
+      width = end - at;
+    }
+  return bits | get_bits (best, best + width - 1);
+}
+
+static void
+test_join (void)
+{
+  for (guint i = 0; i < 2000; i++)
+    {
+      g_autoptr (GArray) ranges = iommud_ranges_new ();
+      guint max = (guint) g_test_rand_int_range (1, 20);
+      guint64 bits = 0;
+
+      for (guint j = 0; j < 20; j++)
+        {
+          guint at = (guint) g_test_rand_int_range (0, 64);
+
+          iommud_ranges_add (ranges, at, at);
+          bits |= get_bits (at, at);
+        }
+      for (guint length = ranges->len; length > max; length--)
+        bits = fill_narrowest (bits);
+      iommud_ranges_join (ranges, max);
+      g_assert_cmpuint (ranges->len, <=, max);
+      assert_same (ranges, 0, bits);
+    }
+}
+
 static void
 assert_reported (const IommudDirtyStore *store, guint64 iova, guint64 low, guint64 high)
 {
@@ -121,6 +165,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ranges/random", test_random);
+  g_test_add_func ("/ranges/join", test_join);
   g_test_add_func ("/ranges/saved-whole", test_saved_whole);
   g_test_add_func ("/ranges/saved-pages", test_saved_pages);
   return g_test_run ();
