@@ -3,90 +3,11 @@
  * it when the model shows it. */
 #include "config.h"
 
-#include "adopt-fixture.h"
-#include "memory-journal.h"
+#include "journal-spy.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Passes all on to a journal in memory, and looks at kernel and model meanwhile. */
-#define TEST_TYPE_SPY (test_spy_get_type ())
-G_DECLARE_FINAL_TYPE (TestSpy, test_spy, TEST, SPY, GObject)
-
-struct _TestSpy
-{
-  GObject parent_instance;
-  AdoptFixture *fixture;
-  TestMemoryJournal *journal;
-  char *calls_at_intent;
-  char *dump_at_fact;
-};
-
-static void test_spy_iface_init (IommudJournalInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (TestSpy, test_spy, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (IOMMUD_TYPE_JOURNAL, test_spy_iface_init))
-
-static guint64
-test_spy_add_intent (IommudJournal *journal, GVariant *intent)
-{
-  TestSpy *self = TEST_SPY (journal);
-
-  g_free (self->calls_at_intent);
-  self->calls_at_intent = adopt_fixture_count_calls (self->fixture);
-  return iommud_journal_add_intent (IOMMUD_JOURNAL (self->journal), intent);
-}
-
-static void
-test_spy_add_fact (IommudJournal *journal, guint64 number, GVariant *fact, const GError *error)
-{
-  TestSpy *self = TEST_SPY (journal);
-
-  g_free (self->dump_at_fact);
-  self->dump_at_fact = adopt_fixture_dump (self->fixture, FALSE);
-  iommud_journal_add_fact (IOMMUD_JOURNAL (self->journal), number, fact, error);
-}
-
-static void
-test_spy_iface_init (IommudJournalInterface *iface)
-{
-  iface->add_intent = test_spy_add_intent;
-  iface->add_fact = test_spy_add_fact;
-}
-
-static void
-test_spy_finalize (GObject *object)
-{
-  TestSpy *self = TEST_SPY (object);
-
-  g_object_unref (self->journal);
-  g_free (self->calls_at_intent);
-  g_free (self->dump_at_fact);
-  G_OBJECT_CLASS (test_spy_parent_class)->finalize (object);
-}
-
-static void
-test_spy_class_init (TestSpyClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = test_spy_finalize;
-}
-
-static void
-test_spy_init (TestSpy *self)
-{
-  self->journal = test_memory_journal_new ();
-}
-
-static TestSpy *
-spy_on (AdoptFixture *self)
-{
-  TestSpy *spy = g_object_new (TEST_TYPE_SPY, NULL);
-
-  spy->fixture = self;
-  g_object_set (self->model.host, "journal", spy, NULL);
-  return spy;
-}
 
 static IommudDevice *
 device (AdoptFixture *self, const char *name)
