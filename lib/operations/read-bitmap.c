@@ -82,11 +82,30 @@ publish_read (gpointer data, GError **error)
   return NULL;
 }
 
+/* The kernel forgets what it is asked for: after a read that was interrupted, only its intent says
+ * that its range counts as dirty. */
+static GVariant *
+intend (gpointer data)
+{
+  const Read *self = data;
+
+  return iommud_operation_intend_range ("read-bitmap", self->container, self->plan.iova,
+                                        self->plan.length);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((Read *) data)->container, IOMMUD_WRITE_DOWN_TRACKING);
+}
+
 static const IommudOperation read_operation = {
   .plan = plan_read,
   .perform = (void (*) (gpointer)) iommud_read_bitmap_plan_perform,
   .publish = publish_read,
   .free = read_free,
+  .intent = intend,
+  .fact = report,
 };
 
 static Read *

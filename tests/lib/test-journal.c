@@ -111,6 +111,16 @@ do_stop (AdoptFixture *self, GError **error)
   call_stop_dirty_tracking (adopt_fixture_get (self, "a"), NULL, error);
 }
 
+static void
+do_read (AdoptFixture *self, GError **error)
+{
+  int bitmap = call_read_dirty_bitmap (adopt_fixture_get (self, "a"), 0, MIB, PAGE, FALSE,
+                                       IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, error);
+
+  if (bitmap >= 0)
+    close (bitmap);
+}
+
 typedef struct
 {
   const char *act;
@@ -134,6 +144,9 @@ static const Act acts[] = {
   { "start-dirty-tracking", do_start, "set-dirty-tracking" },
   { "stop-dirty-tracking", do_stop, "set-dirty-tracking" },
 };
+
+/* It changes nothing that the model shows. */
+static const Act read_act = { "read-bitmap", do_read, "get-dirty-bitmap" };
 
 static const JournalEntry *
 assert_one_entry (TestSpy *spy, const char *act)
@@ -189,6 +202,56 @@ test_failed (AdoptFixture *self, gconstpointer data)
   entry = assert_one_entry (spy, act->act);
   g_assert_error (entry->error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
   g_assert_cmpstr (entry->error->message, ==, error->message);
+  g_object_set (self->model.host, "journal", NULL, NULL);
+}
+
+static guint
+count_saved (const IommudHostRecord *fact)
+{
+  const IommudTrackingRecord *tracking = g_ptr_array_index (fact->trackings, 0);
+
+  return tracking->saved_of_logs->len + tracking->saved_of_hwpts->len;
+}
+
+/* A read takes dirty pages from the kernel and delivers them, with those that were saved; if it
+ * fails, those that it has taken are saved. */
+static void
+test_read (AdoptFixture *self, gconstpointer unused)
+{
+  g_autoptr (TestSpy) spy = spy_on (self);
+  g_autofree char *calls = adopt_fixture_count_calls (self);
+  g_autoptr (IommudIntentRecord) intent = NULL;
+  g_autoptr (IommudHostRecord) fact = NULL;
+  g_autoptr (GError) error = NULL;
+  const JournalEntry *entry;
+
+  do_read (self, &error);
+  g_assert_no_error (error);
+  entry = assert_one_entry (spy, "read-bitmap");
+  g_assert_null (entry->error);
+  g_assert_cmpstr (spy->calls_at_intent, ==, calls);
+  intent = iommud_intent_record_from_variant (entry->intent, NULL);
+  g_assert_cmphex (intent->iova, ==, 0);
+  g_assert_cmphex (intent->length, ==, MIB);
+  fact = iommud_host_record_from_variant (entry->fact, NULL);
+  g_assert_cmpuint (count_saved (fact), ==, 0);
+  g_object_set (self->model.host, "journal", NULL, NULL);
+}
+
+static void
+test_failed_read (AdoptFixture *self, gconstpointer unused)
+{
+  g_autoptr (TestSpy) spy = spy_on (self);
+  g_autoptr (IommudHostRecord) fact = NULL;
+  g_autoptr (GError) error = NULL;
+
+  adopt_fixture_write (self, "0000:83:00.0", 100 * PAGE, 1);
+  model_fixture_inject (&self->model, "get-dirty-bitmap", 1, EIO, 0);
+  do_read (self, &error);
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
+  fact = iommud_host_record_from_variant (assert_one_entry (spy, "read-bitmap")->fact, NULL);
+  /* Of logs 16 to 17, and 100; of HWPTs 2, 40, and again 100, which was in the same bitmap. */
+  g_assert_cmpuint (count_saved (fact), ==, 5);
   g_object_set (self->model.host, "journal", NULL, NULL);
 }
 
@@ -273,6 +336,12 @@ main (int argc, char **argv)
       g_test_add (path, AdoptFixture, &acts[i], set_up, test_act, adopt_fixture_tear_down);
       g_test_add (failed, AdoptFixture, &acts[i], set_up, test_failed, adopt_fixture_tear_down);
     }
+  g_test_add ("/journal/act/read-bitmap", AdoptFixture, NULL, set_up, test_read,
+              adopt_fixture_tear_down);
+  g_test_add ("/journal/failed/read-bitmap", AdoptFixture, &read_act, set_up, test_failed,
+              adopt_fixture_tear_down);
+  g_test_add ("/journal/failed-read", AdoptFixture, NULL, set_up, test_failed_read,
+              adopt_fixture_tear_down);
   g_test_add ("/journal/not-planned", AdoptFixture, NULL, set_up, test_not_planned,
               adopt_fixture_tear_down);
   g_test_add ("/journal/interrupted", AdoptFixture, NULL, set_up, test_interrupted,
