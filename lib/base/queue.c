@@ -170,6 +170,7 @@ job_publish (gpointer user_data)
 void
 iommud_queue_set_journal (IommudQueue *self, IommudJournal *journal)
 {
+  g_return_if_fail (iommud_queue_is_idle (self));
   g_set_object (&self->journal, journal);
 }
 

@@ -76,6 +76,13 @@ iommud_host_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 static void
 set_journal (IommudHost *self, IommudJournal *journal)
 {
+  g_autoptr (GError) error = NULL;
+
+  if (!iommud_host_check_idle (self, "set the journal", &error))
+    {
+      g_critical ("%s", error->message);
+      return;
+    }
   g_set_object (&self->journal, journal);
   for (guint i = 0;
        i < g_list_model_get_n_items (iommud_container_table_get_list (self->containers)); i++)
@@ -185,7 +192,8 @@ iommud_host_class_init (IommudHostClass *klass)
    * IommudHost:journal: (skip)
    *
    * Where operations say what they are about to do, and what came of it; %NULL: nowhere. It may be
-   * set while no operation is under way. The interface is not public yet.
+   * set only while no operation is under way: otherwise it stays as it is, which is critical. The
+   * interface is not public yet.
    */
   properties[PROP_JOURNAL] = g_param_spec_object ("journal", NULL, NULL, IOMMUD_TYPE_JOURNAL,
                                                   G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);

@@ -295,6 +295,25 @@ test_interrupted (AdoptFixture *self, gconstpointer unused)
   g_object_set (self->model.host, "journal", NULL, NULL);
 }
 
+/* The fact of an operation would go to another journal than its intent. */
+static void
+test_set_while_busy (AdoptFixture *self, gconstpointer unused)
+{
+  g_autoptr (TestSpy) spy = spy_on (self);
+  gboolean done = FALSE;
+
+  iommud_device_detach_async (device (self, "0000:01:01.0"), NULL, on_done, &done);
+  g_test_expect_message ("iommud", G_LOG_LEVEL_CRITICAL, "*journal*under way*");
+  g_object_set (self->model.host, "journal", NULL, NULL);
+  g_test_assert_expected_messages ();
+  while (!done)
+    g_main_context_iteration (NULL, TRUE);
+  assert_one_entry (spy, "detach");
+  g_object_set (self->model.host, "journal", NULL, NULL);
+  iommud_device_detach (device (self, "0000:01:02.0"), NULL, NULL);
+  g_assert_cmpuint (test_memory_journal_get_length (spy->journal), ==, 1);
+}
+
 /* A container that was made later writes to it too; one entry for a mapping of many turns. */
 static void
 test_turns (AdoptFixture *self, gconstpointer unused)
@@ -341,6 +360,8 @@ main (int argc, char **argv)
   g_test_add ("/journal/failed/read-bitmap", AdoptFixture, &read_act, set_up, test_failed,
               adopt_fixture_tear_down);
   g_test_add ("/journal/failed-read", AdoptFixture, NULL, set_up, test_failed_read,
+              adopt_fixture_tear_down);
+  g_test_add ("/journal/set-while-busy", AdoptFixture, NULL, set_up, test_set_while_busy,
               adopt_fixture_tear_down);
   g_test_add ("/journal/not-planned", AdoptFixture, NULL, set_up, test_not_planned,
               adopt_fixture_tear_down);
