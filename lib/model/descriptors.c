@@ -22,6 +22,7 @@ struct _IommudDescriptors
 {
   gatomicrefcount references;
   GTree *fds;        /* name -> descriptor */
+  GHashTable *taken; /* set of those descriptors */
   GHashTable *files; /* "container-iova" -> IommudMappedFile */
 };
 
@@ -48,6 +49,7 @@ iommud_descriptors_new (void)
 
   g_atomic_ref_count_init (&self->references);
   self->fds = g_tree_new_full (compare_names, NULL, g_free, NULL);
+  self->taken = g_hash_table_new (NULL, NULL);
   self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                        (GDestroyNotify) iommud_mapped_file_unref);
   return self;
@@ -91,6 +93,7 @@ iommud_descriptors_unref (IommudDescriptors *self)
     return;
   close_all (self);
   g_tree_unref (self->fds);
+  g_hash_table_unref (self->taken);
   g_hash_table_unref (self->files);
   g_free (self);
 }
@@ -106,17 +109,32 @@ is_name (const char *name)
   return *name == '\0';
 }
 
+static gboolean
+check_new (IommudDescriptors *self, const char *name, int fd, GError **error)
+{
+  gboolean named = iommud_descriptors_peek (self, name) >= 0;
+
+  if (!named && !g_hash_table_contains (self->taken, GINT_TO_POINTER (fd)))
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_EXISTS,
+               named ? "Cannot keep descriptor %d: there is one of the name %s"
+                     : "Cannot keep descriptor %d as %s: it has another name already",
+               fd, name);
+  return FALSE;
+}
+
 /**
  * iommud_descriptors_add:
  * @self: a table
  * @name: what it is, in printable ASCII without a colon
- * @fd: an open file, which is taken if the call succeeds
+ * @fd: an open file, which is taken if the call succeeds, and is not in the table yet
  * @error: where to put an error
  *
  * Puts an open file into the table.
  *
  * Fails with %IOMMUD_ERROR_INVALID_ARGUMENT if the name is none or @fd is negative, and with
- * %IOMMUD_ERROR_EXISTS if there is a file of that name.
+ * %IOMMUD_ERROR_EXISTS if there is a file of that name, or @fd is in the table under another one:
+ * it would be closed twice.
  *
  * Returns: whether it was put in
  */
@@ -133,13 +151,10 @@ iommud_descriptors_add (IommudDescriptors *self, const char *name, int fd, GErro
                    "and it must be open");
       return FALSE;
     }
-  if (iommud_descriptors_peek (self, name) >= 0)
-    {
-      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_EXISTS,
-                   "Cannot keep a descriptor: there is one of the name %s", name);
-      return FALSE;
-    }
+  if (!check_new (self, name, fd, error))
+    return FALSE;
   g_tree_insert (self->fds, g_strdup (name), GINT_TO_POINTER (fd));
+  g_hash_table_add (self->taken, GINT_TO_POINTER (fd));
   return TRUE;
 }
 
@@ -196,8 +211,10 @@ iommud_descriptors_steal (IommudDescriptors *self, const char *name)
 {
   int fd = iommud_descriptors_peek (self, name);
 
-  if (fd >= 0)
-    g_tree_remove (self->fds, name);
+  if (fd < 0)
+    return -1;
+  g_tree_remove (self->fds, name);
+  g_hash_table_remove (self->taken, GINT_TO_POINTER (fd));
   return fd;
 }
 

@@ -289,10 +289,29 @@ test_descriptor_names (void)
   g_assert_true (iommud_descriptors_add (descriptors, "a", fd, &error));
   g_assert_false (iommud_descriptors_add (descriptors, "a", fd, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_EXISTS);
+  g_clear_error (&error);
   g_assert_cmpint (iommud_descriptors_peek (descriptors, "a"), ==, fd);
   g_assert_cmpint (iommud_descriptors_peek (descriptors, "b"), ==, -1);
   g_clear_pointer (&descriptors, iommud_descriptors_unref);
   g_assert_cmpint (close (fd), ==, -1);
+}
+
+/* Else it would be closed twice, the second time as what it is by then. */
+static void
+test_same_descriptor (void)
+{
+  g_autoptr (IommudDescriptors) descriptors = iommud_descriptors_new ();
+  g_autoptr (GError) error = NULL;
+  int fd = memfd_create ("iommud-descriptor", MFD_CLOEXEC);
+
+  g_assert_true (iommud_descriptors_add (descriptors, "a", fd, &error));
+  g_assert_false (iommud_descriptors_add (descriptors, "b", fd, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_EXISTS);
+  g_clear_error (&error);
+  g_assert_cmpint (iommud_descriptors_peek (descriptors, "b"), ==, -1);
+  g_assert_cmpint (iommud_descriptors_steal (descriptors, "a"), ==, fd);
+  g_assert_true (iommud_descriptors_add (descriptors, "b", fd, &error));
+  g_assert_no_error (error);
 }
 
 #define ADD(name, test)                                                                            \
@@ -315,5 +334,6 @@ main (int argc, char **argv)
   ADD ("unknown-descriptor", test_unknown_descriptor);
   ADD ("orphans", test_orphans);
   g_test_add_func ("/adopt/descriptor-names", test_descriptor_names);
+  g_test_add_func ("/adopt/same-descriptor", test_same_descriptor);
   return g_test_run ();
 }
