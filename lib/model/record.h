@@ -30,7 +30,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint64 serial;
-  guint32 n_containers;
+  guint32 n_containers; /* those in it, of which a fact has one */
 } IommudContextRecord;
 
 typedef struct
@@ -99,7 +99,7 @@ typedef struct
   IommudTrackerKind kind; /* DEVICE or IOMMU */
   char *device;           /* of a log; else "" */
   guint32 hwpt_id;        /* of a HWPT; else 0 */
-  guint64 page_size;      /* of a log that runs; else 0 */
+  guint64 page_size; /* of a log: what it records in, as it was last started; 0: it never was */
   gboolean runs;
   GArray *ranges; /* of IommudIovaRange: what a log that runs covers */
   gboolean blind;

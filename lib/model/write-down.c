@@ -7,31 +7,31 @@
 #include "model/host.h"
 #include "model/hwpt.h"
 
-static IommudContextRecord *
-find_context (const IommudHostRecord *record, guint64 serial)
+static gboolean
+has_context (const IommudHostRecord *record, guint64 serial)
 {
   for (guint i = 0; i < record->contexts->len; i++)
     {
-      IommudContextRecord *context = g_ptr_array_index (record->contexts, i);
+      const IommudContextRecord *context = g_ptr_array_index (record->contexts, i);
 
       if (context->serial == serial)
-        return context;
+        return TRUE;
     }
-  return NULL;
+  return FALSE;
 }
 
 static void
-add_context (IommudHostRecord *record, guint64 serial)
+add_context (IommudHostRecord *record, IommudContext *context)
 {
-  IommudContextRecord *context = find_context (record, serial);
+  guint64 serial = iommud_context_get_serial (context);
+  IommudContextRecord *entry;
 
-  if (context == NULL)
-    {
-      context = iommud_context_record_new ();
-      context->serial = serial;
-      g_ptr_array_add (record->contexts, context);
-    }
-  context->n_containers++;
+  if (has_context (record, serial))
+    return;
+  entry = iommud_context_record_new ();
+  entry->serial = serial;
+  entry->n_containers = iommud_context_get_n_containers (context);
+  g_ptr_array_add (record->contexts, entry);
 }
 
 static void
@@ -145,7 +145,7 @@ iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
 
   iommud_container_fill_record (self, entry);
   g_ptr_array_add (record->containers, entry);
-  add_context (record, entry->context);
+  add_context (record, iommud_container_get_context (self));
   if ((parts & IOMMUD_WRITE_DOWN_DEVICES) != 0)
     {
       add_hwpts (record, self);

@@ -314,6 +314,27 @@ test_set_while_busy (AdoptFixture *self, gconstpointer unused)
   g_assert_cmpuint (test_memory_journal_get_length (spy->journal), ==, 1);
 }
 
+/* A context that two containers share says so, whichever of them an operation was on. */
+static void
+test_shared_context (AdoptFixture *self, gconstpointer unused)
+{
+  g_autoptr (TestSpy) spy = spy_on (self);
+  g_autoptr (IommudHostRecord) shared = NULL;
+  g_autoptr (IommudHostRecord) alone = NULL;
+
+  iommud_device_detach (device (self, "0000:01:01.0"), NULL, NULL);
+  iommud_device_detach (device (self, "0000:81:01.0"), NULL, NULL);
+  shared =
+      iommud_host_record_from_variant (test_memory_journal_get_entry (spy->journal, 0)->fact, NULL);
+  alone =
+      iommud_host_record_from_variant (test_memory_journal_get_entry (spy->journal, 1)->fact, NULL);
+  g_assert_cmpuint (((IommudContextRecord *) g_ptr_array_index (shared->contexts, 0))->n_containers,
+                    ==, 2);
+  g_assert_cmpuint (((IommudContextRecord *) g_ptr_array_index (alone->contexts, 0))->n_containers,
+                    ==, 1);
+  g_object_set (self->model.host, "journal", NULL, NULL);
+}
+
 /* A container that was made later writes to it too; one entry for a mapping of many turns. */
 static void
 test_turns (AdoptFixture *self, gconstpointer unused)
@@ -362,6 +383,8 @@ main (int argc, char **argv)
   g_test_add ("/journal/failed-read", AdoptFixture, NULL, set_up, test_failed_read,
               adopt_fixture_tear_down);
   g_test_add ("/journal/set-while-busy", AdoptFixture, NULL, set_up, test_set_while_busy,
+              adopt_fixture_tear_down);
+  g_test_add ("/journal/shared-context", AdoptFixture, NULL, set_up, test_shared_context,
               adopt_fixture_tear_down);
   g_test_add ("/journal/not-planned", AdoptFixture, NULL, set_up, test_not_planned,
               adopt_fixture_tear_down);
