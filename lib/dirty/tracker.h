@@ -19,7 +19,7 @@ typedef struct
   char *device;           /* of a log: what it is known by; else NULL */
   int cdev;               /* of a log; its device has it open */
   guint32 hwpt_id;
-  guint64 page_size; /* of a log that runs */
+  guint64 page_size; /* of a log: what it records in, as it was last started; 0: it never was */
   GArray *ranges;    /* of IommudIovaRange: what a log covers; NULL if it does not run */
   gboolean blind;    /* it should run and does not: what it misses is not known */
 } IommudTracker;
