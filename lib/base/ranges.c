@@ -135,3 +135,13 @@ iommud_ranges_join (GArray *self, guint max)
   *get (self, length++) = *get (self, self->len - 1);
   g_array_set_size (self, length);
 }
+
+/* A range is what a (tt) is in memory. */
+GVariant *
+iommud_ranges_to_variant (const GArray *self)
+{
+  G_STATIC_ASSERT (sizeof (IommudIovaRange) == 2 * sizeof (guint64));
+
+  return g_variant_new_fixed_array (G_VARIANT_TYPE ("(tt)"), self != NULL ? self->data : NULL,
+                                    self != NULL ? self->len : 0, sizeof (IommudIovaRange));
+}

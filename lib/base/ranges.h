@@ -23,5 +23,7 @@ void iommud_ranges_join (GArray *self, guint max);
 /* The index of the first range that ends at @address or behind it; their number if none does. O(log
  * n). */
 guint iommud_ranges_find (const GArray *self, guint64 address);
+/* First and last of each, as a(tt); NULL: none. */
+GVariant *iommud_ranges_to_variant (const GArray *self);
 
 G_END_DECLS

@@ -39,21 +39,6 @@ static GParamSpec *properties[N_PROPERTIES];
 /* How many mappings the property lists. */
 #define MAX_LISTED_MAPPINGS 256
 
-static GVariant *
-build_ranges (const GArray *ranges)
-{
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tt)"));
-  for (guint i = 0; ranges != NULL && i < ranges->len; i++)
-    {
-      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
-
-      g_variant_builder_add (&builder, "(tt)", range->first, range->last);
-    }
-  return g_variant_builder_end (&builder);
-}
-
 /* Bounded: if each mapping was one page, there could be millions. */
 static GVariant *
 build_mappings (IommudMemory *self)
@@ -79,13 +64,13 @@ iommud_memory_get_property (GObject *object, guint id, GValue *value, GParamSpec
   switch (id)
     {
     case PROP_IOVA_RANGES:
-      g_value_set_variant (value, build_ranges (self->space.ranges));
+      g_value_set_variant (value, iommud_ranges_to_variant (self->space.ranges));
       break;
     case PROP_IOVA_ALIGNMENT:
       g_value_set_uint64 (value, self->space.alignment);
       break;
     case PROP_ALLOWED_IOVAS:
-      g_value_set_variant (value, build_ranges (self->allowed));
+      g_value_set_variant (value, iommud_ranges_to_variant (self->allowed));
       break;
     case PROP_HUGE_PAGES:
       g_value_set_boolean (value, self->huge_pages);

@@ -80,21 +80,6 @@ iommud_record_free (const IommudRecordType *type, gpointer record)
 }
 
 static GVariant *
-build_ranges (const GArray *ranges)
-{
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tt)"));
-  for (guint i = 0; i < ranges->len; i++)
-    {
-      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
-
-      g_variant_builder_add (&builder, "(tt)", range->first, range->last);
-    }
-  return g_variant_builder_end (&builder);
-}
-
-static GVariant *
 build_records (const IommudRecordType *type, const GPtrArray *records)
 {
   GVariantBuilder builder;
@@ -141,7 +126,7 @@ build_field (const IommudRecordField *field, gconstpointer record)
     case IOMMUD_RECORD_FIELD_IDS:
       return build_ids (get_pointer (field, record));
     case IOMMUD_RECORD_FIELD_RANGES:
-      return build_ranges (get_pointer (field, record));
+      return iommud_ranges_to_variant (get_pointer (field, record));
     case IOMMUD_RECORD_FIELD_RECORDS:
     default:
       return build_records (field->of, get_pointer (field, record));
