@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Adoption: which contexts, containers and HWPTs that were written down are there. */
+/* Adoption: which contexts, containers and HWPTs that were written down are there, and what was
+ * left over. */
 #include "operations/adoption.h"
 
 #define SERIAL G_GUINT64_FORMAT
@@ -140,18 +141,8 @@ check_hwpt (IommudAdoption *self, gpointer record, char **reason, GError **error
   return TRUE;
 }
 
-gboolean
-iommud_adoption_check_containers (IommudAdoption *self, GError **error)
-{
-  return iommud_adoption_filter (self, self->record->contexts, check_context,
-                                 (GDestroyNotify) iommud_context_record_free, error)
-         && iommud_adoption_filter (self, self->record->containers, check_container,
-                                    (GDestroyNotify) iommud_container_record_free, error)
-         && iommud_adoption_filter (self, self->record->hwpts, check_hwpt,
-                                    (GDestroyNotify) iommud_hwpt_record_free, error);
-}
-
-/* An id that the kernel has given away again since must not be freed. */
+/* An id that the kernel has given away again since must not be freed. Those of devices are not
+ * known yet, but the kernel says that they are neither a HWPT nor an IOAS. */
 static gboolean
 is_orphan (const IommudAdoptedContext *context, guint32 id, gboolean *orphan, GError **error)
 {
@@ -172,28 +163,31 @@ static gboolean
 check_orphans_of (IommudAdoption *self, IommudAdoptedContainer *container, GError **error)
 {
   GArray *orphans = container->record->orphans;
+  guint kept = 0;
 
-  for (guint i = orphans->len; i > 0; i--)
+  for (guint i = 0; i < orphans->len; i++)
     {
-      guint32 id = g_array_index (orphans, guint32, i - 1);
+      guint32 id = g_array_index (orphans, guint32, i);
       gboolean orphan;
 
       if (!is_orphan (container->context, id, &orphan, error))
         return FALSE;
-      if (orphan)
-        continue;
-      g_array_remove_index (orphans, i - 1);
-      iommud_adoption_drop (self, "Kernel id %u, left over by container %" SERIAL ": it is gone",
-                            id, container->record->serial);
+      if (!orphan)
+        {
+          iommud_adoption_drop (self,
+                                "Kernel id %u, left over by container %" SERIAL ": it is gone", id,
+                                container->record->serial);
+          continue;
+        }
+      g_hash_table_add (container->context->ids, GUINT_TO_POINTER (id));
+      g_array_index (orphans, guint32, kept++) = id;
     }
-  for (guint i = 0; i < orphans->len; i++)
-    g_hash_table_add (container->context->ids,
-                      GUINT_TO_POINTER (g_array_index (orphans, guint32, i)));
+  g_array_set_size (orphans, kept);
   return TRUE;
 }
 
-gboolean
-iommud_adoption_check_orphans (IommudAdoption *self, GError **error)
+static gboolean
+check_orphans (IommudAdoption *self, GError **error)
 {
   for (guint i = 0; i < self->record->containers->len; i++)
     {
@@ -203,4 +197,16 @@ iommud_adoption_check_orphans (IommudAdoption *self, GError **error)
         return FALSE;
     }
   return TRUE;
+}
+
+gboolean
+iommud_adoption_check_containers (IommudAdoption *self, GError **error)
+{
+  return iommud_adoption_filter (self, self->record->contexts, check_context,
+                                 (GDestroyNotify) iommud_context_record_free, error)
+         && iommud_adoption_filter (self, self->record->containers, check_container,
+                                    (GDestroyNotify) iommud_container_record_free, error)
+         && iommud_adoption_filter (self, self->record->hwpts, check_hwpt,
+                                    (GDestroyNotify) iommud_hwpt_record_free, error)
+         && check_orphans (self, error);
 }

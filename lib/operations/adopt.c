@@ -70,8 +70,7 @@ adopt (IommudAdoption *self, GError **error)
 {
   check_host (self);
   if (!iommud_adoption_check_containers (self, error)
-      || !iommud_adoption_check_devices (self, error) || !iommud_adoption_check_memory (self, error)
-      || !iommud_adoption_check_orphans (self, error))
+      || !iommud_adoption_check_devices (self, error) || !iommud_adoption_check_memory (self, error))
     return FALSE;
   iommud_adoption_check_counts (self);
   iommud_adoption_build (self);

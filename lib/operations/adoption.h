@@ -66,7 +66,6 @@ gboolean iommud_adoption_filter (IommudAdoption *self, GPtrArray *records,
 gboolean iommud_adoption_check_containers (IommudAdoption *self, GError **error);
 gboolean iommud_adoption_check_devices (IommudAdoption *self, GError **error);
 gboolean iommud_adoption_check_memory (IommudAdoption *self, GError **error);
-gboolean iommud_adoption_check_orphans (IommudAdoption *self, GError **error);
 /* Records that were lost: there are fewer than there should be. */
 void iommud_adoption_check_counts (IommudAdoption *self);
 

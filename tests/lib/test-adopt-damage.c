@@ -153,6 +153,29 @@ wrong_log_stopped (IommudHostRecord *record)
 WRONG (orphan, guint32 id = 77; g_array_append_val (CONTAINER (record, 0)->orphans, id))
 WRONG (orphan_in_use,
        g_array_append_val (CONTAINER (record, 0)->orphans, HWPT (record, 3)->hwpt_id))
+WRONG (orphan_of_device,
+       g_array_append_val (CONTAINER (record, 0)->orphans, BINDING (record, 2)->device_id))
+
+static void
+wrong_orphan_twice (IommudHostRecord *record)
+{
+  guint32 id = HWPT (record, 4)->hwpt_id;
+
+  lose_manual_hwpt (record);
+  g_array_append_val (CONTAINER (record, 1)->orphans, id);
+  g_array_append_val (CONTAINER (record, 1)->orphans, id);
+}
+
+static void
+wrong_orphan_tracker (IommudHostRecord *record)
+{
+  IommudTrackerRecord *tracker = iommud_tracker_record_new ();
+
+  wrong_orphan (record);
+  tracker->kind = IOMMUD_TRACKER_KIND_IOMMU;
+  tracker->hwpt_id = 77;
+  g_ptr_array_add (TRACKING (record, 0)->trackers, tracker);
+}
 
 #define LOST(name, ...)                                                                            \
   {                                                                                                \
@@ -245,6 +268,9 @@ static const Damage damages[] = {
   BAD (log_blind, "what it covers is not known", "counts as dirty"),
   BAD (orphan, "Kernel id 77"),
   BAD (orphan_in_use, "left over by container"),
+  BAD (orphan_twice, "left over by container"),
+  BAD (orphan_of_device, "left over by container"),
+  BAD (orphan_tracker, "Kernel id 77", "The tracker of HWPT id 77"),
 };
 
 static GVariant *
