@@ -3,17 +3,7 @@
  * stays in the kernel when all that was adopted is freed. */
 #include "config.h"
 
-#include "adopt-fixture.h"
-
-#include <string.h>
-#include <unistd.h>
-
-typedef struct
-{
-  const char *name;
-  void (*damage) (IommudHostRecord *record);
-  const char *reasons[4]; /* each is in the list of what was dropped */
-} Damage;
+#include "adopt-damage.h"
 
 #define COPY(Record, prefix)                                                                       \
   static Record *copy_##prefix (const Record *record)                                              \
@@ -30,17 +20,6 @@ COPY (IommudBindingRecord, iommud_binding_record)
 COPY (IommudMappingRecord, iommud_mapping_record)
 COPY (IommudTrackerRecord, iommud_tracker_record)
 COPY (IommudTrackingRecord, iommud_tracking_record)
-
-/* The objects of the fixture: contexts 0 and 1; containers a, b, c; HWPTs of a: dmar0, dmar1; of b:
- * the kernel's, two manual ones; of c: one of the kernel's and one. */
-#define CONTEXT(record, i) ((IommudContextRecord *) g_ptr_array_index ((record)->contexts, i))
-#define CONTAINER(record, i) ((IommudContainerRecord *) g_ptr_array_index ((record)->containers, i))
-#define HWPT(record, i) ((IommudHwptRecord *) g_ptr_array_index ((record)->hwpts, i))
-#define BINDING(record, i) ((IommudBindingRecord *) g_ptr_array_index ((record)->bindings, i))
-#define MAPPING(record, i) ((IommudMappingRecord *) g_ptr_array_index ((record)->mappings, i))
-#define TRACKING(record, i) ((IommudTrackingRecord *) g_ptr_array_index ((record)->trackings, i))
-#define TRACKER(record, i)                                                                         \
-  ((IommudTrackerRecord *) g_ptr_array_index (TRACKING (record, 0)->trackers, i))
 
 #define LOSE(name, list, prefix, i)                                                                \
   static void lose_##name (IommudHostRecord *record)                                               \
@@ -69,20 +48,6 @@ static void
 lose_manual_hwpt (IommudHostRecord *record)
 {
   iommud_hwpt_record_free (g_ptr_array_remove_index (record->hwpts, 4));
-}
-
-static void
-lose_log (IommudHostRecord *record)
-{
-  iommud_tracker_record_free (g_ptr_array_remove_index (TRACKING (record, 0)->trackers, 0));
-}
-
-static void
-lose_hwpt_tracker (IommudHostRecord *record)
-{
-  GPtrArray *trackers = TRACKING (record, 0)->trackers;
-
-  iommud_tracker_record_free (g_ptr_array_remove_index (trackers, trackers->len - 1));
 }
 
 static void
@@ -139,17 +104,6 @@ WRONG (tracking_page_size, TRACKING (record, 0)->page_size = 5000)
 WRONG (tracking_off, TRACKING (record, 2)->active = TRUE)
 WRONG (tracking_inactive, TRACKING (record, 0)->active = FALSE)
 WRONG (log_device, iommud_record_set_string (&TRACKER (record, 0)->device, "0000:01:00.0"))
-WRONG (log_ranges, g_array_set_size (TRACKER (record, 0)->ranges, 0))
-WRONG (log_shorter, g_array_set_size (TRACKER (record, 0)->ranges, 1))
-WRONG (log_blind, TRACKER (record, 0)->blind = TRUE)
-
-static void
-wrong_log_stopped (IommudHostRecord *record)
-{
-  g_array_set_size (TRACKER (record, 0)->ranges, 0);
-  TRACKER (record, 0)->runs = FALSE;
-}
-
 WRONG (orphan, guint32 id = 77; g_array_append_val (CONTAINER (record, 0)->orphans, id))
 WRONG (orphan_in_use,
        g_array_append_val (CONTAINER (record, 0)->orphans, HWPT (record, 3)->hwpt_id))
@@ -177,28 +131,6 @@ wrong_orphan_tracker (IommudHostRecord *record)
   g_ptr_array_add (TRACKING (record, 0)->trackers, tracker);
 }
 
-#define LOST(name, ...)                                                                            \
-  {                                                                                                \
-    "lost/" #name, lose_##name,                                                                    \
-    {                                                                                              \
-      __VA_ARGS__                                                                                  \
-    }                                                                                              \
-  }
-#define DOUBLED(name, ...)                                                                         \
-  {                                                                                                \
-    "doubled/" #name, double_##name,                                                               \
-    {                                                                                              \
-      __VA_ARGS__                                                                                  \
-    }                                                                                              \
-  }
-#define BAD(name, ...)                                                                             \
-  {                                                                                                \
-    "wrong/" #name, wrong_##name,                                                                  \
-    {                                                                                              \
-      __VA_ARGS__                                                                                  \
-    }                                                                                              \
-  }
-
 static const Damage damages[] = {
   LOST (context, "2 contexts were written down", "Container c", "which it is of, is not there",
         "device-0000%3A81%3A01.0: nothing"),
@@ -213,8 +145,6 @@ static const Damage damages[] = {
         "Descriptor device-0000%3A01%3A01.0"),
   LOST (mapping, "4 mappings were written down with it, and 3 are known"),
   LOST (tracking, "1 dirty trackings were written down with it, and 0 are known"),
-  LOST (log, "The tracker that is the log of 0000:83:00.0", "counts as dirty"),
-  LOST (hwpt_tracker, "The tracker that is HWPT", "counts as dirty"),
   DOUBLED (context, "is written down twice"),
   DOUBLED (container, "serial is written down twice"),
   DOUBLED (hwpt, "is written down twice"),
@@ -262,38 +192,12 @@ static const Damage damages[] = {
   BAD (tracking_off, "it is active and off"),
   BAD (tracking_inactive, "it has trackers and is not active"),
   BAD (log_device, "there is no such device that has a log"),
-  BAD (log_ranges, "what it covers is not known", "counts as dirty"),
-  BAD (log_shorter, "it does not cover all that the device can write to", "counts as dirty"),
-  BAD (log_stopped, "it does not cover all that the device can write to", "counts as dirty"),
-  BAD (log_blind, "what it covers is not known", "counts as dirty"),
   BAD (orphan, "Kernel id 77"),
   BAD (orphan_in_use, "left over by container"),
   BAD (orphan_twice, "left over by container"),
   BAD (orphan_of_device, "left over by container"),
   BAD (orphan_tracker, "Kernel id 77", "The tracker of HWPT id 77"),
 };
-
-static GVariant *
-write_down_damaged (AdoptFixture *self, const Damage *damage)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) records = iommud_host_write_down (self->model.host, &error);
-  g_autoptr (IommudHostRecord) record = NULL;
-
-  g_assert_no_error (error);
-  record = iommud_host_record_from_variant (records, &error);
-  g_assert_no_error (error);
-  damage->damage (record);
-  return g_variant_ref_sink (iommud_host_record_to_variant (record));
-}
-
-static void
-assert_dropped (const char *dropped, const Damage *damage)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (damage->reasons) && damage->reasons[i] != NULL; i++)
-    if (strstr (dropped, damage->reasons[i]) == NULL)
-      g_error ("\"%s\" is not in:\n%s", damage->reasons[i], dropped);
-}
 
 /* One operation that works frees what no record names. */
 static void
@@ -311,110 +215,10 @@ free_orphans (AdoptFixture *self)
 static void
 test_damage (AdoptFixture *self, gconstpointer data)
 {
-  const Damage *damage = data;
-  g_autoptr (GVariant) records = write_down_damaged (self, damage);
-  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
-  g_autofree char *dropped = adopt_fixture_adopt (self, records, descriptors);
-  g_auto (GStrv) names = iommud_descriptors_dup_names (descriptors);
+  g_autofree char *dropped = adopt_damaged (self, data);
 
-  assert_dropped (dropped, damage);
-  g_assert_null (names[0]);
   free_orphans (self);
 }
-
-static void
-assert_dirty (AdoptFixture *self, guint64 iova, guint64 n_pages, guint64 expected)
-{
-  g_autoptr (GError) error = NULL;
-  guint64 dirty_pages = 0;
-  int fd = call_read_dirty_bitmap (adopt_fixture_get (self, "a"), iova, n_pages * PAGE, PAGE, FALSE,
-                                   IOMMUD_TRACKER_CHOICE_AUTO, NULL, &dirty_pages, &error);
-
-  g_assert_no_error (error);
-  close (fd);
-  g_assert_cmpuint (dirty_pages, ==, expected);
-}
-
-static void
-write_and_read (AdoptFixture *self)
-{
-  adopt_fixture_write (self, "0000:83:00.0", 5 * PAGE, 1);
-  adopt_fixture_write (self, "0000:83:01.0", 8 * GIB, 2);
-  adopt_fixture_write (self, "0000:01:00.0", 8 * GIB + 2 * PAGE, 1);
-  assert_dirty (self, 0, 256, 1);
-  assert_dirty (self, 8 * GIB - MIB, 512, 3);
-}
-
-/* What is known of a tracker no longer is what the kernel has: it counts as dirty until the first
- * read, and from then on all is exact, also after a stop and a start. */
-static void
-test_goes_on (AdoptFixture *self, gconstpointer data)
-{
-  g_autoptr (GVariant) records = write_down_damaged (self, data);
-  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
-  g_autofree char *dropped = adopt_fixture_adopt (self, records, descriptors);
-  IommudContainer *container = adopt_fixture_get (self, "a");
-  g_autoptr (GError) error = NULL;
-  gboolean active;
-
-  g_object_get (iommud_container_get_dirty_tracking (container), "active", &active, NULL);
-  if (active)
-    {
-      assert_dirty (self, 0, 256, 256);
-      assert_dirty (self, 8 * GIB - MIB, 512, 512);
-      write_and_read (self);
-      call_stop_dirty_tracking (container, NULL, &error);
-      g_assert_no_error (error);
-    }
-  call_start_dirty_tracking (container, 0, NULL, &error);
-  g_assert_no_error (error);
-  write_and_read (self);
-}
-
-/* Not read before it is stopped: nothing may go on in the kernel. */
-static void
-test_stopped_at_once (AdoptFixture *self, gconstpointer data)
-{
-  g_autoptr (GVariant) records = write_down_damaged (self, data);
-  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
-  g_autofree char *dropped = adopt_fixture_adopt (self, records, descriptors);
-  guint before = iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop");
-  g_autoptr (GError) error = NULL;
-
-  call_stop_dirty_tracking (adopt_fixture_get (self, "a"), NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop"), ==,
-                    before + 2);
-}
-
-/* Saved runs may be longer than what was dirty: what lies between, and is not mapped, is clean. */
-static void
-save_everything (IommudHostRecord *record)
-{
-  IommudIovaRange all = { 0, G_MAXUINT64 };
-
-  g_array_set_size (TRACKING (record, 0)->saved_of_logs, 0);
-  g_array_append_val (TRACKING (record, 0)->saved_of_logs, all);
-}
-
-static void
-test_saved_not_mapped (AdoptFixture *self, gconstpointer data)
-{
-  g_autoptr (GVariant) records = write_down_damaged (self, data);
-  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
-  g_autofree char *dropped = adopt_fixture_adopt (self, records, descriptors);
-
-  g_assert_cmpstr (dropped, ==, "");
-  assert_dirty (self, 0, 256, 256);
-  assert_dirty (self, 8 * GIB - 2 * MIB, 1024, 512);
-}
-
-static const Damage saved = { "saved", save_everything, { NULL } };
-
-static const Damage blinding[] = {
-  LOST (log),        LOST (hwpt_tracker), LOST (tracking), BAD (log_ranges),
-  BAD (log_shorter), BAD (log_stopped),   BAD (log_blind),
-};
 
 static void
 set_up (AdoptFixture *self, gconstpointer unused)
@@ -432,15 +236,5 @@ main (int argc, char **argv)
 
       g_test_add (path, AdoptFixture, &damages[i], set_up, test_damage, adopt_fixture_tear_down);
     }
-  for (gsize i = 0; i < G_N_ELEMENTS (blinding); i++)
-    {
-      g_autofree char *path = g_strdup_printf ("/adopt/goes-on/%s", blinding[i].name);
-
-      g_test_add (path, AdoptFixture, &blinding[i], set_up, test_goes_on, adopt_fixture_tear_down);
-    }
-  g_test_add ("/adopt/stopped-at-once", AdoptFixture, &blinding[0], set_up, test_stopped_at_once,
-              adopt_fixture_tear_down);
-  g_test_add ("/adopt/saved-not-mapped", AdoptFixture, &saved, set_up, test_saved_not_mapped,
-              adopt_fixture_tear_down);
   return g_test_run ();
 }

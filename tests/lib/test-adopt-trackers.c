@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Trackers that are lost or wrong in the records of a busy host: no dirty page is lost, and
+ * tracking goes on. */
+#include "config.h"
+
+#include "adopt-damage.h"
+
+#include <unistd.h>
+
+static void
+lose_log (IommudHostRecord *record)
+{
+  iommud_tracker_record_free (g_ptr_array_remove_index (TRACKING (record, 0)->trackers, 0));
+}
+
+static void
+lose_hwpt_tracker (IommudHostRecord *record)
+{
+  GPtrArray *trackers = TRACKING (record, 0)->trackers;
+
+  iommud_tracker_record_free (g_ptr_array_remove_index (trackers, trackers->len - 1));
+}
+
+static void
+lose_tracking (IommudHostRecord *record)
+{
+  iommud_tracking_record_free (g_ptr_array_remove_index (record->trackings, 0));
+}
+
+static void
+wrong_log_ranges (IommudHostRecord *record)
+{
+  g_array_set_size (TRACKER (record, 0)->ranges, 0);
+}
+
+static void
+wrong_log_shorter (IommudHostRecord *record)
+{
+  g_array_set_size (TRACKER (record, 0)->ranges, 1);
+}
+
+static void
+wrong_log_blind (IommudHostRecord *record)
+{
+  TRACKER (record, 0)->blind = TRUE;
+}
+
+static void
+wrong_log_stopped (IommudHostRecord *record)
+{
+  g_array_set_size (TRACKER (record, 0)->ranges, 0);
+  TRACKER (record, 0)->runs = FALSE;
+}
+
+static void
+assert_dirty (AdoptFixture *self, guint64 iova, guint64 n_pages, guint64 expected)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 dirty_pages = 0;
+  int fd = call_read_dirty_bitmap (adopt_fixture_get (self, "a"), iova, n_pages * PAGE, PAGE, FALSE,
+                                   IOMMUD_TRACKER_CHOICE_AUTO, NULL, &dirty_pages, &error);
+
+  g_assert_no_error (error);
+  close (fd);
+  g_assert_cmpuint (dirty_pages, ==, expected);
+}
+
+static void
+write_and_read (AdoptFixture *self)
+{
+  adopt_fixture_write (self, "0000:83:00.0", 5 * PAGE, 1);
+  adopt_fixture_write (self, "0000:83:01.0", 8 * GIB, 2);
+  adopt_fixture_write (self, "0000:01:00.0", 8 * GIB + 2 * PAGE, 1);
+  assert_dirty (self, 0, 256, 1);
+  assert_dirty (self, 8 * GIB - MIB, 512, 3);
+}
+
+/* What the tracker may have missed counts as dirty once; from then on all is exact, also after it
+ * was stopped and started. */
+static void
+test_goes_on (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = adopt_damaged (self, data);
+  IommudContainer *container = adopt_fixture_get (self, "a");
+  g_autoptr (GError) error = NULL;
+  gboolean active;
+
+  g_object_get (iommud_container_get_dirty_tracking (container), "active", &active, NULL);
+  if (active)
+    {
+      assert_dirty (self, 0, 256, 256);
+      assert_dirty (self, 8 * GIB - MIB, 512, 512);
+      write_and_read (self);
+      call_stop_dirty_tracking (container, NULL, &error);
+      g_assert_no_error (error);
+    }
+  call_start_dirty_tracking (container, 0, NULL, &error);
+  g_assert_no_error (error);
+  write_and_read (self);
+}
+
+/* Not read before it is stopped: nothing may go on in the kernel. */
+static void
+test_stopped_at_once (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = adopt_damaged (self, data);
+  guint before = iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop");
+  g_autoptr (GError) error = NULL;
+
+  call_stop_dirty_tracking (adopt_fixture_get (self, "a"), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop"), ==,
+                    before + 2);
+}
+
+/* Saved runs may be longer than what was dirty: what lies between, and is not mapped, is clean. */
+static void
+save_everything (IommudHostRecord *record)
+{
+  IommudIovaRange all = { 0, G_MAXUINT64 };
+
+  g_array_set_size (TRACKING (record, 0)->saved_of_logs, 0);
+  g_array_append_val (TRACKING (record, 0)->saved_of_logs, all);
+}
+
+static void
+test_saved_not_mapped (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = adopt_damaged (self, data);
+
+  g_assert_cmpstr (dropped, ==, "");
+  assert_dirty (self, 0, 256, 256);
+  assert_dirty (self, 8 * GIB - 2 * MIB, 1024, 512);
+}
+
+static const Damage saved = { "saved", save_everything, { NULL } };
+
+static const Damage damages[] = {
+  LOST (log, "The tracker that is the log of 0000:83:00.0", "counts as dirty"),
+  LOST (hwpt_tracker, "The tracker that is HWPT", "counts as dirty"),
+  LOST (tracking, "1 dirty trackings were written down with it, and 0 are known"),
+  BAD (log_ranges, "what it covers is not known", "counts as dirty"),
+  BAD (log_shorter, "it does not cover all that the device can write to", "counts as dirty"),
+  BAD (log_stopped, "it does not cover all that the device can write to", "counts as dirty"),
+  BAD (log_blind, "what it covers is not known", "counts as dirty"),
+};
+
+static void
+set_up (AdoptFixture *self, gconstpointer unused)
+{
+  adopt_fixture_set_up (self, NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (damages); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/adopt/goes-on/%s", damages[i].name);
+
+      g_test_add (path, AdoptFixture, &damages[i], set_up, test_goes_on, adopt_fixture_tear_down);
+    }
+  g_test_add ("/adopt/stopped-at-once", AdoptFixture, &damages[0], set_up, test_stopped_at_once,
+              adopt_fixture_tear_down);
+  g_test_add ("/adopt/saved-not-mapped", AdoptFixture, &saved, set_up, test_saved_not_mapped,
+              adopt_fixture_tear_down);
+  return g_test_run ();
+}
