@@ -5,15 +5,31 @@
 
 #define SERIAL G_GUINT64_FORMAT
 
-static gboolean
-lists (const GPtrArray *names, const char *name)
+static char *
+name_place (guint64 container, guint64 hwpt, const char *device)
 {
-  return g_ptr_array_find_with_equal_func ((GPtrArray *) names, name, g_str_equal, NULL);
+  return g_strdup_printf ("%" SERIAL " %" SERIAL " %s", container, hwpt, device);
+}
+
+static void
+note_listed (IommudAdoption *self, const IommudHwptRecord *hwpt)
+{
+  for (guint i = 0; i < hwpt->devices->len; i++)
+    g_hash_table_add (self->listed, name_place (hwpt->container, hwpt->serial,
+                                                g_ptr_array_index (hwpt->devices, i)));
 }
 
 static gboolean
-check_hwpt (const IommudBindingRecord *record, const IommudAdoptedContainer *container,
-            gboolean is_mdev, char **reason)
+is_listed (IommudAdoption *self, const IommudBindingRecord *record)
+{
+  g_autofree char *place = name_place (record->container, record->hwpt, record->name);
+
+  return g_hash_table_contains (self->listed, place);
+}
+
+static gboolean
+check_hwpt (IommudAdoption *self, const IommudBindingRecord *record,
+            const IommudAdoptedContainer *container, gboolean is_mdev, char **reason)
 {
   const IommudHwptRecord *hwpt = g_hash_table_lookup (container->hwpts, &record->hwpt);
 
@@ -22,7 +38,7 @@ check_hwpt (const IommudBindingRecord *record, const IommudAdoptedContainer *con
                                    "Device %s: HWPT %" SERIAL " of container %" SERIAL
                                    ", which it is on, is not there",
                                    record->name, record->hwpt, record->container);
-  if (hwpt != NULL && !lists (hwpt->devices, record->name))
+  if (hwpt != NULL && !is_listed (self, record))
     return iommud_adoption_refuse (
         reason, "Device %s: HWPT %" SERIAL " of container %" SERIAL " was not written down with it",
         record->name, record->hwpt, record->container);
@@ -127,7 +143,7 @@ check_binding (IommudAdoption *self, gpointer record, char **reason, GError **er
     return FALSE;
   container = iommud_adoption_find_container (self, entry->container);
   is_mdev = iommud_device_info_is_mdev (iommud_device_get_info (device));
-  if (!check_hwpt (entry, container, is_mdev, reason)
+  if (!check_hwpt (self, entry, container, is_mdev, reason)
       || !check_bound (entry, container->context, cdev, reason, error)
       || !check_id (entry, container->context, is_mdev, reason, error))
     return FALSE;
@@ -153,18 +169,31 @@ is_on (IommudAdoption *self, const IommudHwptRecord *hwpt, const char *name)
 }
 
 static gboolean
-is_first (IommudAdoption *self, const IommudHwptRecord *hwpt, guint index)
+is_first (IommudAdoption *self, const IommudHwptRecord *hwpt, GHashTable *seen, char *name)
 {
-  const char *name = g_ptr_array_index (hwpt->devices, index);
-  guint first = index;
-
-  g_ptr_array_find_with_equal_func (hwpt->devices, name, g_str_equal, &first);
-  if (first == index)
+  if (g_hash_table_add (seen, name))
     return TRUE;
   iommud_adoption_drop (
       self, "Device %s on HWPT %" SERIAL " of container %" SERIAL ": it is written down twice",
       name, hwpt->serial, hwpt->container);
   return FALSE;
+}
+
+/* The names live until all were seen. */
+static void
+check_listed (IommudAdoption *self, IommudHwptRecord *hwpt)
+{
+  g_autoptr (GPtrArray) names = g_steal_pointer (&hwpt->devices);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+  hwpt->devices = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < names->len; i++)
+    {
+      char *name = g_ptr_array_index (names, i);
+
+      if (is_first (self, hwpt, seen, name) && is_on (self, hwpt, name))
+        g_ptr_array_add (hwpt->devices, g_strdup (name));
+    }
 }
 
 static gboolean
@@ -173,11 +202,7 @@ check_devices_of (IommudAdoption *self, gpointer record, char **reason, GError *
   IommudHwptRecord *hwpt = record;
   IommudAdoptedContainer *container = iommud_adoption_find_container (self, hwpt->container);
 
-  for (guint i = 0; i < hwpt->devices->len;)
-    if (is_first (self, hwpt, i) && is_on (self, hwpt, g_ptr_array_index (hwpt->devices, i)))
-      i++;
-    else
-      g_ptr_array_remove_index (hwpt->devices, i);
+  check_listed (self, hwpt);
   if (hwpt->management != IOMMUD_HWPT_MANAGEMENT_KERNEL || hwpt->devices->len > 0)
     return TRUE;
   g_hash_table_remove (container->hwpts, &hwpt->serial);
@@ -191,6 +216,8 @@ check_devices_of (IommudAdoption *self, gpointer record, char **reason, GError *
 gboolean
 iommud_adoption_check_devices (IommudAdoption *self, GError **error)
 {
+  for (guint i = 0; i < self->record->hwpts->len; i++)
+    note_listed (self, g_ptr_array_index (self->record->hwpts, i));
   return iommud_adoption_filter (self, self->record->bindings, check_binding,
                                  (GDestroyNotify) iommud_binding_record_free, error)
          && iommud_adoption_filter (self, self->record->hwpts, check_devices_of,

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Adoption: which mappings and trackers that were written down are there, and whether a record was
- * lost. */
-#include "memory/mapping-check.h"
-#include "dirty/log-ranges.h"
+/* Adoption: which mappings that were written down are there, and whether a record was lost. */
 #include "dirty/store.h"
+#include "memory/mapping-check.h"
 #include "operations/adoption.h"
 
 #define SERIAL G_GUINT64_FORMAT
@@ -119,190 +117,12 @@ check_all_neighbours (IommudAdoption *self, GError **error)
   return TRUE;
 }
 
-static gboolean
-is_tracked_hwpt (IommudAdoptedContainer *container, guint32 hwpt_id)
-{
-  GHashTableIter iter;
-  gpointer hwpt;
-
-  for (guint i = 0; i < container->record->orphans->len; i++)
-    if (g_array_index (container->record->orphans, guint32, i) == hwpt_id)
-      return TRUE;
-  g_hash_table_iter_init (&iter, container->hwpts);
-  while (g_hash_table_iter_next (&iter, NULL, &hwpt))
-    if (((const IommudHwptRecord *) hwpt)->hwpt_id == hwpt_id)
-      return (((const IommudHwptRecord *) hwpt)->flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0;
-  return FALSE;
-}
-
-static gboolean
-is_page_size (guint64 size)
-{
-  return size >= IOMMUD_DIRTY_PAGE_SIZE && (size & (size - 1)) == 0;
-}
-
-/* Bits are counted in whole pages, for which the buffers of a read are made. */
-static gboolean
-are_whole_pages (const GArray *ranges)
-{
-  for (guint i = 0; i < ranges->len; i++)
-    {
-      const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
-
-      if (range->first % IOMMUD_DIRTY_PAGE_SIZE != 0
-          || range->last % IOMMUD_DIRTY_PAGE_SIZE != IOMMUD_DIRTY_PAGE_SIZE - 1)
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-covers_all (const GArray *ranges, const GArray *writable)
-{
-  for (guint i = 0; i < writable->len; i++)
-    {
-      const IommudIovaRange *range = &g_array_index (writable, IommudIovaRange, i);
-
-      if (!iommud_log_ranges_cover (ranges, range->first, range->last))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-is_plausible (const IommudTrackerRecord *record)
-{
-  return record->hwpt_id == 0 && record->runs == (record->ranges->len > 0)
-         && (!record->runs || (!record->blind && is_page_size (record->page_size)))
-         && are_whole_pages (record->ranges);
-}
-
-/* @writable: what it must cover. A blind one is known to miss what is written. */
-static gboolean
-check_log (IommudAdoption *self, const IommudTrackerRecord *record, guint64 container,
-           const GArray *writable, char **reason)
-{
-  const IommudBindingRecord *binding = g_hash_table_lookup (self->bindings, record->device);
-
-  if (binding == NULL || binding->container != container || !binding->dma_logging)
-    return iommud_adoption_refuse (reason,
-                                   "The log of device %s in container %" SERIAL
-                                   ": there is no such device that has a log",
-                                   record->device, container);
-  if (!is_plausible (record))
-    return iommud_adoption_refuse (
-        reason, "The log of device %s in container %" SERIAL ": what it covers is not known",
-        record->device, container);
-  if (!record->blind && !covers_all (record->ranges, writable))
-    return iommud_adoption_refuse (reason,
-                                   "The log of device %s in container %" SERIAL
-                                   ": it does not cover all that the device can write to",
-                                   record->device, container);
-  return TRUE;
-}
-
-static gboolean
-check_tracker (IommudAdoption *self, const IommudTrackerRecord *record,
-               IommudAdoptedContainer *container, const GArray *writable, char **reason)
-{
-  guint64 serial = container->record->serial;
-
-  if (record->kind == IOMMUD_TRACKER_KIND_DEVICE)
-    return check_log (self, record, serial, writable, reason);
-  if (*record->device == '\0' && is_tracked_hwpt (container, record->hwpt_id))
-    return TRUE;
-  return iommud_adoption_refuse (
-      reason, "The tracker of HWPT id %u in container %" SERIAL ": there is no such HWPT",
-      record->hwpt_id, serial);
-}
-
-static gboolean
-is_doubled (const GPtrArray *trackers, guint index)
-{
-  const IommudTrackerRecord *record = g_ptr_array_index (trackers, index);
-
-  for (guint i = 0; i < index; i++)
-    {
-      const IommudTrackerRecord *other = g_ptr_array_index (trackers, i);
-
-      if (other->kind == record->kind && other->hwpt_id == record->hwpt_id
-          && g_str_equal (other->device, record->device))
-        return TRUE;
-    }
-  return FALSE;
-}
-
-/* What logs must cover: nothing, if they are only left to be stopped. */
-static GArray *
-get_writable (const IommudTrackingRecord *record, const IommudAdoptedContainer *container)
-{
-  if (!record->active || record->stopping)
-    return iommud_ranges_new ();
-  return iommud_mapping_table_get_runs (container->mappings, 0, G_MAXUINT64,
-                                        IOMMUD_MAP_FLAGS_WRITABLE);
-}
-
-static void
-check_trackers (IommudAdoption *self, IommudTrackingRecord *record,
-                IommudAdoptedContainer *container)
-{
-  g_autoptr (GArray) writable = get_writable (record, container);
-
-  for (guint i = 0; i < record->trackers->len;)
-    {
-      IommudTrackerRecord *tracker = g_ptr_array_index (record->trackers, i);
-      g_autofree char *reason = NULL;
-
-      if (is_doubled (record->trackers, i))
-        iommud_adoption_refuse (&reason,
-                                "A tracker of container %" SERIAL ": it is written down "
-                                "twice",
-                                record->container);
-      else
-        check_tracker (self, tracker, container, writable, &reason);
-      if (reason == NULL)
-        {
-          i++;
-          continue;
-        }
-      iommud_adoption_drop (self, "%s", reason);
-      iommud_tracker_record_free (g_ptr_array_remove_index (record->trackers, i));
-    }
-}
-
-static gboolean
-check_tracking (IommudAdoption *self, gpointer record, char **reason, GError **error)
-{
-  IommudTrackingRecord *entry = record;
-  IommudAdoptedContainer *container = iommud_adoption_find_container (self, entry->container);
-  g_autofree char *what =
-      g_strdup_printf ("Dirty tracking of container %" SERIAL, entry->container);
-
-  if (container == NULL)
-    return iommud_adoption_refuse (reason, "%s: the container is not there", what);
-  if (container->tracking)
-    return iommud_adoption_refuse (reason, "%s: it is written down twice", what);
-  container->tracking = TRUE;
-  if (!is_page_size (entry->page_size))
-    return iommud_adoption_refuse (reason, "%s: its page size is none", what);
-  if (entry->active && container->record->policy == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
-    return iommud_adoption_refuse (reason, "%s: it is active and off", what);
-  if (!entry->active
-      && (entry->stopping
-          || entry->trackers->len + entry->saved_of_logs->len + entry->saved_of_hwpts->len > 0))
-    return iommud_adoption_refuse (reason, "%s: it has trackers and is not active", what);
-  check_trackers (self, entry, container);
-  return TRUE;
-}
-
 gboolean
 iommud_adoption_check_memory (IommudAdoption *self, GError **error)
 {
   return iommud_adoption_filter (self, self->record->mappings, check_mapping,
                                  (GDestroyNotify) iommud_mapping_record_free, error)
-         && check_all_neighbours (self, error)
-         && iommud_adoption_filter (self, self->record->trackings, check_tracking,
-                                    (GDestroyNotify) iommud_tracking_record_free, error);
+         && check_all_neighbours (self, error);
 }
 
 static void

@@ -37,21 +37,30 @@ add_blind (IommudAdoption *self, GPtrArray *trackers, IommudTracker *tracker, gu
   g_ptr_array_add (trackers, tracker);
 }
 
-static gboolean
-has_tracker (const IommudTrackingRecord *record, const char *device, guint32 hwpt_id)
+static GHashTable *
+collect_names (const IommudTrackingRecord *record)
 {
+  GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
   for (guint i = 0; i < record->trackers->len; i++)
     {
       const IommudTrackerRecord *tracker = g_ptr_array_index (record->trackers, i);
 
-      if (g_str_equal (tracker->device, device) && tracker->hwpt_id == hwpt_id)
-        return TRUE;
+      g_hash_table_add (names, iommud_adoption_name_tracker (tracker->device, tracker->hwpt_id));
     }
-  return FALSE;
+  return names;
+}
+
+static gboolean
+has_tracker (GHashTable *names, const char *device, guint32 hwpt_id)
+{
+  g_autofree char *name = iommud_adoption_name_tracker (device, hwpt_id);
+
+  return g_hash_table_contains (names, name);
 }
 
 static void
-add_missing_logs (IommudAdoption *self, IommudContainer *container,
+add_missing_logs (IommudAdoption *self, IommudContainer *container, GHashTable *names,
                   const IommudTrackingRecord *record, GPtrArray *trackers)
 {
   GListModel *devices = iommud_container_get_devices (container);
@@ -63,7 +72,7 @@ add_missing_logs (IommudAdoption *self, IommudContainer *container,
 
       if (iommud_device_is_attached (device)
           && iommud_device_get_tracker (device) == IOMMUD_TRACKER_KIND_DEVICE
-          && !has_tracker (record, name, 0))
+          && !has_tracker (names, name, 0))
         add_blind (self, trackers,
                    iommud_tracker_new_log (name, iommud_device_get_binding (device)->cdev),
                    record->container);
@@ -71,7 +80,7 @@ add_missing_logs (IommudAdoption *self, IommudContainer *container,
 }
 
 static void
-add_missing_hwpts (IommudAdoption *self, IommudContainer *container,
+add_missing_hwpts (IommudAdoption *self, IommudContainer *container, GHashTable *names,
                    const IommudTrackingRecord *record, GPtrArray *trackers)
 {
   GListModel *hwpts = iommud_container_get_hwpts (container);
@@ -81,7 +90,7 @@ add_missing_hwpts (IommudAdoption *self, IommudContainer *container,
       g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
 
       if (iommud_hwpt_tracks_any (hwpt, NULL)
-          && !has_tracker (record, "", iommud_hwpt_get_id (hwpt)))
+          && !has_tracker (names, "", iommud_hwpt_get_id (hwpt)))
         add_blind (self, trackers, iommud_tracker_new_hwpt (iommud_hwpt_get_id (hwpt)),
                    record->container);
     }
@@ -106,8 +115,10 @@ iommud_adoption_build_tracking (IommudAdoption *self, IommudTrackingRecord *reco
     g_ptr_array_add (trackers, make_tracker (self, g_ptr_array_index (record->trackers, i)));
   if (record->active && !record->stopping)
     {
-      add_missing_logs (self, container, record, trackers);
-      add_missing_hwpts (self, container, record, trackers);
+      g_autoptr (GHashTable) names = collect_names (record);
+
+      add_missing_logs (self, container, names, record, trackers);
+      add_missing_hwpts (self, container, names, record, trackers);
     }
   iommud_trackers_set_state (
       iommud_dirty_tracking_lend (

@@ -37,6 +37,7 @@ adoption_init (IommudAdoption *self, IommudHost *host, IommudHostRecord *record,
   self->names = g_hash_table_new (g_str_hash, g_str_equal);
   self->bindings = g_hash_table_new (g_str_hash, g_str_equal);
   self->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->listed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 static void
@@ -48,6 +49,7 @@ adoption_clear (IommudAdoption *self)
   g_hash_table_unref (self->names);
   g_hash_table_unref (self->bindings);
   g_hash_table_unref (self->seen);
+  g_hash_table_unref (self->listed);
 }
 
 /* Containers and contexts, as many as there were. */
@@ -70,7 +72,8 @@ adopt (IommudAdoption *self, GError **error)
 {
   check_host (self);
   if (!iommud_adoption_check_containers (self, error)
-      || !iommud_adoption_check_devices (self, error) || !iommud_adoption_check_memory (self, error))
+      || !iommud_adoption_check_devices (self, error) || !iommud_adoption_check_memory (self, error)
+      || !iommud_adoption_check_trackers (self, error))
     return FALSE;
   iommud_adoption_check_counts (self);
   iommud_adoption_build (self);

@@ -42,24 +42,33 @@ iommud_adoption_find_container (IommudAdoption *self, guint64 serial)
   return g_hash_table_lookup (self->containers, &serial);
 }
 
+char *
+iommud_adoption_name_tracker (const char *device, guint32 hwpt_id)
+{
+  return g_strdup_printf ("%u %s", hwpt_id, device);
+}
+
 gboolean
 iommud_adoption_filter (IommudAdoption *self, GPtrArray *records, IommudAdoptionCheck check,
                         GDestroyNotify free_record, GError **error)
 {
-  for (guint i = 0; i < records->len;)
+  gboolean failed = FALSE;
+  guint kept = 0;
+
+  for (guint i = 0; i < records->len; i++)
     {
       gpointer record = g_ptr_array_index (records, i);
       char *reason = NULL;
 
-      if (check (self, record, &reason, error))
+      failed = failed || (!check (self, record, &reason, error) && reason == NULL);
+      if (reason == NULL)
         {
-          i++;
+          records->pdata[kept++] = record;
           continue;
         }
-      if (reason == NULL)
-        return FALSE;
       note (self, reason);
-      free_record (g_ptr_array_remove_index (records, i));
+      free_record (record);
     }
-  return TRUE;
+  g_ptr_array_set_size (records, (gint) kept);
+  return !failed;
 }

@@ -43,6 +43,7 @@ typedef struct
   GHashTable *names;              /* set of the containers' names */
   GHashTable *bindings;           /* name -> IommudBindingRecord, not owned */
   GHashTable *seen;               /* set of names of devices that were written down */
+  GHashTable *listed;             /* set of devices with the HWPTs that list them */
 } IommudAdoption;
 
 /* Notes something that is not as it was written down. */
@@ -52,6 +53,8 @@ gboolean iommud_adoption_refuse (char **reason, const char *format, ...) G_GNUC_
 /* The device that discovery has found there; NULL if there is none. */
 IommudDevice *iommud_adoption_find_device (IommudAdoption *self, const char *sysfs_path);
 IommudAdoptedContainer *iommud_adoption_find_container (IommudAdoption *self, guint64 serial);
+/* What no other tracker of the container has: a log's device, or the id of a HWPT. */
+char *iommud_adoption_name_tracker (const char *device, guint32 hwpt_id);
 
 /* A check returns FALSE with a reason if the record is to be dropped, or with an error if the
  * kernel could not say. */
@@ -66,6 +69,7 @@ gboolean iommud_adoption_filter (IommudAdoption *self, GPtrArray *records,
 gboolean iommud_adoption_check_containers (IommudAdoption *self, GError **error);
 gboolean iommud_adoption_check_devices (IommudAdoption *self, GError **error);
 gboolean iommud_adoption_check_memory (IommudAdoption *self, GError **error);
+gboolean iommud_adoption_check_trackers (IommudAdoption *self, GError **error);
 /* Records that were lost: there are fewer than there should be. */
 void iommud_adoption_check_counts (IommudAdoption *self);
 

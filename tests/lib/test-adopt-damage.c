@@ -5,6 +5,8 @@
 
 #include "adopt-damage.h"
 
+#include <string.h>
+
 #define COPY(Record, prefix)                                                                       \
   static Record *copy_##prefix (const Record *record)                                              \
   {                                                                                                \
@@ -220,6 +222,59 @@ test_damage (AdoptFixture *self, gconstpointer data)
   free_orphans (self);
 }
 
+#define MANY 10000
+
+static void
+double_many (IommudHostRecord *record)
+{
+  for (guint i = 0; i < MANY; i++)
+    {
+      IommudBindingRecord *binding = copy_iommud_binding_record (BINDING (record, 2));
+      g_autofree char *name = g_strdup_printf ("nothing-%u", i);
+
+      iommud_record_set_string (&binding->name, name);
+      g_ptr_array_add (record->bindings, binding);
+      double_tracker (record);
+      wrong_hwpt_device_twice (record);
+      wrong_orphan (record);
+    }
+}
+
+static guint
+count (const char *text, const char *what)
+{
+  guint n = 0;
+
+  for (const char *at = strstr (text, what); at != NULL; at = strstr (at + 1, what))
+    n++;
+  return n;
+}
+
+/* So that the log of the test does not have each of them too. */
+static void
+ignore_message (const char *domain, GLogLevelFlags level, const char *message, gpointer unused)
+{
+}
+
+/* A large file full of damage: each record of it is found, and all that is right is kept. */
+static void
+test_many (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *before = adopt_fixture_dump (self, FALSE);
+  guint handler = g_log_set_handler ("iommud", G_LOG_LEVEL_DEBUG, ignore_message, NULL);
+  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *after = adopt_fixture_dump (self, FALSE);
+
+  g_log_remove_handler ("iommud", handler);
+  g_assert_cmpuint (count (dropped, "Device nothing-"), ==, MANY);
+  g_assert_cmpuint (count (dropped, "A tracker of container"), ==, MANY);
+  g_assert_cmpuint (count (dropped, "Device 0000:01:00.0 on HWPT"), ==, MANY);
+  g_assert_cmpuint (count (dropped, "Kernel id 77, left over"), ==, MANY);
+  g_assert_cmpstr (after, ==, before);
+}
+
+static const Damage many = { "many", double_many, { NULL } };
+
 static void
 set_up (AdoptFixture *self, gconstpointer unused)
 {
@@ -236,5 +291,6 @@ main (int argc, char **argv)
 
       g_test_add (path, AdoptFixture, &damages[i], set_up, test_damage, adopt_fixture_tear_down);
     }
+  g_test_add ("/adopt/many", AdoptFixture, &many, set_up, test_many, adopt_fixture_tear_down);
   return g_test_run ();
 }
