@@ -7,30 +7,13 @@
 #include "model/host.h"
 #include "model/hwpt.h"
 
-static gboolean
-has_context (const IommudHostRecord *record, guint64 serial)
+void
+iommud_context_write_down (IommudContext *self, IommudHostRecord *record)
 {
-  for (guint i = 0; i < record->contexts->len; i++)
-    {
-      const IommudContextRecord *context = g_ptr_array_index (record->contexts, i);
+  IommudContextRecord *entry = iommud_context_record_new ();
 
-      if (context->serial == serial)
-        return TRUE;
-    }
-  return FALSE;
-}
-
-static void
-add_context (IommudHostRecord *record, IommudContext *context)
-{
-  guint64 serial = iommud_context_get_serial (context);
-  IommudContextRecord *entry;
-
-  if (has_context (record, serial))
-    return;
-  entry = iommud_context_record_new ();
-  entry->serial = serial;
-  entry->n_containers = iommud_context_get_n_containers (context);
+  entry->serial = iommud_context_get_serial (self);
+  entry->n_containers = iommud_context_get_n_containers (self);
   g_ptr_array_add (record->contexts, entry);
 }
 
@@ -145,7 +128,6 @@ iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
 
   iommud_container_fill_record (self, entry);
   g_ptr_array_add (record->containers, entry);
-  add_context (record, iommud_container_get_context (self));
   if ((parts & IOMMUD_WRITE_DOWN_DEVICES) != 0)
     {
       add_hwpts (record, self);
@@ -194,6 +176,7 @@ iommud_host_check_idle (IommudHost *self, const char *what, GError **error)
 GVariant *
 iommud_host_write_down (IommudHost *self, GError **error)
 {
+  g_autoptr (GHashTable) contexts = g_hash_table_new (NULL, NULL);
   g_autoptr (IommudHostRecord) record = NULL;
   GListModel *containers;
 
@@ -207,7 +190,10 @@ iommud_host_write_down (IommudHost *self, GError **error)
   for (guint i = 0; i < g_list_model_get_n_items (containers); i++)
     {
       g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
+      IommudContext *context = iommud_container_get_context (container);
 
+      if (g_hash_table_add (contexts, context))
+        iommud_context_write_down (context, record);
       iommud_container_write_down (container, record, IOMMUD_WRITE_DOWN_ALL, 0, G_MAXUINT64);
     }
   record->n_contexts = record->contexts->len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writing a container down: all of it, or what an operation has changed. */
+/* Writing contexts and containers down: all of a container, or what an operation has changed. */
 #pragma once
 
 #include "model/container.h"
@@ -15,6 +15,8 @@ typedef enum
   IOMMUD_WRITE_DOWN_ALL = (1 << 3) - 1,
 } IommudWriteDownParts;
 
+/* Adds the record of a context. */
+void iommud_context_write_down (IommudContext *self, IommudHostRecord *record);
 /* Adds the records of a container that is not freed. @first and @last are for MAPPINGS. */
 void iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
                                   IommudWriteDownParts parts, guint64 first, guint64 last);

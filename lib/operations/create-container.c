@@ -3,7 +3,7 @@
 #include "model/container.h"
 #include "iommud-error.h"
 #include "model/host.h"
-#include "model/write-down.h"
+#include "operations/operation.h"
 #include "base/sync.h"
 #include "perform/create-container.h"
 
@@ -109,12 +109,13 @@ static GVariant *
 report (gpointer data)
 {
   const Creation *self = data;
-  g_autoptr (IommudHostRecord) record = iommud_host_record_new ();
+  g_autoptr (IommudHostRecord) record = NULL;
 
-  iommud_host_fill_record (self->host, record);
   if (self->plan.created)
-    iommud_container_write_down (iommud_host_find_container (self->host, self->options->name, NULL),
-                                 record, IOMMUD_WRITE_DOWN_ALL, 0, G_MAXUINT64);
+    return iommud_operation_report (
+        iommud_host_find_container (self->host, self->options->name, NULL), IOMMUD_WRITE_DOWN_ALL);
+  record = iommud_host_record_new ();
+  iommud_host_fill_record (self->host, record);
   return iommud_host_record_to_variant (record);
 }
 

@@ -98,7 +98,10 @@ report (IommudContainer *container, IommudWriteDownParts parts, guint64 first, g
   if (host != NULL)
     iommud_host_fill_record (host, record);
   if (iommud_container_check_alive (container, "write it down", NULL))
-    iommud_container_write_down (container, record, parts, first, last);
+    {
+      iommud_context_write_down (iommud_container_get_context (container), record);
+      iommud_container_write_down (container, record, parts, first, last);
+    }
   return iommud_host_record_to_variant (record);
 }
 
