@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How the properties of an object become a record: with the names and types of the D-Bus API,
- * except that IOVAs are strings such as "0xfee00000", because numbers in JSON lose the low bits of
- * 64, and that the parts of mappings have names. */
+ * except that IOVAs are strings such as "0xfee00000", because many programs that read JSON lose the
+ * low bits of 64-bit numbers, and that the parts of mappings have names. */
 #include "config.h"
 
 #include "records.h"
