@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What calls can be asked for beyond their arguments; every option has a default. */
+/* What callers can ask for beyond the arguments of a call; every option has a default. */
 #pragma once
 
 #include "iommud-types.h"

@@ -42,7 +42,7 @@ iommud_kernel_backend_get_probe (IommudBackend *backend)
 
 /* The drivers of VT-d and AMD in Linux 6.12 stop a device's DMA for a moment:
  * intel_iommu_attach_device() blocks translation first, amd_iommu_attach_device() detaches first.
- * Their instances are called dmar0, dmar1 and so on, and ivhd0 and so on. */
+ * Their instances are called dmar0, dmar1... and ivhd0, ivhd1... */
 static gboolean
 iommud_kernel_backend_moves_without_gap (IommudBackend *backend, const char *iommu)
 {

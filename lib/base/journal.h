@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where operations say what they are about to do, and what came of it.
  *
- * An intent without a fact is an operation that was interrupted, which the next start finds. */
+ * An intent without a fact belongs to an operation that was interrupted; the next start finds
+ * it. */
 #pragma once
 
 #include <gio/gio.h>
@@ -15,10 +16,10 @@ struct _IommudJournalInterface
 {
   GTypeInterface parent_interface;
 
-  /* Both are called on the main loop. Returns a number other than 0, by which the fact will be
-   * known. */
+  /* Both are called on the main loop. Returns a number other than 0, which the fact will repeat. */
   guint64 (*add_intent) (IommudJournal *self, GVariant *intent);
-  /* @error: why the operation failed; NULL: it did not. @fact says what is, also after a failure.
+  /* @error: why the operation failed; NULL: it did not. @fact says how things are, also after a
+   * failure.
    */
   void (*add_fact) (IommudJournal *self, guint64 number, GVariant *fact, const GError *error);
 };

@@ -65,7 +65,7 @@ job_intend (Job *job)
     job->number = iommud_journal_add_intent (journal, job->operation->intent (job->data));
 }
 
-/* Also if a later turn could not be planned: what the first ones did is a fact. */
+/* Also if a later turn could not be planned: what the earlier turns did is a fact. */
 static void
 job_conclude (Job *job, const GError *error)
 {
@@ -74,8 +74,8 @@ job_conclude (Job *job, const GError *error)
                              error);
 }
 
-/* What the operation holds is freed before the task returns, so that its caller finds everything
- * available. */
+/* What the operation holds is freed before the task returns, so that all of it is available to its
+ * caller. */
 static void
 job_end (Job *job, gpointer result, GError *error)
 {
@@ -99,7 +99,7 @@ job_plan (Job *job, GError **error)
 {
   GCancellable *cancellable = job->task != NULL ? g_task_get_cancellable (job->task) : NULL;
 
-  /* An operation that has done a part must be able to undo it. */
+  /* An operation that has done a part of its work must be able to undo it. */
   if (!job->begun && g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
   job->begun = TRUE;
@@ -217,7 +217,7 @@ iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpoint
   else
     g_queue_push_tail (&self->waiting, job);
 
-  /* Never from inside the caller: a failure reaches it the same way as a success. */
+  /* Never from inside the call itself: a failure reaches the caller the same way as a success. */
   source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, start_when_idle, queue_ref (self),

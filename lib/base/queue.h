@@ -14,14 +14,14 @@ G_BEGIN_DECLS
  *   publish  main loop: brings the result into the model; returns the task's object, or NULL
  * and free, which ends what the operation holds, such as claims on devices.
  *
- * With a journal, an operation that has intent and fact says what it is about to do, after its plan
- * and before its first perform, and what came of it, after its last publish.
+ * If there is a journal, an operation that has intent and fact tells it what it is about to do,
+ * after its plan and before its first perform, and what came of it, after its last publish.
  *
  * A long operation takes turns: if goes_on says so after a publish without an error, all three are
  * called again, and other operations of the queue have their turns in between. An operation that
- * cannot run while a long one is unfinished says so by must_wait; those behind it wait too. Only
- * operations that are between turns may keep others waiting. An urgent one runs before all that
- * have not begun. */
+ * cannot run while a long one is unfinished says so with must_wait; those behind it wait too. Only
+ * operations that are between turns may keep others waiting. An urgent operation runs before all
+ * that have not begun. */
 typedef struct
 {
   gpointer (*plan) (gpointer data, GError **error);
@@ -31,8 +31,8 @@ typedef struct
   gboolean (*goes_on) (gpointer data);   /* or NULL: one turn is all */
   gboolean (*must_wait) (gpointer data); /* or NULL: never */
   gboolean (*is_urgent) (gpointer data); /* or NULL: never */
-  GVariant *(*intent) (gpointer data); /* or NULL: the journal is not for it */
-  GVariant *(*fact) (gpointer data);   /* with intent */
+  GVariant *(*intent) (gpointer data);   /* or NULL: the journal is not for it */
+  GVariant *(*fact) (gpointer data);     /* with intent */
 } IommudOperation;
 
 typedef struct _IommudQueue IommudQueue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sets of addresses: arrays of IommudIovaRange, sorted, of which no two meet or touch. */
+/* Sets of addresses: sorted arrays of IommudIovaRange in which no two ranges meet or touch. */
 #include "base/ranges.h"
 
 #include <stdlib.h>
@@ -34,7 +34,7 @@ iommud_ranges_find (const GArray *self, guint64 address)
   return low;
 }
 
-/* It becomes one range with all that it meets or touches. */
+/* The new range and all that it meets or touches become one range. */
 void
 iommud_ranges_add (GArray *self, guint64 first, guint64 last)
 {
@@ -94,8 +94,8 @@ compare_gaps (gconstpointer a, gconstpointer b)
   return x < y ? -1 : x > y;
 }
 
-/* The largest gap that is closed so that @surplus of them are; @kept: how many of that size are
- * not. */
+/* The size of the largest gap that is closed if @surplus gaps are closed; @kept: how many gaps of
+ * that size stay open. */
 static guint64
 find_largest_closed (const GArray *self, guint surplus, guint *kept)
 {
@@ -136,7 +136,7 @@ iommud_ranges_join (GArray *self, guint max)
   g_array_set_size (self, length);
 }
 
-/* A range is what a (tt) is in memory. */
+/* A range has the same form in memory as a (tt). */
 GVariant *
 iommud_ranges_to_variant (const GArray *self)
 {

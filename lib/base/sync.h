@@ -20,7 +20,7 @@ void iommud_sync_ready (GObject *source, GAsyncResult *result, gpointer self);
 /* Waits; the result is the caller's. */
 GAsyncResult *iommud_sync_end (IommudSync *self);
 
-/* The task of a call. That it was cancelled while it ran does not hide what it has done. */
+/* The task of a call. If the call was cancelled while it ran, it still returns what it has done. */
 GTask *iommud_task_new (gpointer source, gpointer tag, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data);
 /* The end of a call that returns nothing but success. */

@@ -133,7 +133,8 @@ count_words (const guint64 *words, gsize n_words)
   return sum;
 }
 
-/* Read, because each page of the file would cost a page fault if it was looked at in place. */
+/* The words are read from the file, because each page of it would cost a page fault if they were
+ * looked at in place. */
 static gboolean
 count (const IommudDirtyBitmap *self, guint64 *dirty_pages)
 {

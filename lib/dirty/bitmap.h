@@ -19,7 +19,8 @@ typedef struct
 /* What can be checked of a bitmap before trackers are asked. */
 gboolean iommud_dirty_bitmap_check (guint64 iova, guint64 length, guint64 page_size,
                                     const char *what, GError **error);
-/* All of its memory is there when it returns: the kernel loses bits that it cannot store. */
+/* All of its memory is allocated before it returns, because the kernel loses bits that it cannot
+ * store. */
 gboolean iommud_dirty_bitmap_open (IommudDirtyBitmap *self, guint64 iova, guint64 length,
                                    guint64 page_size, const char *what, GError **error);
 /* Counts the dirty pages and seals the file. On failure the words can still be read, or are NULL.

@@ -56,7 +56,8 @@ iommud_dirty_bits_mark (IommudDirtyBits *self, guint64 first, guint64 last)
     set_bits (self->words, (first - self->iova) >> shift, (last - self->iova) >> shift);
 }
 
-/* The same page size, and bits of the same place in their words: whole words are joined. */
+/* Both have the same page size, and their bits lie at the same places in their words: whole words
+ * are joined. */
 static void
 merge_words (IommudDirtyBits *self, const IommudDirtyBits *source, guint64 first, guint64 last)
 {

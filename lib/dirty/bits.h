@@ -16,7 +16,7 @@ typedef struct
   guint64 *words;    /* not owned */
 } IommudDirtyBits;
 
-/* Bytes that the words of so many bits take. */
+/* How many bytes the words of so many bits take. */
 gsize iommud_dirty_bits_get_size (guint64 n_bits);
 /* The last address that has a bit. */
 guint64 iommud_dirty_bits_get_last (const IommudDirtyBits *self);

@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 
 /* The hull of @ranges below and above 4 GiB, in whole pages, as a new array of IommudIovaRange. */
 GArray *iommud_log_ranges_new (const GArray *ranges, guint64 page_size);
-/* Whether a log of @ranges (NULL: one that does not run) records all from @first to @last. */
+/* Whether a log of @ranges (NULL: one that does not run) records everything from @first to
+ * @last. */
 gboolean iommud_log_ranges_cover (const GArray *ranges, guint64 first, guint64 last);
 
 G_END_DECLS

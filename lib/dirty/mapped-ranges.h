@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 typedef struct _IommudMappedRanges IommudMappedRanges;
 
-/* Arrays of IommudIovaRange, sorted, in which adjacent mappings are one range: all that is mapped,
- * and what of it is mapped for writing. Both are taken. */
+/* Sorted arrays of IommudIovaRange in which adjacent mappings are one range: everything that is
+ * mapped, and the part of it that is mapped for writing. Both are taken. */
 IommudMappedRanges *iommud_mapped_ranges_new (GArray *all, GArray *writable);
 IommudMappedRanges *iommud_mapped_ranges_ref (IommudMappedRanges *self);
 void iommud_mapped_ranges_unref (IommudMappedRanges *self);

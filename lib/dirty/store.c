@@ -100,7 +100,7 @@ iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits, gui
     }
 }
 
-/* The chunk with the lowest index from @index on, up to that of @last; or NULL. */
+/* The first chunk whose index is at least @index and at most that of @last; or NULL. */
 static Chunk *
 find_chunk (const IommudDirtyStore *self, guint64 index, guint64 last)
 {

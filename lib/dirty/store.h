@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Saved bits: dirty pages that were taken from a tracker and not delivered, for the next read.
  *
- * Its size depends on what is known page by page; ranges that are dirty as a whole cost almost
- * nothing, however long they are. */
+ * Its size depends on how many pages are known one by one; ranges that are dirty as a whole cost
+ * almost nothing, however long they are. */
 #pragma once
 
 #include "dirty/bits.h"
 
 G_BEGIN_DECLS
 
-/* The pages that it counts in: trackers report nothing finer (vfio_main.c takes no smaller page
+/* The page size of the store: no tracker reports smaller pages (vfio_main.c accepts no smaller page
  * size in DMA_LOGGING_REPORT, and no IOMMU has smaller pages). */
 #define IOMMUD_DIRTY_PAGE_SIZE G_GUINT64_CONSTANT (4096)
 
@@ -25,12 +25,12 @@ void iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits
                              guint64 last);
 /* Joins the saved pages into @bits. */
 void iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits);
-/* At most so many runs are told apart; if there are more, those near each other are one. */
+/* At most so many runs are told apart; if there are more, those near each other are joined. */
 #define IOMMUD_DIRTY_STORE_MAX_RUNS 65536
-/* All that is dirty, as an array of IommudIovaRange, to be marked again. It may say more than is
- * dirty (see above), never less. */
+/* Everything that is dirty, as an array of IommudIovaRange, to be marked again. It may cover more
+ * than is dirty (see above), never less. */
 GArray *iommud_dirty_store_get_runs (const IommudDirtyStore *self);
-/* Forgets the pages that lie completely from @first to @last. */
+/* Forgets the pages that lie completely between @first and @last. */
 void iommud_dirty_store_remove (IommudDirtyStore *self, guint64 first, guint64 last);
 void iommud_dirty_store_clear (IommudDirtyStore *self);
 

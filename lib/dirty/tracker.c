@@ -101,7 +101,8 @@ start_log_once (IommudTracker *self, const IommudKernelAccess *access, const GAr
   return errnum;
 }
 
-/* One that runs although it was not known to, because its record was lost, starts anew. */
+/* The log may be running although that is not known, because its record was lost. Then it starts
+ * anew. */
 static int
 start_log (IommudTracker *self, const IommudKernelAccess *access, const GArray *ranges,
            guint64 page_size)
@@ -131,7 +132,8 @@ iommud_tracker_start (IommudTracker *self, const IommudKernelAccess *access, con
   return FALSE;
 }
 
-/* A blind log may run, if its record was lost; to stop one that does not run changes nothing. */
+/* A blind log may be running if its record was lost; stopping a log that does not run changes
+ * nothing. */
 gboolean
 iommud_tracker_stop (IommudTracker *self, const IommudKernelAccess *access, GError **error)
 {
@@ -184,8 +186,9 @@ round_up_last (guint64 address, guint64 unit)
   return address | (unit - 1);
 }
 
-/* How far from @first on the kernel can write straight into the reader's bitmap: whole grains,
- * whole pages of the bitmap, from the start of a word on. FALSE if it cannot. */
+/* How far the kernel can write straight into the reader's bitmap, beginning at @first: only whole
+ * grains and whole pages of the bitmap, and only from the start of a word on. FALSE if it
+ * cannot. */
 static gboolean
 find_direct (const IommudTracker *self, const IommudTrackerRead *read, const IommudIovaRange *run,
              guint64 first, guint64 *last)
@@ -234,15 +237,16 @@ distribute (const IommudTracker *self, const IommudTrackerRead *read, const Iomm
     save (self, read, taken, first, MIN (last, read->first - 1));
   if (last > read->last)
     save (self, read, taken, MAX (first, read->last + 1), last);
-  /* If the reader asks for pages smaller than those that are tracked: the other parts of the pages
-   * at the ends. */
+  /* If the reader asks for pages smaller than those that are tracked, this saves the other parts of
+   * the pages at the ends. */
   if (read->first % IOMMUD_DIRTY_PAGE_SIZE != 0)
     save (self, read, taken, round_down (read->first, IOMMUD_DIRTY_PAGE_SIZE), read->first);
   if ((read->last + 1) % IOMMUD_DIRTY_PAGE_SIZE != 0)
     save (self, read, taken, read->last, round_up_last (read->last, IOMMUD_DIRTY_PAGE_SIZE));
 }
 
-/* One block through memory of our own; @last: in, what is asked for; out, how far it went. */
+/* Reads one block by way of a temporary bitmap. @last: in, what is asked for; out, how far it
+ * went. */
 static int
 read_block (IommudTracker *self, const IommudTrackerRead *read, const IommudIovaRange *run,
             guint64 first, guint64 *last)
@@ -294,7 +298,7 @@ read_run (IommudTracker *self, const IommudTrackerRead *read, const IommudIovaRa
   return 0;
 }
 
-/* What can be read of one range of a log: the runs, in whole pages of the log. */
+/* Reads the runs that lie in one range of a log, in whole pages of the log. */
 static void
 add_logged_runs (GArray *extents, const IommudTracker *self, const IommudIovaRange *range,
                  const GArray *runs)

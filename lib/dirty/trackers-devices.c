@@ -97,7 +97,7 @@ drain_or_mark (IommudTrackers *self, const IommudKernelAccess *access, IommudTra
   iommud_trackers_mark_kind (self, tracker->kind);
 }
 
-/* A tracker that does not stop runs on, and is read with the others. */
+/* A tracker that does not stop continues to run, and is read with the others. */
 static void
 drop (IommudTrackers *self, const IommudKernelAccess *access, GPtrArray *trackers, guint index,
       const GArray *runs)

@@ -26,9 +26,10 @@ const GArray *iommud_trackers_get_runs (const IommudTrackers *self);
 GPtrArray *iommud_trackers_get_running (IommudTrackers *self, IommudTrackerKind kind);
 IommudDirtyStore *iommud_trackers_get_saved (IommudTrackers *self, IommudTrackerKind kind);
 
-/* What trackers of a kind may have missed: all that is mapped for writing counts as dirty. */
+/* Marks what trackers of a kind may have missed: everything that is mapped for writing counts as
+ * dirty. */
 void iommud_trackers_mark_kind (IommudTrackers *self, IommudTrackerKind kind);
-/* Saves all that a tracker has, or what it has of @range. */
+/* Saves everything that a tracker has recorded, or only what lies in @range. */
 gboolean iommud_trackers_drain (IommudTrackers *self, const IommudKernelAccess *access,
                                 IommudTracker *tracker, const GArray *runs,
                                 const IommudDirtyBits *range, GError **error);

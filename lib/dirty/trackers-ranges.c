@@ -20,7 +20,7 @@ get_wider_ranges (const IommudTrackers *self, const IommudTracker *log, guint64 
   return iommud_log_ranges_new (all, self->page_size);
 }
 
-/* A log whose ranges could not be widened runs on with those that it had. */
+/* A log whose ranges could not be widened continues to run with those that it had. */
 static void
 start_again (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *log,
              const GArray *ranges)

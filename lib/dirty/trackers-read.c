@@ -4,7 +4,7 @@
 
 #include "dirty/log-ranges.h"
 
-/* All that a tracker has, into the store of its kind. */
+/* Moves everything that a tracker has recorded into the store of its kind. */
 gboolean
 iommud_trackers_drain (IommudTrackers *self, const IommudKernelAccess *access,
                        IommudTracker *tracker, const GArray *runs, const IommudDirtyBits *range,

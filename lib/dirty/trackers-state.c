@@ -30,7 +30,7 @@ iommud_trackers_state_clear (IommudTrackersState *self)
   g_clear_pointer (&self->saved_of_hwpts, g_array_unref);
 }
 
-/* Runs that were joined have what is between them too, where nothing may be mapped. */
+/* Runs that were joined also include what lies between them, where perhaps nothing is mapped. */
 static void
 mark_mapped (IommudDirtyStore *store, const IommudIovaRange *run, const GArray *mapped)
 {

@@ -17,7 +17,7 @@ typedef struct _IommudTrackers IommudTrackers;
 IommudTrackers *iommud_trackers_new (void);
 void iommud_trackers_free (IommudTrackers *self);
 
-/* All of it but what is mapped, to be written down. */
+/* Everything in it except what is mapped, to be written down. */
 typedef struct
 {
   gboolean active;
@@ -30,8 +30,8 @@ typedef struct
 
 void iommud_trackers_get_state (const IommudTrackers *self, IommudTrackersState *state);
 void iommud_trackers_state_clear (IommudTrackersState *self);
-/* For trackers that are new and know what is mapped: they are as they were written down. Takes the
- * elements of @state->trackers. */
+/* For new trackers that know what is mapped: brings them into the state that was written down.
+ * Takes the elements of @state->trackers. */
 void iommud_trackers_set_state (IommudTrackers *self, const IommudTrackersState *state);
 
 /* Started, and not every tracker has stopped since: something may run. */

@@ -39,11 +39,11 @@ void iommud_binding_clear (IommudBinding *self);
 
 gboolean iommud_binding_is_bound (const IommudBinding *self);
 gboolean iommud_binding_iommu_can_track (const IommudBinding *self);
-/* Who records what the device dirties on a HWPT with dirty tracking, or on one without. The
- * device's own log sees finer pages and costs the IOMMU nothing. */
+/* What records the pages that the device dirties, on a HWPT with dirty tracking or on one without.
+ * The device's own log sees smaller pages and costs the IOMMU nothing. */
 IommudTrackerKind iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks);
 
-/* Opens the cdev, binds it, asks for its trackers. On failure it is as unbound as before. */
+/* Opens the cdev, binds it and asks for its trackers. On failure it is unbound, as before. */
 gboolean iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access,
                               GError **error);
 /* Closes the cdev, which is the kernel's only way to unbind; a device still attached is detached.

@@ -95,8 +95,8 @@ map_address (IommudMappedFile *self, const IommudKernelAccess *access, int fd, g
       iommud_error_set_from_errno (error, -1, access->what, "mmap of the file", errno, NULL);
       return FALSE;
     }
-  /* A client's memory has no place in a core dump of this process. If the kernel refuses that, the
-   * mapping still serves. */
+  /* A client's memory has no place in a core dump of this process. If the kernel refuses to leave
+   * it out, the mapping is still of use. */
   (void) madvise (self->address, self->length, MADV_DONTDUMP);
   return TRUE;
 }

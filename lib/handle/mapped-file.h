@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Parts of clients' files, mapped into this process for as long as some IOAS refers to them.
  *
- * Nothing here or elsewhere touches that memory: only the kernel follows its addresses. So a client
- * that makes its file shorter does no harm. */
+ * No code touches that memory: only the kernel follows its addresses. So a client that makes its
+ * file shorter does no harm. */
 #pragma once
 
 #include "handle/binding.h"
@@ -18,7 +18,7 @@ void iommud_mapped_files_unref (IommudMappedFiles *self);
 
 typedef struct _IommudMappedFile IommudMappedFile;
 
-/* Also fails if @files takes too much already. */
+/* Also fails if @files takes up too much address space already. */
 gboolean iommud_mapped_file_new (IommudMappedFiles *files, const IommudKernelAccess *access, int fd,
                                  guint64 offset, guint64 length, gboolean writable,
                                  IommudMappedFile **file, GError **error);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The binary interface of iommufd and of VFIO cdevs as Linux 6.12 speaks it: numbers, records and
- * bits, checked at compile time. Source of the facts: include/uapi/linux/iommufd.h and vfio.h. Our
- * own copy, because a system's headers may be older than the kernel that runs, or lack the file. */
+ * bits, checked at compile time. The facts come from include/uapi/linux/iommufd.h and vfio.h. This
+ * is a copy of our own, because a system's headers may be older than the kernel that runs, or may
+ * lack the file. */
 #pragma once
 
 #include <glib.h>
@@ -61,7 +62,8 @@ enum
 #define IOMMUD_ABI_IOAS_MAP_FILE IOMMUD_ABI_IOCTL (IOMMUD_ABI_NR_IOAS_MAP_FILE)
 
 /* Each record of an iommufd ioctl starts with its own size, as the caller knows it. The kernel asks
- * for a least size, takes a longer record whose unknown tail is zero, and answers E2BIG otherwise.
+ * for a minimum size, accepts a longer record if its unknown tail is zero, and otherwise answers
+ * E2BIG.
  */
 
 struct iommud_abi_destroy
@@ -582,7 +584,7 @@ G_STATIC_ASSERT (sizeof (struct iommud_abi_vfio_iommu_info) == 24);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_iommu_info, iova_pgsizes) == 8);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_iommu_info, cap_offset) == 16);
 
-/* All that a kernel needs to see of it. */
+/* The part that a kernel needs at least. */
 #define IOMMUD_ABI_VFIO_IOMMU_INFO_MIN_SIZE 16
 
 struct iommud_abi_vfio_info_header
@@ -664,7 +666,7 @@ G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_device_info, num_irqs) 
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_device_info, cap_offset) == 16);
 G_STATIC_ASSERT (G_STRUCT_OFFSET (struct iommud_abi_vfio_device_info, pad) == 20);
 
-/* All that a kernel needs to see of it. */
+/* The part that a kernel needs at least. */
 #define IOMMUD_ABI_VFIO_DEVICE_INFO_MIN_SIZE 16
 
 enum
@@ -732,14 +734,15 @@ enum
   IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_REPORT = 8, /* GET */
 };
 
-/* Flags: the feature's number in the low 16 bits and one of these, or PROBE with any of the others.
+/* Flags: the number of the feature in the low 16 bits, and one of these, or PROBE together with any
+ * of the others.
  */
 #define IOMMUD_ABI_VFIO_FEATURE_MASK 0xffffu
 #define IOMMUD_ABI_VFIO_FEATURE_GET (1u << 16)
 #define IOMMUD_ABI_VFIO_FEATURE_SET (1u << 17)
 #define IOMMUD_ABI_VFIO_FEATURE_PROBE (1u << 18)
 
-/* The head of DEVICE_FEATURE; the data of the feature follows it at once. */
+/* The head of DEVICE_FEATURE; the data of the feature follows it directly. */
 struct iommud_abi_vfio_feature
 {
   guint32 argsz; /* with the data that follows */

@@ -274,7 +274,7 @@ iommud_iommufd_knows (const IommudSyscalls *syscalls, int fd, guint32 number)
   /* As long as the longest record: a kernel that reads on finds zeros. */
   guint64 argument[16] = { 0 };
 
-  /* The numbers below are VFIO's, and some of those act whatever the record says. */
+  /* The lower numbers belong to VFIO, and some of its ioctls act without regard to the record. */
   if (number < IOMMUD_ABI_NR_DESTROY || number > G_MAXUINT8)
     return FALSE;
 

@@ -63,13 +63,13 @@ int iommud_iommufd_set_dirty_tracking (const IommudSyscalls *syscalls, int fd, g
 int iommud_iommufd_get_dirty_bitmap (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id,
                                      gboolean keep, guint64 iova, guint64 length, guint64 page_size,
                                      guint64 *words);
-/* Whether there is a HWPT that translates by itself: 0, or ENOENT. Changes nothing, on no kernel:
- * it asks for dirty pages of size 0, which is refused once the HWPT was found. (A length of 0 is
- * refused by new kernels alone.) */
+/* Whether there is a HWPT that translates by itself: 0, or ENOENT. This changes nothing on any
+ * kernel: it asks for dirty pages of size 0, which the kernel refuses once it has found the HWPT.
+ * (Only new kernels refuse a length of 0.) */
 int iommud_iommufd_find_hwpt (const IommudSyscalls *syscalls, int fd, guint32 hwpt_id);
 int iommud_iommufd_get_hw_info (const IommudSyscalls *syscalls, int fd, guint32 device_id,
                                 IommudHwInfo *info);
-/* Whether the kernel knows an ioctl number at all: asked with a size below any minimum. */
+/* Whether the kernel knows an ioctl number at all. The record has a size below any minimum. */
 gboolean iommud_iommufd_knows (const IommudSyscalls *syscalls, int fd, guint32 number);
 
 G_END_DECLS

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 typedef struct _IommudSyscalls IommudSyscalls;
 
 /* Each member answers as the system call of its name does: -1 (or MAP_FAILED) and errno on failure.
- * All are safe to call from any thread, and any of them but open may take seconds. */
+ * All are safe to call from any thread, and all except open may take seconds. */
 struct _IommudSyscalls
 {
   int (*open) (const IommudSyscalls *self, const char *path, int flags);
@@ -25,7 +25,7 @@ struct _IommudSyscalls
  * (ENODEV); programs that are started later do not inherit the file. */
 const IommudSyscalls *iommud_syscalls_get_real (void);
 
-/* The calls of a table, taken up again after a signal: 0 (and, for open, @fd) or a positive errno.
+/* The calls of a table, repeated after a signal: 0 (and, for open, @fd) or a positive errno.
  */
 int iommud_syscalls_open (const IommudSyscalls *self, const char *path, int *fd);
 int iommud_syscalls_ioctl (const IommudSyscalls *self, int fd, unsigned long request,

@@ -13,7 +13,7 @@ int iommud_vfio_attach (const IommudSyscalls *syscalls, int fd, guint32 *pt_id);
 int iommud_vfio_detach (const IommudSyscalls *syscalls, int fd);
 /* What it says of the device is not kept. EINVAL: it is not bound. */
 int iommud_vfio_get_info (const IommudSyscalls *syscalls, int fd);
-/* The errno of the probes below, the first that is not 0: ENOTTY where the device has no log. */
+/* The first errno of the probes below that is not 0: ENOTTY if the device has no log. */
 int iommud_vfio_probe_dma_logging (const IommudSyscalls *syscalls, int fd);
 /* Whether the device can log its own DMA: all three DMA logging features answer a probe. */
 gboolean iommud_vfio_has_dma_logging (const IommudSyscalls *syscalls, int fd);
@@ -23,8 +23,8 @@ gboolean iommud_vfio_has_dma_logging (const IommudSyscalls *syscalls, int fd);
 int iommud_vfio_start_dma_logging (const IommudSyscalls *syscalls, int fd, const GArray *ranges,
                                    guint64 *page_size);
 int iommud_vfio_stop_dma_logging (const IommudSyscalls *syscalls, int fd);
-/* Joins the dirty pages of a range into a bitmap, whose bit 0 is @iova, and forgets them. A page of
- * the log that the range covers in part is forgotten completely. */
+/* Joins the dirty pages of a range into a bitmap, whose bit 0 is @iova, and forgets them. If the
+ * range covers only a part of a page of the log, all of that page is forgotten. */
 int iommud_vfio_report_dma_logging (const IommudSyscalls *syscalls, int fd, guint64 iova,
                                     guint64 length, guint64 page_size, guint64 *words);
 

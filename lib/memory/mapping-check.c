@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be known about a mapping before the kernel is asked for it, and why the kernel refuses
- * one. */
+/* What can be known about a mapping before the kernel is asked for it, and why the kernel may
+ * refuse one. */
 #include "config.h"
 
 #include "memory/mapping-check.h"

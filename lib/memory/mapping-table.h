@@ -47,8 +47,8 @@ guint64 iommud_mapping_table_get_bytes (const IommudMappingTable *self);
 
 /* The last address of a mapping, inside it. */
 guint64 iommud_mapping_get_last (const IommudMapping *mapping);
-/* The kernel's mapping that has the byte at @position: how far from the begin of this one it ends.
- * And where the kernel's mapping begins that has the last byte. */
+/* Where the kernel's mapping that holds the byte at @position ends, and where the one that holds
+ * the last byte begins: both counted from the beginning of this mapping. */
 guint64 iommud_mapping_get_end_of_piece (const IommudMapping *mapping, guint64 position);
 guint64 iommud_mapping_get_last_piece (const IommudMapping *mapping);
 /* The first mapping that meets a range, or NULL. O(log n). */

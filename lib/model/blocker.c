@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Why a device keeps its container from being migrated, in one sentence, from plain facts. */
+/* Why a device blocks the migration of its container, in one sentence, from plain facts. */
 #include "model/blocker.h"
 
 #define AWAY "detach it before the migration"

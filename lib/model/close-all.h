@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The end of a host: its files are closed, and with them the kernel frees what they hold. */
+/* The end of a host: its files are closed, and the kernel frees what belongs to them. */
 #pragma once
 
 #include <gio/gio.h>

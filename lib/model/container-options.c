@@ -113,8 +113,8 @@ iommud_container_options_class_init (IommudContainerOptionsClass *klass)
   /**
    * IommudContainerOptions:name:
    *
-   * The container's name: 1 to 64 letters, digits, `.`, `_`, `-` or `:`, not all digits. %NULL:
-   * the host makes one up.
+   * The container's name: 1 to 64 letters, digits, `.`, `_`, `-` or `:`, not only digits. If it is
+   * %NULL, the host makes one up.
    */
   properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, FLAGS);
   /**
@@ -135,22 +135,23 @@ iommud_container_options_class_init (IommudContainerOptionsClass *klass)
    * IommudContainerOptions:accounting:
    *
    * Whom the kernel charges for pinned memory. A container that shares a context has the setting of
-   * that context by default, and can have no other.
+   * that context, which is its default, and can have no other.
    */
   properties[PROP_ACCOUNTING] = g_param_spec_enum ("accounting", NULL, NULL, IOMMUD_TYPE_ACCOUNTING,
                                                    IOMMUD_ACCOUNTING_USER, FLAGS);
   /**
    * IommudContainerOptions:share-context:
    *
-   * A container whose IOMMUFD context the new one is to share; %NULL: it gets a context of its own.
+   * A container whose IOMMUFD context the new one is to share. If it is %NULL, the new one gets a
+   * context of its own.
    */
   properties[PROP_SHARE_CONTEXT] =
       g_param_spec_object ("share-context", NULL, NULL, IOMMUD_TYPE_CONTAINER, FLAGS);
   /**
    * IommudContainerOptions:huge-pages:
    *
-   * Whether the kernel may map in pages larger than the smallest. Without them, the IOMMU tracks
-   * dirty pages as finely as it can, and translation costs more.
+   * Whether the kernel may map in pages larger than the smallest. Without huge pages, the IOMMU
+   * tracks dirty pages as finely as it can, but translation costs more.
    */
   properties[PROP_HUGE_PAGES] = g_param_spec_boolean ("huge-pages", NULL, NULL, TRUE, FLAGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
@@ -167,7 +168,7 @@ iommud_container_options_init (IommudContainerOptions *self)
 /**
  * iommud_container_options_new:
  *
- * Options that ask for nothing in particular.
+ * Makes options that all have their default values.
  *
  * Returns: (transfer full): new options
  */

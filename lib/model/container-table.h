@@ -13,18 +13,18 @@ void iommud_container_table_free (IommudContainerTable *self);
 
 /* A list of IommudContainer. */
 GListModel *iommud_container_table_get_list (IommudContainerTable *self);
-/* NULL if there is none of that name. */
+/* NULL if there is no container of that name. */
 IommudContainer *iommud_container_table_find (IommudContainerTable *self, const char *name);
 
 /* A name is reserved while its container is being made, so that two of them cannot race. FALSE if
  * there is one of that name. */
 gboolean iommud_container_table_reserve_name (IommudContainerTable *self, const char *name);
 void iommud_container_table_release_name (IommudContainerTable *self, const char *name);
-/* Whether some container is being made. */
-/* It has as many containers as a host may have, with those that are being made. */
+/* Whether it has as many containers as a host may have, including those that are being made. */
 gboolean iommud_container_table_is_full (IommudContainerTable *self);
+/* Whether some container is being made. */
 gboolean iommud_container_table_is_creating (IommudContainerTable *self);
-/* For the name of a container that was given none. */
+/* A number for the name of a container that was not given one. */
 guint64 iommud_container_table_next_name_number (IommudContainerTable *self);
 
 void iommud_container_table_add (IommudContainerTable *self, IommudContainer *container);

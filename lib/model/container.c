@@ -123,7 +123,7 @@ install_constant_properties (void)
   /**
    * IommudContainer:context:
    *
-   * The number of its IOMMUFD context; containers of one context have the same.
+   * The number of its IOMMUFD context, which is the same for all containers of that context.
    */
   properties[PROP_CONTEXT] = g_param_spec_uint64 ("context", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
   /**
@@ -141,7 +141,7 @@ install_object_properties (void)
   /**
    * IommudContainer:devices:
    *
-   * The devices that are bound to its context for it, a list of #IommudDevice.
+   * The devices that are bound to its context on its behalf, a list of #IommudDevice.
    */
   properties[PROP_DEVICES] = g_param_spec_object ("devices", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
   /**
@@ -326,8 +326,8 @@ iommud_container_get_name (IommudContainer *self)
  * iommud_container_get_devices:
  * @self: a container
  *
- * The devices that are bound to the container's context for it; emits #GListModel::items-changed as
- * they come and go.
+ * The devices that are bound to the container's context on its behalf; emits
+ * #GListModel::items-changed as they come and go.
  *
  * Returns: (transfer none): a list of #IommudDevice
  */

@@ -34,7 +34,7 @@ guint32 iommud_container_get_ioas_id (IommudContainer *self);
 /* Freed: calls on an object that is still held give NOT_FOUND from here on. */
 gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);
 void iommud_container_set_freed (IommudContainer *self);
-/* Fails if it has as many devices or HWPTs as it may have. */
+/* Fails if the container has as many devices or HWPTs as it may have. */
 gboolean iommud_container_check_room (IommudContainer *self, const char *what, GError **error);
 
 IommudAccounting iommud_container_get_accounting (IommudContainer *self);
@@ -47,7 +47,7 @@ guint iommud_container_get_n_refusals (IommudContainer *self);
 void iommud_container_count_refusal (IommudContainer *self);
 IommudHwpt *iommud_container_find_hwpt (IommudContainer *self, guint32 hwpt_id);
 
-/* The device is bound, and listed, or was already. */
+/* The device is bound, and is listed if it was not already. */
 void iommud_container_add_device (IommudContainer *self, IommudDevice *device,
                                   const IommudBinding *binding);
 /* Makes a HWPT whose first device is @device (or NULL), complete before it is listed. */
@@ -57,7 +57,7 @@ IommudHwpt *iommud_container_add_hwpt (IommudContainer *self, guint32 hwpt_id,
 /* One that was written down; its devices are attached later. */
 void iommud_container_adopt_hwpt (IommudContainer *self, const IommudHwptRecord *record);
 void iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt);
-/* Puts the device on a HWPT (NULL for an mdev), or from one to another. */
+/* Puts the device on a HWPT (NULL for an mdev), or moves it from another one. */
 void iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt);
 /* Takes the device off its HWPT; it stays bound. A HWPT that the kernel made is freed with its last
  * device. */

@@ -26,7 +26,7 @@ int iommud_context_get_fd (IommudContext *self);
 void iommud_context_set_fd (IommudContext *self, int fd);
 /* For the end of the host: no operation is under way then. */
 void iommud_context_close (IommudContext *self);
-/* Counts the containers in it: removing the last one closes it. */
+/* These count the containers in it: removing the last one closes it. */
 guint iommud_context_get_n_containers (IommudContext *self);
 void iommud_context_add_container (IommudContext *self);
 void iommud_context_remove_container (IommudContext *self);

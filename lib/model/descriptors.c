@@ -16,7 +16,7 @@
  * IOMMUFD context, `device-` with the name of the device for a VFIO device, whose colons are
  * written as `%3A`. A service manager can keep them under these names while nothing runs.
  *
- * The files that are still in it when its last reference goes are closed.
+ * When the last reference goes, the files that are still in the table are closed.
  */
 struct _IommudDescriptors
 {
@@ -84,7 +84,7 @@ close_all (IommudDescriptors *self)
  * iommud_descriptors_unref:
  * @self: (transfer full): a table
  *
- * Lets a reference go. With the last one, the files that are still in the table are closed.
+ * Drops a reference. With the last one, the files that are still in the table are closed.
  */
 void
 iommud_descriptors_unref (IommudDescriptors *self)
@@ -98,7 +98,7 @@ iommud_descriptors_unref (IommudDescriptors *self)
   g_free (self);
 }
 
-/* What a service manager takes as the name of a descriptor. */
+/* What a service manager accepts as the name of a descriptor. */
 static gboolean
 is_name (const char *name)
 {
@@ -132,9 +132,9 @@ check_new (IommudDescriptors *self, const char *name, int fd, GError **error)
  *
  * Puts an open file into the table.
  *
- * Fails with %IOMMUD_ERROR_INVALID_ARGUMENT if the name is none or @fd is negative, and with
- * %IOMMUD_ERROR_EXISTS if there is a file of that name, or @fd is in the table under another one:
- * it would be closed twice.
+ * Fails with %IOMMUD_ERROR_INVALID_ARGUMENT if @name is not a valid name or @fd is negative, and
+ * with %IOMMUD_ERROR_EXISTS if there is a file of that name already, or if @fd is in the table
+ * under another name: it would be closed twice.
  *
  * Returns: whether it was put in
  */
@@ -185,7 +185,7 @@ iommud_descriptors_dup_names (IommudDescriptors *self)
  *
  * Finds an open file, which stays in the table.
  *
- * Returns: the file; -1 if there is none of that name
+ * Returns: the file; -1 if there is no file of that name
  */
 int
 iommud_descriptors_peek (IommudDescriptors *self, const char *name)
@@ -202,9 +202,9 @@ iommud_descriptors_peek (IommudDescriptors *self, const char *name)
  * @self: a table
  * @name: a name
  *
- * Takes an open file out of the table. It is the caller's to close.
+ * Takes an open file out of the table. The caller has to close it.
  *
- * Returns: the file; -1 if there is none of that name
+ * Returns: the file; -1 if there is no file of that name
  */
 int
 iommud_descriptors_steal (IommudDescriptors *self, const char *name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How the descriptors of a host are called, and what else goes from one life to the next. */
+/* The names of a host's descriptors, and what else goes from one life to the next. */
 #pragma once
 
 #include "handle/mapped-file.h"
@@ -12,9 +12,9 @@ char *iommud_descriptors_name_context (guint64 serial);
 /* "device-0000%3A01%3A00.0": the name of a descriptor must not have a colon. */
 char *iommud_descriptors_name_device (const char *device);
 
-/* Parts of clients' files that are mapped in this process, for a host that is adopted here. They
- * are known by the container's serial and the IOVA. The file is referenced; NULL if there is none.
- */
+/* Parts of clients' files that are mapped into this process, for a host that is adopted in it. They
+ * are known by the container's serial and the IOVA. The file is referenced; NULL if there is
+ * none. */
 void iommud_descriptors_keep_file (IommudDescriptors *self, guint64 container, guint64 iova,
                                    IommudMappedFile *file);
 IommudMappedFile *iommud_descriptors_peek_file (IommudDescriptors *self, guint64 container,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The properties of a device that discovery gives their values: one row each. */
+/* The properties of a device whose values come from discovery: one row each. */
 #include "model/device-discovered.h"
 
 typedef enum
@@ -56,7 +56,7 @@ static const Property table[] = {
   /**
    * IommudDevice:mdev-type:
    *
-   * The type an mdev was created with, such as `mtty-1`; empty for other devices.
+   * The type that an mdev was created with, such as `mtty-1`; empty for other devices.
    */
   { "mdev-type", TEXT, G_STRUCT_OFFSET (IommudDeviceInfo, mdev_type) },
   /**
@@ -68,7 +68,7 @@ static const Property table[] = {
   /**
    * IommudDevice:product-id:
    *
-   * The product's number with its vendor; 0 if the bus has none.
+   * The number that the vendor gave the product; 0 if the bus has none.
    */
   { "product-id", NUMBER, G_STRUCT_OFFSET (IommudDeviceInfo, product_id) },
   /**

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The devices of a host: a list, and each by all its names and its IOMMU group. */
+/* The devices of a host: a list, in which each can be found by any of its names or by its IOMMU
+ * group. */
 #include "model/device-table.h"
 
 struct _IommudDeviceTable
@@ -62,7 +63,7 @@ unindex_device (IommudDeviceTable *self, IommudDevice *device)
   if (group != NULL && g_ptr_array_remove_fast (group, device) && group->len == 0)
     g_hash_table_remove (self->groups, GINT_TO_POINTER (info->iommu_group));
   g_hash_table_remove (self->by_name, info->name);
-  /* The kernel may have given its number to another device since. */
+  /* Meanwhile the kernel may have given the device's number to another device. */
   if (g_hash_table_lookup (self->by_vfio, info->vfio_name) == device)
     g_hash_table_remove (self->by_vfio, info->vfio_name);
   g_hash_table_remove (self->by_path, info->sysfs_path);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The devices of a host: a list, and each by all its names and its IOMMU group. */
+/* The devices of a host: a list, in which each can be found by any of its names or by its IOMMU
+ * group. */
 #pragma once
 
 #include "model/device.h"
@@ -13,7 +14,7 @@ void iommud_device_table_free (IommudDeviceTable *self);
 
 /* Of IommudDevice. */
 GListModel *iommud_device_table_get_list (IommudDeviceTable *self);
-/* FALSE, after a complaint, if there is a device of that name. */
+/* FALSE, after a warning, if there is a device of that name. */
 gboolean iommud_device_table_add (IommudDeviceTable *self, IommudDevice *device);
 void iommud_device_table_change (IommudDeviceTable *self, IommudDevice *device,
                                  IommudDeviceInfo *info);
@@ -27,7 +28,7 @@ IommudDevice *iommud_device_table_find_at (IommudDeviceTable *self, const char *
 IommudDevice *iommud_device_table_find_attached_sibling (IommudDeviceTable *self,
                                                          IommudDevice *device,
                                                          IommudContainer *container);
-/* One that is bound in another container than @container. */
+/* A device of that group that is bound to a container other than @container. */
 IommudDevice *iommud_device_table_find_sibling_elsewhere (IommudDeviceTable *self,
                                                           IommudDevice *device,
                                                           IommudContainer *container);

@@ -58,8 +58,8 @@ dup_capabilities (IommudDevice *self)
   return g_strv_builder_end (builder);
 }
 
-/* What its HWPT can do if it is attached. A container with policy off makes HWPTs that cannot
- * track, which says nothing of the device. */
+/* What the device's HWPT can do if it is attached. A container with policy off makes HWPTs that
+ * cannot track, which says nothing about the device. */
 static gboolean
 hwpt_tracks (IommudDevice *self)
 {
@@ -145,13 +145,13 @@ install_state_properties (void)
   /**
    * IommudDevice:hwpt:
    *
-   * The HWPT it is attached to; %NULL while it is not, and for an mdev.
+   * The HWPT that it is attached to; %NULL while it is not attached, and for an mdev.
    */
   properties[PROP_HWPT] = g_param_spec_object ("hwpt", NULL, NULL, IOMMUD_TYPE_HWPT, FLAGS);
   /**
    * IommudDevice:device-id:
    *
-   * The kernel's id of it in its context; 0 while it is not bound.
+   * The id that it has in its IOMMUFD context; 0 while it is not bound.
    */
   properties[PROP_DEVICE_ID] =
       g_param_spec_uint ("device-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
@@ -166,9 +166,10 @@ install_state_properties (void)
   /**
    * IommudDevice:dirty-tracker:
    *
-   * Who records the pages it dirties, or will once it is attached: the device itself if it has a
-   * log of its own DMA, else its IOMMU, else none; or the tracker that its attach asked for. This
-   * is who could record, even if the policy of the container is off and nothing does.
+   * What records the pages that it dirties, or will record them once it is attached: the device
+   * itself if it has a log of its own DMA, else its IOMMU, else nothing; or the tracker that its
+   * attach asked for. This says what could record, even if the policy of the container is off and
+   * nothing does.
    */
   properties[PROP_DIRTY_TRACKER] = g_param_spec_enum (
       "dirty-tracker", NULL, NULL, IOMMUD_TYPE_TRACKER_KIND, IOMMUD_TRACKER_KIND_UNKNOWN, FLAGS);

@@ -15,16 +15,16 @@ IommudDeviceInfo *iommud_device_get_info (IommudDevice *self);
 void iommud_device_set_info (IommudDevice *self, IommudDeviceInfo *info);
 const IommudBinding *iommud_device_get_binding (IommudDevice *self);
 gboolean iommud_device_is_attached (IommudDevice *self);
-/* What can record the pages that the device dirties on the HWPT that it is on or that its container
- * would give it. */
+/* What can record the pages that the device dirties, on the HWPT that it is on or on one that its
+ * container would give it. */
 IommudTrackerKind iommud_device_get_tracker (IommudDevice *self);
-/* How it counts for a container with that policy. */
+/* How the device counts for a container with that policy. */
 void iommud_device_get_coverage (IommudDevice *self, IommudDirtyTrackingPolicy policy,
                                  IommudDeviceCoverage *coverage);
 
 /* One operation at a time: a second one gets BUSY. @what, for the error: "attach a to b". */
 gboolean iommud_device_claim (IommudDevice *self, const char *what, GError **error);
-/* Also claims a device that is gone, to detach it. FALSE if it is claimed already. */
+/* Also claims a device that is gone, so that it can be detached. FALSE if it is claimed already. */
 gboolean iommud_device_claim_gone (IommudDevice *self);
 void iommud_device_end_claim (IommudDevice *self);
 
@@ -33,7 +33,7 @@ void iommud_device_set_gone_handler (IommudDevice *self, void (*handler) (Iommud
 /* It has left the machine; it stays in the model until it is detached. */
 void iommud_device_set_gone (IommudDevice *self);
 gboolean iommud_device_is_gone (IommudDevice *self);
-/* A device that appeared in the place of this one before this one had left the model. */
+/* A device that appeared in this one's place before this one had left the model. */
 void iommud_device_set_successor (IommudDevice *self, IommudDeviceInfo *info);
 IommudDeviceInfo *iommud_device_get_successor (IommudDevice *self);
 

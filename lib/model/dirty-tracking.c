@@ -140,14 +140,14 @@ iommud_dirty_tracking_class_init (IommudDirtyTrackingClass *klass)
   /**
    * IommudDirtyTracking:active:
    *
-   * Whether trackers record what the devices dirty; see iommud_dirty_tracking_start_async().
+   * Whether trackers record the pages that devices dirty; see iommud_dirty_tracking_start_async().
    */
   properties[PROP_ACTIVE] = g_param_spec_boolean ("active", NULL, NULL, FALSE, FLAGS);
   /**
    * IommudDirtyTracking:blockers:
    *
-   * One sentence for each attached device that no tracker covers: the device, its IOMMU, the cause
-   * and the way out. Empty if a migration may go on.
+   * One sentence for each attached device that no tracker covers: it names the device, its IOMMU,
+   * the cause and the way out. The list is empty if a migration can proceed.
    */
   properties[PROP_BLOCKERS] = g_param_spec_boxed ("blockers", NULL, NULL, G_TYPE_STRV, FLAGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
@@ -185,7 +185,7 @@ count (IommudDirtyTracking *self, const IommudDeviceCoverage *coverage, int by)
   self->n_covered += coverage->covered ? by : 0;
 }
 
-/* Counted, so that a change of one device does not cost a look at all of them. */
+/* The devices are counted, so that a change of one device does not cost a look at all of them. */
 void
 iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer device,
                                   IommudDeviceCoverage *coverage)

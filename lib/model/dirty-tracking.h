@@ -22,7 +22,7 @@ IommudDirtyTracking *iommud_dirty_tracking_new (IommudContainer *container,
 IommudDirtyTrackingPolicy iommud_dirty_tracking_get_policy (IommudDirtyTracking *self);
 IommudDirtyTrackingCoverage iommud_dirty_tracking_get_coverage (IommudDirtyTracking *self);
 
-/* How @device, an object of the list, counts from here on. @coverage is taken. */
+/* Says how @device, an object of the list, counts from now on. @coverage is taken. */
 void iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer device,
                                        IommudDeviceCoverage *coverage);
 
@@ -31,7 +31,7 @@ void iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer devic
  * that is asserted. @mapped (or NULL) is what is mapped now. */
 IommudTrackers *iommud_dirty_tracking_lend (IommudDirtyTracking *self, IommudMappedRanges *mapped);
 void iommud_dirty_tracking_return (IommudDirtyTracking *self);
-/* For plans, which only look. They must not be lent then. */
+/* For plans, which only look at the trackers. They must not be lent at that time. */
 const IommudTrackers *iommud_dirty_tracking_peek (IommudDirtyTracking *self);
 /* Fails if tracking is not active. */
 gboolean iommud_dirty_tracking_check_active (IommudDirtyTracking *self, const char *what,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Letting go of a host without a kernel call: its files leave it open. */
+/* Letting go of a host without a kernel call: its files stay open when they leave it. */
 #include "iommud-error.h"
 #include "model/container.h"
 #include "model/descriptors.h"
@@ -60,8 +60,8 @@ disown_container (IommudHost *self, IommudDescriptors *descriptors, IommudContai
  * @error: where to put an error
  *
  * Takes from the host everything that it holds, without a kernel call: devices stay attached, and
- * memory stays mapped. The host has no container afterwards and follows no device. What it was can
- * be made again with iommud_host_adopt(); call iommud_host_write_down() before.
+ * memory stays mapped. Afterwards the host has no containers and follows no devices. Call
+ * iommud_host_write_down() first; then iommud_host_adopt() can make the host again.
  *
  * Errors: %IOMMUD_ERROR_BUSY if an operation is under way.
  *

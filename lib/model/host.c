@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One machine: its devices and the containers made on it, which are found by their names. */
+/* One machine: its devices and the containers made on it, which can be found by their names. */
 #include "model/host.h"
 
 #include "model/close-all.h"
@@ -11,8 +11,9 @@
  *
  * One machine: its VFIO devices and the containers made on it.
  *
- * A host belongs to the main context that was the thread's default when it was made: its objects
- * change only there, and its calls must be made there. Kernel calls run on worker threads.
+ * A host belongs to the main context that was the thread's default when the host was made: its
+ * objects change only there, and its functions must be called there. Kernel calls run on worker
+ * threads.
  */
 struct _IommudHost
 {
@@ -191,17 +192,18 @@ iommud_host_class_init (IommudHostClass *klass)
   /**
    * IommudHost:journal: (skip)
    *
-   * Where operations say what they are about to do, and what came of it; %NULL: nowhere. It may be
-   * set only while no operation is under way: otherwise it stays as it is, which is critical. The
-   * interface is not public yet.
+   * Where operations say what they are about to do, and what came of it; %NULL: nowhere. It can be
+   * set only while no operation is under way: otherwise it stays as it is, and a critical message
+   * is logged. The interface is not public yet.
    */
   properties[PROP_JOURNAL] = g_param_spec_object ("journal", NULL, NULL, IOMMUD_TYPE_JOURNAL,
                                                   G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
-/* Where serials start, so that a path of an earlier life leads to nothing in this one, even if no
- * state is left: far apart, and small enough for a JSON number. */
+/* Where serials start. The starts of different lives are far apart, so that a path of an earlier
+ * life leads to nothing in this one, even if no state is left. They are small enough for a JSON
+ * number. */
 static guint64
 choose_epoch (void)
 {
@@ -397,7 +399,7 @@ iommud_host_get_containers (IommudHost *self)
  * @name: a bus address, mdev UUID, `vfioN` or sysfs path
  * @error: where to put an error
  *
- * Finds a device by any of its names. UUIDs are found in either case.
+ * Finds a device by any of its names. A UUID may be in upper or lower case.
  *
  * Returns: (transfer none): a device, or %NULL with %IOMMUD_ERROR_NOT_FOUND
  */

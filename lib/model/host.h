@@ -11,20 +11,21 @@
 
 G_BEGIN_DECLS
 
-/* Without devices, and without following any. */
+/* A host that has no devices and follows none. */
 IommudHost *iommud_host_new_empty (IommudBackend *backend, GError **error);
 GMainContext *iommud_host_get_main_context (IommudHost *self);
 IommudContext *iommud_host_new_context (IommudHost *self);
 /* One that was written down. */
 IommudContext *iommud_host_adopt_context (IommudHost *self, const IommudContextRecord *record);
-/* What is the host's own in its record. */
+/* The part of the record that is about the host itself. */
 void iommud_host_fill_record (IommudHost *self, IommudHostRecord *record);
 void iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record);
 /* Fails if some operation is under way or waits. */
 gboolean iommud_host_check_idle (IommudHost *self, const char *what, GError **error);
-/* What clients' files use of this process. */
+/* How much of this process's address space clients' files use. */
 IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
-/* Serials start at random, are counted for the host's whole life and never given twice. */
+/* Serials start at a random number, are counted for the host's whole life, and are never used
+ * twice. */
 guint64 iommud_host_next_container_serial (IommudHost *self);
 
 void iommud_host_add_container (IommudHost *self, IommudContainer *container);

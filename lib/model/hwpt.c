@@ -110,13 +110,13 @@ iommud_hwpt_class_init (IommudHwptClass *klass)
   /**
    * IommudHwpt:hwpt-id:
    *
-   * The kernel's id of it in its context. The kernel uses ids again at once.
+   * The id that it has in its IOMMUFD context. The kernel uses ids again at once.
    */
   properties[PROP_HWPT_ID] = g_param_spec_uint ("hwpt-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
   /**
    * IommudHwpt:container:
    *
-   * The container it belongs to; %NULL once it was freed.
+   * The container that it belongs to; %NULL once the HWPT was freed.
    */
   properties[PROP_CONTAINER] =
       g_param_spec_object ("container", NULL, NULL, IOMMUD_TYPE_CONTAINER, FLAGS);
@@ -143,7 +143,7 @@ iommud_hwpt_class_init (IommudHwptClass *klass)
   /**
    * IommudHwpt:iommu:
    *
-   * The IOMMU instance it was allocated for.
+   * The IOMMU instance that it was allocated for.
    */
   properties[PROP_IOMMU] = g_param_spec_string ("iommu", NULL, NULL, NULL, FLAGS);
   /**
@@ -289,7 +289,7 @@ iommud_hwpt_get_serial (IommudHwpt *self)
  * iommud_hwpt_get_id:
  * @self: a HWPT
  *
- * The kernel's id of the HWPT in its context.
+ * The id that the HWPT has in its IOMMUFD context.
  *
  * Returns: the id
  */

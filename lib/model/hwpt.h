@@ -18,7 +18,7 @@ gboolean iommud_hwpt_check_alive (IommudHwpt *self, const char *what, GError **e
 void iommud_hwpt_add_device (IommudHwpt *self, IommudDevice *device);
 void iommud_hwpt_remove_device (IommudHwpt *self, IommudDevice *device);
 guint iommud_hwpt_get_n_devices (IommudHwpt *self);
-/* Whether the IOMMU records for any of its devices; @but (or NULL) does not count. */
+/* Whether the IOMMU records for any of its devices other than @but (or NULL). */
 gboolean iommud_hwpt_tracks_any (IommudHwpt *self, IommudDevice *but);
 
 /* A HWPT that answered EINVAL for a device of an IOMMU instance never fits that instance. */

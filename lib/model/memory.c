@@ -110,8 +110,8 @@ install_address_properties (void)
   /**
    * IommudMemory:iova-ranges: (type GLib.Variant)
    *
-   * The I/O virtual addresses that can be mapped, first and last of each range, as `a(tt)`. Devices
-   * and HWPTs narrow them (IOMMU_IOAS_IOVA_RANGES).
+   * The I/O virtual addresses that can be mapped: the first and the last address of each range, as
+   * `a(tt)`. Devices and HWPTs narrow them (IOMMU_IOAS_IOVA_RANGES).
    */
   properties[PROP_IOVA_RANGES] =
       g_param_spec_variant ("iova-ranges", NULL, NULL, G_VARIANT_TYPE ("a(tt)"), NULL, FLAGS);
@@ -125,15 +125,16 @@ install_address_properties (void)
   /**
    * IommudMemory:allowed-iovas: (type GLib.Variant)
    *
-   * The IOVAs that the kernel may choose from, first and last of each range, as `a(tt)`; none: all.
-   * See iommud_memory_set_allowed_iovas_async().
+   * The IOVAs that the kernel may choose from: the first and the last address of each range, as
+   * `a(tt)`. If there is no range, it may choose from all. See
+   * iommud_memory_set_allowed_iovas_async().
    */
   properties[PROP_ALLOWED_IOVAS] =
       g_param_spec_variant ("allowed-iovas", NULL, NULL, G_VARIANT_TYPE ("a(tt)"), NULL, FLAGS);
   /**
    * IommudMemory:huge-pages:
    *
-   * Whether the kernel may map it in pages larger than the smallest (IOMMU_OPTION_HUGE_PAGES).
+   * Whether the kernel may map memory in pages larger than the smallest (IOMMU_OPTION_HUGE_PAGES).
    */
   properties[PROP_HUGE_PAGES] = g_param_spec_boolean ("huge-pages", NULL, NULL, TRUE, FLAGS);
 }
@@ -146,7 +147,7 @@ install_mapping_properties (void)
    *
    * The first 256 mappings by IOVA, as `a(tttu)`: IOVA, length in bytes, offset in the file and
    * flags (1 readable, 2 writable) of each. #IommudMemory:mapping-count says how many there are. A
-   * mapping that is under way, in either direction, is listed with what is mapped of it.
+   * mapping that is being made or unmade is listed with the part of it that is mapped.
    */
   properties[PROP_MAPPINGS] =
       g_param_spec_variant ("mappings", NULL, NULL, G_VARIANT_TYPE ("a(tttu)"), NULL, FLAGS);
@@ -160,7 +161,7 @@ install_mapping_properties (void)
   /**
    * IommudMemory:mapped-bytes:
    *
-   * How much is mapped, in bytes. Grows while a long mapping is being made.
+   * How much is mapped, in bytes. It grows while a long mapping is being made.
    */
   properties[PROP_MAPPED_BYTES] =
       g_param_spec_uint64 ("mapped-bytes", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);

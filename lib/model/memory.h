@@ -15,10 +15,10 @@ IommudMemory *iommud_memory_new (IommudContainer *container, const IommudContain
                                  const IommudIovaSpace *space);
 void iommud_memory_fill_record (IommudMemory *self, IommudContainerRecord *record);
 
-/* What can be mapped. A space without ranges leaves it as it is. */
+/* Sets what can be mapped. A space without ranges leaves it as it is. */
 const IommudIovaSpace *iommud_memory_get_space (IommudMemory *self);
 void iommud_memory_set_space (IommudMemory *self, const IommudIovaSpace *space);
-/* The IOVAs that the kernel may choose from, an array of IommudIovaRange. */
+/* Sets the IOVAs that the kernel may choose from, an array of IommudIovaRange. */
 void iommud_memory_set_allowed (IommudMemory *self, GArray *ranges);
 
 /* What is mapped now. Only the functions below change it, except for its files. */

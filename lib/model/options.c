@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be asked of calls beyond their arguments; every option has a default. */
+/* What callers can ask for beyond the arguments of a call; every option has a default. */
 #include "model/options.h"
 
 #include "iommud-enum-types.h"
@@ -87,7 +87,7 @@ iommud_map_options_class_init (IommudMapOptionsClass *klass)
   /**
    * IommudMapOptions:fixed:
    *
-   * Whether the memory is mapped at the IOVA that is given; if not, the kernel chooses one.
+   * Whether the memory is mapped at the given IOVA; if not, the kernel chooses one.
    */
   g_object_class_install_property (object_class, MAP_OPTIONS_FIXED,
                                    g_param_spec_boolean ("fixed", NULL, NULL, TRUE, FLAGS));
@@ -101,7 +101,7 @@ iommud_map_options_init (IommudMapOptions *self)
 /**
  * iommud_map_options_new:
  *
- * Makes options that ask for nothing in particular.
+ * Makes options that all have their default values.
  *
  * Returns: (transfer full): new options
  */
@@ -209,7 +209,7 @@ iommud_attach_options_init (IommudAttachOptions *self)
 /**
  * iommud_attach_options_new:
  *
- * Makes options that ask for nothing in particular.
+ * Makes options that all have their default values.
  *
  * Returns: (transfer full): new options
  */
@@ -313,7 +313,7 @@ iommud_hwpt_options_init (IommudHwptOptions *self)
 /**
  * iommud_hwpt_options_new:
  *
- * Makes options that ask for nothing in particular.
+ * Makes options that all have their default values.
  *
  * Returns: (transfer full): new options
  */
@@ -406,7 +406,7 @@ iommud_read_options_init (IommudReadOptions *self)
 /**
  * iommud_read_options_new:
  *
- * Makes options that ask for nothing in particular.
+ * Makes options that all have their default values.
  *
  * Returns: (transfer full): new options
  */

@@ -39,7 +39,8 @@ struct _IommudReadOptions
   IommudTrackerChoice tracker;
 };
 
-/* A copy of @options, which the caller may change meanwhile; of the defaults if it is NULL. */
+/* A copy of @options, because the caller may change them during the call; the defaults if it is
+ * NULL. */
 IommudMapOptions *iommud_map_options_copy (IommudMapOptions *options);
 IommudAttachOptions *iommud_attach_options_copy (IommudAttachOptions *options);
 IommudReadOptions *iommud_read_options_copy (IommudReadOptions *options);

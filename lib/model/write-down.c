@@ -167,7 +167,8 @@ iommud_host_check_idle (IommudHost *self, const char *what, GError **error)
  * Writes down what iommud_host_adopt() needs to make the host again in another life: a record of
  * each context, container, HWPT, bound device, mapping and dirty tracking, with its serial, owner
  * and kernel ids. Dirty pages that were taken from a tracker and not delivered are written down
- * too; if they are very scattered, more counts as dirty than is, never less.
+ * too. If they are very scattered, some clean pages count as dirty; a dirty page never counts as
+ * clean.
  *
  * Errors: %IOMMUD_ERROR_BUSY if an operation is under way.
  *

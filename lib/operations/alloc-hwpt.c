@@ -126,13 +126,13 @@ get_flags (const IommudHwptOptions *options)
  * iommud_container_alloc_hwpt_async:
  * @self: a container
  * @device: a physical device that is available or belongs to this container
- * @options: (nullable): what it is to be; %NULL asks for nothing in particular
+ * @options: (nullable): what the HWPT is to be; %NULL: the defaults
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Makes a `manual` HWPT that fits @device and its like. The device is bound to the container's
- * context if it is not, and stays so; it is not attached.
+ * Makes a `manual` HWPT that fits @device and devices like it. The device is bound to the
+ * container's context if it is not bound yet, and stays bound; it is not attached.
  */
 void
 iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
@@ -172,8 +172,8 @@ iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
  *
  * Ends iommud_container_alloc_hwpt_async().
  *
- * Errors: %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and if the device's IOMMU cannot do what
- * @flags ask for, %IOMMUD_ERROR_BUSY if the device belongs to another container or another
+ * Errors: %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and if the device's IOMMU cannot do what the
+ * options ask for, %IOMMUD_ERROR_BUSY if the device belongs to another container or another
  * operation on it is under way, %IOMMUD_ERROR_ADDRESS_IN_USE if a mapping lies beyond what the
  * IOMMU can address, %IOMMUD_ERROR_LIMITS_EXCEEDED if the container has 65536 HWPTs or devices,
  * %IOMMUD_ERROR_NO_MEMORY, and the errors of binding a device.
@@ -191,7 +191,7 @@ iommud_container_alloc_hwpt_finish (IommudContainer *self, GAsyncResult *result,
  * iommud_container_alloc_hwpt:
  * @self: a container
  * @device: a physical device that is available or belongs to this container
- * @options: (nullable): what it is to be; %NULL asks for nothing in particular
+ * @options: (nullable): what the HWPT is to be; %NULL: the defaults
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @error: where to put an error
  *

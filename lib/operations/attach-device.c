@@ -90,8 +90,8 @@ choose_candidates (Attachment *self)
                                         iommud_hwpt_get_flags (hwpt), FALSE);
       return;
     }
-  /* Otherwise instances that refuse each other would be tried pair by pair, which grows with the
-   * square of their number. */
+  /* Otherwise instances that refuse each other would be tried pair by pair, and the number of tries
+   * would grow with the square of the number of instances. */
   if (iommud_container_get_n_refusals (self->container) < MAX_FREE_REFUSALS)
     self->plan->max_foreign = G_MAXUINT;
   else
@@ -225,18 +225,19 @@ static const IommudOperation attachment_operation = {
  * iommud_container_attach_device_async:
  * @self: a container
  * @device: a device that is available, or bound to this container
- * @options: (nullable): how it is to be attached; %NULL asks for nothing in particular
+ * @options: (nullable): how the device is to be attached; %NULL: the defaults
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Binds a device to the container's context if it is not, and attaches it. In mode
+ * Binds a device to the container's context if it is not bound yet, and attaches it. In mode
  * %IOMMUD_ATTACH_MODE_AUTO a physical device joins the HWPT of an attached sibling of its IOMMU
- * group, or else the first of the container's `auto` HWPTs that fits, or gets a new one, with dirty
- * tracking if the container's policy asks for it and the device's IOMMU can. An mdev is attached to
- * the IOAS and has no HWPT. While the container's dirty tracking is active, the device's tracker is
- * on before its DMA is. A failed call leaves device and container as they were; but if the kernel
- * refuses to undo an attach, the device is closed, and a device that was bound is unbound then.
+ * group, or else the first of the container's `auto` HWPTs that fits. If none fits, it gets a new
+ * one, with dirty tracking if the container's policy asks for it and the device's IOMMU can do it.
+ * An mdev is attached to the IOAS and has no HWPT. If the container's dirty tracking is active, the
+ * device's tracker is switched on before its DMA is possible. A failed call leaves device and
+ * container as they were. There is one exception: if the kernel refuses to undo an attach, the
+ * device is closed, so a device that was bound before is no longer bound.
  */
 void
 iommud_container_attach_device_async (IommudContainer *self, IommudDevice *device,
@@ -274,20 +275,20 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
  * iommud_container_attach_device_finish:
  * @self: a container
  * @result: what the callback was given
- * @hwpt: (out) (optional) (nullable) (transfer full): the HWPT the device is on; %NULL for an mdev
+ * @hwpt: (out) (optional) (nullable) (transfer full): the device's HWPT; %NULL for an mdev
  * @error: where to put an error
  *
  * Ends iommud_container_attach_device_async().
  *
  * Errors: %IOMMUD_ERROR_BUSY if the device is attached or held elsewhere or another operation on it
  * is under way, %IOMMUD_ERROR_NOT_SUPPORTED if the container requires dirty tracking that nothing
- * gives, if the tracker that is asked for is not there (the device has no log, its IOMMU cannot
- * track or its HWPT was made without, the container was made with dirty tracking off) or the device
- * has no cdev, %IOMMUD_ERROR_ADDRESS_IN_USE if a mapping lies in a range that the device reserves,
- * %IOMMUD_ERROR_INCOMPATIBLE if the device's group is on a HWPT that it does not fit,
- * %IOMMUD_ERROR_PERMISSION_DENIED if others use its group, %IOMMUD_ERROR_DEVICE_GONE,
- * %IOMMUD_ERROR_NOT_FOUND if the container is gone, %IOMMUD_ERROR_LIMITS_EXCEEDED if it has 65536
- * HWPTs or devices, %IOMMUD_ERROR_NO_MEMORY.
+ * provides, if the tracker that is asked for is not available (the device has no log, its IOMMU
+ * cannot track, its HWPT was made without dirty tracking, or the container was made with dirty
+ * tracking off), or if the device has no cdev, %IOMMUD_ERROR_ADDRESS_IN_USE if a mapping lies in a
+ * range that the device reserves, %IOMMUD_ERROR_INCOMPATIBLE if the device's group is on a HWPT
+ * that it does not fit, %IOMMUD_ERROR_PERMISSION_DENIED if others use its group,
+ * %IOMMUD_ERROR_DEVICE_GONE, %IOMMUD_ERROR_NOT_FOUND if the container is gone,
+ * %IOMMUD_ERROR_LIMITS_EXCEEDED if it has 65536 HWPTs or devices, %IOMMUD_ERROR_NO_MEMORY.
  *
  * Returns: whether the device is attached
  */
@@ -312,9 +313,9 @@ iommud_container_attach_device_finish (IommudContainer *self, GAsyncResult *resu
  * iommud_container_attach_device:
  * @self: a container
  * @device: a device that is available, or bound to this container
- * @options: (nullable): how it is to be attached; %NULL asks for nothing in particular
+ * @options: (nullable): how the device is to be attached; %NULL: the defaults
  * @cancellable: (nullable): cancels the call while it waits for its turn
- * @hwpt: (out) (optional) (nullable) (transfer full): the HWPT the device is on; %NULL for an mdev
+ * @hwpt: (out) (optional) (nullable) (transfer full): the device's HWPT; %NULL for an mdev
  * @error: where to put an error
  *
  * iommud_container_attach_device_async() that waits, running the host's main context meanwhile.

@@ -50,7 +50,7 @@ set_pieces (IommudMappingJob *self, const IommudMapping *source, guint64 start, 
   part->mapping.piece = source->piece;
 }
 
-/* Adds what is to be copied of one mapping. */
+/* Adds the part of one mapping that is to be copied. */
 static void
 add_part (IommudMappingJob *self, const IommudMapping *source, guint64 iova, guint64 last)
 {
@@ -123,7 +123,7 @@ check_call (IommudMappingJob *self, GError **error)
  * @length: its length in bytes, a multiple of the page size
  * @iova: where to map it, a multiple of the page size; ignored if it is not fixed
  * @options: (nullable): how to map it; %NULL: readable, writable and fixed
- * @cancellable: (nullable): cancels the call; what is mapped then is taken back
+ * @cancellable: (nullable): cancels the call; what is mapped by then is unmapped again
  * @callback: called when it has ended
  * @user_data: for @callback
  *
@@ -167,8 +167,8 @@ iommud_memory_copy_mapping_async (IommudMemory *self, IommudMemory *source, guin
  * @mapped_iova: (out) (optional): where it is mapped
  * @error: where to put an error
  *
- * Ends iommud_memory_copy_mapping_async(). A call that failed has mapped nothing; if the
- * kernel refuses to take back what was mapped until then, #IommudMemory:mappings lists it.
+ * Ends iommud_memory_copy_mapping_async(). A call that failed has mapped nothing, unless the kernel
+ * refuses to unmap what was mapped by then: #IommudMemory:mappings lists what is left.
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a range that is empty or not aligned, and for a
  * container of another context; %IOMMUD_ERROR_NOT_FOUND if not all of the range is mapped in

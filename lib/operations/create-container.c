@@ -159,7 +159,7 @@ check_options (IommudHost *host, IommudContainerOptions *options, GError **error
   return FALSE;
 }
 
-/* The caller may change its options while the container is being made. */
+/* The caller may change its options during the call. */
 static IommudContainerOptions *
 copy_options (IommudContainerOptions *options)
 {
@@ -232,12 +232,12 @@ submit (IommudHost *self, IommudContainerOptions *options, guint64 serial, GTask
 /**
  * iommud_host_create_container_async:
  * @self: a host
- * @options: (nullable): what it is to be; %NULL asks for nothing in particular
+ * @options: (nullable): what the container is to be; %NULL: the defaults
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Creates a container: an IOAS, in an IOMMUFD context of its own unless it is to share one.
+ * Creates a container: an IOAS, in an IOMMUFD context of its own unless it shares one.
  */
 void
 iommud_host_create_container_async (IommudHost *self, IommudContainerOptions *options,
@@ -271,8 +271,8 @@ iommud_host_create_container_async (IommudHost *self, IommudContainerOptions *op
  *
  * Ends iommud_host_create_container_async().
  *
- * Errors: %IOMMUD_ERROR_EXISTS if the name is taken, %IOMMUD_ERROR_INVALID_ARGUMENT for a name
- * that cannot be one, %IOMMUD_ERROR_NOT_SUPPORTED if the kernel has no iommufd,
+ * Errors: %IOMMUD_ERROR_EXISTS if the name is taken, %IOMMUD_ERROR_INVALID_ARGUMENT for a name that
+ * is not valid, %IOMMUD_ERROR_NOT_SUPPORTED if the kernel has no iommufd,
  * %IOMMUD_ERROR_PERMISSION_DENIED if this process may not open it or set the accounting,
  * %IOMMUD_ERROR_NOT_FOUND if the container whose context was to be shared is gone,
  * %IOMMUD_ERROR_LIMITS_EXCEEDED if no file descriptor is left, or the host has 65536 containers.
@@ -289,7 +289,7 @@ iommud_host_create_container_finish (IommudHost *self, GAsyncResult *result, GEr
 /**
  * iommud_host_create_container:
  * @self: a host
- * @options: (nullable): what it is to be; %NULL asks for nothing in particular
+ * @options: (nullable): what the container is to be; %NULL: the defaults
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @error: where to put an error
  *

@@ -142,8 +142,8 @@ report (gpointer data)
                                   IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
 }
 
-/* The kernel blocks until the file of an unplugged device is closed, so it does not wait for a long
- * mapping. */
+/* The kernel blocks until the file of an unplugged device is closed, so this does not wait for a
+ * long mapping. */
 static gboolean
 is_urgent (gpointer data)
 {
@@ -186,7 +186,7 @@ iommud_detach_device_that_is_gone (IommudDevice *self)
  * @user_data: for @callback
  *
  * Detaches the device, frees its HWPT if that is an `auto` one without other devices, and closes
- * the device's cdev, which is the kernel's only way to unbind.
+ * the device's cdev, since the kernel knows no other way to unbind it.
  */
 void
 iommud_device_detach_async (IommudDevice *self, GCancellable *cancellable,
@@ -217,9 +217,9 @@ iommud_device_detach_async (IommudDevice *self, GCancellable *cancellable,
  * Ends iommud_device_detach_async().
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT if the device is neither attached nor bound,
- * %IOMMUD_ERROR_BUSY if another operation on it is under way or if the device was unbound but the
- * kernel would not free its HWPT, and what the kernel answers to DETACH, in which case nothing has
- * changed.
+ * %IOMMUD_ERROR_BUSY if another operation on it is under way, or if the device was unbound but the
+ * kernel would not free its HWPT; and the error that the kernel answers to DETACH, in which case
+ * nothing has changed.
  *
  * Returns: whether the device was unbound and its HWPT freed
  */

@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* For a claimed device that is bound or attached. No call waits for it and nothing stops it. */
+/* For a claimed device that is bound or attached. No caller waits for the result, and nothing can
+ * cancel it. */
 void iommud_detach_device_that_is_gone (IommudDevice *self);
 
 G_END_DECLS

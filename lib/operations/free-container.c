@@ -53,7 +53,8 @@ count_attached (IommudContainer *container)
   return count;
 }
 
-/* An auto HWPT without devices, which the kernel would not free with its last one, is not in use.
+/* An auto HWPT without devices is one that the kernel would not free with its last device: it is
+ * not in use.
  */
 static guint
 count_used_hwpts (IommudContainer *container)
@@ -267,8 +268,8 @@ static const IommudOperation free_operation = {
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Frees the container: its IOAS, and its context if no other container lives there. Devices that
- * are only bound are unbound.
+ * Frees the container: its IOAS, and its context if no other container is in it. Devices that are
+ * only bound are unbound.
  */
 void
 iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable *cancellable,
@@ -305,10 +306,10 @@ iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable
  *
  * Ends iommud_container_free_async().
  *
- * Errors: %IOMMUD_ERROR_BUSY if devices are attached or HWPTs exist and it was not forced, if an
+ * Errors: %IOMMUD_ERROR_BUSY if devices are attached or HWPTs exist and @force was not given, if an
  * operation on one of its devices is under way, and if the kernel says that something still uses a
- * HWPT or the IOAS; %IOMMUD_ERROR_NOT_FOUND if it is gone. A forced call that failed leaves a
- * container with what could not be freed.
+ * HWPT or the IOAS; %IOMMUD_ERROR_NOT_FOUND if the container is gone. If a forced call fails, the
+ * container stays, with what could not be freed.
  *
  * Returns: whether the container was freed
  */

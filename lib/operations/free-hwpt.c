@@ -157,7 +157,7 @@ iommud_hwpt_free_async (IommudHwpt *self, GCancellable *cancellable, GAsyncReady
  * Ends iommud_hwpt_free_async().
  *
  * Errors: %IOMMUD_ERROR_NOT_SUPPORTED if the HWPT is not a `manual` one, %IOMMUD_ERROR_BUSY
- * if a device is on it, %IOMMUD_ERROR_NOT_FOUND if it is gone.
+ * if a device is on it, %IOMMUD_ERROR_NOT_FOUND if the HWPT is gone.
  *
  * Returns: whether the HWPT was freed
  */

@@ -57,13 +57,13 @@ check_call (IommudMappingJob *self, int file, GError **error)
 /**
  * iommud_memory_map_file_async:
  * @self: the memory of a container
- * @file: the descriptor of a memfd, or of a regular file on tmpfs or hugetlbfs; it stays the
- *   caller's, who may close it at once
+ * @file: the descriptor of a memfd, or of a regular file on tmpfs or hugetlbfs; the caller keeps
+ *   it, and may close it at once
  * @offset: where the part to map begins in the file, in bytes: a multiple of its page size
  * @length: how much to map, in bytes: a multiple of its page size
  * @iova: where to map it, a multiple of the page size; ignored if it is not fixed
  * @options: (nullable): how to map it; %NULL: readable, writable and fixed
- * @cancellable: (nullable): cancels the call; what is mapped then is taken back
+ * @cancellable: (nullable): cancels the call; what is mapped by then is unmapped again
  * @callback: called when it has ended
  * @user_data: for @callback
  *
@@ -105,17 +105,17 @@ iommud_memory_map_file_async (IommudMemory *self, int file, guint64 offset, guin
  * @mapped_iova: (out) (optional): where it is mapped
  * @error: where to put an error
  *
- * Ends iommud_memory_map_file_async(). A call that failed has mapped nothing; if the kernel
- * refuses to take back what was mapped until then, #IommudMemory:mappings lists it.
+ * Ends iommud_memory_map_file_async(). A call that failed has mapped nothing, unless the kernel
+ * refuses to unmap what was mapped by then: #IommudMemory:mappings lists what is left.
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a range that is empty, not aligned or past the end,
- * and for a file of another kind or one that is not open or sealed as it must be, and if the
- * file was made shorter; %IOMMUD_ERROR_EXISTS if something is mapped there already;
+ * for a file of another kind or one that is not open or sealed as it must be, and if the file was
+ * made shorter during the call; %IOMMUD_ERROR_EXISTS if something is mapped there already;
  * %IOMMUD_ERROR_ADDRESS_IN_USE if an attached device reserves or cannot address those IOVAs;
- * %IOMMUD_ERROR_NO_SPACE if the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY if memory or
- * the locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED if no file descriptor is
- * left, and if the container would have more than 64 TiB or 1048576 mappings;
- * %IOMMUD_ERROR_NOT_FOUND if the container is gone.
+ * %IOMMUD_ERROR_NO_SPACE if the kernel finds no room; %IOMMUD_ERROR_NO_MEMORY if memory or the
+ * locked-memory limit is used up; %IOMMUD_ERROR_LIMITS_EXCEEDED if no file descriptor is left, and
+ * if the container would have more than 64 TiB or 1048576 mappings; %IOMMUD_ERROR_NOT_FOUND if the
+ * container is gone.
  *
  * Returns: whether the file was mapped
  */

@@ -61,8 +61,8 @@ iommud_mapping_job_describe (const IommudMappingJob *self)
                           self->iova, name);
 }
 
-/* A file of holes can be larger than any memory. A fixed mapping of it would take turns for days,
- * and so would marking all of it as dirty. */
+/* A sparse file can be larger than any memory. A fixed mapping of it would take turns for days,
+ * and marking all of it as dirty would take as long. */
 static gboolean
 check_limit (const IommudMappingJob *self, const char *what, GError **error)
 {
@@ -154,7 +154,7 @@ plan_turn (gpointer data, GError **error)
   return self->plan;
 }
 
-/* The plan keeps the files as long as it may have to undo what it has done. */
+/* The plan keeps the files as long as it may still have to undo what it has done. */
 static void
 publish_part (IommudMappingJob *self, const IommudMapPart *part, guint64 *published)
 {
@@ -243,7 +243,7 @@ intend (gpointer data)
   return iommud_intent_record_to_variant (record);
 }
 
-/* Where it is mapped is known now, also if the kernel has chosen. */
+/* The address is known now, also if the kernel has chosen it. */
 static GVariant *
 report (gpointer data)
 {

@@ -21,7 +21,7 @@ struct _IommudMappingJob
   IommudMapFlags flags;
   IommudMapPlan *plan;
 
-  /* For its turn: checks, and adds the parts to the plan. */
+  /* Called when its turn has come: checks, and adds the parts to the plan. */
   gboolean (*prepare) (IommudMappingJob *self, const char *what, GError **error);
 
   GCancellable *cancellable;
@@ -36,7 +36,8 @@ IommudMappingJob *iommud_mapping_job_new (IommudContainer *container, guint64 le
 void iommud_mapping_job_free (IommudMappingJob *self);
 /* "map 0x1000 bytes at IOVA 0x0 in container a". */
 char *iommud_mapping_job_describe (const IommudMappingJob *self);
-/* Checks that the container may have so much mapped and, if IOVAs are given, that they are free. */
+/* Checks that the container may have that much mapped and, if IOVAs are given, that they are
+ * free. */
 gboolean iommud_mapping_job_check_room (const IommudMappingJob *self, const char *what,
                                         GError **error);
 /* Where the kernel's mappings end in a new mapping that is not a copy. */

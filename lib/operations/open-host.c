@@ -9,8 +9,8 @@
  * @backend: what the host uses; a backend serves one host
  * @error: where to put an error
  *
- * Makes a host and finds its devices. It follows them from here on, in the main context that is the
- * thread's default now.
+ * Makes a host and finds its devices. From then on it follows them, in the main context that is the
+ * thread's default during this call.
  *
  * Returns: (transfer full): a new host
  */

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 void iommud_operation_submit (IommudContainer *container, const IommudOperation *operation,
                               gpointer data, GTask *task);
 /* Fills the part of a plan that says where kernel calls go. @what is taken. @device, or NULL, is
- * the one that the calls are about: errors name the device that holds its group. */
+ * the device that the calls are about: errors name the device that holds its group. */
 void iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *container,
                                    char *what, IommudDevice *device);
 /* Fails if the device belongs to another container. */
@@ -25,14 +25,14 @@ GVariant *iommud_operation_intend (const char *act, IommudContainer *container,
                                    IommudDevice *device, IommudHwpt *hwpt);
 GVariant *iommud_operation_intend_range (const char *act, IommudContainer *container, guint64 iova,
                                          guint64 length);
-/* For fact: @parts of @container as they are now, as a record of a host; without the container if
- * it was freed. */
+/* For fact: @parts of @container as they are now, in a record of the host; the container is left
+ * out if it was freed. */
 GVariant *iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts);
 /* The mappings that meet a range (a length of 0: all behind @iova), and the tracking. */
 GVariant *iommud_operation_report_range (IommudContainer *container, guint64 iova, guint64 length);
 
-/* @container is that of some memory or dirty tracking; NULL if it is gone: then @task ends with an
- * error. */
+/* @container is the one that some memory or dirty tracking belongs to. NULL means that it is gone:
+ * then @task ends with an error. */
 gboolean iommud_operation_has_container (IommudContainer *container, GTask *task);
 
 /* The main context of a container's host, for iommud_sync_begin(). @container may be NULL. */

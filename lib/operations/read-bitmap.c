@@ -82,8 +82,8 @@ publish_read (gpointer data, GError **error)
   return NULL;
 }
 
-/* The kernel forgets what it is asked for: after a read that was interrupted, only its intent says
- * that its range counts as dirty. */
+/* The kernel forgets what it reports: after a read that was interrupted, only its intent says that
+ * its range counts as dirty. */
 static GVariant *
 intend (gpointer data)
 {
@@ -144,14 +144,16 @@ check_call (const Read *self, GError **error)
  * @length: its length in bytes, a multiple of @page_size
  * @page_size: how much a bit stands for, in bytes: a power of two, 512 or more. Trackers record
  *   pages of 4096 bytes or more; what they report is converted
- * @options: (nullable): how to read it; %NULL: all trackers, and what is read is clean then
+ * @options: (nullable): how to read it; %NULL: all trackers are read, and the pages are clean
+ *   afterwards
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Reads which pages of a range devices have dirtied since they were last read, joined from all
- * trackers. Pages that a departed device had dirtied are among them; if its tracker could not be
- * read, these are all pages that the device could write to. Pages that are not mapped are clean.
+ * Reads which pages of a range devices have dirtied since the pages were last read; what all
+ * trackers have recorded is joined. Pages that a departed device had dirtied are among them; if its
+ * tracker could not be read, these are all pages that the device could write to. Pages that are not
+ * mapped are clean.
  */
 void
 iommud_dirty_tracking_read_bitmap_async (IommudDirtyTracking *self, guint64 iova, guint64 length,
@@ -189,9 +191,9 @@ iommud_dirty_tracking_read_bitmap_async (IommudDirtyTracking *self, guint64 iova
  *
  * Ends iommud_dirty_tracking_read_bitmap_async().
  *
- * The bitmap is a memfd, sealed against any change, of 64-bit words in the machine's order, little
- * endian on all present machines that have an IOMMU: bit n of word m stands for page 64 m + n of
- * the range. The bits behind the last page are clear.
+ * The bitmap is a memfd, sealed against any change. It consists of 64-bit words in the byte order
+ * of the machine, which is little endian on all present machines that have an IOMMU. Bit n of word
+ * m stands for page 64 m + n of the range. The bits behind the last page are clear.
  *
  * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT if dirty tracking is not active, for a range that is
  * empty, not aligned or beyond the last address, and for a page size that is no power of two or too
@@ -199,7 +201,7 @@ iommud_dirty_tracking_read_bitmap_async (IommudDirtyTracking *self, guint64 iova
  * is left; %IOMMUD_ERROR_NO_MEMORY; %IOMMUD_ERROR_NOT_FOUND if the container is gone; and the error
  * of a tracker that could not be read. A call that fails forgets no dirty page.
  *
- * Returns: the file descriptor of the bitmap, the caller's to close; -1 on failure
+ * Returns: the file descriptor of the bitmap, which the caller has to close; -1 on failure
  */
 int
 iommud_dirty_tracking_read_bitmap_finish (IommudDirtyTracking *self, GAsyncResult *result,
@@ -231,7 +233,7 @@ iommud_dirty_tracking_read_bitmap_finish (IommudDirtyTracking *self, GAsyncResul
  *
  * iommud_dirty_tracking_read_bitmap_async() that waits, running the host's main context meanwhile.
  *
- * Returns: the file descriptor of the bitmap, the caller's to close; -1 on failure
+ * Returns: the file descriptor of the bitmap, which the caller has to close; -1 on failure
  */
 int
 iommud_dirty_tracking_read_bitmap (IommudDirtyTracking *self, guint64 iova, guint64 length,

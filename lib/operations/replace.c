@@ -52,7 +52,8 @@ check_device (Replacement *self, const char *what, GError **error)
   return iommud_operation_check_may_hold (self->container, self->device, what, error);
 }
 
-/* The devices of a group translate through one HWPT: replacing that of one would move them all. */
+/* The devices of a group translate through one HWPT: a replace for one of them would move them
+ * all. */
 static gboolean
 check_group (Replacement *self, const char *what, GError **error)
 {
@@ -71,7 +72,7 @@ check_group (Replacement *self, const char *what, GError **error)
   return FALSE;
 }
 
-/* Linux 6.12 does not compare IOMMU drivers in a replace, and a failed one loses the device's
+/* Linux 6.12 does not compare IOMMU drivers in a replace, and a failed replace loses the device's
  * reserved regions, so what cannot work is refused here. */
 static gboolean
 check_replace (Replacement *self, const char *what, GError **error)
@@ -144,7 +145,7 @@ publish_move (Replacement *self)
     iommud_container_remove_hwpt (self->container, old);
 }
 
-/* The device is on a HWPT that the kernel made, but on another than before. */
+/* The device is on a HWPT that the kernel made, but not on the one that it was on before. */
 static void
 publish_successor (Replacement *self)
 {
@@ -213,9 +214,9 @@ static const IommudOperation replacement_operation = {
  * @user_data: for @callback
  *
  * Attaches a device to this HWPT and no other. A device that is attached already moves here without
- * a stop of its DMA; if that fails, it stays where it was. One that is not attached is as it was
- * after a failed call; but if the kernel refuses to undo the attach, the device is closed, and one
- * that was bound is unbound then.
+ * a stop of its DMA; if that fails, it stays where it was. If the call fails for a device that is
+ * not attached, the device is as it was before. There is one exception: if the kernel refuses to
+ * undo the attach, the device is closed, so a device that was bound before is no longer bound.
  */
 void
 iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancellable *cancellable,
@@ -254,9 +255,9 @@ iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancel
  *
  * Errors: %IOMMUD_ERROR_INCOMPATIBLE if the device does not fit the HWPT (another IOMMU
  * instance, dirty tracking that its IOMMU cannot do, a sibling of its group on another HWPT),
- * %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and if the container requires dirty tracking that
- * nothing gives, %IOMMUD_ERROR_BUSY if the device belongs to another container or another
- * operation on it is under way, %IOMMUD_ERROR_NOT_FOUND if the HWPT is gone, and the errors of
+ * %IOMMUD_ERROR_NOT_SUPPORTED for an mdev and if the container requires dirty tracking that nothing
+ * provides, %IOMMUD_ERROR_BUSY if the device belongs to another container or another operation on
+ * it is under way, %IOMMUD_ERROR_NOT_FOUND if the HWPT is gone, and the errors of
  * iommud_container_attach_device_finish().
  *
  * Returns: whether the device is attached here

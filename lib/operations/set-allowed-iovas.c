@@ -170,14 +170,15 @@ check_call (Allow *self, GVariant *ranges, GError **error)
 /**
  * iommud_memory_set_allowed_iovas_async:
  * @self: the memory of a container
- * @ranges: first and last address of each range, both inside it, as `a(tt)`; none: all IOVAs
+ * @ranges: the first and last address of each range, both inside it, as `a(tt)`; if there is no
+ *   range, all IOVAs are allowed
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
  *
  * Sets which IOVAs the kernel may choose from for mappings that are not fixed. The ranges replace
- * those of an earlier call. A device that reserves one of these IOVAs cannot be attached. They
- * limit no mapping at a fixed IOVA.
+ * those of an earlier call. A device that reserves one of these IOVAs cannot be attached. The
+ * ranges do not limit mappings at a fixed IOVA.
  */
 void
 iommud_memory_set_allowed_iovas_async (IommudMemory *self, GVariant *ranges,
@@ -217,10 +218,11 @@ iommud_memory_set_allowed_iovas_async (IommudMemory *self, GVariant *ranges,
  *
  * Ends iommud_memory_set_allowed_iovas_async(). After a call that failed, the ranges are as before.
  *
- * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a range that does not end behind its first address,
- * and for ranges that overlap; %IOMMUD_ERROR_ADDRESS_IN_USE if an attached device reserves or
- * cannot address some of them; %IOMMUD_ERROR_LIMITS_EXCEEDED for more than 4096 ranges;
- * %IOMMUD_ERROR_NO_MEMORY if the kernel has none; %IOMMUD_ERROR_NOT_FOUND if the container is gone.
+ * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a range that does not end after its first address, and
+ * for ranges that overlap; %IOMMUD_ERROR_ADDRESS_IN_USE if an attached device reserves or cannot
+ * address some of them; %IOMMUD_ERROR_LIMITS_EXCEEDED for more than 4096 ranges;
+ * %IOMMUD_ERROR_NO_MEMORY if the kernel is out of memory; %IOMMUD_ERROR_NOT_FOUND if the container
+ * is gone.
  *
  * Returns: whether the ranges were set
  */
@@ -233,7 +235,7 @@ iommud_memory_set_allowed_iovas_finish (IommudMemory *self, GAsyncResult *result
 /**
  * iommud_memory_set_allowed_iovas:
  * @self: the memory of a container
- * @ranges: first and last address of each range, as `a(tt)`; none: all IOVAs
+ * @ranges: the first and last address of each range, as `a(tt)`
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @error: where to put an error
  *

@@ -8,7 +8,7 @@
 #include "operations/operation.h"
 #include "perform/start-dirty-tracking.h"
 
-/* Pages that logs may be asked for. */
+/* The page sizes that logs may be asked for. */
 #define SMALLEST_PAGE IOMMUD_DIRTY_PAGE_SIZE
 #define LARGEST_PAGE (G_GUINT64_CONSTANT (1) << 30)
 
@@ -178,8 +178,8 @@ static const IommudOperation start_operation = {
 /**
  * iommud_dirty_tracking_start_async:
  * @self: the dirty tracking of a container
- * @page_size: the pages that devices' own logs are asked to record in, a power of two from 4096 to
- *   1 GiB; 0 for 4096. A device may take larger or smaller ones; reads convert
+ * @page_size: the size of the pages in which devices' own logs should record, a power of two from
+ *   4096 to 1 GiB; 0 for 4096. A device may use larger or smaller ones; reads convert
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @callback: called when it has ended
  * @user_data: for @callback
@@ -190,7 +190,7 @@ static const IommudOperation start_operation = {
  * are started, and those that leave are stopped, with their last dirty pages saved for the next
  * read.
  *
- * A container some of whose devices no tracker covers may start: #IommudDirtyTracking:blockers
+ * The call also succeeds if no tracker covers some of the devices: #IommudDirtyTracking:blockers
  * names them.
  */
 void
@@ -235,11 +235,12 @@ iommud_dirty_tracking_start_async (IommudDirtyTracking *self, guint64 page_size,
  *
  * Ends iommud_dirty_tracking_start_async().
  *
- * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a page size that cannot be, and if dirty tracking is
- * active already; %IOMMUD_ERROR_NOT_SUPPORTED if the container was made with dirty tracking off or
- * no tracker covers any of its devices; %IOMMUD_ERROR_NOT_FOUND if it is gone; and the error of the
- * tracker that did not start. If one that was started does not stop again, the message says so and
- * #IommudDirtyTracking:active is %TRUE until a stop succeeds.
+ * Errors: %IOMMUD_ERROR_INVALID_ARGUMENT for a page size that is not possible, and if dirty
+ * tracking is active already; %IOMMUD_ERROR_NOT_SUPPORTED if the container was made with dirty
+ * tracking off, or if no tracker covers any of its devices; %IOMMUD_ERROR_NOT_FOUND if the
+ * container is gone; and the error of the tracker that did not start. If a tracker that was started
+ * does not stop again, the message says so, and #IommudDirtyTracking:active is %TRUE until a stop
+ * succeeds.
  *
  * Returns: whether all trackers were started
  */
@@ -252,7 +253,7 @@ iommud_dirty_tracking_start_finish (IommudDirtyTracking *self, GAsyncResult *res
 /**
  * iommud_dirty_tracking_start:
  * @self: the dirty tracking of a container
- * @page_size: the pages that devices' own logs are asked to record in; 0 for 4096
+ * @page_size: the size of the pages in which devices' own logs should record; 0 for 4096
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @error: where to put an error
  *

@@ -108,7 +108,7 @@ add_hwpts (UnmapAndRead *self)
     }
 }
 
-/* The twin gets all mappings except those of the range, which does not split any. */
+/* The twin gets all mappings except those in the range. The range does not split any mapping. */
 static void
 add_mappings (UnmapAndRead *self)
 {
@@ -225,7 +225,7 @@ static const IommudOperation unmap_and_read_operation = {
   .fact = report,
 };
 
-/* The plan needs a valid range, so it is made after the check. */
+/* The plan needs a valid range, so it is made after the range was checked. */
 static gboolean
 prepare (UnmapAndRead *self, GError **error)
 {
@@ -264,11 +264,12 @@ unmap_and_read_new (IommudContainer *container, guint64 iova, guint64 length, gu
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Unmaps all that is mapped in a range, and reads its dirty pages: all that devices wrote to the
- * range until it was unmapped is in the bitmap. Devices whose IOMMU records are moved for that to a
- * HWPT that does not have the range. Behind IOMMUs whose driver would stop their DMA meanwhile
- * (VT-d and AMD in Linux 6.12), and if the kernel refuses the move, all of the range that is mapped
- * for writing counts as dirty instead. Mappings are unmapped whole or not at all.
+ * Unmaps everything that is mapped in a range, and reads its dirty pages: the bitmap has all pages
+ * that devices wrote to before the range was unmapped. To achieve this, devices that their IOMMU
+ * tracks are moved to a HWPT that does not have the range. If the IOMMU's driver would stop their
+ * DMA during the move (as those of VT-d and AMD do in Linux 6.12), and if the kernel refuses the
+ * move, all of the range that is mapped for writing counts as dirty instead. Mappings are unmapped
+ * whole or not at all.
  */
 void
 iommud_dirty_tracking_unmap_and_read_bitmap_async (IommudDirtyTracking *self, guint64 iova,
@@ -303,7 +304,7 @@ iommud_dirty_tracking_unmap_and_read_bitmap_async (IommudDirtyTracking *self, gu
  * @self: the dirty tracking of a container
  * @result: what the callback was given
  * @bytes: (out) (optional): how much was unmapped, in bytes
- * @bitmap: (out) (optional): a sealed memfd with the dirty bitmap, the caller's to close
+ * @bitmap: (out) (optional): a sealed memfd with the dirty bitmap, which the caller has to close
  * @dirty_pages: (out) (optional): how many bits of the bitmap are set
  * @error: where to put an error
  *
@@ -315,7 +316,7 @@ iommud_dirty_tracking_unmap_and_read_bitmap_async (IommudDirtyTracking *self, gu
  * or the container is gone; %IOMMUD_ERROR_LIMITS_EXCEEDED if the bitmap would be larger than 128
  * MiB; %IOMMUD_ERROR_NO_MEMORY if there is no memory for it; %IOMMUD_ERROR_BUSY if the kernel says
  * that something still uses the memory; %IOMMUD_ERROR_FAILED if a device could not be moved back,
- * which is no longer attached then.
+ * which is then no longer attached.
  *
  * Returns: whether all of it was unmapped and the bitmap was made
  */
@@ -348,7 +349,7 @@ iommud_dirty_tracking_unmap_and_read_bitmap_finish (IommudDirtyTracking *self, G
  * @page_size: how much a bit of the bitmap stands for, in bytes
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @bytes: (out) (optional): how much was unmapped, in bytes
- * @bitmap: (out) (optional): a sealed memfd with the dirty bitmap, the caller's to close
+ * @bitmap: (out) (optional): a sealed memfd with the dirty bitmap, which the caller has to close
  * @dirty_pages: (out) (optional): how many bits of the bitmap are set
  * @error: where to put an error
  *

@@ -184,9 +184,9 @@ finish (IommudMemory *self, GAsyncResult *result, guint64 *bytes, GError **error
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Unmaps all that is mapped in a range. Mappings are unmapped whole or not at all. Dirty pages of
- * the range that were not read are forgotten with the mapping; see
- * iommud_dirty_tracking_unmap_and_read_bitmap_async().
+ * Unmaps everything that is mapped in a range. Mappings are unmapped whole or not at all. Dirty
+ * pages of the range that were not read are forgotten with the mapping;
+ * iommud_dirty_tracking_unmap_and_read_bitmap_async() reads them.
  */
 void
 iommud_memory_unmap_async (IommudMemory *self, guint64 iova, guint64 length,
@@ -256,7 +256,7 @@ iommud_memory_unmap (IommudMemory *self, guint64 iova, guint64 length, GCancella
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Unmaps all that is mapped in a container, which may be nothing.
+ * Unmaps everything that is mapped in a container. It also succeeds if nothing is mapped.
  */
 void
 iommud_memory_unmap_all_async (IommudMemory *self, GCancellable *cancellable,

@@ -17,8 +17,8 @@ typedef struct
 /* Puts what lies from @first to @last into the plan, with its files, so that the last reference to
  * a file is dropped on the worker. */
 void iommud_unmapping_take (IommudUnmapping *self, guint64 first, guint64 last);
-/* For publish: what was unmapped leaves the model. After the last turn, the files of what is still
- * mapped come back. */
+/* For publish: what was unmapped leaves the model. After the last turn, the model gets back the
+ * files of what is still mapped. */
 void iommud_unmapping_publish (IommudUnmapping *self);
 
 G_END_DECLS

@@ -33,7 +33,7 @@ allocate (IommudAllocHwptPlan *self)
     return TRUE;
   if (iommud_page_table_free (&self->access, self->hwpt_id, NULL))
     return FALSE;
-  /* As long as it is there, it leaves fewer ranges than there were. */
+  /* As long as the HWPT exists, fewer ranges are left than before. */
   g_array_append_val (self->orphans, self->hwpt_id);
   iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);
   return FALSE;

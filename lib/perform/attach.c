@@ -53,7 +53,7 @@ gets_hwpt_of_ours (const IommudAttachPlan *self)
   return self->mode == IOMMUD_ATTACH_MODE_AUTO && !is_mdev (self);
 }
 
-/* Without a HWPT that tracks, the attach would not do what was asked for. */
+/* With a HWPT that does not track, the attach would not do what was asked for. */
 static gboolean
 needs_iommu_tracker (const IommudAttachPlan *self)
 {
@@ -127,7 +127,7 @@ get_tracker (const IommudAttachPlan *self, IommudHwptFlags flags)
                                      (flags & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0);
 }
 
-/* Whichever HWPT the device gets: if its log is not what was asked for, that HWPT must track. */
+/* If the device's log is not what was asked for, the HWPT that it gets must track. */
 static gboolean
 start_log (IommudAttachPlan *self)
 {
@@ -181,8 +181,8 @@ attach_to (IommudAttachPlan *self, guint32 pt_id, IommudHwptFlags flags)
   return errnum == 0;
 }
 
-/* EINVAL means that this HWPT does not fit, which is no error of the call. Any other errno ends it:
- * EADDRINUSE, for instance, would come from every other HWPT of the IOAS too. */
+/* EINVAL means that this HWPT does not fit, which is not an error of the call. Any other errno ends
+ * the call: EADDRINUSE, for instance, would come from every other HWPT of the IOAS too. */
 static gboolean
 try_candidates (IommudAttachPlan *self, IommudHwptFlags flags)
 {
@@ -245,8 +245,9 @@ attach_to_new (IommudAttachPlan *self, IommudHwptFlags flags)
   return errnum;
 }
 
-/* A HWPT with dirty tracking can be allocated for a device whose group it does not fit: a sibling's
- * IOMMU cannot track (a mixed group). Only its attach says so. */
+/* A HWPT with dirty tracking can be allocated for a device although it does not fit the device's
+ * group, because the IOMMU of a sibling cannot track (a mixed group). Only the attach shows
+ * that. */
 static gboolean
 group_cannot_track (const IommudAttachPlan *self, IommudHwptFlags flags, int errnum)
 {
@@ -355,7 +356,7 @@ iommud_attach_plan_perform (IommudAttachPlan *self)
     iommud_unbind (&self->binding, &self->access, self->trackers);
   else if (!iommud_binding_is_bound (&self->binding))
     g_prefix_error (&self->error, "The device is no longer bound. ");
-  /* A HWPT that could not be freed leaves fewer ranges than there were. */
+  /* If a HWPT could not be freed, fewer ranges are left than before. */
   if (self->orphans->len > 0)
     iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);
 }

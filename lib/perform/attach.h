@@ -31,8 +31,8 @@ typedef struct
   GArray *orphans;       /* in and out: see iommud_page_table_free_orphans() */
   IommudTrackers *trackers; /* the container's */
 
-  /* Candidates in the order to try them. If the group has a translation already, that is the only
-   * candidate, whatever its flags. */
+  /* Candidates in the order in which to try them. If the group has a translation already, that is
+   * the only candidate, regardless of its flags. */
   GArray *candidates; /* of IommudAttachCandidate */
   gboolean group_is_attached;
   guint max_foreign; /* foreign candidates to try at most */

@@ -68,7 +68,7 @@ iommud_detach_plan_perform (IommudDetachPlan *self)
     return;
   free_hwpt (self);
   iommud_page_table_free_orphans (&self->access, self->orphans);
-  /* The device has left the container all the same: old ranges are too narrow, but not wrong. */
+  /* The device has left the container in any case: the old ranges are too narrow, but not wrong. */
   if (!iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &error))
     g_message ("%s", error->message);
 }

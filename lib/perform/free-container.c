@@ -45,7 +45,7 @@ iommud_free_container_plan_free (IommudFreeContainerPlan *self)
   g_free (self);
 }
 
-/* Closing the cdev also detaches, so a DETACH that fails keeps no device in the container. */
+/* Closing the cdev also detaches the device, so it leaves the container even if DETACH fails. */
 static void
 unbind_devices (IommudFreeContainerPlan *self)
 {
@@ -90,8 +90,8 @@ free_ioas (IommudFreeContainerPlan *self)
   return errnum == 0;
 }
 
-/* If the container could not be freed, its devices have left all the same, and their last bits were
- * not read. */
+/* If the container could not be freed, its devices have left it in any case, and their last bits
+ * were not read. */
 static void
 leave_tracking (IommudFreeContainerPlan *self)
 {

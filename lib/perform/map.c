@@ -115,7 +115,7 @@ set_error (IommudMapPlan *self, int errnum)
                               errnum, &self->error);
 }
 
-/* The parts follow each other, wherever the kernel put the first one. */
+/* The parts follow each other directly, beginning where the kernel put the first one. */
 static void
 set_all_mapped (IommudMapPlan *self, guint64 iova)
 {
@@ -163,8 +163,9 @@ map_piece (IommudMapPlan *self)
   return end - start;
 }
 
-/* Logs must cover what their devices can write to, and if the IOVA is known, before they can.
- * Checked at every turn, because tracking may have started meanwhile. */
+/* Logs must cover what their devices can write to and, if the IOVA is known, must do so before the
+ * devices can write to it. This is checked at every turn, because tracking may have started
+ * meanwhile. */
 static void
 let_logs_cover (IommudMapPlan *self)
 {
@@ -216,7 +217,7 @@ begin_undo (IommudMapPlan *self)
     }
 }
 
-/* The parts say what is mapped, whichever turn has mapped or unmapped it. */
+/* The parts say what is mapped now, after all turns so far. */
 static void
 undo_some (IommudMapPlan *self)
 {

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* What becomes one mapping. */
+/* The part of a plan that becomes one mapping. */
 typedef struct
 {
   IommudMapping mapping; /* its length is what is mapped of it, its file the plan's to own */
@@ -43,7 +43,7 @@ IommudMapPart *iommud_map_plan_get_part (const IommudMapPlan *self, guint index)
 
 /* One turn. */
 void iommud_map_plan_perform (IommudMapPlan *self);
-/* Whether all is mapped, or all undone, or nothing more can be done. */
+/* Whether everything is mapped, or everything is undone, or nothing more can be done. */
 gboolean iommud_map_plan_has_ended (const IommudMapPlan *self);
 
 G_END_DECLS

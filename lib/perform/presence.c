@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-/* @there and @gone are the errnos that mean so; any other says nothing. */
+/* @there and @gone are the errnos that mean that the object is there or is gone; any other errno
+ * says neither. */
 static gboolean
 decide (const IommudKernelAccess *access, const char *step, int errnum, int there, int gone,
         gboolean *present, GError **error)
@@ -19,7 +20,7 @@ decide (const IommudKernelAccess *access, const char *step, int errnum, int ther
   return FALSE;
 }
 
-/* Id 0 is no object's: only an iommufd says that it has no such IOAS. */
+/* No object has the id 0, and only an iommufd answers that it has no such IOAS. */
 gboolean
 iommud_presence_of_context (const IommudKernelAccess *access, gboolean *present, GError **error)
 {
@@ -44,7 +45,8 @@ iommud_presence_of_ioas (const IommudKernelAccess *access, guint32 ioas_id, Iomm
   return decide (access, "IOMMU_IOAS_IOVA_RANGES", errnum, 0, ENOENT, present, error);
 }
 
-/* A kernel without GET_DIRTY_BITMAP cannot be asked; what was written down is believed then. */
+/* A kernel without GET_DIRTY_BITMAP cannot be asked; in that case, what was written down is
+ * believed. */
 gboolean
 iommud_presence_of_hwpt (const IommudKernelAccess *access, guint32 hwpt_id, gboolean *present,
                          GError **error)
@@ -56,7 +58,8 @@ iommud_presence_of_hwpt (const IommudKernelAccess *access, guint32 hwpt_id, gboo
   return decide (access, "IOMMU_HWPT_GET_DIRTY_BITMAP", errnum, 0, ENOENT, present, error);
 }
 
-/* A copy onto itself: where all is mapped, its place is taken; where not, there is nothing to copy.
+/* The range is copied onto itself: if all of it is mapped, its place is taken; if not, there is
+ * nothing to copy.
  */
 gboolean
 iommud_presence_of_mapping (const IommudKernelAccess *access, guint32 ioas_id, guint64 iova,

@@ -3,7 +3,7 @@
  * and for an adoption, which is over before the main loop runs.
  *
  * Each returns FALSE with an error if the kernel could not say, for instance because it is out of
- * memory: that is no reason to take an object for gone. */
+ * memory: that does not mean that an object is gone. */
 #pragma once
 
 #include "handle/page-table.h"
@@ -22,10 +22,10 @@ gboolean iommud_presence_of_hwpt (const IommudKernelAccess *access, guint32 hwpt
 gboolean iommud_presence_of_mapping (const IommudKernelAccess *access, guint32 ioas_id,
                                      guint64 iova, guint64 length, gboolean *present,
                                      GError **error);
-/* A device that has an IOMMU, so no mdev. @capabilities are the IOMMU's. */
+/* For a device that has an IOMMU, so not for an mdev. @capabilities are those of the IOMMU. */
 gboolean iommud_presence_of_device (const IommudKernelAccess *access, guint32 device_id,
                                     guint64 *capabilities, gboolean *present, GError **error);
-/* Whether a cdev is bound, to whichever context; and whether its device can log its DMA. */
+/* Whether a cdev is bound to any context, and whether its device can log its DMA. */
 gboolean iommud_presence_of_binding (const IommudKernelAccess *access, int cdev, gboolean *present,
                                      GError **error);
 gboolean iommud_presence_of_dma_logging (const IommudKernelAccess *access, int cdev,

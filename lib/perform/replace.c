@@ -33,7 +33,7 @@ read_space (IommudReplacePlan *self, IommudIovaSpace *space, GError **error)
   return iommud_iova_space_read (space, &self->access, self->ioas_id, error);
 }
 
-/* The error of the replace stays the first one, if there was one. */
+/* If the replace failed, its error stays the one that is reported. */
 static void
 lose_device (IommudReplacePlan *self, int errnum)
 {
@@ -76,8 +76,8 @@ reattach (IommudReplacePlan *self, guint32 pt_id)
   return FALSE;
 }
 
-/* Both HWPTs exist before and after, so their apertures count the same: an address that is free now
- * and was not is one that the device reserves. */
+/* Both HWPTs exist before and after, so their apertures have the same effect: an address that is
+ * free now and was not free before is one that the device reserves. */
 static gboolean
 repair_lost_regions (IommudReplacePlan *self)
 {
@@ -87,8 +87,8 @@ repair_lost_regions (IommudReplacePlan *self)
     return TRUE;
   g_message ("%s: the kernel forgot the reserved ranges of %s; attaching it once more",
              self->access.what, self->binding.info->name);
-  /* DETACH may free a HWPT that the kernel made: only an attach to the IOAS brings back such a one.
-   */
+  /* DETACH may free a HWPT that the kernel made: only an attach to the IOAS makes such a HWPT
+   * again. */
   if (self->attached)
     pt_id = self->hwpt_id;
   else if (self->old_is_kernels)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Attaching a device to one given HWPT; if it is attached already, this replaces its HWPT.
  *
- * Linux 6.12 keeps the translation when a replace fails, but if both HWPTs are of one IOAS, it
- * drops the device's reserved regions from that: mappings into the device's MSI window then
- * succeed. So the ranges are compared after every replace, and what was lost is repaired by DETACH
- * and ATTACH. */
+ * Linux 6.12 keeps the translation if a replace fails. But if both HWPTs belong to one IOAS, the
+ * kernel drops the device's reserved regions from it: mappings into the device's MSI window then
+ * succeed. So the ranges are compared after every replace, and DETACH and ATTACH repair what was
+ * lost. */
 #pragma once
 
 #include "handle/page-table.h"

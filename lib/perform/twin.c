@@ -162,7 +162,7 @@ find_device_of (const IommudTwin *self, guint table)
   return &get_mover (self, i)->binding;
 }
 
-/* It records before a device is on it. */
+/* The twin records before a device is on it. */
 static gboolean
 make_tables (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
@@ -182,7 +182,8 @@ make_tables (IommudTwin *self, const IommudKernelAccess *access, GError **error)
   return TRUE;
 }
 
-/* Also those of the group that were not asked for yet: the kernel moves a group as a whole. */
+/* This includes devices of the group whose move was not asked for yet: the kernel moves a group as
+ * a whole. */
 static void
 mark_group_moved (IommudTwin *self, const Mover *mover)
 {
@@ -244,8 +245,8 @@ bring_back_moved (IommudTwin *self, const IommudKernelAccess *access)
     }
 }
 
-/* So that the twin can be freed, and that the group can go elsewhere, although this device cannot
- * be moved back. */
+/* This lets the twin be freed, and lets the group go elsewhere, although the device cannot be moved
+ * back. */
 static void
 detach_moved (IommudTwin *self, const IommudKernelAccess *access)
 {
@@ -292,9 +293,9 @@ check_all_back (IommudTwin *self, const IommudKernelAccess *access, GError **err
   return TRUE;
 }
 
-/* What the kernel refuses is tried again after the last device: a sibling may have taken it along.
- * Then DETACH and ATTACH are tried, all of one before any of the other, since a group that is on
- * the twin with one device keeps the others from every other HWPT. */
+/* If the kernel refuses to move a device, that is tried again after the last device: a sibling may
+ * have taken it along. Then all such devices are detached before any of them is attached again,
+ * because a group that has one device on the twin cannot go to any other HWPT. */
 static gboolean
 move_devices_back (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
@@ -313,7 +314,7 @@ free_id (IommudTwin *self, const IommudKernelAccess *access, guint32 *id)
   *id = 0;
 }
 
-/* What is mapped in it; mappings that touch are one. */
+/* The ranges that are mapped in it; mappings that touch each other are one range. */
 static GArray *
 get_runs (const IommudTwin *self)
 {

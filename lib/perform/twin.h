@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A second address space, to which the devices of some HWPTs are moved for a while: an IOAS with
- * copies of some mappings, and a HWPT of it for each of theirs, which records as long as they are
+ * copies of some mappings, and in it one HWPT for each of theirs, which records as long as they are
  * on it. */
 #pragma once
 

@@ -10,7 +10,7 @@ iommud_unbind (IommudBinding *binding, const IommudKernelAccess *access, IommudT
   iommud_trackers_forget_log (trackers, binding->info->name);
 }
 
-/* The device can write until its file is closed, and its log ends before. */
+/* The device can still write until its file is closed, but its log ends before that. */
 gboolean
 iommud_detach_or_unbind (IommudBinding *binding, const IommudKernelAccess *access,
                          IommudTrackers *trackers)

@@ -62,7 +62,7 @@ read_in_peace (IommudUnmapAndReadPlan *self)
   return TRUE;
 }
 
-/* If the move was in vain, the devices are moved back at once. */
+/* If the move did not succeed, the devices are moved back at once. */
 static gboolean
 read_hwpts (IommudUnmapAndReadPlan *self, GError **error)
 {
@@ -103,7 +103,7 @@ read_logs (IommudUnmapAndReadPlan *self)
   mark_range (self);
 }
 
-/* An error that is there already is kept, and says what became of the devices too. */
+/* An earlier error is kept, and also says what became of the devices. */
 static void
 move_back (IommudUnmapAndReadPlan *self, GError **error)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unmapping a range together with its last dirty pages, none of them lost. For workers.
+/* Unmapping a range and reading its last dirty pages, without losing any. For workers.
  *
- * The kernel reads dirty pages and unmaps in two calls, and what a device writes in between is lost
- * with the page table entries. So before the range is unmapped, the devices of each HWPT that
- * records are moved (ATTACH over ATTACH) to a twin of it that has all mappings but the range: from
- * then on nothing can write to it, and its dirty pages can be read. A log keeps its pages by IOVA,
- * and is read when nothing is mapped there any longer.
+ * The kernel needs two calls to read dirty pages and to unmap, and the record of what a device
+ * writes in between is lost with the page table entries. So before the range is unmapped, the
+ * devices of each HWPT that records are moved (ATTACH over ATTACH) to a twin of it that has all
+ * mappings but the range: from then on nothing can write to the range, and its dirty pages can be
+ * read. A log keeps its pages by IOVA, and is read when nothing is mapped in the range any longer.
  *
  * Some IOMMU drivers stop a device's DMA for a moment when it is moved (the backend knows which),
- * and a write that is dropped is worse than one that is copied once more. Behind those IOMMUs, and
- * if no twin can be made, all of the range that is mapped for writing counts as dirty. */
+ * and a write that is dropped is worse than a page that is copied once more. Behind those IOMMUs,
+ * and if no twin can be made, all of the range that is mapped for writing counts as dirty. */
 #pragma once
 
 #include "dirty/bitmap.h"
@@ -40,7 +40,8 @@ IommudUnmapAndReadPlan *iommud_unmap_and_read_plan_new (guint64 iova, guint64 le
                                                         guint64 page_size);
 void iommud_unmap_and_read_plan_free (IommudUnmapAndReadPlan *self);
 
-/* All in one turn: meanwhile the devices may be elsewhere. The error is that of the unmap plan. */
+/* Does everything in one turn, because the devices may be elsewhere meanwhile. The error is that of
+ * the unmap plan. */
 void iommud_unmap_and_read_plan_perform (IommudUnmapAndReadPlan *self);
 
 G_END_DECLS

@@ -2,7 +2,8 @@
 /* Unmapping: the kernel's side, a part at a turn.
  *
  * IOAS_UNMAP of a range with several mappings can fail after some of them have gone, and does not
- * say which. So each call is for one of the kernel's mappings, and what is mapped is always known.
+ * say which. So each call unmaps just one of the kernel's mappings, and what is mapped is always
+ * known.
  */
 #include "perform/unmap.h"
 

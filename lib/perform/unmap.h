@@ -12,8 +12,8 @@ typedef struct
 {
   IommudKernelAccess access;
   guint32 ioas_id;
-  /* Of IommudMapping, by IOVA, each with its file: it owns them. Their lengths are what is still
-   * mapped of them; the first @done are unmapped. */
+  /* Of IommudMapping, by IOVA, each with its file; the plan owns them. The length of each is what
+   * is still mapped of it; the first @done are unmapped. */
   GArray *mappings;
   IommudTrackers *trackers; /* forget what is unmapped; NULL: they keep it */
 

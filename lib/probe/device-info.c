@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The life of a device record: made empty, filled by whatever made it, shared by reference. */
+/* The life of a device record: made empty, filled by its maker, shared by reference. */
 #include "probe/device-info.h"
 
 IommudDeviceInfo *

@@ -31,7 +31,8 @@ struct _IommudDeviceInfo
   gint32 numa_node;   /* -1: none */
 };
 
-/* A new record with every string "" and every number at "none", for one owner to fill. */
+/* A new record in which every string is "" and every number means "none", for its one owner to
+ * fill. */
 IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_new (void);
 IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_ref (IommudDeviceInfo *self);
 IOMMUD_INTERNAL void iommud_device_info_unref (IommudDeviceInfo *self);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The VFIO devices that discovery has reported, and how to tell one from a later one of its name.
- */
+/* The VFIO devices that discovery has reported, and how to tell one from a later device of the same
+ * name. */
 #pragma once
 
 #include <sys/types.h>
@@ -14,7 +14,7 @@ typedef struct
 {
   IommudDeviceInfo *info;
   char *vfio_path; /* sysfs path of the vfio-dev device */
-  ino_t life;      /* inode of that path: another one is another device, whatever its name */
+  ino_t life;      /* inode of that path: a different inode means a different device */
   guint64 seen;    /* the last event before it was looked at; 0 if the kernel does not say */
 } IommudKnownDevice;
 
@@ -33,7 +33,7 @@ const IommudKnownDevice *iommud_known_devices_find (IommudKnownDevices *self,
                                                     const char *sysfs_path);
 const IommudKnownDevice *iommud_known_devices_find_vfio (IommudKnownDevices *self,
                                                          const char *vfio_path);
-/* Takes @device, in place of the one of its path. */
+/* Takes @device, which replaces the one that has its path. */
 void iommud_known_devices_remember (IommudKnownDevices *self, IommudKnownDevice *device);
 void iommud_known_devices_forget (IommudKnownDevices *self, const char *sysfs_path);
 void iommud_known_devices_forget_all (IommudKnownDevices *self);

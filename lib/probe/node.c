@@ -54,8 +54,8 @@ describe_process (const char *process)
   return g_strdup_printf ("%s (pid %s)", name != NULL ? name : "a process", process);
 }
 
-/* The processes but this one that have the node open, as "qemu-system-x86 (pid 42)"; NULL if none
- * is seen, perhaps for lack of rights. */
+/* The other processes that have the node open, as "qemu-system-x86 (pid 42)"; NULL if none can be
+ * seen, perhaps for lack of rights. */
 char *
 iommud_node_describe_holder (const IommudDeviceInfo *info)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who has the node of a VFIO device open, and whose node an open file is. */
+/* Which processes have the node of a VFIO device open, and which device's node an open file is. */
 #pragma once
 
 #include "probe/device-info.h"

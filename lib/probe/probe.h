@@ -30,12 +30,14 @@ struct _IommudProbeInterface
 
   /* Starts to watch, and emits device-added for every present device before it returns. */
   gboolean (*start) (IommudProbe *self, GError **error);
-  /* The rest is called on several worker threads at once, while the main loop keeps watching. */
+  /* Several worker threads may call the rest at once, while the main loop keeps watching. */
   /* All devices of an IOMMU group, VFIO or not: a GPtrArray of IommudGroupMember. */
   GPtrArray *(*list_group) (IommudProbe *self, gint32 iommu_group);
-  /* Who has the device's node open, as "qemu-system-x86 (pid 42)"; NULL if it is not known. */
+  /* Which processes have the device's node open, as "qemu-system-x86 (pid 42)"; NULL if that is not
+   * known. */
   char *(*describe_holder) (IommudProbe *self, const IommudDeviceInfo *info);
-  /* Whether an open file is the node of this very device and not of a later one of that name. */
+  /* Whether an open file is the node of this very device and not of a later one with the same
+   * name. */
   gboolean (*owns_node) (IommudProbe *self, const IommudDeviceInfo *info, int fd);
 };
 

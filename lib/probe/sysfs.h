@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /* The first line of a file of at most some 4 KiB; NULL if it cannot be read. */
 char *iommud_sysfs_read_line (const char *folder, const char *name);
-/* The last part of what a symbolic link points to; NULL if it is none. */
+/* The last part of what a symbolic link points to; NULL if it is not a link. */
 char *iommud_sysfs_read_link (const char *folder, const char *name);
 /* A number in any base that C writes; FALSE if the file holds none in the range. */
 gboolean iommud_sysfs_read_number (const char *folder, const char *name, gint64 minimum,

@@ -324,7 +324,7 @@ on_events (int fd, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* Without udevd nothing passes on the kernel's events: listen to the kernel itself. */
+/* Without udevd, nothing passes on the kernel's events, so this listens to the kernel itself. */
 static const char *
 choose_event_source (void)
 {
@@ -341,12 +341,12 @@ open_monitor (IommudUdevProbe *self)
   for (gsize i = 0; i < G_N_ELEMENTS (buses); i++)
     if (udev_monitor_filter_add_match_subsystem_devtype (self->monitor, buses[i], NULL) < 0)
       return FALSE;
-  /* More than the system's limit needs a privilege; less is usually enough too. */
+  /* A buffer beyond the system's limit needs a privilege; a smaller one is usually enough too. */
   (void) udev_monitor_set_receive_buffer_size (self->monitor, MONITOR_BUFFER_BYTES);
   return udev_monitor_enable_receiving (self->monitor) >= 0;
 }
 
-/* A host that is made after another one hears of every device again. */
+/* If a host is made after another one, it is told of every device again. */
 static void
 stop_watching (IommudUdevProbe *self)
 {

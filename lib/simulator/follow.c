@@ -3,9 +3,8 @@
  * ones are plugged, and changed ones are both. An edit that does not describe a host only gives a
  * warning.
  *
- * A device that is unplugged stays until the last of its files is closed, as on a real machine. Its
- * successor of the same name waits until then.
- */
+ * A device that is unplugged stays until the last of its files is closed, as on a real machine. A
+ * successor with the same name waits until then. */
 #include "config.h"
 
 #include "simulator/follow.h"
@@ -64,7 +63,7 @@ unplug_gone (IommudSimulatedFollower *self, const IommudSimulatedShape *wanted)
     }
 }
 
-/* An IOMMU that is there stays as it is, since its devices refer to it. */
+/* An IOMMU that exists stays as it is, since its devices refer to it. */
 static void
 add_iommus (IommudSimulatedFollower *self, IommudSimulatedHost *host)
 {
@@ -80,7 +79,7 @@ add_iommus (IommudSimulatedFollower *self, IommudSimulatedHost *host)
       if (before == NULL)
         g_hash_table_insert (self->applied->iommus, g_strdup (iommu->name),
                              g_steal_pointer (&text));
-      /* An IOMMU that is there already is refused and freed. */
+      /* An IOMMU that exists already is refused and freed. */
       (void) iommud_simulated_kernel_add_iommu (self->kernel, iommu);
     }
   g_ptr_array_set_free_func (host->iommus, NULL);
@@ -101,7 +100,8 @@ arm_new_faults (IommudSimulatedFollower *self, const IommudSimulatedHost *host)
     }
 }
 
-/* Whether the machine can take a device now. If so, and if it is new, @text says what it is. */
+/* Whether the machine can take a device now. If it can, and the device is new, @text says what it
+ * is. */
 static gboolean
 must_add (IommudSimulatedFollower *self, const char *name, char *text, gboolean *must_wait)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keeps a simulated machine as its file describes it. */
+/* Keeps a simulated machine in step with the file that describes it. */
 #pragma once
 
 #include "sim/kernel.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The way from a simulated host to the kernel below it, which only tests go. */
+/* The way from a simulated host to the kernel below it, which only tests take. */
 #pragma once
 
 #include "simulator/iommud-sim.h"

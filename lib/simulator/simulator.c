@@ -144,14 +144,14 @@ iommud_simulator_new (const char *filename, GError **error)
  * @self: a simulated host
  * @error: return location for an error
  *
- * Watches the file that the host was made from and keeps the host as it describes: devices that
- * vanish from it are unplugged, devices that come are plugged, devices that change are both, new
- * faults are armed. An edit that does not describe a host changes nothing and gives one warning
- * with file, line and cause. An IOMMU that is there and `/dev/iommu` itself cannot change while the
- * host runs: they stay as they are, and a warning says so.
+ * Watches the file that the host was made from and keeps the host as the file describes it. Devices
+ * that vanish from the file are unplugged, new devices are plugged in, devices that change are
+ * unplugged and plugged in again, and new faults are armed. An edit that does not describe a host
+ * changes nothing and gives one warning with file, line and cause. Existing IOMMUs and `/dev/iommu`
+ * itself cannot change while the host runs: they stay as they are, and a warning says so.
  *
- * The watching goes on in the main context that is the calling thread's default, as long as @self
- * lives.
+ * The file is watched as long as @self lives, in the main context that is the calling thread's
+ * default.
  *
  * Fails with %IOMMUD_ERROR_NOT_SUPPORTED if the host was not made from a file and with
  * %IOMMUD_ERROR_FAILED if the file cannot be watched.
@@ -233,9 +233,9 @@ iommud_simulator_plug_device (IommudSimulator *self, const char *name, GError **
  * @name: the bus address or UUID of a device that is plugged
  * @error: return location for an error
  *
- * Unplugs a device: its node goes and discovery tells so at once. The device itself stays, with
- * what it is attached to, until the last copy of the last file that was open on its node is closed,
- * since a real kernel makes the write that unplugs a device wait until then.
+ * Unplugs a device: its node goes, and discovery says so at once. The device itself stays, with
+ * what it is attached to, until the last copy of the last file that was open on its node is closed:
+ * a real kernel makes the write that unplugs a device wait until then.
  *
  * Fails with %IOMMUD_ERROR_NOT_FOUND if no such device is plugged.
  *
@@ -262,12 +262,12 @@ iommud_simulator_unplug_device (IommudSimulator *self, const char *name, GError 
  * @value: what to write into each byte
  * @error: return location for an error
  *
- * Makes a device write to memory by DMA: through the HWPT that it is attached to into the memory of
- * the process that mapped it, noting the pages in each tracker that is on.
+ * Makes a device write to memory by DMA. It writes through the HWPT that it is attached to, into
+ * the memory of the process that mapped it, and each tracker that is on records the pages.
  *
  * Fails with %IOMMUD_ERROR_NOT_FOUND if no such device is plugged and with %IOMMUD_ERROR_FAILED if
- * the IOMMU blocks the access, in which case what lies before the address that it may not write to
- * has been written.
+ * the IOMMU blocks the access. In that case everything before the first address that the device may
+ * not write to has been written.
  *
  * Returns: %TRUE on success
  */
@@ -297,9 +297,9 @@ iommud_simulator_device_write (IommudSimulator *self, const char *name, guint64 
  * iommud_simulator_count_objects:
  * @self: a simulated host
  *
- * Counts what its kernel holds over all contexts, to find what was left behind.
+ * Counts what its kernel holds in all contexts, to find what was left behind.
  *
- * Returns: the IOASes, HWPTs and bound devices that are there
+ * Returns: the number of IOASes, HWPTs and bound devices that exist
  */
 guint
 iommud_simulator_count_objects (IommudSimulator *self)
@@ -315,7 +315,7 @@ iommud_simulator_count_objects (IommudSimulator *self)
  * Counts the IOMMUFD contexts of its kernel: those whose file is open, and those that a bound
  * device keeps.
  *
- * Returns: the contexts that are there
+ * Returns: the number of contexts that exist
  */
 guint
 iommud_simulator_count_contexts (IommudSimulator *self)
@@ -343,10 +343,10 @@ set_unknown_operation (GError **error, const char *operation)
  *   `get-dirty-bitmap`, `hwpt-invalidate`, `fault-queue-alloc`, `vfio-ioas`, `bind`, `attach`,
  *   `detach`, `get-info`, `get-region-info`, `get-irq-info`, `reset`, `feature`,
  *   `dma-logging-start`, `dma-logging-stop` and `dma-logging-report`; the last three are features,
- *   and count as both
- * @nth: which call of the operation from now on, from 1; 0 for every call
- * @errnum: the errno that it fails with; 0 if it shall not fail
- * @delay_ms: how long it takes beforehand, in milliseconds
+ *   and count as `feature` too
+ * @nth: which call of the operation, counted from 1 from now on; 0 for every call
+ * @errnum: the errno that it fails with; 0 if it is not to fail
+ * @delay_ms: how long it waits beforehand, in milliseconds
  * @error: return location for an error
  *
  * Makes a system call of the simulated kernel slow, or fail without having done anything. A close
@@ -380,7 +380,7 @@ iommud_simulator_inject_fault (IommudSimulator *self, const char *operation, gui
  *
  * Counts how often a system call was made, failed calls included.
  *
- * Returns: the calls so far; 0 for a name that is none
+ * Returns: the number of calls so far; 0 if there is no such operation
  */
 guint
 iommud_simulator_count_calls (IommudSimulator *self, const char *operation)
