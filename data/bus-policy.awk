@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Makes the bus policy from its template, which comes after the files with the service's handlers.
-# Every user may call the methods whose handler has IOMMUD_ACCESS_READ; all others are left to root.
+# Makes the bus policy from its template, which is the last argument, after the files with the
+# service's handlers. Every user may call the methods whose handler has IOMMUD_ACCESS_READ; all
+# others are left to root.
 
-# org.iommud1.DirtyTracking for dirty-tracking-export.c.
+# Gives org.iommud1.DirtyTracking for dirty-tracking-export.c.
 function interface_of(path,    words, n, i, name)
 {
   sub(/^.*\//, "", path)

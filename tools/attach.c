@@ -58,7 +58,7 @@ attach_to_container (IommuctlRequest *request, IommudDBusContainer *container,
   return TRUE;
 }
 
-/* The HWPT must be the container's own: a typing error must not move a device elsewhere. */
+/* The HWPT must belong to the container: a typing error must not move a device elsewhere. */
 static gboolean
 attach_to_hwpt (IommuctlRequest *request, IommudDBusContainer *container, IommudDBusDevice *device,
                 const char *hwpt_name, GError **error)

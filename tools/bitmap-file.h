@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct _IommuctlBitmapFile IommuctlBitmapFile;
 
-/* @size: how many bytes will be written at most. */
+/* @size: how many bytes will be written, at most. */
 IommuctlBitmapFile *iommuctl_bitmap_file_new (const char *path, guint64 size, GError **error);
 /* Keeps what was written. If nothing was, the path stays as it was. */
 gboolean iommuctl_bitmap_file_close (IommuctlBitmapFile *self, GError **error);

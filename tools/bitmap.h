@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The dirty bitmap of an IOVA range as the service sends it: a bit for each page, the first page's
- * first, in little-endian words of 64 bits. */
+/* The dirty bitmap of an IOVA range as the service sends it: a bit for each page, beginning with
+ * the first page, in little-endian words of 64 bits. */
 #pragma once
 
 #include "ranges.h"

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* What an option's value is among the values of a request. */
+/* The form of an option's value among the values of a request. */
 typedef enum
 {
   IOMMUCTL_OPTION_SWITCH, /* "b", TRUE: it has no value */
@@ -49,14 +49,16 @@ typedef struct
 
 /* The table of all commands; it ends with one without a name. */
 const IommuctlCommand *iommuctl_commands_get (void);
-/* By the first word of its name and, if it has two, the second; @second may be NULL. */
+/* Finds a command by the first word of its name and, if it has two, the second; @second may be
+ * NULL. */
 const IommuctlCommand *iommuctl_commands_find (const char *first, const char *second);
 guint iommuctl_commands_count_words (const IommuctlCommand *command);
-/* The commands of two words that begin with one: "dirty start, dirty stop"; NULL for none. */
+/* The commands of two words that begin with a given one: "dirty start, dirty stop"; NULL for
+ * none. */
 char *iommuctl_commands_list_family (const char *word);
 
 gboolean iommuctl_request_has (IommuctlRequest *request, const char *option);
-/* The options that were given, as a method of the service takes them. */
+/* The options that were given, in the form in which methods of the service take them. */
 GVariant *iommuctl_request_method_options (IommuctlRequest *request);
 /* An argument that is a size or an address. @name: as --help calls it. */
 gboolean iommuctl_request_parse_argument (IommuctlRequest *request, guint index, const char *name,
@@ -64,7 +66,7 @@ gboolean iommuctl_request_parse_argument (IommuctlRequest *request, guint index,
 /* Arguments from the index on: "IOVA LENGTH". */
 gboolean iommuctl_request_parse_range (IommuctlRequest *request, guint index, IommuctlRange *range,
                                        GError **error);
-/* What a bit of a bitmap stands for: --page-size, or the default. */
+/* How many bytes a bit of a bitmap stands for: --page-size, or the default. */
 gboolean iommuctl_request_get_page_size (IommuctlRequest *request, guint64 *page_size,
                                          GError **error);
 /* Prints the property Name of each record of an aa{sv}. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const IommuctlOption names_options[] = {
-  { "names", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Print names only, one on a line") },
+  { "names", IOMMUCTL_OPTION_SWITCH, NULL, N_ ("Print names only, one to a line") },
   { NULL },
 };
 

@@ -10,7 +10,8 @@
 
 #include <glib/gi18n.h>
 
-/* Names come from hardware databases and other users: none may steer the terminal. */
+/* Names come from hardware databases and from other users: none of them may control the
+ * terminal. */
 static char *
 describe_string (const char *text)
 {

@@ -11,7 +11,7 @@
 /* Leaves room for the other columns beside a UUID. */
 #define LONGEST_NAME 12
 
-/* As hwdb knows it, else as numbers, else the type of an mdev. */
+/* The names that hwdb has, else the numbers, else the type of an mdev. */
 static char *
 describe_product (GVariant *record, IommudDBusClient *client)
 {

@@ -57,7 +57,7 @@ result_record (DirtyCommand *self, gboolean active)
       active, self->blockers);
 }
 
-/* The person who starts it wants to know which devices it does not cover. */
+/* The person who starts dirty tracking wants to know which devices it does not cover. */
 static void
 print_blockers (DirtyCommand *self)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl alloc and free: HWPTs are made by hand; they and containers are freed. */
+/* iommuctl alloc and free: makes HWPTs by hand, and frees them and containers. */
 #include "config.h"
 
 #include "command.h"

@@ -195,8 +195,8 @@ new_context (CommandLine *self)
   return context;
 }
 
-/* The command that the first word names, if needed with the second one. Options are parsed after
- * this, since those of a command are known only then. */
+/* The command that the first word names, if necessary together with the second one. Options are
+ * parsed afterwards, since those of a command are known only then. */
 static const IommuctlCommand *
 guess_command (char **words)
 {
@@ -337,7 +337,7 @@ main (int argc, char **argv)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 
-  /* The answer to a bad command line is JSON too, wherever --json stands in it. */
+  /* The answer to a bad command line is JSON too if --json stands anywhere in it. */
   output = iommuctl_output_new (g_strv_contains ((const char *const *) argv, "--json"));
   if (run (&command_line, words, output, &error))
     return IOMMUCTL_EXIT_OK;

@@ -75,7 +75,7 @@ open_file (const char *path, gboolean writable, int *file, guint64 *size, GError
   return TRUE;
 }
 
-/* Up to the end of the file if no length was given. */
+/* The part to map ends at the end of the file if no length was given. */
 static gboolean
 choose_length (MapCommand *self, const char *path, guint64 size, GError **error)
 {
@@ -104,7 +104,7 @@ check_access (IommuctlRequest *request, GError **error)
   return FALSE;
 }
 
-/* MapFile and CopyMapping take the same. */
+/* MapFile and CopyMapping take the same options. */
 static GVariant *
 map_options (MapCommand *self)
 {
@@ -184,7 +184,7 @@ take_back (MapCommand *self, GError **error)
   return FALSE;
 }
 
-/* A mapping cannot be stopped, but it can be unmapped when it is there. */
+/* The making of a mapping cannot be stopped, but it can be unmapped afterwards. */
 static gboolean
 finish_map (MapCommand *self, IommuctlWait *wait, GError **error)
 {

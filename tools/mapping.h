@@ -12,7 +12,7 @@ GVariant *iommuctl_mapping_records (GVariant *mappings);
 char *iommuctl_mapping_describe_range (GVariant *record);
 /* "rw": what devices may do. */
 char *iommuctl_mapping_describe_access (GVariant *record);
-/* The first few of an aa{sv}, and how many more there are. */
+/* The first few mappings of an aa{sv}, and how many more there are. */
 char *iommuctl_mapping_describe_records (GVariant *records);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl monitor: a line for each change, until it is interrupted, has told enough or has waited
- * long enough. */
+/* iommuctl monitor: a line for each change, until the command is interrupted, has printed enough
+ * changes or has waited long enough. */
 #include "config.h"
 
 #include "command.h"
@@ -53,7 +53,7 @@ print_service (Monitor *self, const char *event, const char *line)
   send_out (self);
 }
 
-/* Goes on in the next line if this one gets too long. */
+/* Continues in the next line if this one gets too long. */
 static void
 append_words (Monitor *self, GString *line, gsize *length, const char *text)
 {
@@ -72,7 +72,8 @@ append_words (Monitor *self, GString *line, gsize *length, const char *text)
     }
 }
 
-/* "State=attached Hwpt=vm1/1", then the names of what was told without a value: "Devices". */
+/* "State=attached Hwpt=vm1/1", then the names of the properties that were signalled without a
+ * value: "Devices". */
 static void
 append_properties (Monitor *self, GString *line, GVariant *properties,
                    const char *const *invalidated)
@@ -94,7 +95,7 @@ append_properties (Monitor *self, GString *line, GVariant *properties,
     append_words (self, line, &length, invalidated[i]);
 }
 
-/* The object manager does not list an object that has gone by its path. */
+/* The object manager no longer finds the path of an object that has gone. */
 static char *
 name_of_object (Monitor *self, GDBusProxy *proxy)
 {
@@ -154,7 +155,7 @@ main_proxy (GDBusObject *object)
   return (GDBusProxy *) interface;
 }
 
-/* Only JSON has the properties: for people, the name says where a new object belongs. */
+/* Only JSON has the properties of a new object: for people, its name says where it belongs. */
 static void
 on_object_added (GDBusObjectManager *manager, GDBusObject *object, Monitor *self)
 {

@@ -109,7 +109,7 @@ iommuctl_names_find_dirty_tracking (IommudDBusClient *client, IommudDBusContaine
   return iommud_dbus_client_find_dirty_tracking (client, path, NULL, error);
 }
 
-/* CONTAINER/NUMBER as the path of a HWPT, or an error if the text is nothing like that. */
+/* Turns CONTAINER/NUMBER into the path of a HWPT; an error if the text has another form. */
 static char *
 hwpt_path_of_name (IommudDBusClient *client, const char *name, GError **error)
 {

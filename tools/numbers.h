@@ -16,7 +16,7 @@ char *iommuctl_numbers_describe_size (guint64 bytes);
 char *iommuctl_numbers_describe_exact_size (guint64 bytes);
 /* "0xfee00000" */
 char *iommuctl_numbers_describe_address (guint64 address);
-/* "12.5 %"; a part is never shown as all or as nothing. */
+/* "12.5 %"; a part is never rounded to all or to nothing. */
 char *iommuctl_numbers_describe_share (guint64 part, guint64 whole);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one file that writes: everything is gathered as text or JSON and sent out by a flush. */
+/* The one file that writes output: everything is gathered as text or JSON, and a flush sends it
+ * out. */
 #include "config.h"
 
 #include "output.h"

@@ -26,10 +26,10 @@ void iommuctl_output_tree (IommuctlOutput *self, GVariant *root, const IommuctlC
 void iommuctl_output_text (IommuctlOutput *self, const char *text);
 /* All members of one record. */
 void iommuctl_output_record (IommuctlOutput *self, GVariant *record);
-/* What came of a command: a sentence for people, a record as JSON (floating or not). */
+/* The result of a command: a sentence for people, a record as JSON (floating or not). */
 void iommuctl_output_result (IommuctlOutput *self, GVariant *record, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
-/* One of many: a sentence on a line, or a record as JSON on a line. */
+/* One result of many: a sentence on a line, or a record as JSON on a line. */
 void iommuctl_output_event (IommuctlOutput *self, GVariant *record, const char *line);
 /* One name on each line; JSON: an array of strings. */
 void iommuctl_output_names (IommuctlOutput *self, const char *const *names);
@@ -40,8 +40,8 @@ gboolean iommuctl_output_is_json (IommuctlOutput *self);
 /* How many columns a line has. */
 guint iommuctl_output_get_width (IommuctlOutput *self);
 
-/* Sends out what was printed. That the reader has gone away is not an error, but ends the output.
- */
+/* Sends out what was printed. If the reader has gone away, that is not an error, but it ends the
+ * output. */
 gboolean iommuctl_output_flush (IommuctlOutput *self, GError **error);
 gboolean iommuctl_output_reader_has_gone (IommuctlOutput *self);
 

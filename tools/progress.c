@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A line that shows how far something has come. It is written to standard error, and only if that
- * is a terminal, so that it does not fill a log. */
+/* A line that shows the progress of something. It is written to standard error, and only if that is
+ * a terminal, so that it does not fill a log. */
 #include "config.h"
 
 #include "progress.h"
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define DEFAULT_WIDTH 80
-/* The time of the first pieces says little about the rest. */
+/* The time that the first pieces took says little about the rest. */
 #define SECONDS_BEFORE_RATE 1
 #define SECONDS_OF_HOUR 3600
 #define SECONDS_OF_MINUTE 60

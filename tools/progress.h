@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A line that shows how far something has come, on terminals only. */
+/* A line that shows the progress of something, on terminals only. */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Lists of IOVA ranges: sorted, apart from each other. */
+/* Lists of IOVA ranges: sorted, and apart from each other. */
 #include "config.h"
 
 #include "ranges.h"

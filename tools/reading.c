@@ -12,8 +12,8 @@
 #include <glib/gi18n.h>
 #include <inttypes.h>
 
-/* How much one call reads of everything that is mapped: 32 MiB of bitmap. The service allows far
- * more, but so neither side holds much. */
+/* How much of everything that is mapped one call reads: 32 MiB of bitmap. The service allows far
+ * more, but this way neither side holds much memory. */
 #define PAGES_OF_CALL (G_GUINT64_CONSTANT (1) << 28)
 
 void
@@ -72,7 +72,7 @@ fail_with_many_mappings (IommuctlReading *self, guint64 n_mappings, gsize n_list
   return FALSE;
 }
 
-/* If there is something to read, the service says this itself. */
+/* If there is something to read, the service itself reports this. */
 static gboolean
 check_active (IommuctlReading *self, GError **error)
 {

@@ -9,8 +9,8 @@
 #include "mapping.h"
 #include "numbers.h"
 
-/* A container has three interfaces, whose properties make one record. Those of dirty tracking have
- * its name before theirs: Active alone would say little beside Accounting and MappedBytes. */
+/* A container has three interfaces, whose properties make one record. Those of dirty tracking get
+ * its name as a prefix: Active alone would say little beside Accounting and MappedBytes. */
 static const struct
 {
   const char *interface_name;
@@ -85,7 +85,8 @@ member_value (GVariant *value)
   return g_variant_ref (value);
 }
 
-/* If signals have said that a property has changed, and not to what, its value is read now. */
+/* If signals have said that a property has changed but not what its value is, the value is read
+ * now. */
 static void
 complete_proxy (GDBusProxy *proxy)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What commands share: their arguments and options, and what they do with them. */
+/* What commands share: access to their arguments and options, and small steps that many of them
+ * take. */
 #include "config.h"
 
 #include "command.h"
@@ -9,7 +10,7 @@
 #include <glib/gi18n.h>
 #include <inttypes.h>
 
-/* What a bit of a bitmap stands for at least, and by default. */
+/* How many bytes a bit of a bitmap stands for at least, and by default. */
 #define SMALLEST_PAGE 4096
 
 gboolean

@@ -28,7 +28,8 @@ new_table (guint width)
 {
   ScolsTable *table = scols_new_table ();
 
-  /* Output that is no terminal is as wide as one: people read it too, and programs take JSON. */
+  /* Output that is not a terminal has the same width as one: people read it too, and programs use
+   * JSON. */
   scols_table_set_termforce (table, SCOLS_TERMFORCE_ALWAYS);
   scols_table_set_termwidth (table, width);
   if (!g_get_charset (NULL))

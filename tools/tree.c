@@ -173,8 +173,8 @@ policy_is_off (GVariant *record, IommudDBusClient *client)
          && g_strcmp0 (iommud_dbus_dirty_tracking_get_policy (tracking), "off") == 0;
 }
 
-/* What records the pages that an attached device writes to. DirtyTracker says what could, even if
- * the container wants no tracking. */
+/* What records the pages that an attached device writes to. DirtyTracker says what could record
+ * them, even if the container wants no tracking. */
 static char *
 describe_device_state (GVariant *record, IommudDBusClient *client, const char *state)
 {

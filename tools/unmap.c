@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommuctl unmap: memory is taken from the devices of a container, if wanted with a last reading of
- * the pages that they have written to. */
+/* iommuctl unmap: takes memory from the devices of a container and, if wanted, reads for a last
+ * time which of its pages they have written to. */
 #include "config.h"
 
 #include "bitmap-file.h"

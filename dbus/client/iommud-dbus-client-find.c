@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The objects of the service as a client lists them, and finds them by the names that people use.
- */
+/* How a client lists the objects of the service, and finds them by the names that people use. */
 #include "iommud-dbus-client.h"
 
 #include "iommud-dbus-error.h"
@@ -10,7 +9,7 @@
  * iommud_dbus_client_get_manager:
  * @self: a client
  *
- * Returns: (transfer full) (nullable): the host as a whole; %NULL while the service is away
+ * Returns: (transfer full) (nullable): the host as a whole; %NULL while the service does not run
  */
 IommudDBusManager *
 iommud_dbus_client_get_manager (IommudDBusClient *self)
@@ -71,7 +70,7 @@ iommud_dbus_client_get_containers (IommudDBusClient *self)
 }
 
 /* The object manager lists a new object only after the main loop has run. A program that has just
- * got the path from a method need not wait for that. */
+ * got the path from a method does not have to wait for that. */
 static gpointer
 find_interface (IommudDBusClient *self, const char *path, GType proxy_type, const char *interface,
                 GCancellable *cancellable, GError **error)

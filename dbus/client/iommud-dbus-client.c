@@ -37,11 +37,11 @@ static void async_initable_init (GAsyncInitableIface *iface);
 /**
  * IommudDBusClient:
  *
- * The service as a client sees it: its devices, containers and HWPTs as proxies that are kept up to
- * date by the service's signals. For lists that may be long, such as Mappings of #IommudDBusMemory
- * or Devices of #IommudDBusContainer, a signal says only that they have changed: their getters
- * return %NULL until iommud_dbus_read_property() has asked for the new value. Signals arrive in the
- * thread-default main context of the thread that made the client.
+ * The service as a client sees it: its devices, containers and HWPTs are proxies, which the
+ * service's signals keep up to date. For lists that may be long, such as Mappings of
+ * #IommudDBusMemory or Devices of #IommudDBusContainer, a signal says only that they have changed:
+ * their getters return %NULL until iommud_dbus_read_property() has asked for the new value. Signals
+ * arrive in the thread-default main context of the thread that made the client.
  */
 G_DEFINE_FINAL_TYPE_WITH_CODE (IommudDBusClient, iommud_dbus_client, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, initable_init)
@@ -320,15 +320,15 @@ iommud_dbus_client_class_init (IommudDBusClientClass *class)
   /**
    * IommudDBusClient:object-manager:
    *
-   * The service's objects; its signals tell of objects that come, change and go.
+   * The service's objects; its signals report objects that come, change and go.
    */
   properties[PROP_OBJECT_MANAGER] =
       g_param_spec_object ("object-manager", NULL, NULL, G_TYPE_DBUS_OBJECT_MANAGER, read);
   /**
    * IommudDBusClient:running:
    *
-   * Whether the service owns its name. When it becomes false all objects have gone; when the
-   * service comes back they are listed anew.
+   * Whether the service owns its name. When this becomes false, all objects have gone; when the
+   * service comes back, they are listed anew.
    */
   properties[PROP_RUNNING] = g_param_spec_boolean ("running", NULL, NULL, FALSE, read);
   g_object_class_install_properties (object_class, N_PROPS, properties);

@@ -37,7 +37,7 @@ iommud_dbus_error_quark (void)
 {
   static gsize quark = 0;
 
-  /* The string is libiommud's: one domain, whichever library an error comes from. */
+  /* The string is that of libiommud, so that errors of both libraries have one domain. */
   g_dbus_error_register_error_domain ("iommud-error-quark", &quark, entries,
                                       G_N_ELEMENTS (entries));
   return (GQuark) quark;

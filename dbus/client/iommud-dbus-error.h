@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 /**
  * IOMMUD_DBUS_ERROR:
  *
- * The error domain of the service's errors. It is the domain that the library libiommud has, under
- * the same codes, so that a program which uses both catches one kind of error.
+ * The error domain of the service's errors. The library libiommud has the same domain and the same
+ * codes, so that a program which uses both handles one kind of error.
  */
 #define IOMMUD_DBUS_ERROR (iommud_dbus_error_quark ())
 

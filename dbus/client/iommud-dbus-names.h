@@ -12,7 +12,7 @@
 /**
  * IOMMUD_DBUS_ROOT_PATH:
  *
- * The path of the object manager, which all other objects are below.
+ * The path of the object manager. All other objects are below it.
  */
 #define IOMMUD_DBUS_ROOT_PATH "/org/iommud1"
 
@@ -26,14 +26,14 @@
 /**
  * IOMMUD_DBUS_DEVICES_PATH:
  *
- * What the path of each device begins with, followed by a slash.
+ * The path of each device begins with this and a slash.
  */
 #define IOMMUD_DBUS_DEVICES_PATH "/org/iommud1/devices"
 
 /**
  * IOMMUD_DBUS_CONTAINERS_PATH:
  *
- * What the path of each container begins with, followed by a slash.
+ * The path of each container begins with this and a slash.
  */
 #define IOMMUD_DBUS_CONTAINERS_PATH "/org/iommud1/containers"
 

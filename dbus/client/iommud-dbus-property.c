@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Properties whose new values the service does not send. A signal takes the old value from the
- * proxy, and only a program that wants the new one makes the service send it: lists can be long and
- * change often. */
+/* Properties whose new values the service does not send. A signal removes the old value from the
+ * proxy, and a program that wants the new one asks for it: lists can be long and change often. */
 #include "iommud-dbus-property.h"
 
 #define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
@@ -12,8 +11,8 @@ question (GDBusProxy *proxy, const char *name)
   return g_variant_new ("(ss)", g_dbus_proxy_get_interface_name (proxy), name);
 }
 
-/* A signal that the service sent before its answer may still wait for the main loop: it takes the
- * value from the proxy again. */
+/* A signal that the service sent before its answer may still wait for the main loop: then it
+ * removes the value from the proxy again. */
 static GVariant *
 keep_answer (GDBusProxy *proxy, const char *name, GVariant *reply)
 {
@@ -32,8 +31,9 @@ keep_answer (GDBusProxy *proxy, const char *name, GVariant *reply)
  * @error: where to put an error
  *
  * Asks the service for a property, waits for the answer and keeps it: the getters of the proxy have
- * the value until the property changes again. This is for properties whose changes are told without
- * a value, such as Mappings of #IommudDBusMemory: after a change their getters return %NULL.
+ * the value until the property changes again. This is for properties whose changes are signalled
+ * without a value, such as Mappings of #IommudDBusMemory: after a change, their getters return
+ * %NULL.
  *
  * Returns: (transfer full): the value, or %NULL with @error set
  */

@@ -97,7 +97,8 @@ check_bitmaps (guint64 taken, guint64 n_bytes, guint64 limit, const char *caller
   return FALSE;
 }
 
-/* A bitmap belongs to a call that is counted already, and is given back before the call. */
+/* A bitmap belongs to a call that is counted already. Its memory is given back before the call
+ * is. */
 gboolean
 iommud_budget_take_bitmap (IommudBudget *self, const char *caller, guint64 n_bytes, GError **error)
 {

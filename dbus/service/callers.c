@@ -23,8 +23,8 @@ iommud_callers_free (IommudCallers *self)
   g_free (self);
 }
 
-/* Nothing is recalled while a question is open: a call must not overtake an earlier call, of any
- * caller, that waits for the answer. */
+/* The last answer is not used while a question is open: a call must not overtake an earlier call,
+ * of any caller, that waits for its answer. */
 gboolean
 iommud_callers_recall (IommudCallers *self, const char *name, guint32 *uid)
 {

@@ -68,7 +68,7 @@ iommud_changes_flush (IommudChanges *self)
   stop_waiting (self);
 }
 
-/* Forgets the changes without a signal, as when the service ends. */
+/* Forgets the changes without a signal, for example when the service ends. */
 void
 iommud_changes_clear (IommudChanges *self)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a method call on the bus to its handler: who calls, whether that user may, and what handles
- * it.
+/* From a method call on the bus to its handler: who calls, whether that user may call, and what
+ * handles the call.
  *
- * A call that changes something may take its time, so such calls are counted for each caller. It
- * waits until the bus has said who the caller is. Calls stay in order, since the bus answers in
- * order. */
+ * A call that changes something may take long, so such calls are counted for each caller. Such a
+ * call waits until the bus has said who the caller is. Calls stay in order, since the bus answers
+ * in order. */
 #include "dispatch.h"
 
 typedef struct
@@ -101,8 +101,8 @@ dispatch_change (IommudExport *export, IommudServiceState *state, const IommudMe
     iommud_callers_ask (callers, connection, sender, on_caller_known, g_steal_pointer (&self));
 }
 
-/* A method that has no handler, or whose handler says no access, is a mistake of this program,
- * which a test finds. It is refused. */
+/* If a method has no handler, or its handler names no access, that is a mistake in this program,
+ * which a test finds. Calls of it are refused. */
 static void
 refuse (IommudServiceState *state, GDBusMethodInvocation *invocation)
 {

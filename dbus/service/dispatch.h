@@ -17,7 +17,7 @@ typedef struct
   void (*handle) (IommudExport *self, IommudCall *call);
 } IommudMethod;
 
-/* @export: what has the methods, of which @method is one; NULL if it has none of that name. */
+/* @method: the row of the interface that @export is; NULL if it has no method of that name. */
 void iommud_dispatch (IommudExport *export, IommudServiceState *state, const IommudMethod *method,
                       GDBusMethodInvocation *invocation);
 

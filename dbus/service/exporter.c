@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The model's objects as objects on the bus: what is in the model's lists is exported, and nothing
- * else.
+/* The model's objects as objects on the bus: exactly what is in the model's lists is exported.
  *
- * Clients rely on the order. An object is exported, complete, when it enters its list; the signals
- * for properties that point at it come later, when changes are flushed. When an object leaves its
- * list, the model has cleared those properties before; their signals come before the object is
- * gone. */
+ * Clients rely on the order. An object is complete when it enters its list, and is exported at
+ * once; the signals for properties that point at it come later, when changes are flushed. The model
+ * clears those properties before the object leaves its list; their signals come before the object
+ * is gone. */
 #include "exporter.h"
 
 #include "container-export.h"
@@ -27,7 +26,7 @@ struct _IommudExporter
 };
 
 /* An interface of an object, and the part of the model that it shows: the object in that property
- * of the model, or the model itself for NULL. */
+ * of the model object or, for NULL, the model object itself. */
 typedef struct
 {
   GType (*get_type) (void);
@@ -142,7 +141,7 @@ on_container_removed (gpointer item, gpointer user_data)
 {
   IommudExporter *self = user_data;
 
-  /* HWPTs that are left go before their container. */
+  /* HWPTs that still exist go before their container. */
   g_hash_table_remove (self->hwpt_watches, item);
   unexport_object (self, item);
 }

@@ -5,8 +5,8 @@
 
 #include <iommud.h>
 
-/* The message no longer has any. NULL if it had none. Those that are not taken are closed with the
- * list. */
+/* Takes the descriptors out of the message. NULL if it had none. Those that are not taken from the
+ * list are closed with it. */
 GUnixFDList *
 iommud_files_steal (GDBusMessage *message)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iommud: serves this machine's kernel, and becomes iommud-simulated if a simulated host is asked
- * for. So the simulator is not part of the program that runs as root. */
+/* iommud: serves this machine's kernel. If a simulated host is asked for, it becomes
+ * iommud-simulated, so that the simulator is not part of the program that runs as root. */
 #include "config.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "program.h"
 
-/* It lies beside this program, installed or not. */
+/* The path of iommud-simulated, which lies beside this program, installed or not. */
 static char *
 find_simulated_program (GError **error)
 {

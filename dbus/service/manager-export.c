@@ -49,7 +49,7 @@ handle_create_container (IommudExport *self, IommudCall *call)
                                       on_container_created, call);
 }
 
-/* An error repeats the name that was not found, and ends in logs and on terminals. */
+/* An error repeats the name that was not found, and it appears in logs and on terminals. */
 static gboolean
 is_printable (const char *text)
 {

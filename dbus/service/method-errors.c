@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The errors that the interface files list for each method, and what becomes of others. */
+/* The errors that the interface files list for each method, and what becomes of all other
+ * errors. */
 #include "method-errors.h"
 
 #include <gio/gio.h>
@@ -32,7 +33,8 @@ iommud_method_errors_limit (const char *interface, const char *method, GError *e
 
   if (error->code == IOMMUD_ERROR_FAILED || is_listed (interface, method, name))
     return;
-  /* Its documentation may have to list the error, so this is not silent. */
+  /* Perhaps the documentation of the method should list the error, so this leaves a message in the
+   * log. */
   g_warning ("%s.%s does not list %s, and gives Failed instead: %s", interface, method, name,
              error->message);
   error->code = IOMMUD_ERROR_FAILED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The a{sv} that ends each method call, read by a table of what the method knows. */
+/* The a{sv} that ends each method call, read by a table of the options that the method knows. */
 #include "options.h"
 
 #include <iommud.h>
@@ -175,7 +175,7 @@ find_option (const char *key, const IommudOption *known, gsize n_known)
   return NULL;
 }
 
-/* Whether the option is known and was not given before. A bit of @given is one of those known. */
+/* Whether the option is known and was not given before. Each known option has a bit in @given. */
 static gboolean
 check_key (const char *key, const IommudOption *known, gsize n_known, guint64 *given,
            GError **error)
@@ -234,8 +234,8 @@ iommud_options_parse (GVariant *options, const IommudOption *known, gsize n_know
   return parse (options, known, n_known, NULL, paths, error);
 }
 
-/* Sets the properties of the target that are given. Only those that are listed can be: an options
- * object of the model may have others, which are not for callers. */
+/* Sets the properties of the target that are given. Only those that are listed can be set: an
+ * options object of the model may have others, which are not for callers. */
 gboolean
 iommud_options_set (GVariant *options, const char *const *known, GObject *target,
                     IommudPaths *paths, GError **error)

@@ -31,7 +31,7 @@ iommud_paths_free (IommudPaths *self)
   g_free (self);
 }
 
-/* FALSE if the path is another object's. */
+/* FALSE if another object has the path. */
 gboolean
 iommud_paths_add (IommudPaths *self, const char *path, gpointer object)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may call a method, by what the method asks of its caller. What is not allowed is refused. */
+/* Who may call a method: this depends on what the method asks of its caller. What is not allowed is
+ * refused. */
 #include "policy.h"
 
 #include <iommud.h>
@@ -11,7 +12,7 @@ iommud_policy_for_system_bus (void)
   return (IommudPolicy){ .own_user_may_change = FALSE };
 }
 
-/* On a bus of one user, that user may do what the service could do for it anyway. */
+/* On a bus that belongs to one user, that user may do anything: the service runs as that user. */
 IommudPolicy
 iommud_policy_for_private_bus (uid_t own_uid)
 {

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* What a method asks of its caller. */
 typedef enum
 {
-  IOMMUD_ACCESS_NONE,   /* no caller may: what a method has that does not say */
+  IOMMUD_ACCESS_NONE,   /* no caller may: for a method that does not say */
   IOMMUD_ACCESS_READ,   /* every caller may */
   IOMMUD_ACCESS_CHANGE, /* root may, and the service's own user if the bus is that user's */
 } IommudAccess;

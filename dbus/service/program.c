@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program, whatever backend it serves: options, the choice of bus, the name, the main loop. */
+/* The program, for any backend: options, the choice of bus, the name, the main loop. */
 #include "config.h"
 
 #include "program.h"
@@ -75,7 +75,7 @@ make_option_context (Options *options)
       "Serve on the message bus at ADDRESS; the service's own user may change things", "ADDRESS" },
     { "simulate", 0, G_OPTION_FLAG_OPTIONAL_ARG | G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK,
       on_simulate_option,
-      "Serve the simulated host that FILE describes; --simulate alone a built-in one", "FILE" },
+      "Serve the simulated host that FILE describes, or without FILE a built-in one", "FILE" },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "Log each call and its answer",
       NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit", NULL },
@@ -89,7 +89,8 @@ make_option_context (Options *options)
   g_option_context_set_summary (
       context, "Manages the iommufd address spaces and VFIO devices of this host over D-Bus.");
   g_option_context_set_description (
-      context, "Exit status: 0 after SIGTERM or SIGINT; 1 after a failure, which one line tells.");
+      context,
+      "Exit status: 0 after SIGTERM or SIGINT; 1 after a failure, which one line explains.");
   return context;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program, whatever backend it serves. */
+/* The program, for any backend. */
 #pragma once
 
 #include <iommud.h>
@@ -17,7 +17,7 @@ typedef struct
 typedef IommudBackend *(*IommudProgramBackendFunc) (const IommudProgramRequest *request,
                                                     GError **error);
 
-/* Serves what @make_backend makes until a signal comes. Returns the exit status. */
+/* Serves the backend that @make_backend makes until a signal comes. Returns the exit status. */
 int iommud_program_main (int argc, char **argv, IommudProgramBackendFunc make_backend);
 
 G_END_DECLS

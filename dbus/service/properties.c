@@ -114,7 +114,7 @@ empty_value (const GVariantType *type)
   return NULL;
 }
 
-/* Never floating. If the model lacks the property, or its type does not fit, that is a mistake of
+/* Never floating. If the model lacks the property, or its type does not fit, that is a mistake in
  * this program: it is logged, and NULL is returned. */
 GVariant *
 iommud_properties_read (GObject *model, const char *name, const GVariantType *type,

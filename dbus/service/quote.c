@@ -4,7 +4,7 @@
 
 #define MAX_QUOTED_CHARACTERS 100
 
-/* A caller may send megabytes or terminal escapes; neither reaches a log or another terminal. */
+/* A caller may send megabytes or terminal escapes; neither must reach a log or another terminal. */
 char *
 iommud_quote (const char *text)
 {

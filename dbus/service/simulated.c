@@ -14,7 +14,7 @@ make_backend (const IommudProgramRequest *request, GError **error)
 
   if (simulator == NULL)
     return NULL;
-  /* The host is as good without: only its file's edits would pass by. */
+  /* The host works without this, too: only edits of its file would have no effect. */
   if (request->simulated_host != NULL && !iommud_simulator_follow_file (simulator, &cause))
     g_warning ("%s", cause->message);
   return IOMMUD_BACKEND (simulator);

@@ -33,8 +33,8 @@ int iommud_simulated_kernel_read_attribute (IommudSimulatedKernel *self, const c
                                             char **value);
 int iommud_simulated_kernel_write_attribute (IommudSimulatedKernel *self, const char *path,
                                              const char *value);
-/* Whether the callers have CAP_SYS_RESOURCE and CAP_IPC_LOCK in the simulated machine. At first
- * they have. Without the latter they may have 8 MiB pinned. */
+/* Says whether the callers have CAP_SYS_RESOURCE and CAP_IPC_LOCK in the simulated machine. At
+ * first they have both. Without the latter they may have 8 MiB pinned. */
 void iommud_simulated_kernel_set_capabilities (IommudSimulatedKernel *self, gboolean sys_resource,
                                                gboolean ipc_lock);
 

@@ -18,13 +18,14 @@ typedef struct _IommudSimulatedKernel IommudSimulatedKernel;
 /* Takes @host: its plugged devices are there at once, its faults are armed. */
 IommudSimulatedKernel *iommud_simulated_kernel_new (IommudSimulatedHost *host);
 IommudSimulatedKernel *iommud_simulated_kernel_ref (IommudSimulatedKernel *self);
-/* With the last reference all files of this kernel go dead: EBADF, as if it had never made them. */
+/* When the last reference goes, all files of this kernel become invalid: EBADF, as if it had never
+ * made them. */
 void iommud_simulated_kernel_unref (IommudSimulatedKernel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudSimulatedKernel, iommud_simulated_kernel_unref)
 
-/* The table lives as long as the kernel. Paths that this machine does not have are ENOENT: it knows
- * /dev/iommu and the nodes of its plugged devices. close of a foreign file closes it, ioctl on one
- * is ENOTTY. */
+/* The table lives as long as the kernel. Paths that this machine does not have give ENOENT: it
+ * knows /dev/iommu and the nodes of its plugged devices. close of a foreign file closes it; ioctl
+ * on one gives ENOTTY. */
 const IommudSyscalls *iommud_simulated_kernel_get_syscalls (IommudSimulatedKernel *self);
 
 /* --- The machine ------------------------------------------------------------------------------ */
@@ -37,7 +38,8 @@ int iommud_simulated_kernel_add_device (IommudSimulatedKernel *self, IommudSimul
 int iommud_simulated_kernel_add_host_device (IommudSimulatedKernel *self,
                                              IommudSimulatedHostDevice *device);
 
-/* ENOENT: no such device; EEXIST: it is plugged; EBUSY: a file of its last life is still open. */
+/* ENOENT: no such device; EEXIST: it is plugged; EBUSY: a file from before its unplug is still
+ * open. */
 int iommud_simulated_kernel_plug (IommudSimulatedKernel *self, const char *name);
 /* The node goes at once, the device with the last close of its files. ENODEV: it is not plugged. */
 int iommud_simulated_kernel_unplug (IommudSimulatedKernel *self, const char *name);
@@ -63,7 +65,7 @@ guint iommud_simulated_kernel_count_contexts (IommudSimulatedKernel *self);
  * operation. */
 int iommud_simulated_kernel_inject_fault (IommudSimulatedKernel *self, const char *operation,
                                           guint nth, int errnum, guint delay_ms);
-/* Calls of an operation so far, failed ones included. */
+/* The number of calls of an operation so far, including failed ones. */
 guint iommud_simulated_kernel_count_calls (IommudSimulatedKernel *self, const char *operation);
 
 /* --- For discovery ---------------------------------------------------------------------------- */

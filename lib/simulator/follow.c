@@ -74,8 +74,8 @@ add_iommus (IommudSimulatedFollower *self, IommudSimulatedHost *host)
       const char *before = g_hash_table_lookup (self->applied->iommus, iommu->name);
 
       if (before != NULL && !g_str_equal (before, text))
-        g_warning ("%s: IOMMU %s stays as it was: start the service anew to change it",
-                   self->filename, iommu->name);
+        g_warning ("%s: IOMMU %s stays as it was: restart the service to change it", self->filename,
+                   iommu->name);
       if (before == NULL)
         g_hash_table_insert (self->applied->iommus, g_strdup (iommu->name),
                              g_steal_pointer (&text));
@@ -193,10 +193,10 @@ apply (IommudSimulatedFollower *self, IommudSimulatedHost *host)
   stop_timer (&self->retry);
   g_clear_pointer (&self->waiting, iommud_simulated_host_free);
   if (wanted->iommufd != self->applied->iommufd)
-    g_warning ("%s: /dev/iommu cannot come or go: start the service anew to change it",
+    g_warning ("%s: /dev/iommu cannot come or go: restart the service to change it",
                self->filename);
   if (wanted->kernel != self->applied->kernel)
-    g_warning ("%s: the kernel stays the Linux that it is: start the service anew to change it",
+    g_warning ("%s: the Linux version stays as it was: restart the service to change it",
                self->filename);
   unplug_gone (self, wanted);
   arm_new_faults (self, host);

@@ -74,7 +74,7 @@ on_doctype (void *user_data, const xmlChar *name, const xmlChar *public_id,
   xmlStopParser (parser);
 }
 
-/* An xmlNode keeps 16 bits of its line number. */
+/* An xmlNode keeps only 16 bits of its line number. */
 static void
 on_element (void *user_data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
             int namespaces_count, const xmlChar **namespaces, int attributes_count,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names of errnos: C has no portable way to get the number of a name. */
+/* Names of errnos: C has no portable way to get the number that belongs to a name. */
 #include "config.h"
 
 #include "xml/errno-names.h"

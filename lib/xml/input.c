@@ -36,7 +36,7 @@ set_errno_error (GError **error, int errnum, const char *display_name, const cha
                display_name, operation, cause);
 }
 
-/* A plain open of a FIFO would wait for a writer, so we open without blocking. */
+/* A plain open of a FIFO would wait for a writer, so the file is opened without blocking. */
 static int
 open_regular_file (const char *filename, const char *display_name, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What AttachDevice and Detach cost over the bus, beside two pings on the same bus and beside the
- * same operations in the library. */
+/* What AttachDevice and Detach cost over the bus, compared with two pings on the same bus and with
+ * the same operations in the library. */
 #include <iommud.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The bare ioctls that the benchmarks compare with, on a simulated kernel of their own and with
- * nothing of the model above them. Prints the median time of a repetition, in microseconds. */
+/* The bare ioctls that the benchmarks compare with, on a simulated kernel of their own, without the
+ * model above it. Prints the median time of a repetition, in microseconds. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A container with 1 TiB mapped, 16 HWPTs and 16 devices that log, and pages dirtied by all: the
- * same over the bus, in the library, and below it. */
+/* A container that has 1 TiB mapped, 16 HWPTs and 16 devices that log, and pages that all of them
+ * have dirtied: the same over the bus, in the library, and below it. */
 #pragma once
 
 #include "calls.h"

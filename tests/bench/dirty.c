@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What ReadDirtyBitmap costs over the bus, beside the same ioctls without us. */
+/* What ReadBitmap costs over the bus, compared with the same ioctls without us. */
 #include <gio/gunixfdlist.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How many kernel attach calls a large host of many IOMMUs takes, none of which takes the HWPTs of
- * another. */
+/* How many attach calls to the kernel a large host with many IOMMUs needs if no IOMMU accepts the
+ * HWPTs of another. */
 #include <stdio.h>
 
 #include "common.h"

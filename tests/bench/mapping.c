@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What MapFile costs over the bus, beside the bare ioctls and a call that does nothing. */
+/* What MapFile costs over the bus, compared with the bare ioctls and with a call that does
+ * nothing. */
 #include <gio/gunixfdlist.h>
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the checks of the house rules share: the tree as they see it, fixtures, TAP.
 
-A rule is a function that takes a tree and returns the list of what breaks it. Each rule comes
-with fixtures: trees that break it. A fixture in which the rule finds nothing fails the test, so
-a rule that has stopped looking cannot stay unseen.
+A rule is a function that takes a tree and returns a list of the places that break the rule. Each
+rule comes with fixtures: trees that break it. A fixture in which the rule finds nothing fails the
+test, so a rule that has stopped looking cannot stay unseen.
 """
 
 import glob

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The main job in Vala, on the simulated host: what the annotations of the library must allow.
+// The main job in Vala, on the simulated host: the annotations of the library must allow this.
 async void attach_all (Iommud.Host host, Iommud.Container container) throws Error {
   foreach (var name in new string[] { "0000:01:00.0", "0000:81:00.0" }) {
     Iommud.Hwpt? hwpt;

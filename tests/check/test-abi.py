@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The symbols of each library are those of tests/check/abi-*.txt; --update writes these anew.
+"""The symbols of each library are those of tests/check/abi-*.txt; --update writes these files anew.
 
-A symbol that goes or changes its meaning breaks programs that are built already. What a library
+If a symbol goes or changes its meaning, programs that are already built break. What a library
 exports for another one of the same version alone is listed as internal, and no installed header
 declares it.
 """

@@ -87,7 +87,8 @@ def check_documented(tree):
             problems.append(f'{member.full_name}: its comment says nothing')
         for argument in member.element.findall('arg'):
             if f'@{argument.get("name")}:' not in member.comment:
-                problems.append(f'{member.full_name}: argument {argument.get("name")} is not told')
+                problems.append(f'{member.full_name}: argument {argument.get("name")} is not '
+                                'explained')
         if '@since:' not in member.comment:
             problems.append(f'{member.full_name}: no @since')
     return problems
@@ -117,7 +118,7 @@ def check_errors(tree):
         problems += [f'{member.full_name}: there is no error {name}' for name in named
                      if name not in known]
         if not named:
-            problems.append(f'{member.full_name}: says of no error when it is given')
+            problems.append(f'{member.full_name}: lists no error')
     return problems
 
 
@@ -134,7 +135,7 @@ def handlers(tree, interface):
 
 
 def check_handlers(tree):
-    """A method without a handler compiles, and nobody may call it."""
+    """A method without a handler compiles, but no caller may call it."""
     problems = [f'{member.full_name}: no row {{ "{member.name}", IOMMUD_ACCESS_..., handle_... }}'
                 f' in {export_path(member.interface)}'
                 for member in methods(tree)

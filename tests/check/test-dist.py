@@ -12,7 +12,7 @@ NOT_LISTED = {'.gitignore', 'po/LINGUAS'}
 
 
 def files_under_version_control(top):
-    """None where the tree is no checkout of its own or git is not there."""
+    """None if the tree is not a checkout of its own, or if git is not there."""
     if not shutil.which('git') or not os.path.exists(os.path.join(top, '.git')):
         return None
     try:

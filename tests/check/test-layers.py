@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who may include and name what: the arrows between the folders of the house."""
+"""Which folder may include and name what: the arrows between the folders."""
 
 import fnmatch
 import os
@@ -232,7 +232,7 @@ def arrow_fixtures():
 
 
 def architecture(arrows, without=None):
-    """A table as that of ARCHITECTURE.md."""
+    """A table like that of ARCHITECTURE.md."""
     tops = [layer for layer in arrows if '/' not in layer and layer not in (without, 'sim', 'xml')]
     rows = [f'| `lib/{layer}/` | things | {", ".join(arrows[layer])} |' for layer in tops]
     return '\n'.join([*rows, '| `lib/sim/`, `lib/xml/` | a host | kernel, probe, backend |', ''])

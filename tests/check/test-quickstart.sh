@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What "quickstart check" says of a build that is not ours: a failure must never pass for none.
+# What "quickstart check" says about a build that it did not make: a failure must never look like
+# success.
 set -u
 
 work=$(mktemp -d) || exit 1

@@ -181,7 +181,7 @@ def check_used(tree):
 
 
 def check_type_names(tree):
-    """No type name twice, whatever the rooms are."""
+    """No type has the name of another one, not even in another folder."""
     seen = {}
     problems = []
     for path in tree.product_paths('.c', '.h'):
@@ -246,7 +246,7 @@ def main():
             'lib/model/a.h': 'void iommud_a (int b);\n',
             'tests/lib/test-a.c': 'int\nmain (void)\n{\n  iommud_a (1);\n}\n'}})
     suite.rule('type names', check_type_names, {
-        'one type in two rooms': {'lib/a.c': 'struct _IommudThing\n{\n  int a;\n};\n',
+        'one type in two folders': {'lib/a.c': 'struct _IommudThing\n{\n  int a;\n};\n',
                                   'dbus/service/b.c': 'struct _IommudThing\n{\n  int b;\n};\n'}})
     report_lengths(source_tree())
     suite.finish()

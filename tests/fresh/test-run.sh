@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# How the runs on fresh systems count, without a system: a failure must never pass for none.
+# How the runs on fresh systems count results, tested without such a system: a failure must never
+# look like success.
 set -u
 
 work=$(mktemp -d) || exit 1

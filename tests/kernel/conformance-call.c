@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a conformance step asks of the interpreter: its words, numbers, files and memory, its
+/* What a conformance step needs from the interpreter: its words, numbers, files and memory, and its
  * answer. */
 #include "config.h"
 

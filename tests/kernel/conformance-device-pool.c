@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The PCI functions that a run on a real kernel may use, told apart by their IOMMU groups. A real
- * function is what it is: a step can ask for its number, the first IOMMU and a group. */
+/* The PCI functions that a run on a real kernel may use, told apart by their IOMMU groups. The
+ * abilities of a real function are fixed: a step can ask only for its number, the first IOMMU and a
+ * group. */
 #include "config.h"
 
 #include "conformance-device-pool.h"

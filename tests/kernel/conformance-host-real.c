@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* This machine for conformance sequences: its devices are PCI functions that are given, and are
- * bound to vfio-pci when a sequence wants them, or mock devices as the sequence describes them.
+/* This machine, as conformance sequences use it: its devices are either given PCI functions, which
+ * are bound to vfio-pci when a sequence wants them, or mock devices that the sequence describes.
  * Needs root; meant for a virtual machine. */
 #include "config.h"
 

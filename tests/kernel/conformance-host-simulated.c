@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated kernel as a machine for conformance sequences: what a `dev` step says becomes a
- * device of it. */
+/* The simulated kernel, as conformance sequences use it: each `dev` step becomes one of its
+ * devices. */
 #include "config.h"
 
 #include "conformance-host.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The interpreter of conformance steps, and what runs in the background.
- * What each verb does stands in the files of verbs. */
+/* The interpreter of conformance steps, and the steps that run in the background. The verbs have
+ * files of their own. */
 #include "config.h"
 
 #include "conformance-interpreter-private.h"

@@ -240,7 +240,7 @@ is_asked_for (ConformanceCall *call, const char *item)
   return call->words->places->len <= 1;
 }
 
-/* In the order of the machine, whatever the order of the words. */
+/* In the order of the machine, not in that of the words. */
 static void
 verb_state (ConformanceCall *call)
 {

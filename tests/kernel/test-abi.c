@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Our ABI header against the kernel's own: those of this system, those of an unpacked Linux 6.12
- * (IOMMUD_LINUX_SOURCE names its top folder), and the same rooms compiled for a 32-bit machine. */
+/* Our ABI header compared with the kernel's own headers: those of this system, those of an unpacked
+ * Linux 6.12 (IOMMUD_LINUX_SOURCE names its top folder), and the same records compiled for a 32-bit
+ * machine. */
 #include "config.h"
 
 #include <gio/gio.h>

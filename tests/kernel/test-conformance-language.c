@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The language of conformance steps itself: what is cut into which words, what a number is, and
- * that a step which makes no sense says so rather than passing for an answer. */
+/* The language of conformance steps itself: how lines are cut into words, what a number is, and
+ * that a step which makes no sense says so and is not taken for an answer. */
 #include "config.h"
 
 #include "conformance-interpreter.h"

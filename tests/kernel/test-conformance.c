@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated kernel gives the very answers that a running Linux 6.12 gave: one test a sequence.
- */
+/* The simulated kernel gives exactly the answers that a running Linux 6.12 gave: one test for each
+ * sequence. */
 #include "config.h"
 
 #include "conformance-interpreter.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the typed functions make of a kernel's answers that a test cannot easily get from one:
- * signals in the middle of a call, more ranges than expected, features that are only half there. */
+/* How the typed functions handle answers that a test cannot easily get from a kernel: signals in
+ * the middle of a call, more ranges than expected, features that are only half there. */
 #include "config.h"
 
 #include "kernel/abi.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The real system calls refuse what is no device file and leak no file to other programs. */
+/* The real system calls refuse files that are not device files, and leak no file to other
+ * programs. */
 #include "config.h"
 
 #include "kernel/syscalls.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A fixture that must not compile for 32 bits: a pointer goes into a 64-bit member at once. */
+/* A fixture that must not compile for 32 bits: a pointer is cast directly to a 64-bit member. */
 #include "kernel/abi.h"
 
 guint64 iommud_wrong_cast (void *address);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keeps account of what devices write, and holds every dirty bitmap to it. */
+/* Keeps account of what devices write, and checks every dirty bitmap against it. */
 #include "config.h"
 
 #include "dirty-ledger.h"

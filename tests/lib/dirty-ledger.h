@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keeps account of what devices write, and holds every dirty bitmap to it: a page that was written
- * while its device was tracked must be in a bitmap that is read later, whatever fails meanwhile. */
+/* Keeps account of what devices write, and checks every dirty bitmap against it: a page that was
+ * written while its device was tracked must be in a bitmap that is read later, even if calls fail
+ * meanwhile. */
 #pragma once
 
 #include "dirty-fixture.h"

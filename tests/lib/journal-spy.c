@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A journal that looks at kernel and model whenever it is told something. */
+/* A journal that looks at the kernel and the model whenever it is told something. */
 #include "config.h"
 
 #include "journal-spy.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A journal that passes all on to one in memory, and looks at kernel and model meanwhile. */
+/* A journal that passes everything on to one in memory, and looks at the kernel and the model
+ * meanwhile. */
 #pragma once
 
 #include "adopt-fixture.h"

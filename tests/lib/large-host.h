@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A simulated host of any number of IOMMUs and devices. */
+/* A simulated host with any number of IOMMUs and devices. */
 #pragma once
 
 #include "calls.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A simulated kernel of a few devices for tests, and its ioctls in short. */
+/* A simulated kernel with a few devices for tests, and short forms of its ioctls. */
 #pragma once
 
 #include "kernel/abi.h"

@@ -48,7 +48,7 @@ test_incompatible_gets_another (ModelFixture *fixture, gconstpointer unused)
   /* EINVAL from the first, then the new one. */
   g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "attach") - before, ==, 2);
 
-  /* What was refused once is not tried again, and the own IOMMU's come first. */
+  /* A HWPT that refused once is not tried again, and HWPTs of the device's own IOMMU come first. */
   model_fixture_detach (fixture, PLAIN_A);
   before = iommud_simulator_count_calls (fixture->simulator, "attach");
   model_fixture_attach (fixture, container, PLAIN_A);
@@ -160,7 +160,8 @@ test_mixed_group (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (iommud_hwpt_get_flags (hwpt), ==, IOMMUD_HWPT_FLAGS_NONE);
   g_assert_true (model_fixture_attach (fixture, preferred, MIXED_PLAIN) == hwpt);
 
-  /* That its group could not have the dirty HWPT says nothing about the others of its IOMMU. */
+  /* The dirty HWPT does not fit this group, which says nothing about the other devices of the
+   * IOMMU. */
   model_fixture_detach (fixture, MIXED_DIRTY);
   model_fixture_detach (fixture, MIXED_PLAIN);
   hwpt = model_fixture_attach (fixture, preferred, DIRTY_A);

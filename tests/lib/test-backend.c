@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What backends say about moving devices, and an unmap if that leaves a gap. */
+/* What backends say about moving devices, and an unmap if a move would stop the DMA for a
+ * moment. */
 #include "config.h"
 
 #include "dirty-fixture.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every kernel call that dirty tracking makes fails at its n-th use: no page that was written is
- * lost, nothing runs that the properties do not show, and nothing is left in the end. */
+ * lost, no tracker runs that the properties do not show, and nothing is left in the end. */
 #include "config.h"
 
 #include "dirty-ledger.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Saved bits that are written down: exactly while they are few, and never less than they are. */
+/* Saved bits that are written down: they are exact as long as they are few, and no bit is ever
+ * lost. */
 #include "config.h"
 
 #include "base/ranges.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unmapping with a bitmap: which pages were dirty is told as they go, whatever fails. */
+/* Unmapping with a bitmap: dirty pages are reported when they are unmapped, even if calls fail. */
 #include "config.h"
 
 #include "dirty-fixture.h"
@@ -74,7 +74,7 @@ write_until_blocked (gpointer data)
   return NULL;
 }
 
-/* Nothing that was written is lost, however it meets the unmap. */
+/* No write is lost, no matter when it meets the unmap. */
 static void
 unmap_while_written (MappingFixture *self, const char *device)
 {
@@ -119,7 +119,8 @@ test_unmap_races_log (MappingFixture *self, gconstpointer unused)
   unmap_while_written (self, LOGGING);
 }
 
-/* If the kernel refuses, more is dirty than was written to, and nothing is left behind. */
+/* If the kernel refuses the move, more pages are dirty than were written to, and nothing is left
+ * behind. */
 static void
 test_unmap_cannot_move (MappingFixture *self, gconstpointer unused)
 {

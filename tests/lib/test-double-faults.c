@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two kernel calls of one operation fail: what is left behind is what the model shows. */
+/* Two kernel calls of one operation fail: the model shows exactly what is left behind. */
 #include "config.h"
 
 #include "double-faults.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every kernel call that the main job makes fails at its n-th use, with each errno it can give.
  *
- * After each failure the model and the simulated kernel hold the same, the host goes on working,
- * and in the end nothing is left. */
+ * After each failure the model and the simulated kernel agree, the host goes on working, and in the
+ * end nothing is left. */
 #include <errno.h>
 #include <string.h>
 
@@ -141,7 +141,7 @@ create (ModelFixture *fixture)
   return container;
 }
 
-/* The main job; whatever fails on the way, it goes on. */
+/* The main job; if a step fails, the job goes on. */
 static void
 do_main_job (ModelFixture *fixture)
 {

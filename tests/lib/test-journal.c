@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Each operation that changes something says so before its first kernel call, and says what came of
- * it when the model shows it. */
+ * it once the model shows that. */
 #include "config.h"
 
 #include "journal-spy.h"
@@ -314,7 +314,8 @@ test_set_while_busy (AdoptFixture *self, gconstpointer unused)
   g_assert_cmpuint (test_memory_journal_get_length (spy->journal), ==, 1);
 }
 
-/* A context that two containers share says so, whichever of them an operation was on. */
+/* The record of a context that two containers share says so, after an operation on either of
+ * them. */
 static void
 test_shared_context (AdoptFixture *self, gconstpointer unused)
 {

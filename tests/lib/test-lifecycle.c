@@ -309,7 +309,8 @@ test_dropped_host_lets_go (void)
   g_assert_finalize_object (fixture.simulator);
 }
 
-/* The last one to drop the host need not wait for what is under way: that holds it. */
+/* The last reference of a caller can be dropped while an operation is under way, because the
+ * operation holds the host. */
 static void
 test_host_dropped_in_the_middle (void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a host and its containers can have at most: no more than can be written down and read. */
+/* The limits of a host and its containers: they have no more than can be written down and read
+ * back. */
 #include "config.h"
 
 #include "mapping-fixture.h"

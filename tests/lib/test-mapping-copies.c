@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Copies of mappings: they live as long as they are mapped, and need rights that the source has. */
+/* Copies of mappings: they live as long as they are mapped, and have no rights that the source
+ * lacks. */
 #include "config.h"
 
 #include "mapping-fixture.h"
@@ -88,7 +89,7 @@ test_copy_of_long (MappingFixture *fixture, gconstpointer unused)
 
   mapping_fixture_map (fixture, fixture->container, PAGE, 8 * GIB, G_GUINT64_CONSTANT (1) << 50,
                        FIXED);
-  /* Out of one of the kernel's mappings come several, and the other way round none are joined. */
+  /* One of the kernel's mappings becomes several, but several never become one. */
   mapping_fixture_copy (b, fixture->container, iova + PAGE, 8 * GIB, 3 * PAGE, FIXED);
   mapping_fixture_copy (b, fixture->container, (G_GUINT64_CONSTANT (1) << 50) + PAGE, 4 * GIB,
                         G_GUINT64_CONSTANT (1) << 40, FIXED);
@@ -126,7 +127,7 @@ test_copy_rights (MappingFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (iommud_simulator_count_calls (fixture->model.simulator, "ioas-copy"), ==,
                     calls);
   mapping_fixture_copy (b, fixture->container, 0, PAGE, 0, read);
-  /* As for the kernel, the rights are those of the memory and not those of another copy. */
+  /* As in the kernel, the rights are those of the memory and not those of another copy. */
   mapping_fixture_copy (b, fixture->container, PAGE, PAGE, PAGE, read);
   mapping_fixture_copy (b, b, PAGE, PAGE, 2 * PAGE, FIXED);
   mapping_fixture_assert_mapped (b, "[(0, 0x1000, 0, 1), (0x1000, 0x1000, 0, 1),"

@@ -153,7 +153,8 @@ test_huge_pages_of_the_file (MappingFixture *fixture, gconstpointer unused)
   close (file);
 }
 
-/* A client may do that: no process dies of SIGBUS, and an error says what cannot be pinned. */
+/* A client may make its file shorter: no process dies of SIGBUS, and an error says what cannot be
+ * pinned. */
 static void
 test_truncated (MappingFixture *fixture, gconstpointer kernel)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of what is mapped, against a naive one that knows of every page. */
+/* The table of what is mapped, compared with a naive one that keeps every page. */
 #include "memory/mapping-table.h"
 
 #define PAGE G_GUINT64_CONSTANT (4096)

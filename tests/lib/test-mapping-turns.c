@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Long mappings: progress, cancellation, and what else has its turn meanwhile. */
+/* Long mappings: progress, cancellation, and other operations that run in between. */
 #include "config.h"
 
 #include "mapping-fixture.h"

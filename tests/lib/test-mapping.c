@@ -215,7 +215,7 @@ test_unmap_all (MappingFixture *fixture, gconstpointer unused)
   mapping_fixture_assert_mapped (fixture->container, "[]");
 }
 
-/* More are counted than are listed. */
+/* There are more mappings than are listed. */
 static void
 test_many (MappingFixture *fixture, gconstpointer unused)
 {
@@ -324,7 +324,7 @@ test_allowed_iovas (MappingFixture *fixture, gconstpointer unused)
   g_assert_cmphex (iova, <=, 0xc000);
   mapping_fixture_map_fails (fixture, fixture->file, 0, 8 * PAGE, 0, READ_WRITE,
                              IOMMUD_ERROR_NO_SPACE, "there is no room of that length");
-  /* Fixed mappings are not held to them. */
+  /* Fixed mappings may lie outside the allowed ranges. */
   mapping_fixture_map (fixture, fixture->container, 0, PAGE, 0x20000, FIXED);
   set_allowed (fixture, "[(@t 0x2000, @t 0x2000)]", IOMMUD_ERROR_INVALID_ARGUMENT, "0x2000");
   set_allowed (fixture, "[(@t 0x3000, @t 0x2000)]", IOMMUD_ERROR_INVALID_ARGUMENT, "0x3000");
@@ -334,7 +334,7 @@ test_allowed_iovas (MappingFixture *fixture, gconstpointer unused)
   set_allowed (fixture, "[(@t 0xfe000000, @t 0xfeefffff)]", IOMMUD_ERROR_ADDRESS_IN_USE,
                "IOVAs 0xfee00000 to 0xfeefffff");
   assert_allowed (fixture, "[(@t 0x2000, @t 0x3fff), (0x9000, 0xffff)]");
-  for (int i = 0; i < 2; i++) /* once more: nothing is as long as nothing */
+  for (int i = 0; i < 2; i++) /* twice: an empty list may replace an empty one */
     set_allowed (fixture, "@a(tt) []", 0, NULL);
   assert_allowed (fixture, "@a(tt) []");
   mapping_fixture_map (fixture, fixture->container, 0, 8 * PAGE, 0, READ_WRITE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sets of addresses against a bit for each address; and the saved dirty pages, which use one. */
+/* Sets of addresses, compared with arrays of one bit for each address; and the saved dirty pages,
+ * which use such sets. */
 #include "config.h"
 
 #include "dirty/store.h"
@@ -119,7 +120,8 @@ assert_reported (const IommudDirtyStore *store, guint64 iova, guint64 low, guint
   g_assert_cmphex (words[1], ==, high);
 }
 
-/* What is dirty as a whole takes no memory for each of its pages: these would be 2^51. */
+/* A range that is dirty as a whole takes no memory for each of its pages: here that would be 2^51
+ * pages. */
 static void
 test_saved_whole (void)
 {

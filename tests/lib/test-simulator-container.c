@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an iommufd of the simulated kernel answers to the interface of old VFIO containers, and to
- * the ioctls that need more than one file: fault queues; and faults of single features. */
+/* What an iommufd of the simulated kernel answers to the interface of old VFIO containers and to
+ * the ioctls that need more than one file (fault queues), and faults of single features. */
 #include "config.h"
 
 #include "simulator-fixture.h"
@@ -132,7 +132,7 @@ test_whole_maps (void)
   g_assert_cmpint (unmap_dma (&machine, 1, 0, PAGE, &unmapped), ==, EINVAL);
   g_assert_cmpint (unmap_dma (&machine, IOMMUD_ABI_VFIO_DMA_UNMAP_ALL, 0, 0, &unmapped), ==, 0);
   g_assert_cmpuint (unmapped, ==, PAGE);
-  /* Nothing there is no error in this interface. */
+  /* If nothing is there, that is not an error in this interface. */
   g_assert_cmpint (unmap_dma (&machine, 0, 0x10000, PAGE, &unmapped), ==, 0);
   g_assert_cmpuint (unmapped, ==, 0);
   machine_stop (&machine);
@@ -192,7 +192,8 @@ test_info (void)
   g_assert_cmpuint (record.head.header.id, ==, IOMMUD_ABI_VFIO_INFO_CAP_IOVA_RANGE);
   g_assert_cmpuint (record.head.nr_iovas, ==, 1);
   g_assert_cmphex (record.range.last, ==, 0xffffffffffff);
-  /* Without room there is none, and it is told how much is needed. */
+  /* If the caller leaves no room for capabilities, it gets none, and is told how much room is
+   * needed. */
   record.info.argsz = sizeof record - 1;
   g_assert_cmpint (
       simulator_ioctl (&machine.simulator, machine.fd, IOMMUD_ABI_VFIO_IOMMU_GET_INFO, &record), ==,
@@ -295,7 +296,7 @@ test_feature_faults (void)
                    0);
   g_assert_cmpint (iommud_simulated_kernel_inject_fault (kernel, "feature", 4, ENOMEM, 0), ==, 0);
   g_assert_cmpint (stop_log (&machine, IOMMUD_ABI_VFIO_FEATURE_SET), ==, 0);
-  /* A question is no stop. */
+  /* A probe does not stop the log. */
   g_assert_cmpint (stop_log (&machine, IOMMUD_ABI_VFIO_FEATURE_SET | IOMMUD_ABI_VFIO_FEATURE_PROBE),
                    ==, 0);
   g_assert_cmpint (stop_log (&machine, IOMMUD_ABI_VFIO_FEATURE_SET), ==, EIO);

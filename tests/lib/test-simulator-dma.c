@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* DMA in the simulated kernel: what it reaches, which pages it dirties, and which dirty bits are
- * lost. */
+/* DMA in the simulated kernel: what memory it reaches, which pages it dirties, and when dirty bits
+ * are lost. */
 #include "config.h"
 
 #include "simulator-machine.h"
@@ -47,7 +47,7 @@ get_dirty (SimulatorMachine *machine, guint32 hwpt, guint64 iova, guint64 length
                           &record);
 }
 
-/* A driver that fails is not heard of, and keeps its bits. */
+/* If a driver fails, no error is reported, and it keeps its bits. */
 static void
 test_dirty_driver_fails (void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* IOAS_MAP_FILE of the simulated kernel: who knows it, the order of its checks, what is asked only
- * when memory is pinned, and that devices reach the file and not a file that was cut short. */
+/* IOAS_MAP_FILE of the simulated kernel: which kernels know it, the order of its checks, what is
+ * checked only when memory is pinned, and that devices reach the file but not a part that was cut
+ * off. */
 #include "config.h"
 
 #include "simulator-fixture.h"
@@ -192,7 +193,7 @@ test_descriptors (void)
 
   machine_start (&machine);
   g_assert_cmpint (map_range (&machine, path, 0, PAGE, 0), ==, EBADF);
-  /* What has no memory is found out when it is to be pinned. */
+  /* That a file has no memory is found out only when it is to be pinned. */
   g_assert_cmpint (pipe2 (pipes, O_CLOEXEC), ==, 0);
   g_assert_cmpint (map_range (&machine, pipes[0], 0, PAGE, 0), ==, 0);
   g_assert_cmpint (attach (&machine), ==, EINVAL);

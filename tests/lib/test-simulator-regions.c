@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reserved regions in the simulated kernel: when a replace loses them, and that many cost little.
- */
+/* Reserved regions in the simulated kernel: when a replace loses them, and that a large number of
+ * them costs little. */
 #include "config.h"
 
 #include "simulator-machine.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rules of Linux 6.12 that the recorded sequences do not reach: what a kernel refuses to bind,
- * nested HWPTs, options, allowed ranges; and that many mappings cost little. */
+/* Rules of Linux 6.12 that the recorded sequences do not reach: which devices a kernel refuses to
+ * bind, nested HWPTs, options, allowed ranges; and that a large number of mappings costs little. */
 #include "config.h"
 
 #include "simulator-machine.h"

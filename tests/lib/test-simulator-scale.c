@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* That the simulated kernel's cost goes with what is written and asked for, and not with how much
- * is mapped: a tebibyte behind 16 HWPTs and 16 devices that log, and a thousand devices. */
+/* The cost of the simulated kernel depends on what is written and asked for, not on how much is
+ * mapped: a tebibyte behind 16 HWPTs and 16 devices that log, and a thousand devices. */
 #include "config.h"
 
 #include "simulator-fixture.h"

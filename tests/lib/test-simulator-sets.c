@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The trees that the simulated kernel stands on, beside plain arrays that do the same slowly. */
+/* The trees that the simulated kernel is built on, compared with plain arrays that do the same
+ * slowly. */
 #include "config.h"
 
 #include "sim/sets/intervals.h"

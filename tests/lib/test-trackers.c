@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which tracker covers a device, who is named as a blocker of a migration, and what is refused. */
+/* Which tracker covers a device, which devices block a migration, and what is refused. */
 #include <string.h>
 
 #include "model-fixture.h"

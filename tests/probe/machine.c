@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A mock machine: sysfs, nodes and uevents by umockdev. */
+/* A mock machine: umockdev provides its sysfs, nodes and uevents. */
 #include "config.h"
 
 #include "machine.h"

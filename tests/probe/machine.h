@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A mock machine under umockdev, in the words of this field. */
+/* A mock machine under umockdev, described by devices, IOMMU groups and VFIO numbers. */
 #pragma once
 
 #include <glib.h>

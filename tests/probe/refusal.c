@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What every refusal of a simulated host's description is like. */
+/* The form that every refusal of a simulated host's description must have. */
 #include "config.h"
 
 #include "refusal.h"

@@ -238,7 +238,7 @@ static void
 test_iommu_stays (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *expected = g_strdup_printf (
-      "%s: IOMMU a stays as it was: start the service anew to change it\n", fixture->path);
+      "%s: IOMMU a stays as it was: restart the service to change it\n", fixture->path);
   g_autoptr (GString) warnings = g_string_new ("");
 
   if (!g_test_subprocess ())

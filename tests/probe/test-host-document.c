@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is no description of a simulated host at all: other documents, damaged and hostile ones, and
- * files that are none. */
+/* Input that is not a description of a simulated host at all: other documents, damaged and hostile
+ * ones, and files that are not documents. */
 #include "config.h"
 
 #include "refusal.h"

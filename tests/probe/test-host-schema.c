@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Simulated hosts from XML: the schema agrees with what is accepted, and each bad host is answered
- * with what is wrong. */
+/* Simulated hosts from XML: the schema agrees with what is accepted, and each bad host gets an
+ * answer that says what is wrong. */
 #include "config.h"
 
 #include "refusal.h"

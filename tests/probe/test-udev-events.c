@@ -25,7 +25,7 @@ test_hotplug (UdevFixture *fixture, gconstpointer data)
   udev_fixture_expect (fixture, "-0000:01:00.0 ");
 }
 
-/* Bound again, a device may get another number: that is another device to everybody. */
+/* If a device is bound again, it may get another number: then it counts as another device. */
 static void
 test_renumbered (UdevFixture *fixture, gconstpointer data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Discovery on a mock machine: what is found when it starts, and what it says of groups and nodes.
- */
+/* Discovery on a mock machine: what is found when it starts, and what it says about groups and
+ * nodes. */
 #include "config.h"
 
 #include "udev-fixture.h"

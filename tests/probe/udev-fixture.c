@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Discovery on a mock machine, and what its signals have told so far. */
+/* Discovery on a mock machine, and what its signals have reported so far. */
 #include "config.h"
 
 #include "udev-fixture.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The errors that the interface files list for each method, compared with those that are given: one
- * that is not listed ends the test. Those that are given are written down in the build folder, so
- * that test-documented-errors can tell which are listed and never given. */
+/* The errors that the interface files list for each method, compared with those that tests receive:
+ * one that is not listed ends the test. Those that are received are written down in the build
+ * folder, so that test-documented-errors can tell which are listed but never received. */
 #include "documented-errors.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The errors that the interface files list for each method, compared with those that are given. */
+/* The errors that the interface files list for each method, compared with those that tests
+ * receive. */
 #pragma once
 
 #include <gio/gio.h>

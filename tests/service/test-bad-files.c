@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files that cannot be mapped, ranges that cannot be mapped or unmapped, and callers who take the
- * memory away: each has its error, leaves nothing mapped and no file open. */
+/* Files that cannot be mapped, ranges that cannot be mapped or unmapped, and callers that take the
+ * memory away: each gets its error, and leaves nothing mapped and no file open. */
 #include "config.h"
 
 #include "memory.h"
@@ -45,7 +45,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   bed_free (fixture->bed);
 }
 
-/* Of a whole file, which is closed. */
+/* Maps a whole file, and closes it. */
 static void
 check_file (Fixture *fixture, int file, const char *options, const char *pattern)
 {
@@ -257,7 +257,7 @@ test_truncated (Fixture *fixture, gconstpointer data)
   check_range (fixture, 0, PAGE, GIBIBYTE, "*end of the file*");
 }
 
-/* Memory is taken with the first device: where it has gone until then, the attach fails. */
+/* Memory is taken with the first device: if it has gone by then, the attach fails. */
 static void
 test_truncated_early (Fixture *fixture, gconstpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What callers get wrong: each mistake has its error, and leaves nothing behind. */
+/* What callers can get wrong: each mistake has its error, and leaves nothing behind. */
 #include "bed.h"
 
 #include <unistd.h>
@@ -178,7 +178,8 @@ test_detach (Fixture *fixture, gconstpointer data)
   bed_assert (fixture->bed, fixture->attached, "State", "'attached'");
 }
 
-/* What GDBus itself refuses: a thing that is gone, wrong arguments, writing a property. */
+/* What GDBus itself refuses: calls to an object that is gone, wrong arguments, writing a
+ * property. */
 static void
 check_refused (Fixture *fixture, const char *path, const char *method, GVariant *arguments,
                int code)
@@ -253,7 +254,7 @@ connect_as_stranger (Bed *bed)
   return connection;
 }
 
-/* What changes something is refused to others, and that alone. */
+/* Other users are refused the calls that change something, and only those. */
 static void
 test_not_authorized (void)
 {
@@ -264,7 +265,7 @@ test_not_authorized (void)
     {
       g_autofree char *container = bed_create (bed, NULL);
 
-      /* That root may does not help whoever calls next. */
+      /* The rights of root do not help the caller that comes next. */
       bed_call_ok (bed, container, "Free", bed_options (NULL));
       bed_disconnect (bed->client);
       bed->client = connect_as_stranger (bed);

@@ -95,7 +95,7 @@ test_bitmaps_of_all (void)
   take_calls (budget, ":1.5", 1);
   check_bitmap (budget, ":1.5", 1, "*1024 MiB are being made for all callers*1024 MiB is*");
 
-  /* What a caller had who is done is there for others. */
+  /* The share of a caller whose calls have ended is free for others. */
   iommud_budget_give_back_bitmap (budget, callers[0], 256 * MEBIBYTE);
   give_back_calls (budget, callers[0], 1);
   take_bitmap (budget, ":1.5", 256 * MEBIBYTE);

@@ -65,7 +65,7 @@ is_read (const char *interface, const char *method)
   return FALSE;
 }
 
-/* No object has such a path: what the bus lets through is answered with another error. */
+/* No object has such a path, so a call that the bus lets through gets another error. */
 static void
 check_every_method (GDBusConnection *caller, gboolean may_change)
 {
@@ -151,7 +151,7 @@ test_enforced (void)
   bed_stop_bus (bus);
 }
 
-/* Who is not root does not get the name, and the program says so. */
+/* A user other than root does not get the name, and the program says so. */
 static void
 test_name (void)
 {

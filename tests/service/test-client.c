@@ -86,7 +86,7 @@ test_lists (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (iommud_dbus_manager_get_backend (manager), ==, "simulated");
 }
 
-/* A thing that a call has just made is found before the main loop has heard of it. */
+/* An object that a call has just made is found before the main loop has handled its signal. */
 static void
 test_find (Fixture *fixture, gconstpointer data)
 {
@@ -209,7 +209,7 @@ create_memory (Fixture *fixture, IommudDBusMemory **listed, IommudDBusMemory **m
   g_assert_true (*listed != *made);
 }
 
-/* A list that has changed is read by the program that wants it, and by no other. */
+/* A list that has changed is read only by the program that wants it. */
 static void
 test_mappings (Fixture *fixture, gconstpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program's options, its exit status, and the one line that it says when it cannot serve. */
+/* The program's options, its exit status, and the one line that it prints when it cannot serve. */
 #include "config.h"
 
 #include <glib/gstdio.h>

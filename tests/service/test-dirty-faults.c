@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Trackers that fail, take long, are asked by two at once or lose their caller: no dirty page is
- * forgotten, nothing runs on that is not shown, no file stays open. */
+/* Trackers that fail, take long, are asked by two callers at once or lose their caller: no dirty
+ * page is forgotten, no tracker runs on without being shown, no file stays open. */
 #include "tracked.h"
 
 #include <errno.h>
@@ -68,7 +68,7 @@ count_in (Tracked *fixture, void (*call) (Tracked *fixture), guint *counts)
     counts[i] = count_calls (fixture, operations[i]) - counts[i];
 }
 
-/* Whichever tracker fails: none runs, and the same call then works. */
+/* If any tracker fails to start, no tracker runs, and the same call works afterwards. */
 static void
 test_start_fails (Tracked *fixture, gconstpointer data)
 {
@@ -100,7 +100,7 @@ read_and_forget (Tracked *fixture)
   read_word (fixture);
 }
 
-/* Whichever tracker fails: what others have said is not forgotten. */
+/* If any tracker fails, what the others have reported is not forgotten. */
 static void
 test_read_fails (Tracked *fixture, gconstpointer data)
 {
@@ -163,7 +163,7 @@ unmap (Tracked *fixture)
   return g_array_index (words, guint64, 0);
 }
 
-/* What cannot be unmapped keeps its dirty pages; what a tracker does not tell at the end counts as
+/* What cannot be unmapped keeps its dirty pages; what a tracker cannot report at the end counts as
  * dirty. */
 static void
 test_unmap_fails (Tracked *fixture, gconstpointer data)
@@ -276,7 +276,7 @@ test_two_read (Tracked *fixture, gconstpointer data)
   bed_disconnect (second);
 }
 
-/* Nobody takes the bitmap, and the service keeps no file of it. */
+/* If the caller has gone, the service keeps no file of the bitmap. */
 static void
 test_caller_vanishes (Tracked *fixture, gconstpointer data)
 {
@@ -332,7 +332,7 @@ test_limits (Tracked *fixture, gconstpointer data)
   bed_disconnect (second);
 }
 
-/* A tracker that takes its time holds up its own container alone. */
+/* A tracker that takes long delays only its own container. */
 static void
 test_slow (Tracked *fixture, gconstpointer data)
 {
@@ -356,7 +356,7 @@ test_slow (Tracked *fixture, gconstpointer data)
   tracked_stop (fixture);
 }
 
-/* The service does not touch the memory whose dirty pages it tells of. */
+/* The service does not touch the memory whose dirty pages it reports. */
 static void
 test_truncated (Tracked *fixture, gconstpointer data)
 {

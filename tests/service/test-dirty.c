@@ -79,13 +79,13 @@ test_page_size (Tracked *fixture, gconstpointer data)
   g_assert_cmpuint (words->len, ==, 1);
   g_assert_cmphex (g_array_index (words, guint64, 0), ==, BIT (2));
   g_assert_cmpuint (n_dirty, ==, 1);
-  /* A device that was asked for 16 KiB says so of the four pages. */
+  /* A device that was asked to log in pages of 16 KiB reports four small pages for each. */
   write_page (fixture, LOGGING, 9);
   check_bits (fixture, NULL, BIT (8) | BIT (9) | BIT (10) | BIT (11), 0);
   tracked_stop (fixture);
 }
 
-/* Whoever has it can neither change nor resize it, and it is closed on exec. */
+/* The file can be neither changed nor resized, and it is closed on exec. */
 static void
 test_sealed (Tracked *fixture, gconstpointer data)
 {
@@ -107,7 +107,7 @@ test_sealed (Tracked *fixture, gconstpointer data)
   tracked_stop (fixture);
 }
 
-/* What a device has written that left is not lost; one that comes is tracked. */
+/* What a departed device has written is not lost, and a new device is tracked. */
 static void
 test_come_and_go (Tracked *fixture, gconstpointer data)
 {
@@ -172,7 +172,7 @@ test_unmap_and_read (Tracked *fixture, gconstpointer data)
   tracked_stop (fixture);
 }
 
-/* What is unmapped without its bitmap carries no file, and its dirty pages are forgotten. */
+/* The answer to an unmap without a bitmap carries no file, and the dirty pages are forgotten. */
 static void
 test_unmap (Tracked *fixture, gconstpointer data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each error that an interface file lists was given to one of the other tests, which have run
- * before. That no other error is given is checked wherever one is received. */
+/* Each error that an interface file lists was received by one of the other tests, which have run
+ * before this one. The bed checks in each of them that no other error is received. */
 #include "documented-errors.h"
 
 static void

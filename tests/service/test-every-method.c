@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What all methods refuse alike, whatever they do: a user who may not call them, and a container
- * that is freed before the call has its turn. */
+/* What all methods refuse in the same way: a user who may not call them, and a container that is
+ * freed before the call has its turn. */
 #include "config.h"
 
 #include "iommud-dbus-generated.h"

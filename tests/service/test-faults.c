@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Callers that compete or vanish, devices that vanish, kernels that fail: the service goes on. */
+/* Callers that compete or vanish, devices that vanish, kernel calls that fail: the service
+ * continues to work. */
 #include "bed.h"
 
 #include <errno.h>

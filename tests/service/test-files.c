@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The file descriptors of messages: one can be had by its index, and none stays open. */
+/* The file descriptors of messages: each can be taken by its index, and none stays open. */
 #include <iommud.h>
 
 #include "bed.h"
@@ -97,7 +97,7 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
   *(gboolean *) user_data = TRUE;
 }
 
-/* While the call is under way nothing is open any more that its method does not want. */
+/* While the call is under way, files that its method does not want are closed already. */
 static void
 test_unwanted (void)
 {

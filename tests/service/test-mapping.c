@@ -80,7 +80,7 @@ test_map (Fixture *fixture, gconstpointer data)
   check (fixture, "MappedBytes", "12288");
 }
 
-/* What the kernel chooses is told, and lies where it may. */
+/* The address that the kernel chooses is returned, and lies in an allowed range. */
 static void
 test_not_fixed (Fixture *fixture, gconstpointer data)
 {
@@ -163,7 +163,7 @@ test_copy (Fixture *fixture, gconstpointer data)
                                         fixture->device),
                   IOMMUD_ERROR_INVALID_ARGUMENT, "*is a device, not a container*");
 
-  /* Unmapped here, it stays there. */
+  /* It is unmapped in one container, and stays mapped in the other. */
   g_assert_cmpuint (unmap_all (fixture), ==, RANGE);
   bed_assert (fixture->bed, other, "MappedBytes", "8192");
   bed_call_ok (fixture->bed, other, "Free", bed_options (NULL));
@@ -183,7 +183,7 @@ test_huge_pages (Fixture *fixture, gconstpointer data)
                   "*'huge-pages'*'b'*'s'*");
 }
 
-/* The list is cut, the numbers are not. */
+/* The list is cut off at its limit, but the numbers count everything. */
 static void
 test_many (Fixture *fixture, gconstpointer data)
 {

@@ -177,7 +177,7 @@ test_attach (void)
   bed_assert (bed, mdev, "Container", "'/'");
 }
 
-/* Who records what a device dirties can be asked for; what nobody records blocks a migration. */
+/* A caller can ask for a certain tracker; a device that nothing tracks blocks a migration. */
 static void
 test_trackers (void)
 {
@@ -210,7 +210,7 @@ test_trackers (void)
   bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
 }
 
-/* Who could record is told of a container that wants nothing recorded, too. */
+/* The tracker that could record is shown even if the container wants nothing recorded. */
 static void
 test_trackers_off (void)
 {

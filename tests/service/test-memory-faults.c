@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Maps that fail, take long, compete, or whose caller vanishes: nothing stays mapped that is not
- * shown, no file stays open, and others are answered meanwhile. */
+/* Maps that fail, take long, compete, or whose caller vanishes: nothing stays mapped without being
+ * shown, no file stays open, and other calls are answered meanwhile. */
 #include "memory.h"
 
 #include <errno.h>
@@ -216,7 +216,8 @@ do_other_things (Fixture *fixture)
   close (file);
 }
 
-/* It keeps records of all that is mapped, of a size and at a cost that do not fit a TiB. */
+/* A memory debugger keeps records of everything that is mapped, and those of a TiB would be too
+ * large and too slow. */
 static gboolean
 skip_under_valgrind (void)
 {
@@ -269,7 +270,7 @@ test_long_fails (Fixture *fixture, gconstpointer data)
   g_clear_error (&answer.error);
 }
 
-/* One call of the kernel's that takes its time holds up its own container alone. */
+/* A kernel call that takes long delays only its own container. */
 static void
 test_slow (Fixture *fixture, gconstpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How the options that end each call are read, and what is said of wrong ones. */
+/* How the options that end each call are read, and what the errors for wrong ones say. */
 #include <iommud.h>
 
 #include "options.h"
@@ -129,7 +129,7 @@ set (IommudContainerOptions *target, const char *text, GError **error)
   return iommud_options_set (options, known, G_OBJECT (target), paths, error);
 }
 
-/* What is given is set; the rest keeps what the model gives it. */
+/* Options that are given are set; the others keep the defaults of the model. */
 static void
 test_set (void)
 {

@@ -90,7 +90,7 @@ test_attach (Fixture *fixture, gconstpointer data)
 
   assert_order (fixture, device_patterns);
   assert_order (fixture, container_patterns);
-  /* One signal tells of everything that one operation has changed on an interface. */
+  /* One signal reports everything that one operation has changed on an interface. */
   g_assert_cmpuint (recorder_count (fixture->recorder, device), ==, 1);
   g_assert_cmpuint (recorder_count (fixture->recorder, container), ==, 1);
   g_assert_cmpuint (recorder_count (fixture->recorder, "* org.iommud1.Memory *'IovaRanges'*"), ==,
@@ -133,7 +133,7 @@ test_free (Fixture *fixture, gconstpointer data)
   assert_order (fixture, patterns);
 }
 
-/* Replaced: the new HWPT is pointed at before the old one goes. */
+/* When a HWPT is replaced, properties point at the new one before the old one goes. */
 static void
 test_replace (Fixture *fixture, gconstpointer data)
 {
@@ -200,7 +200,7 @@ check_told_first (Fixture *fixture, const char *change)
   recorder_clear (fixture->recorder);
 }
 
-/* All that a call changes on an interface is told at once, before the answer. */
+/* Everything that a call changes on an interface is signalled together, before the answer. */
 static void
 test_map (Fixture *fixture, gconstpointer data)
 {
@@ -258,7 +258,7 @@ test_blockers (Fixture *fixture, gconstpointer data)
   free_container (fixture);
 }
 
-/* A call that fails is answered, and nothing else is said. */
+/* A call that fails is answered, and no signal is sent. */
 static void
 test_failure (Fixture *fixture, gconstpointer data)
 {

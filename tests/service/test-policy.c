@@ -52,7 +52,7 @@ test_private_bus (void)
   g_assert_true (may_call (&policy, IOMMUD_ACCESS_READ, SOMEBODY));
 }
 
-/* What a row has that does not say, and what no row can have. */
+/* The access of a row that does not name one, and an access that no row can have. */
 static void
 test_default_deny (void)
 {

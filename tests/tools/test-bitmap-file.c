@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The file that dirty bitmaps are written to: nothing is lost, nothing is left behind. */
+/* The file that dirty bitmaps are written to: no bit is lost, and no file is left behind. */
 #include "bitmap-file.h"
 #include "exit-status.h"
 

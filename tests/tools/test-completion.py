@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What bash offers after a part of an iommuctl command line."""
+"""What bash offers as the continuation of an iommuctl command line."""
 
 import os
 import shutil

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The walk of ./quickstart demo, word for word; with the argument --update it is written anew."""
+"""What ./quickstart demo prints, word for word; --update writes the golden file anew."""
 
 import os
 import subprocess

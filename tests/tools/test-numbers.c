@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The words of people for sizes, addresses and ranges, and the lists of ranges. */
+/* Sizes, addresses and ranges as people write them, and the lists of ranges. */
 #include "exit-status.h"
 #include "numbers.h"
 #include "ranges.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Dirty bitmaps counted, and drawn: whole pictures, character by character. */
+/* Counting and drawing dirty bitmaps: whole pictures are compared, character by character. */
 #include "config.h"
 
 #include "exit-status.h"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A long map on a terminal: its progress, and what Ctrl-C leaves of a map and of a reading."""
+"""A long map on a terminal: its progress, and what is left of a map or a reading after Ctrl-C."""
 
 import fcntl
 import json

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# How the VM tests count what machines print, without a machine: a failure must never pass for none.
+# How the VM tests count what machines print, tested without a machine: a failure must never look
+# like success.
 set -u
 
 work=$(mktemp -d) || exit 1

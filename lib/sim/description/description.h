@@ -35,7 +35,7 @@ typedef struct
   GArray *regions; /* of IommudSimulatedRegion: the reserved regions of each device */
 } IommudSimulatedIommu;
 
-/* The device has this property as its IOMMU has it. */
+/* This property of the device is the same as that of its IOMMU. */
 #define IOMMUD_SIMULATED_AS_IOMMU (-1)
 
 /* Discovery reports info as it is, with two exceptions: an empty vfio_name becomes the lowest free
@@ -59,7 +59,7 @@ typedef struct
   GArray *regions;         /* of IommudSimulatedRegion, besides those of its IOMMU */
 } IommudSimulatedDevice;
 
-/* A function of an IOMMU group that is bound to a host driver and so no VFIO device. */
+/* A function of an IOMMU group that is bound to a host driver, so that it is not a VFIO device. */
 typedef struct
 {
   char *name;

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* Each table maps a name to a text that says everything about the thing of that name: equal texts
+/* Each table maps a name to a text that says everything about the thing with that name: equal texts
  * mean equal things. */
 typedef struct
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An IOAS: which IOVAs are mapped, to which memory, which are reserved, by which owners, and which
- * may be chosen. */
+/* An IOAS: which IOVAs are mapped and to which memory, which are reserved and by which owners, and
+ * which may be chosen. */
 #pragma once
 
 #include "sim/sets/intervals.h"

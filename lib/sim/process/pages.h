@@ -21,8 +21,8 @@ typedef struct _IommudSimulatedPages IommudSimulatedPages;
 
 /* Memory of this process that begins with the page of @address. */
 IommudSimulatedPages *iommud_simulated_pages_new (guint64 address, gboolean writable);
-/* @length bytes of a file, from the page of @offset on. Any file will do: like the kernel, we look
- * at what it is only when it is pinned. NULL: there is no such file (EBADF). */
+/* @length bytes of a file, from the page of @offset on. Any file is accepted: as in the kernel,
+ * what kind of file it is matters only when it is pinned. NULL: there is no such file (EBADF). */
 IommudSimulatedPages *iommud_simulated_pages_new_of_file (int file, guint64 offset, guint64 length,
                                                           gboolean writable);
 IommudSimulatedPages *iommud_simulated_pages_ref (IommudSimulatedPages *self);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Parts of the scenario: what is wrong or in the way is refused, in words, and changes nothing."""
+"""Parts of the scenario: wrong calls are refused with an explanation, and change nothing."""
 
 import fcntl
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Parts of the scenario: busctl alone drives and watches the service."""
+"""Parts of the scenario: busctl is all that is needed to drive and watch the service."""
 
 import json
 import select

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A part of the scenario: this kernel answers as the recorded kernel did, and so as the simulated
-one does, which gives those answers in `make check`."""
+one does in `make check`."""
 
 import glob
 import os

@@ -112,7 +112,7 @@ def every_read(w):
 
 
 def coarse_log(w):
-    """A log of large pages: all that may be dirty is told, in whatever parts it is read."""
+    """A log of large pages: all that may be dirty is reported, even if it is read in parts."""
     with tracked(w, LOG, DIRTY) as (path, _, _memory):
         w.service.start_tracking(path, page_size=65536)
         w.checks.equal(mocks.state(0)["log_page"], 65536, "the device logs in pages of 64 KiB")

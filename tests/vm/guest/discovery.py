@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Parts of the scenario: what the service says of devices, and how they come and go."""
+"""Parts of the scenario: what the service says about devices, and how they come and go."""
 
 import os
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Parts of the scenario: a device goes while it is attached. The kernel waits for our files."""
+"""Parts of the scenario: a device goes while it is attached. The kernel waits until we close."""
 
 import machine
 import world
@@ -134,7 +134,7 @@ def sibling(w):
 
 
 def in_the_middle(w):
-    """A device vanishes while it is being attached, at whatever point the two meet."""
+    """A device vanishes while it is being attached, at different points of the attach."""
     name = machine.PLAIN_B
     for attempt in range(5):
         path, device = w.service.create(), w.device(name)
