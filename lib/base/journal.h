@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where operations say what they are about to do, and what came of it.
  *
- * An intent without a fact belongs to an operation that was interrupted; the next start finds
- * it. */
+ * An intent without a fact belongs to an operation that was interrupted. */
 #pragma once
 
 #include <gio/gio.h>

@@ -2,6 +2,8 @@
 /* The containers of a host, found by name. */
 #include "model/container-table.h"
 
+#include "iommud-error.h"
+#include "model/container.h"
 #include "model/record.h"
 
 struct _IommudContainerTable
@@ -56,10 +58,30 @@ iommud_container_table_release_name (IommudContainerTable *self, const char *nam
   g_hash_table_remove (self->by_name, name);
 }
 
-gboolean
-iommud_container_table_is_creating (IommudContainerTable *self)
+static gboolean
+is_creating (IommudContainerTable *self)
 {
   return g_hash_table_size (self->by_name) > g_list_model_get_n_items (G_LIST_MODEL (self->list));
+}
+
+gboolean
+iommud_container_table_check_idle (IommudContainerTable *self, const char *what, GError **error)
+{
+  GListModel *containers = G_LIST_MODEL (self->list);
+  gboolean busy = is_creating (self);
+
+  for (guint i = 0; !busy && i < g_list_model_get_n_items (containers); i++)
+    {
+      g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
+
+      busy = !iommud_queue_is_idle (
+          iommud_context_get_queue (iommud_container_get_context (container)));
+    }
+  if (!busy)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY, "Cannot %s: an operation is under way",
+               what);
+  return FALSE;
 }
 
 gboolean

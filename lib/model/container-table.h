@@ -22,8 +22,9 @@ gboolean iommud_container_table_reserve_name (IommudContainerTable *self, const 
 void iommud_container_table_release_name (IommudContainerTable *self, const char *name);
 /* Whether it has as many containers as a host may have, including those that are being made. */
 gboolean iommud_container_table_is_full (IommudContainerTable *self);
-/* Whether some container is being made. */
-gboolean iommud_container_table_is_creating (IommudContainerTable *self);
+/* Fails if an operation of some container is under way or waits. */
+gboolean iommud_container_table_check_idle (IommudContainerTable *self, const char *what,
+                                            GError **error);
 /* A number for the name of a container that was not given one. */
 guint64 iommud_container_table_next_name_number (IommudContainerTable *self);
 

@@ -75,7 +75,8 @@ iommud_host_disown (IommudHost *self, GError **error)
 
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
 
-  if (!iommud_host_check_idle (self, "let the host go", error))
+  if (!iommud_container_table_check_idle (iommud_host_get_container_table (self), "let the host go",
+                                          error))
     return NULL;
   descriptors = iommud_descriptors_new ();
   containers = iommud_host_get_containers (self);

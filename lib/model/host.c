@@ -79,7 +79,8 @@ set_journal (IommudHost *self, IommudJournal *journal)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!iommud_host_check_idle (self, "set the journal", &error))
+  if (!iommud_container_table_check_idle (iommud_host_get_container_table (self), "set the journal",
+                                          &error))
     {
       g_critical ("%s", error->message);
       return;

@@ -20,8 +20,6 @@ IommudContext *iommud_host_adopt_context (IommudHost *self, const IommudContextR
 /* The part of the record that is about the host itself. */
 void iommud_host_fill_record (IommudHost *self, IommudHostRecord *record);
 void iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record);
-/* Fails if some operation is under way or waits. */
-gboolean iommud_host_check_idle (IommudHost *self, const char *what, GError **error);
 /* How much of this process's address space clients' files use. */
 IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
 /* Serials start at a random number, are counted for the host's whole life, and are never used

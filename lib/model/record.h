@@ -119,7 +119,7 @@ typedef struct
 /* What an operation is about to do. 0 and "" are what it has nothing to do with. */
 typedef struct
 {
-  char *act;       /* "attach" */
+  char *act;       /* the name of the operation: "attach-device" */
   guint64 context; /* serials */
   guint64 container;
   guint64 hwpt;

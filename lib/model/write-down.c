@@ -139,26 +139,6 @@ iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
     add_tracking (record, self);
 }
 
-gboolean
-iommud_host_check_idle (IommudHost *self, const char *what, GError **error)
-{
-  GListModel *containers = iommud_host_get_containers (self);
-  gboolean busy = iommud_container_table_is_creating (iommud_host_get_container_table (self));
-
-  for (guint i = 0; !busy && i < g_list_model_get_n_items (containers); i++)
-    {
-      g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
-
-      busy = !iommud_queue_is_idle (
-          iommud_context_get_queue (iommud_container_get_context (container)));
-    }
-  if (!busy)
-    return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY, "Cannot %s: an operation is under way",
-               what);
-  return FALSE;
-}
-
 /**
  * iommud_host_write_down:
  * @self: a host
@@ -183,7 +163,8 @@ iommud_host_write_down (IommudHost *self, GError **error)
 
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
 
-  if (!iommud_host_check_idle (self, "write the host down", error))
+  if (!iommud_container_table_check_idle (iommud_host_get_container_table (self),
+                                          "write the host down", error))
     return NULL;
   record = iommud_host_record_new ();
   containers = iommud_host_get_containers (self);

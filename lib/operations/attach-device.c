@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Attaching a device to a container: from the model to an attach plan and back. */
-#include "perform/attach.h"
+#include "perform/attach-device.h"
 #include "model/container.h"
 #include "model/device.h"
 #include "iommud-error.h"
@@ -202,7 +202,7 @@ intend (gpointer data)
 {
   const Attachment *self = data;
 
-  return iommud_operation_intend ("attach", self->container, self->device, NULL);
+  return iommud_operation_intend ("attach-device", self->container, self->device, NULL);
 }
 
 static GVariant *

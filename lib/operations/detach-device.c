@@ -4,7 +4,7 @@
 #include "operations/detach-device.h"
 
 #include "model/container.h"
-#include "perform/detach.h"
+#include "perform/detach-device.h"
 #include "model/device.h"
 #include "iommud-error.h"
 #include "model/host.h"
@@ -131,7 +131,7 @@ intend (gpointer data)
 {
   const Detachment *self = data;
 
-  return iommud_operation_intend ("detach", self->container, self->device,
+  return iommud_operation_intend ("detach-device", self->container, self->device,
                                   iommud_device_get_hwpt (self->device));
 }
 

@@ -234,8 +234,8 @@ static GVariant *
 intend (gpointer data)
 {
   const IommudMappingJob *self = data;
-  g_autoptr (IommudIntentRecord) record =
-      iommud_operation_make_intent (self->source != NULL ? "copy" : "map", self->container);
+  g_autoptr (IommudIntentRecord) record = iommud_operation_make_intent (
+      self->source != NULL ? "copy-mapping" : "map-file", self->container);
 
   record->source = self->source != NULL ? iommud_container_get_serial (self->source) : 0;
   record->iova = self->iova;

@@ -19,12 +19,13 @@ void iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *
 /* Fails if the device belongs to another container. */
 gboolean iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device,
                                           const char *what, GError **error);
-/* For intent: what @act is about; device and HWPT may be NULL. */
-IommudIntentRecord *iommud_operation_make_intent (const char *act, IommudContainer *container);
+/* For intent. @act is the name of the operation's file. Device and HWPT may be NULL. */
 GVariant *iommud_operation_intend (const char *act, IommudContainer *container,
                                    IommudDevice *device, IommudHwpt *hwpt);
 GVariant *iommud_operation_intend_range (const char *act, IommudContainer *container, guint64 iova,
                                          guint64 length);
+/* The same, for an operation that adds more to it. */
+IommudIntentRecord *iommud_operation_make_intent (const char *act, IommudContainer *container);
 /* For fact: @parts of @container as they are now, in a record of the host; the container is left
  * out if it was freed. */
 GVariant *iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts);

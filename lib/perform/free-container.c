@@ -57,7 +57,7 @@ unbind_devices (IommudFreeContainerPlan *self)
 
       if (device->attached && !iommud_binding_detach (&device->binding, &self->access, &error))
         g_message ("%s; closing the device instead", error->message);
-      iommud_unbind (&device->binding, &self->access, self->trackers);
+      iommud_unbind_and_forget_log (&device->binding, &self->access, self->trackers);
       device->unbound = TRUE;
     }
 }

@@ -211,7 +211,7 @@ attach_first (IommudReplacePlan *self)
   if (check_policy (self))
     attach_bound (self);
   if (!was_bound && !self->attached)
-    iommud_unbind (&self->binding, &self->access, self->trackers);
+    iommud_unbind_and_forget_log (&self->binding, &self->access, self->trackers);
   else if (!iommud_binding_is_bound (&self->binding))
     g_prefix_error (&self->error, "The device is no longer bound. ");
 }

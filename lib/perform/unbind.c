@@ -4,7 +4,8 @@
 #include "perform/unbind.h"
 
 void
-iommud_unbind (IommudBinding *binding, const IommudKernelAccess *access, IommudTrackers *trackers)
+iommud_unbind_and_forget_log (IommudBinding *binding, const IommudKernelAccess *access,
+                              IommudTrackers *trackers)
 {
   iommud_binding_unbind (binding, access);
   iommud_trackers_forget_log (trackers, binding->info->name);
@@ -21,6 +22,6 @@ iommud_detach_or_unbind (IommudBinding *binding, const IommudKernelAccess *acces
     return TRUE;
   g_message ("%s; closing device %s instead", error->message, binding->info->name);
   iommud_trackers_drop_log_before_close (trackers, access, binding->info->name, TRUE);
-  iommud_unbind (binding, access, trackers);
+  iommud_unbind_and_forget_log (binding, access, trackers);
   return FALSE;
 }

@@ -9,8 +9,8 @@
 G_BEGIN_DECLS
 
 /* Closes the device's file, which ends its log. A device that is not bound stays as it is. */
-void iommud_unbind (IommudBinding *binding, const IommudKernelAccess *access,
-                    IommudTrackers *trackers);
+void iommud_unbind_and_forget_log (IommudBinding *binding, const IommudKernelAccess *access,
+                                   IommudTrackers *trackers);
 /* Detaches the device. If the kernel refuses that, the log of the device is read and its file is
  * closed, so that it is not left on a HWPT that the model does not know. Returns whether it is
  * still bound. */

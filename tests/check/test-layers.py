@@ -24,6 +24,7 @@ ARROWS = {
     'perform': ('memory', 'dirty'),
     'model': ('memory', 'dirty', 'backend'),
     'operations': ('model', 'perform'),
+    'adoption': ('model',),
     'sim/sets': (),
     'sim/process': ('sim/sets',),
     'sim/description': ('probe',),
@@ -65,8 +66,14 @@ MODEL_NAMES = (r'\b(Iommud(?:Host|Device|Container|Hwpt|Memory|DirtyTracking|Con
 BELOW_THE_MODEL = tuple(f'lib/{layer}/*' for layer in (
     'base', 'kernel', 'probe', 'backend', 'handle', 'memory', 'dirty', 'perform'))
 
+# What asks the kernel: a system call of the table, or a typed ioctl.
+KERNEL_CALLS = r'(syscalls->\w+|\biommud_(?:iommufd|vfio|syscalls)_\w+)'
+
 # (who, what they may not name, who is excepted, why)
 NAME_RULES = (
+    (('lib/model/*',), KERNEL_CALLS, ('lib/model/close-all.c', 'lib/model/context.c'),
+     'the model makes no kernel call, but for the closes when a host ends'),
+    (('lib/operations/*',), KERNEL_CALLS, (), 'operations leave kernel calls to perform'),
     (('lib/*',), r'\b(GDBus\w+|g_dbus_\w+|g_bus_\w+|G_BUS_\w+|G_DBUS_\w+)', (),
      'the library knows no D-Bus'),
     (BELOW_THE_MODEL, MODEL_NAMES, (), 'what is below the model does not know it'),
@@ -133,7 +140,7 @@ def may_include(path, target):
     """Whether an arrow leads from one file of lib/ to another."""
     layer, other = layer_of(path), layer_of(target)
     if other == 'public':
-        return (layer in ('public', 'model', 'operations') or target in SHARED_HEADERS
+        return (layer in ('public', 'model', 'operations', 'adoption') or target in SHARED_HEADERS
                 or path == SIMULATOR_HEADER
                 or target == BACKEND_HEADER and layer in ('backend', 'sim'))
     return layer == other or layer in ARROWS and other in reachable(layer)
@@ -171,6 +178,31 @@ def check_layers_known(tree):
                 if path.startswith('lib/') and layer_of(path) is None]
     return problems + [f'{path}: lib/ itself holds public headers alone'
                        for path in tree.product_paths('.c') if os.path.dirname(path) == 'lib']
+
+
+ACT = re.compile(r'iommud_operation_(?:intend|make_intent) \(([^,]*),|'
+                 r'iommud_\w+_plan_perform \(')
+# What two operations share.
+SHARED_ACTS = {'map': ('map-file', 'copy-mapping')}
+
+
+def check_acts(tree):
+    """An act has one name: that of its file in operations/, in perform/ and in the journal."""
+    paths = tree.product_paths('.c')
+    operations = {os.path.basename(path)[:-2] for path in paths
+                  if path.startswith('lib/operations/')}
+    problems = []
+    for path in paths:
+        if not path.startswith(('lib/operations/', 'lib/perform/')):
+            continue
+        text = tree.read(path)
+        for match in ACT.finditer(text):
+            own = os.path.basename(path)[:-2]
+            names = (re.findall(r'"([^"]+)"', match.group(1) or '') if match.group(1)
+                     else SHARED_ACTS.get(own, (own,)) if path.startswith('lib/perform/') else ())
+            problems += [f'{path}:{line_of(text, match.start())}: {name} is no operation'
+                         for name in names if name not in operations]
+    return problems
 
 
 def check_sources_exist(tree):
@@ -219,7 +251,7 @@ def arrow_fixtures():
                     f'lib/{layer}/a.c': f'#include "{other}/b.h"\n', f'lib/{other}/b.h': ''}
         fixtures[f'a public header -> {layer}'] = {
             'lib/iommud-a.h': f'#include "{layer}/b.h"\n', f'lib/{layer}/b.h': ''}
-        if layer not in ('model', 'operations'):
+        if layer not in ('model', 'operations', 'adoption'):
             fixtures[f'{layer} -> a public header of the model'] = {
                 f'lib/{layer}/a.c': '#include <iommud-device.h>\n', 'lib/iommud-device.h': ''}
     fixtures['a header -> its neighbour above'] = {
@@ -265,9 +297,9 @@ NAME_FIXTURES = {
     'a bus call in the library': {'lib/a.c': 'g_bus_own_name (0);\n'},
     'a bus type in the library': {'lib/a.h': 'GDBusConnection *connection;\n'},
     'an object of the model on a worker': {
-        'lib/perform/attach.c': 'void f (IommudContainer *container);\n'},
+        'lib/perform/attach-device.c': 'void f (IommudContainer *container);\n'},
     'a call of the model on a worker': {
-        'lib/perform/attach.c': 'iommud_device_get_state (device);\n'},
+        'lib/perform/attach-device.c': 'iommud_device_get_state (device);\n'},
     'a context in the queue': {'lib/base/queue.h': 'iommud_context_ref (context);\n'},
     'the kernel named outside main.c': {
         'dbus/service/exporter.c': 'iommud_kernel_backend_new ();\n'},
@@ -275,6 +307,10 @@ NAME_FIXTURES = {
         'dbus/service/main.c': 'iommud_simulator_new (NULL, &error);\n'},
     'libudev called from the model': {'lib/model/a.c': 'udev_device_get_sysname (d);\n'},
     'a record of the kernel in the model': {'lib/model/a.c': 'struct iommud_abi_destroy record;\n'},
+    'a system call in the model': {'lib/model/device.c': 'self->syscalls->ioctl (fd);\n'},
+    'a typed ioctl in the model': {'lib/model/host.c': 'iommud_vfio_bind (syscalls, fd);\n'},
+    'a typed ioctl in an operation': {
+        'lib/operations/a.c': 'iommud_iommufd_destroy (syscalls, fd, id);\n'},
     'an ioctl named in the model': {'lib/model/device.c': 'f (VFIO_DEVICE_BIND_IOMMUFD);\n'},
 }
 
@@ -287,6 +323,15 @@ def main():
     suite.rule('names stay in their folders', check_names, NAME_FIXTURES)
     suite.rule('every file of the library is in a layer', check_layers_known, {
         'a new folder': {'lib/new/a.c': ''}, 'a source beside the public headers': {'lib/a.c': ''}})
+    suite.rule('an act has one name', check_acts, {
+        'an act of the journal': {
+            'lib/operations/attach-device.c': 'iommud_operation_intend ("attach", self);\n'},
+        'an act that is performed': {
+            'lib/operations/attach-device.c': '',
+            'lib/perform/attach.c': 'iommud_attach_plan_perform (IommudAttachPlan *self)\n'}}, {
+        'both': {
+            'lib/operations/free.c': 'iommud_operation_intend ("free", self);\n',
+            'lib/perform/free.c': 'iommud_free_plan_perform (IommudFreePlan *self)\n'}})
     suite.rule('every folder holds sources', check_sources_exist,
                {'an empty folder': {'lib/base/a.c': '', 'tools/a.c': ''}})
     suite.rule('every folder is described', check_described, {

@@ -131,13 +131,13 @@ typedef struct
 static const Act acts[] = {
   { "create-container", do_create_container, "ioas-alloc" },
   { "free-container", do_free_container, "destroy" },
-  { "attach", do_attach, "attach" },
+  { "attach-device", do_attach, "attach" },
   { "replace", do_replace, "attach" },
-  { "detach", do_detach, "detach" },
+  { "detach-device", do_detach, "detach" },
   { "alloc-hwpt", do_alloc_hwpt, "hwpt-alloc" },
   { "free-hwpt", do_free_hwpt, "destroy" },
-  { "map", do_map, "ioas-map" },
-  { "copy", do_copy, "ioas-copy" },
+  { "map-file", do_map, "ioas-map" },
+  { "copy-mapping", do_copy, "ioas-copy" },
   { "unmap", do_unmap, "ioas-unmap" },
   { "unmap-and-read-bitmap", do_unmap_and_read, "ioas-unmap" },
   { "set-allowed-iovas", do_set_allowed, "ioas-allow-iovas" },
@@ -291,7 +291,7 @@ test_interrupted (AdoptFixture *self, gconstpointer unused)
   g_assert_null (entry->fact);
   while (!done)
     g_main_context_iteration (NULL, TRUE);
-  assert_one_entry (spy, "detach");
+  assert_one_entry (spy, "detach-device");
   g_object_set (self->model.host, "journal", NULL, NULL);
 }
 
@@ -308,7 +308,7 @@ test_set_while_busy (AdoptFixture *self, gconstpointer unused)
   g_test_assert_expected_messages ();
   while (!done)
     g_main_context_iteration (NULL, TRUE);
-  assert_one_entry (spy, "detach");
+  assert_one_entry (spy, "detach-device");
   g_object_set (self->model.host, "journal", NULL, NULL);
   iommud_device_detach (device (self, "0000:01:02.0"), NULL, NULL);
   g_assert_cmpuint (test_memory_journal_get_length (spy->journal), ==, 1);

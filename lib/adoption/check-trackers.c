@@ -2,7 +2,7 @@
 /* Adoption: which trackers that were written down are there, and cover what they should. */
 #include "dirty/log-ranges.h"
 #include "dirty/store.h"
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 #define SERIAL G_GUINT64_FORMAT
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the steps of an adoption share: dropping records, and finding what was adopted. */
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 static void
 note (IommudAdoption *self, char *reason)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Detaching and unbinding a device: DETACH first, then close the cdev, then free its HWPT if it was
  * the last device on it. */
-#include "perform/detach.h"
+#include "perform/detach-device.h"
 
 #include "perform/unbind.h"
 
@@ -42,7 +42,7 @@ detach_and_unbind (IommudDetachPlan *self)
     }
   iommud_trackers_drop_log_before_close (self->trackers, &self->access, self->binding.info->name,
                                          !detached || self->unseen_after);
-  iommud_unbind (&self->binding, &self->access, self->trackers);
+  iommud_unbind_and_forget_log (&self->binding, &self->access, self->trackers);
   self->unbound = TRUE;
 }
 

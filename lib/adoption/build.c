@@ -3,7 +3,7 @@
 #include "model/container.h"
 #include "model/device.h"
 #include "model/hwpt.h"
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 static IommudContext *
 take_context (IommudAdoption *self, IommudAdoptedContext *context)

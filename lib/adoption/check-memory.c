@@ -2,7 +2,7 @@
 /* Adoption: which mappings that were written down are there, and whether a record was lost. */
 #include "dirty/store.h"
 #include "memory/mapping-check.h"
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 #define SERIAL G_GUINT64_FORMAT
 #define HEX "%#" G_GINT64_MODIFIER "x"

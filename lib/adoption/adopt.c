@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Adopting a host that was written down: from records and descriptors to objects. */
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 static void
 free_context (gpointer data)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Adoption: what is there and was not written down. */
 #include "model/container.h"
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 /* The kernel gives away the lowest id that is free. So far behind the highest known one, and no
  * further in all, is searched. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Adoption: which contexts, containers and HWPTs that were written down are there, and what was
  * left over. */
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 #define SERIAL G_GUINT64_FORMAT
 

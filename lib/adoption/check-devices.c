@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Adoption: which devices that were written down are there, and bound as they were. */
 #include "model/device.h"
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 #define SERIAL G_GUINT64_FORMAT
 

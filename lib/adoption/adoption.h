@@ -5,7 +5,7 @@
 #include "model/descriptors.h"
 #include "model/host.h"
 #include "model/record.h"
-#include "perform/presence.h"
+#include "adoption/presence.h"
 
 G_BEGIN_DECLS
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The attach logic: which HWPT a device goes to, and how every step is undone. */
-#include "perform/attach.h"
+#include "perform/attach-device.h"
 
 #include <errno.h>
 
@@ -353,7 +353,7 @@ iommud_attach_plan_perform (IommudAttachPlan *self)
     }
   drop_log (self);
   if (!was_bound)
-    iommud_unbind (&self->binding, &self->access, self->trackers);
+    iommud_unbind_and_forget_log (&self->binding, &self->access, self->trackers);
   else if (!iommud_binding_is_bound (&self->binding))
     g_prefix_error (&self->error, "The device is no longer bound. ");
   /* If a HWPT could not be freed, fewer ranges are left than before. */

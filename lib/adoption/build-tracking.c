@@ -4,7 +4,7 @@
 #include "model/container.h"
 #include "model/device.h"
 #include "model/hwpt.h"
-#include "operations/adoption.h"
+#include "adoption/adoption.h"
 
 static IommudTracker *
 make_tracker (IommudAdoption *self, const IommudTrackerRecord *record)
