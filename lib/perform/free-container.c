@@ -75,7 +75,23 @@ free_hwpts (IommudFreeContainerPlan *self)
       iommud_trackers_forget_hwpt (self->trackers, hwpt->hwpt_id);
       hwpt->freed = TRUE;
     }
+  return TRUE;
+}
+
+/* One that the kernel keeps would be left in a context that lives on, and nothing would know it. */
+static gboolean
+free_orphans (IommudFreeContainerPlan *self)
+{
   iommud_page_table_free_orphans (&self->access, self->orphans);
+  while (self->orphans->len > 0 && !self->close_context)
+    {
+      guint last = self->orphans->len - 1;
+
+      if (!iommud_page_table_free (&self->access, g_array_index (self->orphans, guint32, last),
+                                   &self->error))
+        return FALSE;
+      g_array_set_size (self->orphans, last);
+    }
   return TRUE;
 }
 
@@ -107,7 +123,7 @@ void
 iommud_free_container_plan_perform (IommudFreeContainerPlan *self)
 {
   unbind_devices (self);
-  self->freed = free_hwpts (self) && free_ioas (self);
+  self->freed = free_hwpts (self) && free_orphans (self) && free_ioas (self);
   /* The kernel no longer uses these files. Done here, because unmapping them can take long. */
   if (self->freed)
     g_array_set_size (self->mappings, 0);
