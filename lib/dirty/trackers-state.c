@@ -30,25 +30,17 @@ iommud_trackers_state_clear (IommudTrackersState *self)
   g_clear_pointer (&self->saved_of_hwpts, g_array_unref);
 }
 
-/* Runs that were joined also include what lies between them, where perhaps nothing is mapped. */
+/* Not only what is mapped: a failed unmap leaves the dirty pages of the range that it unmapped to
+ * be read. So a gap that joined runs include counts as dirty too. */
 static void
-mark_mapped (IommudDirtyStore *store, const IommudIovaRange *run, const GArray *mapped)
-{
-  for (guint i = iommud_ranges_find (mapped, run->first); i < mapped->len; i++)
-    {
-      const IommudIovaRange *range = &g_array_index (mapped, IommudIovaRange, i);
-
-      if (range->first > run->last)
-        return;
-      iommud_dirty_store_mark (store, MAX (range->first, run->first), MIN (range->last, run->last));
-    }
-}
-
-static void
-mark_runs (IommudDirtyStore *store, const GArray *runs, const GArray *mapped)
+mark_runs (IommudDirtyStore *store, const GArray *runs)
 {
   for (guint i = 0; i < runs->len; i++)
-    mark_mapped (store, &g_array_index (runs, IommudIovaRange, i), mapped);
+    {
+      const IommudIovaRange *run = &g_array_index (runs, IommudIovaRange, i);
+
+      iommud_dirty_store_mark (store, run->first, run->last);
+    }
 }
 
 void
@@ -63,6 +55,6 @@ iommud_trackers_set_state (IommudTrackers *self, const IommudTrackersState *stat
 
       g_ptr_array_add (iommud_trackers_get_running (self, tracker->kind), tracker);
     }
-  mark_runs (self->saved_of_logs, state->saved_of_logs, iommud_trackers_get_runs (self));
-  mark_runs (self->saved_of_hwpts, state->saved_of_hwpts, iommud_trackers_get_runs (self));
+  mark_runs (self->saved_of_logs, state->saved_of_logs);
+  mark_runs (self->saved_of_hwpts, state->saved_of_hwpts);
 }

@@ -113,7 +113,7 @@ test_stopped_at_once (AdoptFixture *self, gconstpointer data)
                     before + 2);
 }
 
-/* Saved runs may be longer than what was dirty: what lies between, and is not mapped, is clean. */
+/* A failed unmap may have left dirty pages where nothing is mapped any more. */
 static void
 save_everything (IommudHostRecord *record)
 {
@@ -130,7 +130,8 @@ test_saved_not_mapped (AdoptFixture *self, gconstpointer data)
 
   g_assert_cmpstr (dropped, ==, "");
   assert_dirty (self, 0, 256, 256);
-  assert_dirty (self, 8 * GIB - 2 * MIB, 1024, 512);
+  assert_dirty (self, 8 * GIB - 2 * MIB, 1024, 1024);
+  assert_dirty (self, 8 * GIB - 2 * MIB, 1024, 0);
 }
 
 static const Damage saved = { "saved", save_everything, { NULL } };

@@ -317,7 +317,42 @@ test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* The same if nothing is unmapped either: the error tells of both. */
+/* The host is written down, let go of and adopted. */
+static void
+readopt (MappingFixture *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) records = iommud_host_write_down (self->model.host, &error);
+  g_autoptr (IommudDescriptors) descriptors = NULL;
+  g_auto (GStrv) dropped = NULL;
+
+  g_assert_no_error (error);
+  g_clear_object (&self->container);
+  descriptors = iommud_host_disown (self->model.host, &error);
+  g_assert_no_error (error);
+  g_assert_finalize_object (g_steal_pointer (&self->model.host));
+  self->model.host = iommud_host_adopt (IOMMUD_BACKEND (self->model.simulator), records,
+                                        descriptors, &dropped, &error);
+  g_assert_no_error (error);
+  g_assert_null (dropped[0]);
+  self->container = g_object_ref (iommud_host_find_container (self->model.host, "a", &error));
+}
+
+/* The dirty pages of the range, which is not mapped any more, are still there after that. */
+static void
+test_unmap_fails_before_adoption (MappingFixture *self, gconstpointer unused)
+{
+  start_with_dirty_page (self);
+  for (guint nth = 2; nth <= 4; nth++)
+    model_fixture_inject (&self->model, "attach", nth, EIO, 0);
+  unmap_strands (self, "is no longer attached. Cannot unmap", "EIO");
+  readopt (self);
+  dirty_fixture_assert_dirty (self, 0, MIB, "1");
+  dirty_fixture_assert_dirty (self, 0, MIB, "");
+  dirty_fixture_stop (self);
+}
+
+/* A device is lost and nothing is unmapped either: the error tells of both. */
 static void
 test_unmap_fails_and_loses_device (MappingFixture *self, gconstpointer unused)
 {
@@ -416,6 +451,7 @@ main (int argc, char **argv)
   ADD ("group-is-attached-anew", test_unmap_group_is_attached_anew);
   ADD ("moves-half-a-group", test_unmap_moves_half_a_group);
   ADD ("loses-device", test_unmap_loses_device);
+  ADD ("fails-before-adoption", test_unmap_fails_before_adoption);
   ADD ("fails-and-loses-device", test_unmap_fails_and_loses_device);
   ADD ("leaves-twin", test_unmap_leaves_twin);
   ADD ("closes-device", test_unmap_closes_device);
