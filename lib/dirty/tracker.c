@@ -119,13 +119,15 @@ gboolean
 iommud_tracker_start (IommudTracker *self, const IommudKernelAccess *access, const GArray *ranges,
                       guint64 page_size, GError **error)
 {
-  int errnum = 0;
+  int errnum;
 
-  if (!is_log (self))
+  if (is_log (self) && ranges->len == 0)
+    return !self->blind || iommud_tracker_stop (self, access, error);
+  if (is_log (self))
+    errnum = start_log (self, access, ranges, page_size);
+  else
     errnum =
         iommud_iommufd_set_dirty_tracking (access->syscalls, access->iommufd, self->hwpt_id, TRUE);
-  else if (ranges->len > 0)
-    errnum = start_log (self, access, ranges, page_size);
   if (errnum == 0)
     return TRUE;
   set_error (self, access, "DMA_LOGGING_START", "IOMMU_HWPT_SET_DIRTY_TRACKING", errnum, error);

@@ -40,8 +40,8 @@ IommudTracker *iommud_tracker_new_log (const char *device, int cdev);
 IommudTracker *iommud_tracker_new_hwpt (guint32 hwpt_id);
 void iommud_tracker_free (IommudTracker *self);
 
-/* A log is started for @ranges; a HWPT does not use them. Without ranges a log stays as it is:
- * nothing is mapped, so the device cannot write. */
+/* A log is started for @ranges; a HWPT does not use them. Without ranges a log is not started:
+ * nothing is mapped, so the device cannot write. A blind log, which may run, is stopped then. */
 gboolean iommud_tracker_start (IommudTracker *self, const IommudKernelAccess *access,
                                const GArray *ranges, guint64 page_size, GError **error);
 gboolean iommud_tracker_stop (IommudTracker *self, const IommudKernelAccess *access,

@@ -5,6 +5,7 @@
 
 #include "adopt-damage.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 static void
@@ -134,6 +135,51 @@ test_saved_not_mapped (AdoptFixture *self, gconstpointer data)
   assert_dirty (self, 8 * GIB - 2 * MIB, 1024, 0);
 }
 
+static void
+unmap_all (AdoptFixture *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  call_unmap_all (adopt_fixture_get (self, "a"), NULL, NULL, &error);
+  g_assert_no_error (error);
+}
+
+/* A log that runs and is not known to run cannot be started without a range: it is stopped. */
+static void
+test_nothing_mapped (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = NULL;
+  guint before = iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop");
+  g_autoptr (GError) error = NULL;
+
+  unmap_all (self);
+  dropped = adopt_damaged (self, data);
+  assert_dirty (self, 0, 256, 0);
+  call_stop_dirty_tracking (adopt_fixture_get (self, "a"), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop"), ==,
+                    before + 2);
+}
+
+/* The kernel would not stop it then: it is stopped with the others. */
+static void
+test_nothing_mapped_and_no_stop (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = NULL;
+  guint before;
+  g_autoptr (GError) error = NULL;
+
+  unmap_all (self);
+  dropped = adopt_damaged (self, data);
+  model_fixture_inject (&self->model, "dma-logging-stop", 1, EBUSY, 0);
+  assert_dirty (self, 0, 256, 0);
+  before = iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop");
+  call_stop_dirty_tracking (adopt_fixture_get (self, "a"), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop"), ==,
+                    before + 2);
+}
+
 static const Damage saved = { "saved", save_everything, { NULL } };
 
 static const Damage damages[] = {
@@ -166,5 +212,9 @@ main (int argc, char **argv)
               adopt_fixture_tear_down);
   g_test_add ("/adopt/saved-not-mapped", AdoptFixture, &saved, set_up, test_saved_not_mapped,
               adopt_fixture_tear_down);
+  g_test_add ("/adopt/nothing-mapped", AdoptFixture, &damages[0], set_up, test_nothing_mapped,
+              adopt_fixture_tear_down);
+  g_test_add ("/adopt/nothing-mapped-and-no-stop", AdoptFixture, &damages[0], set_up,
+              test_nothing_mapped_and_no_stop, adopt_fixture_tear_down);
   return g_test_run ();
 }
