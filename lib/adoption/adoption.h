@@ -25,7 +25,9 @@ typedef struct
   IommudIovaSpace space;
   GHashTable *hwpts; /* serial -> IommudHwptRecord, not owned */
   IommudMappingTable *mappings;
-  gboolean tracking; /* there is a record of it */
+  gboolean tracking;   /* there is a record of it */
+  gboolean lost_logs;  /* some log that was written down is dropped: what it recorded is lost */
+  gboolean lost_hwpts; /* likewise the tracker of a HWPT */
   guint n_hwpts;
   guint n_devices;
   guint64 n_mappings;

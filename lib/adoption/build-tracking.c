@@ -96,10 +96,22 @@ add_missing_hwpts (IommudAdoption *self, IommudContainer *container, GHashTable 
     }
 }
 
+/* What was recorded and not read is lost with a tracker that was dropped, and its device may have
+ * written since. */
+static void
+mark_lost (const IommudAdoptedContainer *adopted, IommudTrackers *trackers)
+{
+  if (adopted->lost_logs)
+    iommud_trackers_mark_all (trackers, IOMMUD_TRACKER_CHOICE_DEVICE);
+  if (adopted->lost_hwpts)
+    iommud_trackers_mark_all (trackers, IOMMUD_TRACKER_CHOICE_IOMMU);
+}
+
 void
 iommud_adoption_build_tracking (IommudAdoption *self, IommudTrackingRecord *record)
 {
-  IommudContainer *container = iommud_adoption_find_container (self, record->container)->container;
+  IommudAdoptedContainer *adopted = iommud_adoption_find_container (self, record->container);
+  IommudContainer *container = adopted->container;
   IommudDirtyTracking *tracking = iommud_container_get_dirty_tracking (container);
   g_autoptr (GPtrArray) trackers = g_ptr_array_new ();
   const IommudTrackersState state = {
@@ -110,6 +122,7 @@ iommud_adoption_build_tracking (IommudAdoption *self, IommudTrackingRecord *reco
     .saved_of_logs = record->saved_of_logs,
     .saved_of_hwpts = record->saved_of_hwpts,
   };
+  IommudTrackers *lent;
 
   for (guint i = 0; i < record->trackers->len; i++)
     g_ptr_array_add (trackers, make_tracker (self, g_ptr_array_index (record->trackers, i)));
@@ -120,9 +133,9 @@ iommud_adoption_build_tracking (IommudAdoption *self, IommudTrackingRecord *reco
       add_missing_logs (self, container, names, record, trackers);
       add_missing_hwpts (self, container, names, record, trackers);
     }
-  iommud_trackers_set_state (
-      iommud_dirty_tracking_lend (
-          tracking, iommud_memory_get_mapped_ranges (iommud_container_get_memory (container))),
-      &state);
+  lent = iommud_dirty_tracking_lend (
+      tracking, iommud_memory_get_mapped_ranges (iommud_container_get_memory (container)));
+  iommud_trackers_set_state (lent, &state);
+  mark_lost (adopted, lent);
   iommud_dirty_tracking_return (tracking);
 }

@@ -52,6 +52,7 @@ is_plausible (const IommudTrackerRecord *record)
 typedef struct
 {
   IommudAdoption *adoption;
+  IommudAdoptedContainer *adopted;
   guint64 container;
   GArray *writable;  /* what logs must cover */
   GHashTable *hwpts; /* set of kernel ids that can have a tracker */
@@ -110,13 +111,8 @@ check_log (const TrackerCheck *self, const IommudTrackerRecord *record, char **r
 }
 
 static gboolean
-check_tracker (const TrackerCheck *self, const IommudTrackerRecord *record, char **reason)
+check_one (const TrackerCheck *self, const IommudTrackerRecord *record, char **reason)
 {
-  g_autofree char *name = iommud_adoption_name_tracker (record->device, record->hwpt_id);
-
-  if (g_hash_table_contains (self->kept, name))
-    return iommud_adoption_refuse (
-        reason, "A tracker of container %" SERIAL ": it is written down twice", self->container);
   if (record->kind == IOMMUD_TRACKER_KIND_DEVICE)
     return check_log (self, record, reason);
   if (*record->device == '\0'
@@ -125,6 +121,24 @@ check_tracker (const TrackerCheck *self, const IommudTrackerRecord *record, char
   return iommud_adoption_refuse (
       reason, "The tracker of HWPT id %u in container %" SERIAL ": there is no such HWPT",
       record->hwpt_id, self->container);
+}
+
+/* What one that is dropped has recorded is lost, unless it is there once more. */
+static gboolean
+check_tracker (const TrackerCheck *self, const IommudTrackerRecord *record, char **reason)
+{
+  g_autofree char *name = iommud_adoption_name_tracker (record->device, record->hwpt_id);
+
+  if (g_hash_table_contains (self->kept, name))
+    return iommud_adoption_refuse (
+        reason, "A tracker of container %" SERIAL ": it is written down twice", self->container);
+  if (check_one (self, record, reason))
+    return TRUE;
+  if (record->kind == IOMMUD_TRACKER_KIND_DEVICE)
+    self->adopted->lost_logs = TRUE;
+  else
+    self->adopted->lost_hwpts = TRUE;
+  return FALSE;
 }
 
 static void
@@ -159,6 +173,7 @@ check_trackers (IommudAdoption *self, IommudTrackingRecord *record,
   g_autoptr (GHashTable) kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   const TrackerCheck check = {
     .adoption = self,
+    .adopted = container,
     .container = record->container,
     .writable = writable,
     .hwpts = hwpts,

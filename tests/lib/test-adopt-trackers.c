@@ -6,7 +6,10 @@
 #include "adopt-damage.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "backend/backend.h"
 
 static void
 lose_log (IommudHostRecord *record)
@@ -180,6 +183,98 @@ test_nothing_mapped_and_no_stop (AdoptFixture *self, gconstpointer data)
                     before + 2);
 }
 
+/* All that is mapped for writing, and nothing that only the IOMMU can have seen. */
+static void
+assert_log_is_lost (AdoptFixture *self)
+{
+  g_autofree char *of_iommu = adopt_fixture_read (self, IOMMUD_TRACKER_CHOICE_IOMMU, TRUE, 256);
+
+  g_assert_cmpstr (of_iommu, ==, "2 40 60");
+  assert_dirty (self, 0, 256, 256);
+  assert_dirty (self, 4 * GIB, 512, 0);
+  assert_dirty (self, 8 * GIB - MIB, 512, 512);
+  assert_dirty (self, 0, 256, 0);
+}
+
+/* Its device is gone with what the log had recorded. */
+static void
+test_unplugged (AdoptFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) records = iommud_host_write_down (self->model.host, &error);
+  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
+  g_autofree char *dropped = NULL;
+
+  adopt_fixture_write (self, "0000:83:00.0", 5 * PAGE, 1);
+  iommud_simulator_unplug_device (self->model.simulator, "0000:83:00.0", &error);
+  g_assert_no_error (error);
+  dropped = adopt_fixture_adopt (self, records, descriptors);
+  g_assert_nonnull (strstr (dropped, "The log of device 0000:83:00.0"));
+  assert_log_is_lost (self);
+}
+
+static void
+test_missing_descriptor (AdoptFixture *self, gconstpointer unused)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (self->model.simulator));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) records = iommud_host_write_down (self->model.host, &error);
+  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
+  g_autofree char *dropped = NULL;
+
+  adopt_fixture_write (self, "0000:83:00.0", 5 * PAGE, 1);
+  syscalls->close (syscalls, iommud_descriptors_steal (descriptors, "device-0000%3A83%3A00.0"));
+  dropped = adopt_fixture_adopt (self, records, descriptors);
+  g_assert_nonnull (strstr (dropped, "The log of device 0000:83:00.0"));
+  assert_log_is_lost (self);
+}
+
+/* Its devices, and what its tracker had recorded, are gone with it. */
+static void
+wrong_hwpt (IommudHostRecord *record)
+{
+  HWPT (record, 0)->hwpt_id = 77;
+}
+
+static void
+test_hwpt_is_lost (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *of_log = adopt_fixture_read (self, IOMMUD_TRACKER_CHOICE_DEVICE, TRUE, 256);
+
+  g_assert_cmpstr (of_log, ==, "16 17");
+  assert_dirty (self, 8 * GIB - MIB, 512, 512);
+}
+
+/* A device that is bound and not attached has a log if the kernel would not stop it. */
+static void
+wrong_log_of_bound (IommudHostRecord *record)
+{
+  g_assert_cmpstr (BINDING (record, 6)->name, ==, "0000:83:00.0");
+  g_assert_cmpstr (g_ptr_array_index (HWPT (record, 1)->devices, 1), ==, "0000:83:00.0");
+  g_ptr_array_remove_index (HWPT (record, 1)->devices, 1);
+  BINDING (record, 6)->attached = FALSE;
+  BINDING (record, 6)->hwpt = 0;
+  wrong_log_ranges (record);
+}
+
+static void
+test_bound_only (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = adopt_damaged (self, data);
+
+  assert_log_is_lost (self);
+}
+
+static const Damage hwpt = { "hwpt",
+                             wrong_hwpt,
+                             { "the kernel has no HWPT 77", "there is no such HWPT" } };
+
+static const Damage bound_only = { "bound-only",
+                                   wrong_log_of_bound,
+                                   { "what it covers is not known" } };
+
 static const Damage saved = { "saved", save_everything, { NULL } };
 
 static const Damage damages[] = {
@@ -216,5 +311,13 @@ main (int argc, char **argv)
               adopt_fixture_tear_down);
   g_test_add ("/adopt/nothing-mapped-and-no-stop", AdoptFixture, &damages[0], set_up,
               test_nothing_mapped_and_no_stop, adopt_fixture_tear_down);
+  g_test_add ("/adopt/log-is-unplugged", AdoptFixture, NULL, set_up, test_unplugged,
+              adopt_fixture_tear_down);
+  g_test_add ("/adopt/log-without-descriptor", AdoptFixture, NULL, set_up, test_missing_descriptor,
+              adopt_fixture_tear_down);
+  g_test_add ("/adopt/hwpt-is-lost", AdoptFixture, &hwpt, set_up, test_hwpt_is_lost,
+              adopt_fixture_tear_down);
+  g_test_add ("/adopt/log-of-bound-device", AdoptFixture, &bound_only, set_up, test_bound_only,
+              adopt_fixture_tear_down);
   return g_test_run ();
 }
