@@ -2,13 +2,27 @@
 /* The devices of a container: how they are added, attached, detached and removed in the model. */
 #include "model/container.h"
 
+#include "iommud-error.h"
 #include "model/device.h"
 #include "model/hwpt.h"
+#include "model/record.h"
 
 static GListStore *
 get_list (IommudContainer *self)
 {
   return G_LIST_STORE (iommud_container_get_devices (self));
+}
+
+gboolean
+iommud_container_check_device_room (IommudContainer *self, IommudDevice *device, const char *what,
+                                    GError **error)
+{
+  if (iommud_device_get_container (device) == self
+      || g_list_model_get_n_items (G_LIST_MODEL (get_list (self))) < IOMMUD_MAX_DEVICES)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "Cannot %s: a container can have %d devices", what, IOMMUD_MAX_DEVICES);
+  return FALSE;
 }
 
 void

@@ -36,6 +36,9 @@ gboolean iommud_container_check_alive (IommudContainer *self, const char *what, 
 void iommud_container_set_freed (IommudContainer *self);
 /* Fails if the container has as many devices or HWPTs as it may have. */
 gboolean iommud_container_check_room (IommudContainer *self, const char *what, GError **error);
+/* Fails if it has as many devices as it may have and @device is none of them. */
+gboolean iommud_container_check_device_room (IommudContainer *self, IommudDevice *device,
+                                             const char *what, GError **error);
 
 IommudAccounting iommud_container_get_accounting (IommudContainer *self);
 /* HWPT ids that the kernel would not free while an operation was undone: arrays of guint32. */

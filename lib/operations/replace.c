@@ -49,7 +49,8 @@ check_device (Replacement *self, const char *what, GError **error)
                    "Cannot %s: an mdev has no HWPT: attach it to the container", what);
       return FALSE;
     }
-  return iommud_operation_check_may_hold (self->container, self->device, what, error);
+  return iommud_operation_check_may_hold (self->container, self->device, what, error)
+         && iommud_container_check_device_room (self->container, self->device, what, error);
 }
 
 /* The devices of a group translate through one HWPT: a replace for one of them would move them

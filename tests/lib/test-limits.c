@@ -108,10 +108,55 @@ test_containers (MappingFixture *self, gconstpointer unused)
 }
 
 static IommudHwpt *
+alloc_for (MappingFixture *self, const char *device, GError **error)
+{
+  return call_alloc_hwpt (self->container, model_fixture_device (&self->model, device),
+                          IOMMUD_HWPT_FLAGS_NONE, NULL, error);
+}
+
+static IommudHwpt *
 alloc (MappingFixture *self, GError **error)
 {
-  return call_alloc_hwpt (self->container, model_fixture_device (&self->model, DIRTY_A),
-                          IOMMUD_HWPT_FLAGS_NONE, NULL, error);
+  return alloc_for (self, DIRTY_A, error);
+}
+
+/* In the list alone: one device, again and again. */
+static void
+fill_with_devices (MappingFixture *self, guint count)
+{
+  GListModel *devices = iommud_container_get_devices (self->container);
+  g_autofree gpointer *added = g_new (gpointer, count);
+
+  for (guint i = 0; i < count; i++)
+    added[i] = model_fixture_device (&self->model, PLAIN_B);
+  g_list_store_splice (G_LIST_STORE (devices), g_list_model_get_n_items (devices), 0, added, count);
+}
+
+/* Each way in which a device comes into a container. One that is in it stays welcome. */
+static void
+test_devices (MappingFixture *self, gconstpointer unused)
+{
+  IommudDevice *device = model_fixture_device (&self->model, DIRTY_B);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudHwpt) hwpt = alloc (self, &error);
+
+  g_assert_no_error (error);
+  fill_with_devices (self, IOMMUD_MAX_DEVICES - 1);
+  model_fixture_attach_fails (&self->model, self->container, PLAIN_A, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_LIMITS_EXCEEDED, "65536 devices");
+  g_assert_null (alloc_for (self, DIRTY_B, &error));
+  mapping_fixture_assert_refused (error, IOMMUD_ERROR_LIMITS_EXCEEDED, "65536 devices");
+  g_clear_error (&error);
+  g_assert_false (iommud_hwpt_attach_device (hwpt, device, NULL, &error));
+  mapping_fixture_assert_refused (error, IOMMUD_ERROR_LIMITS_EXCEEDED, "65536 devices");
+  g_clear_error (&error);
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+  iommud_hwpt_attach_device (hwpt, model_fixture_device (&self->model, DIRTY_A), NULL, &error);
+  g_assert_no_error (error);
+  g_list_store_splice (G_LIST_STORE (iommud_container_get_devices (self->container)), 1,
+                       IOMMUD_MAX_DEVICES - 1, NULL, 0);
+  iommud_hwpt_attach_device (hwpt, device, NULL, &error);
+  g_assert_no_error (error);
 }
 
 static void
@@ -168,6 +213,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("mappings", test_mappings);
   ADD ("containers", test_containers);
+  ADD ("devices", test_devices);
   ADD ("hwpts", test_hwpts);
   ADD ("orphans", test_orphans);
   return g_test_run ();
