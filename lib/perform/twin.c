@@ -274,23 +274,32 @@ attach_detached (IommudTwin *self, const IommudKernelAccess *access)
     }
 }
 
+/* The errno is that of the first device that is lost; all of them are named. */
 static gboolean
 check_all_back (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
+  g_autoptr (GString) lost = g_string_new (NULL);
+  const Mover *first = NULL;
+  g_autofree char *step = NULL;
+
   for (guint i = 0; i < self->movers->len; i++)
     {
       const Mover *mover = get_mover (self, i);
 
       if (!mover->detached)
         continue;
-      iommud_error_set_from_errno (error, IOMMUD_ERROR_FAILED, access->what,
-                                   "VFIO_DEVICE_ATTACH_IOMMUFD_PT to bring it back", mover->errnum,
-                                   NULL);
-      g_prefix_error (error, "Device %s is no longer attached%s. ", mover->binding.info->name,
-                      mover->unbound ? " or bound" : "");
-      return FALSE;
+      if (first == NULL)
+        first = mover;
+      g_string_append_printf (lost, "Device %s is no longer attached%s. ",
+                              mover->binding.info->name, mover->unbound ? " or bound" : "");
     }
-  return TRUE;
+  if (first == NULL)
+    return TRUE;
+  step =
+      g_strdup_printf ("VFIO_DEVICE_ATTACH_IOMMUFD_PT to bring %s back", first->binding.info->name);
+  iommud_error_set_from_errno (error, IOMMUD_ERROR_FAILED, access->what, step, first->errnum, NULL);
+  g_prefix_error_literal (error, lost->str);
+  return FALSE;
 }
 
 /* If the kernel refuses to move a device, that is tried again after the last device: a sibling may

@@ -317,6 +317,19 @@ test_unmap_loses_device (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* Two devices of two groups: the error names both. */
+static void
+test_unmap_loses_both (MappingFixture *self, gconstpointer unused)
+{
+  dirty_fixture_attach (self, DIRTY_B, IOMMUD_TRACKER_CHOICE_AUTO);
+  start_with_dirty_page (self);
+  for (guint nth = 3; nth <= 8; nth++)
+    model_fixture_inject (&self->model, "attach", nth, EIO, 0);
+  unmap_strands (self, DIRTY_B " is no longer attached. Device " DIRTY_A " is no longer", "EIO");
+  dirty_fixture_assert_dirty (self, 0, MIB, "1");
+  dirty_fixture_stop (self);
+}
+
 /* The host is written down, let go of and adopted. */
 static void
 readopt (MappingFixture *self)
@@ -451,6 +464,7 @@ main (int argc, char **argv)
   ADD ("group-is-attached-anew", test_unmap_group_is_attached_anew);
   ADD ("moves-half-a-group", test_unmap_moves_half_a_group);
   ADD ("loses-device", test_unmap_loses_device);
+  ADD ("loses-both", test_unmap_loses_both);
   ADD ("fails-before-adoption", test_unmap_fails_before_adoption);
   ADD ("fails-and-loses-device", test_unmap_fails_and_loses_device);
   ADD ("leaves-twin", test_unmap_leaves_twin);
