@@ -31,22 +31,34 @@ allocate (IommudAllocHwptPlan *self)
     return FALSE;
   if (iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &self->error))
     return TRUE;
-  if (iommud_page_table_free (&self->access, self->hwpt_id, NULL))
+  if (!iommud_page_table_free (&self->access, self->hwpt_id, NULL))
+    g_array_append_val (self->orphans, self->hwpt_id);
+  return FALSE;
+}
+
+static gboolean
+bind_and_allocate (IommudAllocHwptPlan *self)
+{
+  gboolean was_bound = iommud_binding_is_bound (&self->binding);
+
+  if (!was_bound && !iommud_binding_bind (&self->binding, &self->access, &self->error))
     return FALSE;
-  /* As long as the HWPT exists, fewer ranges are left than before. */
-  g_array_append_val (self->orphans, self->hwpt_id);
-  iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);
+  if (allocate (self))
+    return TRUE;
+  if (!was_bound)
+    iommud_binding_unbind (&self->binding, &self->access);
   return FALSE;
 }
 
 void
 iommud_alloc_hwpt_plan_perform (IommudAllocHwptPlan *self)
 {
-  gboolean was_bound = iommud_binding_is_bound (&self->binding);
+  gboolean had_orphans = self->orphans->len > 0;
 
   iommud_page_table_free_orphans (&self->access, self->orphans);
-  if (!was_bound && !iommud_binding_bind (&self->binding, &self->access, &self->error))
+  if (bind_and_allocate (self))
     return;
-  if (!allocate (self) && !was_bound)
-    iommud_binding_unbind (&self->binding, &self->access);
+  /* A HWPT that was freed at last gives ranges back, and one that could not be freed takes some. */
+  if (had_orphans || self->orphans->len > 0)
+    iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);
 }

@@ -337,18 +337,17 @@ drop_log (IommudAttachPlan *self)
     iommud_trackers_drop_log (self->trackers, &self->access, self->binding.info->name);
 }
 
-void
-iommud_attach_plan_perform (IommudAttachPlan *self)
+static gboolean
+bind_and_attach (IommudAttachPlan *self)
 {
   gboolean was_bound = iommud_binding_is_bound (&self->binding);
 
-  iommud_page_table_free_orphans (&self->access, self->orphans);
   if (!was_bound && !iommud_binding_bind (&self->binding, &self->access, &self->error))
-    return;
+    return FALSE;
   if (check_tracker (self) && check_policy (self) && start_log (self) && attach (self))
     {
       if (iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &self->error))
-        return;
+        return TRUE;
       undo_attach (self);
     }
   drop_log (self);
@@ -356,7 +355,18 @@ iommud_attach_plan_perform (IommudAttachPlan *self)
     iommud_unbind_and_forget_log (&self->binding, &self->access, self->trackers);
   else if (!iommud_binding_is_bound (&self->binding))
     g_prefix_error (&self->error, "The device is no longer bound. ");
-  /* If a HWPT could not be freed, fewer ranges are left than before. */
-  if (self->orphans->len > 0)
+  return FALSE;
+}
+
+void
+iommud_attach_plan_perform (IommudAttachPlan *self)
+{
+  gboolean had_orphans = self->orphans->len > 0;
+
+  iommud_page_table_free_orphans (&self->access, self->orphans);
+  if (bind_and_attach (self))
+    return;
+  /* A HWPT that was freed at last gives ranges back, and one that could not be freed takes some. */
+  if (had_orphans || self->orphans->len > 0)
     iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);
 }

@@ -219,9 +219,14 @@ attach_first (IommudReplacePlan *self)
 void
 iommud_replace_plan_perform (IommudReplacePlan *self)
 {
+  gboolean had_orphans = self->orphans->len > 0;
+
   iommud_page_table_free_orphans (&self->access, self->orphans);
   if (self->old_hwpt_id != 0)
     replace (self);
   else
     attach_first (self);
+  /* A HWPT that was freed at last gives ranges back. */
+  if (had_orphans && self->space.ranges == NULL)
+    read_space (self, &self->space, NULL);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The attach logic on the simulated host: which HWPT a device goes to, and what is refused. */
+#include <errno.h>
+
 #include "model-fixture.h"
 
 static void
@@ -288,6 +290,65 @@ test_ranges_follow (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+static char *
+print_ranges (IommudContainer *container)
+{
+  g_autoptr (GVariant) ranges = NULL;
+
+  g_object_get (iommud_container_get_memory (container), "iova-ranges", &ranges, NULL);
+  return g_variant_print (ranges, FALSE);
+}
+
+static void
+attach_or_alloc_fails (ModelFixture *fixture, IommudContainer *container, gboolean alloc,
+                       IommudError code)
+{
+  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
+  g_autoptr (GError) error = NULL;
+
+  if (alloc)
+    call_alloc_hwpt (container, device, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
+  else
+    call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO,
+                        NULL, NULL, &error);
+  g_assert_error (error, IOMMUD_ERROR, (gint) code);
+}
+
+/* A HWPT that was made for an attach that failed, and that the kernel would not free. */
+static void
+leave_orphan (ModelFixture *fixture, IommudContainer *container, const char *ranges_before)
+{
+  g_autofree char *ranges = NULL;
+
+  model_fixture_inject (fixture, "attach", 1, EIO, 0);
+  model_fixture_inject (fixture, "destroy", 1, EBUSY, 0);
+  attach_or_alloc_fails (fixture, container, FALSE, IOMMUD_ERROR_FAILED);
+  ranges = print_ranges (container);
+  g_assert_cmpstr (ranges, !=, ranges_before);
+}
+
+/* The next call frees that HWPT: its addresses are free again, even if the call itself fails. */
+static void
+test_ranges_come_back (ModelFixture *fixture, gconstpointer unused)
+{
+  static const char *const calls[] = { "bind", "hwpt-alloc" };
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autofree char *before = print_ranges (container);
+
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (calls); i++)
+    {
+      g_autofree char *after = NULL;
+
+      leave_orphan (fixture, container, before);
+      model_fixture_inject (fixture, calls[i / 2], 1, ENOMEM, 0);
+      attach_or_alloc_fails (fixture, container, i % 2 != 0, IOMMUD_ERROR_NO_MEMORY);
+      after = print_ranges (container);
+      g_assert_cmpstr (after, ==, before);
+    }
+  model_fixture_free_container (container);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/attach/" path, ModelFixture, NULL, model_fixture_set_up, function,                 \
               model_fixture_tear_down)
@@ -309,5 +370,6 @@ main (int argc, char **argv)
   ADD ("blocked-group-names-the-driver", test_blocked_group_names_the_driver);
   ADD ("held-elsewhere", test_held_elsewhere);
   ADD ("ranges-follow", test_ranges_follow);
+  ADD ("ranges-come-back", test_ranges_come_back);
   return g_test_run ();
 }

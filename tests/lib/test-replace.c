@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Moving a device from one HWPT to another, and what the kernel loses on the way. */
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "kernel/abi.h"
 #include "model-fixture.h"
+#include "model/device.h"
+#include "perform/replace.h"
 #include "sim/kernel-testing.h"
 #include "simulator/simulator-testing.h"
 
@@ -209,6 +213,80 @@ test_repair_loses_device (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+static int
+answer_open (const IommudSyscalls *syscalls, const char *path, int flags)
+{
+  errno = EMFILE;
+  return -1;
+}
+
+static void
+answer_ranges (struct iommud_abi_ioas_iova_ranges *ranges, guint64 last)
+{
+  struct iommud_abi_iova_range *range =
+      (struct iommud_abi_iova_range *) (uintptr_t) ranges->allowed_iovas;
+
+  range->last = last;
+  ranges->num_iovas = 1;
+}
+
+/* A kernel that attaches a device once and forgets what it reserves, and does all else. */
+static int
+answer_ioctl (const IommudSyscalls *syscalls, int fd, unsigned long request, void *argument)
+{
+  guint *n_attaches = syscalls->data;
+
+  if (request == IOMMUD_ABI_IOAS_IOVA_RANGES)
+    answer_ranges (argument, *n_attaches == 0 ? 0xfff : 0xffff);
+  if (request != IOMMUD_ABI_VFIO_ATTACH_IOMMUFD_PT || (*n_attaches)++ == 0)
+    return 0;
+  errno = EIO;
+  return -1;
+}
+
+static IommudReplacePlan *
+plan_on (ModelFixture *fixture, const IommudSyscalls *syscalls)
+{
+  IommudReplacePlan *plan = iommud_replace_plan_new ();
+
+  iommud_binding_copy (&plan->binding,
+                       iommud_device_get_binding (model_fixture_device (fixture, DIRTY_A)));
+  plan->access.syscalls = syscalls;
+  plan->access.what = g_strdup ("replace");
+  plan->policy = IOMMUD_DIRTY_TRACKING_POLICY_OFF;
+  plan->ioas_id = 1;
+  plan->hwpt_id = 3;
+  plan->trackers = iommud_trackers_new ();
+  return plan;
+}
+
+static void
+free_plan (IommudReplacePlan *plan)
+{
+  iommud_trackers_free (plan->trackers);
+  iommud_replace_plan_free (plan);
+}
+
+/* A HWPT that was left over is freed first: its addresses are free again, even if the call fails.
+ */
+static void
+test_ranges_come_back (ModelFixture *fixture, gconstpointer unused)
+{
+  guint n_attaches = 0;
+  const IommudSyscalls syscalls = { .open = answer_open,
+                                    .ioctl = answer_ioctl,
+                                    .data = &n_attaches };
+  IommudReplacePlan *plan = plan_on (fixture, &syscalls);
+  const guint32 orphan = 9;
+
+  g_array_append_val (plan->orphans, orphan);
+  iommud_replace_plan_perform (plan);
+  g_assert_error (plan->error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED);
+  g_assert_cmpuint (plan->orphans->len, ==, 0);
+  g_assert_nonnull (plan->space.ranges);
+  free_plan (plan);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/replace/" path, ModelFixture, NULL, model_fixture_set_up, function,                \
               model_fixture_tear_down)
@@ -224,5 +302,6 @@ main (int argc, char **argv)
   ADD ("lost-regions-are-repaired", test_lost_regions_are_repaired);
   ADD ("lost-regions-of-kernel-hwpt", test_lost_regions_of_kernel_hwpt);
   ADD ("repair-loses-device", test_repair_loses_device);
+  ADD ("ranges-come-back", test_ranges_come_back);
   return g_test_run ();
 }
