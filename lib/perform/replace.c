@@ -33,16 +33,24 @@ read_space (IommudReplacePlan *self, IommudIovaSpace *space, GError **error)
   return iommud_iova_space_read (space, &self->access, self->ioas_id, error);
 }
 
-/* If the replace failed, its error stays the one that is reported. */
+/* If the replace failed, its error stays the one that is reported, and the errno of the attach is
+ * told beside it. */
 static void
 lose_device (IommudReplacePlan *self, int errnum)
 {
-  g_autofree char *description = iommud_error_describe_errno (errnum);
+  g_autofree char *description = NULL;
 
   self->attached = FALSE;
   self->detached = TRUE;
   if (self->error == NULL)
-    iommud_binding_set_attach_error (&self->binding, &self->access, errnum, &self->error);
+    {
+      iommud_binding_set_attach_error (&self->binding, &self->access, errnum, &self->error);
+      g_prefix_error (
+          &self->error,
+          "The device is no longer attached: the kernel would not attach it once more. ");
+      return;
+    }
+  description = iommud_error_describe_errno (errnum);
   g_prefix_error (&self->error,
                   "The device is no longer attached: the kernel would not attach it once more: "
                   "%s. ",

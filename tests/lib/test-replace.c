@@ -267,6 +267,26 @@ free_plan (IommudReplacePlan *plan)
   iommud_replace_plan_free (plan);
 }
 
+/* The replace succeeds and the repair does not: the error has the errno of the attach once. */
+static void
+test_repair_of_success_loses_device (ModelFixture *fixture, gconstpointer unused)
+{
+  guint n_attaches = 0;
+  const IommudSyscalls syscalls = { .ioctl = answer_ioctl, .data = &n_attaches };
+  IommudReplacePlan *plan = plan_on (fixture, &syscalls);
+  const char *at;
+
+  plan->old_hwpt_id = 2;
+  iommud_replace_plan_perform (plan);
+  g_assert_true (plan->detached);
+  g_assert_cmpuint (n_attaches, ==, 2);
+  g_assert_true (g_str_has_prefix (plan->error->message, "The device is no longer attached"));
+  at = strstr (plan->error->message, "EIO");
+  g_assert_nonnull (at);
+  g_assert_null (strstr (at + 1, "EIO"));
+  free_plan (plan);
+}
+
 /* A HWPT that was left over is freed first: its addresses are free again, even if the call fails.
  */
 static void
@@ -302,6 +322,7 @@ main (int argc, char **argv)
   ADD ("lost-regions-are-repaired", test_lost_regions_are_repaired);
   ADD ("lost-regions-of-kernel-hwpt", test_lost_regions_of_kernel_hwpt);
   ADD ("repair-loses-device", test_repair_loses_device);
+  ADD ("repair-of-success-loses-device", test_repair_of_success_loses_device);
   ADD ("ranges-come-back", test_ranges_come_back);
   return g_test_run ();
 }
