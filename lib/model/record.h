@@ -24,7 +24,8 @@ G_BEGIN_DECLS
 #define IOMMUD_MAX_HWPTS 65536
 #define IOMMUD_MAX_DEVICES 65536
 #define IOMMUD_MAX_MAPPINGS 1048576
-/* So many kernel objects that could not be freed are written down; a search finds the others. */
+/* So many kernel objects that could not be freed are written down. Of the others, an adoption finds
+ * those whose ids are low; the rest stay until their context is closed. */
 #define IOMMUD_MAX_ORPHANS 65536
 
 typedef struct

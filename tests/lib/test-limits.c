@@ -183,7 +183,7 @@ test_hwpts (MappingFixture *self, gconstpointer unused)
   model_fixture_attach (&self->model, self->container, PLAIN_A);
 }
 
-/* Those beyond are found by the search of an adoption. */
+/* Those beyond are not written down. The search of an adoption finds them if their ids are low. */
 static void
 test_orphans (MappingFixture *self, gconstpointer unused)
 {
