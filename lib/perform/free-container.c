@@ -82,16 +82,14 @@ free_hwpts (IommudFreeContainerPlan *self)
 static gboolean
 free_orphans (IommudFreeContainerPlan *self)
 {
-  iommud_page_table_free_orphans (&self->access, self->orphans);
-  while (self->orphans->len > 0 && !self->close_context)
+  for (guint i = self->orphans->len; i > 0 && !self->close_context; i--)
     {
-      guint last = self->orphans->len - 1;
-
-      if (!iommud_page_table_free (&self->access, g_array_index (self->orphans, guint32, last),
+      if (!iommud_page_table_free (&self->access, g_array_index (self->orphans, guint32, i - 1),
                                    &self->error))
         return FALSE;
-      g_array_set_size (self->orphans, last);
+      g_array_set_size (self->orphans, i - 1);
     }
+  iommud_page_table_free_orphans (&self->access, self->orphans);
   return TRUE;
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static IommudHwpt *
 get_hwpt (MappingFixture *self, const char *device)
@@ -291,6 +292,30 @@ test_free_while_active (MappingFixture *self, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* What the kernel would not free of the twin goes with the container, or the container stays. */
+static void
+test_free_with_twin_left (MappingFixture *self, gconstpointer unused)
+{
+  IommudContainer *other = mapping_fixture_share (self, "other");
+  guint objects = iommud_simulator_count_objects (self->model.simulator);
+  g_autoptr (GError) error = NULL;
+  int file = -1;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  model_fixture_inject (&self->model, "destroy", 2, EBUSY, 0);
+  g_assert_true (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, &file, NULL, NULL));
+  close (file);
+  /* The first one is of the device's HWPT. */
+  model_fixture_inject (&self->model, "destroy", 2, EBUSY, 0);
+  g_assert_false (iommud_container_free (self->container, TRUE, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  model_fixture_free_container (self->container);
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects - 1);
+  self->container = other;
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/dirty-changes/" path, MappingFixture, NULL, mapping_fixture_set_up, function,      \
               mapping_fixture_tear_down)
@@ -310,5 +335,6 @@ main (int argc, char **argv)
   ADD ("attach-to-hwpt-is-not-undone", test_attach_to_hwpt_is_not_undone);
   ADD ("map", test_map_while_active);
   ADD ("free", test_free_while_active);
+  ADD ("free-with-twin-left", test_free_with_twin_left);
   return g_test_run ();
 }

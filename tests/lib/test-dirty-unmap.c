@@ -386,29 +386,6 @@ test_unmap_fails_and_loses_device (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* What the kernel would not free of the twin goes with the container, or the container stays. */
-static void
-test_unmap_leaves_twin (MappingFixture *self, gconstpointer unused)
-{
-  IommudContainer *other = mapping_fixture_share (self, "other");
-  guint objects = iommud_simulator_count_objects (self->model.simulator);
-  g_autoptr (GError) error = NULL;
-  int file = -1;
-
-  start_with_dirty_page (self);
-  model_fixture_inject (&self->model, "destroy", 2, EBUSY, 0);
-  g_assert_true (call_unmap (self->container, 0, MIB, PAGE, NULL, NULL, &file, NULL, NULL));
-  close (file);
-  /* The HWPT, the orphan, and the orphan once more. */
-  for (guint nth = 2; nth <= 3; nth++)
-    model_fixture_inject (&self->model, "destroy", nth, EBUSY, 0);
-  g_assert_false (iommud_container_free (self->container, TRUE, NULL, &error));
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
-  model_fixture_free_container (self->container);
-  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects - 1);
-  self->container = other;
-}
-
 /* Even DETACH is refused: the device is closed, so that it is not left on a HWPT that the model
  * does not know. */
 static void
@@ -467,7 +444,6 @@ main (int argc, char **argv)
   ADD ("loses-both", test_unmap_loses_both);
   ADD ("fails-before-adoption", test_unmap_fails_before_adoption);
   ADD ("fails-and-loses-device", test_unmap_fails_and_loses_device);
-  ADD ("leaves-twin", test_unmap_leaves_twin);
   ADD ("closes-device", test_unmap_closes_device);
   ADD ("closes-log", test_unmap_closes_log);
   return g_test_run ();
