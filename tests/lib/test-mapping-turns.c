@@ -226,16 +226,16 @@ test_unplug_does_not_wait (MappingFixture *fixture, gconstpointer unused)
   g_autoptr (GError) error = NULL;
 
   model_fixture_attach (&fixture->model, fixture->container, DIRTY_A);
-  begin_map (fixture, &map, &ended, 64 * GIB, 64 * GIB, NULL);
+  begin_map (fixture, &map, &ended, 32 * GIB, 32 * GIB, NULL);
   iommud_memory_unmap_all_async (iommud_container_get_memory (fixture->container), NULL, on_ready,
                                  &unmap);
-  while (mapping_fixture_get_mapped_bytes (fixture->container) == 0)
+  while (map.result == NULL && mapping_fixture_get_mapped_bytes (fixture->container) == 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (iommud_simulator_unplug_device (fixture->model.simulator, DIRTY_A, &error));
   while (g_list_model_get_n_items (devices) > 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (ended, ==, 0);
-  g_assert_cmpuint (mapping_fixture_get_mapped_bytes (fixture->container), <, 64 * GIB);
+  g_assert_cmpuint (mapping_fixture_get_mapped_bytes (fixture->container), <, 32 * GIB);
   finish_map (fixture, &map, -1);
   wait_for (&unmap);
   g_assert_true (iommud_memory_unmap_all_finish (iommud_container_get_memory (fixture->container),
