@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "simulator-fixture.h"
+#include "under-valgrind.h"
 
 #include "kernel/features.h"
 
@@ -314,8 +315,11 @@ static void
 test_large (void)
 {
   Machine machine;
-  int file = make_file (TIB);
+  int file;
 
+  if (skip_under_valgrind ())
+    return;
+  file = make_file (TIB);
   machine_start (&machine);
   g_assert_cmpint (map_range (&machine, file, 0, TIB, 0), ==, 0);
   g_assert_cmpint (attach (&machine), ==, 0);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file descriptors of messages: each can be taken by its index, and none stays open. */
+#include "config.h"
+
 #include <iommud.h>
 
 #include "bed.h"
@@ -7,6 +9,7 @@
 #include "memory.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define PCI_1 "0000:01:00.0"
@@ -19,7 +22,7 @@ make_list (int n_files)
 
   for (int i = 0; i < n_files; i++)
     {
-      files[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+      files[i] = memfd_create ("file", MFD_CLOEXEC);
       g_assert_cmpint (files[i], >=, 0);
     }
   return g_unix_fd_list_new_from_array (files, n_files);

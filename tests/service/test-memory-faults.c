@@ -2,6 +2,7 @@
 /* Maps that fail, take long, compete, or whose caller vanishes: nothing stays mapped without being
  * shown, no file stays open, and other calls are answered meanwhile. */
 #include "memory.h"
+#include "under-valgrind.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -214,19 +215,6 @@ do_other_things (Fixture *fixture)
   memory_map (bed, other, file, 0, PAGE, GIBIBYTE, NULL);
   bed_call_ok (bed, other, "Free", bed_options ("{'force': <true>}"));
   close (file);
-}
-
-/* A memory debugger keeps records of everything that is mapped, and those of a TiB would be too
- * large and too slow. */
-static gboolean
-skip_under_valgrind (void)
-{
-  const char *preloaded = g_getenv ("LD_PRELOAD");
-
-  if (preloaded == NULL || strstr (preloaded, "vgpreload") == NULL)
-    return FALSE;
-  g_test_skip ("not under valgrind");
-  return TRUE;
 }
 
 /* A map of 1 TiB piece by piece: all else happens before its second half. */
