@@ -43,8 +43,8 @@ read_over_bus (gpointer user_data)
 
   self->done = FALSE;
   g_dbus_connection_call_with_unix_fd_list (
-      self->bed->client, IOMMUD_DBUS_BUS_NAME, self->container, IOMMUD_DBUS_CONTAINER_INTERFACE,
-      "ReadDirtyBitmap",
+      self->bed->client, IOMMUD_DBUS_BUS_NAME, self->container,
+      IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, "ReadBitmap",
       g_variant_new ("(ttta{sv})", DIRTY_WORKLOAD_IOVA, DIRTY_WORKLOAD_LENGTH, DIRTY_WORKLOAD_PAGE,
                      NULL),
       G_VARIANT_TYPE ("(ht)"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, NULL, on_read, self);

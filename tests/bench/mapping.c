@@ -24,7 +24,7 @@ map_one (gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_sync (
       self->caller.connection, IOMMUD_DBUS_BUS_NAME, self->caller.container,
-      IOMMUD_DBUS_CONTAINER_INTERFACE, "MapFile",
+      IOMMUD_DBUS_MEMORY_INTERFACE, "MapFile",
       g_variant_new ("(httta{sv})", 0, G_GUINT64_CONSTANT (0), WORKLOAD_MAP_LENGTH,
                      workload_get_iova (self->n_mapped++), NULL),
       G_VARIANT_TYPE ("(t)"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, self->files, NULL, NULL, &error);
@@ -39,8 +39,8 @@ unmap_nothing (gpointer user_data)
 {
   const BenchCaller *caller = user_data;
 
-  g_variant_unref (bench_call (caller->connection, caller->container,
-                               IOMMUD_DBUS_CONTAINER_INTERFACE, "UnmapAll", bed_options (NULL)));
+  g_variant_unref (bench_call (caller->connection, caller->container, IOMMUD_DBUS_MEMORY_INTERFACE,
+                               "UnmapAll", bed_options (NULL)));
 }
 
 /* One that the service answers at once. */
