@@ -136,10 +136,16 @@ iommud_page_table_free (const IommudKernelAccess *access, guint32 hwpt_id, GErro
   return FALSE;
 }
 
-void
-iommud_page_table_free_orphans (const IommudKernelAccess *access, GArray *orphans)
+gboolean
+iommud_page_table_free_orphans (const IommudKernelAccess *access, GArray *orphans, GError **error)
 {
+  gboolean freed_all = TRUE;
+
   for (guint i = orphans->len; i > 0; i--)
-    if (iommud_page_table_free (access, g_array_index (orphans, guint32, i - 1), NULL))
-      g_array_remove_index_fast (orphans, i - 1);
+    if (iommud_page_table_free (access, g_array_index (orphans, guint32, i - 1),
+                                freed_all ? error : NULL))
+      g_array_remove_index (orphans, i - 1);
+    else
+      freed_all = FALSE;
+  return freed_all;
 }

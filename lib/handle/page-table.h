@@ -26,8 +26,10 @@ gboolean iommud_page_table_alloc (const IommudKernelAccess *access, const Iommud
                                   guint32 ioas_id, IommudHwptFlags flags, guint32 *hwpt_id,
                                   GError **error);
 gboolean iommud_page_table_free (const IommudKernelAccess *access, guint32 hwpt_id, GError **error);
-/* Tries once more to free ids that the kernel would not free while an operation was undone, and
- * drops the freed ones from the array of guint32. */
-void iommud_page_table_free_orphans (const IommudKernelAccess *access, GArray *orphans);
+/* Tries once more to free ids that the kernel would not free while an operation was undone, the
+ * last one first, and drops the freed ones from the array of guint32. FALSE, with the first error,
+ * if some are left. */
+gboolean iommud_page_table_free_orphans (const IommudKernelAccess *access, GArray *orphans,
+                                         GError **error);
 
 G_END_DECLS

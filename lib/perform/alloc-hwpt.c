@@ -55,7 +55,7 @@ iommud_alloc_hwpt_plan_perform (IommudAllocHwptPlan *self)
 {
   gboolean had_orphans = self->orphans->len > 0;
 
-  iommud_page_table_free_orphans (&self->access, self->orphans);
+  iommud_page_table_free_orphans (&self->access, self->orphans, NULL);
   if (bind_and_allocate (self))
     return;
   /* A HWPT that was freed at last gives ranges back, and one that could not be freed takes some. */

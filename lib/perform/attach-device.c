@@ -363,7 +363,7 @@ iommud_attach_plan_perform (IommudAttachPlan *self)
 {
   gboolean had_orphans = self->orphans->len > 0;
 
-  iommud_page_table_free_orphans (&self->access, self->orphans);
+  iommud_page_table_free_orphans (&self->access, self->orphans, NULL);
   if (bind_and_attach (self))
     return;
   /* A HWPT that was freed at last gives ranges back, and one that could not be freed takes some. */

@@ -67,7 +67,7 @@ iommud_detach_plan_perform (IommudDetachPlan *self)
   if (!self->unbound)
     return;
   free_hwpt (self);
-  iommud_page_table_free_orphans (&self->access, self->orphans);
+  iommud_page_table_free_orphans (&self->access, self->orphans, NULL);
   /* The device has left the container in any case: the old ranges are too narrow, but not wrong. */
   if (!iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &error))
     g_message ("%s", error->message);

@@ -82,15 +82,9 @@ free_hwpts (IommudFreeContainerPlan *self)
 static gboolean
 free_orphans (IommudFreeContainerPlan *self)
 {
-  for (guint i = self->orphans->len; i > 0 && !self->close_context; i--)
-    {
-      if (!iommud_page_table_free (&self->access, g_array_index (self->orphans, guint32, i - 1),
-                                   &self->error))
-        return FALSE;
-      g_array_set_size (self->orphans, i - 1);
-    }
-  iommud_page_table_free_orphans (&self->access, self->orphans);
-  return TRUE;
+  return iommud_page_table_free_orphans (&self->access, self->orphans,
+                                         self->close_context ? NULL : &self->error)
+         || self->close_context;
 }
 
 static gboolean

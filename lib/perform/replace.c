@@ -229,7 +229,7 @@ iommud_replace_plan_perform (IommudReplacePlan *self)
 {
   gboolean had_orphans = self->orphans->len > 0;
 
-  iommud_page_table_free_orphans (&self->access, self->orphans);
+  iommud_page_table_free_orphans (&self->access, self->orphans, NULL);
   if (self->old_hwpt_id != 0)
     replace (self);
   else

@@ -215,7 +215,7 @@ move_devices (IommudTwin *self, const IommudKernelAccess *access, GError **error
 gboolean
 iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
-  iommud_page_table_free_orphans (access, self->orphans);
+  iommud_page_table_free_orphans (access, self->orphans, NULL);
   return make_ioas (self, access, error) && make_tables (self, access, error)
          && move_devices (self, access, error);
 }
