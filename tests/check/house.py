@@ -19,10 +19,15 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
 
 class Tree:
-    """The source files below one folder, by their path from it."""
+    """The source files below one folder, by their path from it.
 
-    def __init__(self, top):
+    listed, if given, names the files and whole folders that are sources, for a tree that was also
+    built in.
+    """
+
+    def __init__(self, top, listed=None):
         self.top = top
+        self._listed = listed
         self._text = {}
 
     def paths(self, *suffixes):
@@ -44,8 +49,9 @@ class Tree:
         return (name not in SKIPPED_FOLDERS
                 and not os.path.exists(os.path.join(path, 'config.status')))
 
-    @staticmethod
-    def _is_source(path):
+    def _is_source(self, path):
+        if self._listed is not None and not is_distributed(path, self._listed):
+            return False
         if path == '.git':  # of a linked work tree: a file that names its repository
             return False
         if '/' not in path and (path in GENERATED_AT_TOP or path.startswith('configure')):
@@ -66,13 +72,53 @@ class Tree:
         return os.path.exists(os.path.join(self.top, path))
 
 
+def top_folder():
+    return os.environ.get('top_srcdir') or os.path.dirname(os.path.dirname(os.path.dirname(
+        os.path.abspath(__file__))))
+
+
 def source_tree():
-    return Tree(os.environ.get('top_srcdir') or os.path.dirname(os.path.dirname(
-        os.path.dirname(os.path.abspath(__file__)))))
+    """The project's own. Files that were built beside the sources are none of them."""
+    top = top_folder()
+    built_in = (os.path.realpath(build_folder()) == os.path.realpath(top)
+                and os.path.exists(os.path.join(top, 'Makefile')))
+    return Tree(top, files_of_tarball(top) if built_in else None)
 
 
 def build_folder():
-    return os.environ.get('top_builddir') or source_tree().top
+    return os.environ.get('top_builddir') or top_folder()
+
+
+def files_of_tarball(top):
+    """What make dist copies, by path from the top of the tree: files, and whole folders."""
+    return files_of_makefile(top, '.') | files_of_makefile(top, 'po')
+
+
+def files_of_makefile(top, folder):
+    build = os.path.join(build_folder(), folder)
+    # This make is no part of the one that runs the tests.
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ('MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES')}
+    text = output_of('make', '-s', '--no-print-directory', '-C', build,
+                     '--eval=show-distfiles: ; @printf "%s\\n" $(sort $(DISTFILES))',
+                     'show-distfiles', env=environment)
+    source = os.path.realpath(os.path.join(top, folder))
+    return {path_from_top(top, source, build, word) for word in text.split()}
+
+
+def path_from_top(top, source, build, word):
+    """Some words are names in the source tree, some lead there from the build folder."""
+    found = [path for path in (os.path.join(build, word), os.path.join(source, word))
+             if os.path.realpath(path).startswith(os.path.realpath(top) + os.sep)
+             and os.path.exists(path)]
+    path = found[0] if found else os.path.join(source, word)
+    return os.path.relpath(os.path.realpath(path), os.path.realpath(top))
+
+
+def is_distributed(path, distributed):
+    """By itself, or because a folder that holds it is copied whole."""
+    parts = path.split('/')
+    return any('/'.join(parts[:n]) in distributed for n in range(len(parts), 0, -1))
 
 
 def find_binary(name):
@@ -115,8 +161,8 @@ def includes(tree, path, folders):
             yield line_of(text, match.start()), found
 
 
-def output_of(*command):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+def output_of(*command, env=None):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
 
 
 class Suite:

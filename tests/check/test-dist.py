@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from house import Suite, build_folder, output_of, source_tree
+from house import Suite, files_of_tarball, is_distributed, output_of, source_tree
 
 # What only a checkout needs, and what gettext's own rule copies.
 NOT_LISTED = {'.gitignore', 'po/LINGUAS'}
@@ -22,31 +22,6 @@ def files_under_version_control(top):
     return [p for p in listed.split('\0') if p and os.path.exists(os.path.join(top, p))]
 
 
-def files_of_tarball(top, folder):
-    """What make dist copies from one folder of the build, by path from the top of the tree."""
-    build = os.path.join(build_folder(), folder)
-    text = output_of('make', '-s', '--no-print-directory', '-C', build,
-                     '--eval=show-distfiles: ; @printf "%s\\n" $(sort $(DISTFILES))',
-                     'show-distfiles')
-    source = os.path.realpath(os.path.join(top, folder))
-    return {path_from_top(top, source, build, word) for word in text.split()}
-
-
-def path_from_top(top, source, build, word):
-    """Some words are names in the source tree, some lead there from the build folder."""
-    found = [path for path in (os.path.join(build, word), os.path.join(source, word))
-             if os.path.realpath(path).startswith(os.path.realpath(top) + os.sep)
-             and os.path.exists(path)]
-    path = found[0] if found else os.path.join(source, word)
-    return os.path.relpath(os.path.realpath(path), os.path.realpath(top))
-
-
-def is_distributed(path, distributed):
-    """By itself, or because a folder that holds it is copied whole."""
-    parts = path.split('/')
-    return any('/'.join(parts[:n]) in distributed for n in range(len(parts), 0, -1))
-
-
 def missing_files(controlled, distributed):
     return [f'{path} is not in the tarball: name it in a Makefile.inc' for path in controlled
             if path not in NOT_LISTED and not is_distributed(path, distributed)]
@@ -55,10 +30,7 @@ def missing_files(controlled, distributed):
 def main():
     suite = Suite()
     top = source_tree().top
-    # This make is no part of the one that runs the tests.
-    for variable in ('MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES'):
-        os.environ.pop(variable, None)
-    distributed = files_of_tarball(top, '.') | files_of_tarball(top, 'po')
+    distributed = files_of_tarball(top)
     suite.result('Makefile.am' in distributed and 'po/Makevars' in distributed,
                  'the lists of the tarball are read', sorted(distributed)[:5])
     suite.result(bool(missing_files(['lib/forgotten.c'], distributed)), 'flags a forgotten file')
