@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Turns bytes into a tree, without network, DTDs or entities. The first error becomes one line. */
+/* Reads XML element by element, within bounds, without network, DTDs or entities. The first error
+ * becomes one line.
+ *
+ * libxml2 calls back once for each tag, and in some versions the time for one tag grows with the
+ * square of its attributes and namespaces. So it gets the document bit by bit, and no more of it if
+ * a tag does not end. */
 #include "config.h"
 
 #include "xml/document.h"
 
 #include "iommud-error.h"
-#include "xml/input.h"
+#include "xml/encoding.h"
 
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
@@ -20,13 +25,18 @@ typedef xmlError XmlError;
 #endif
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlParserCtxt, xmlFreeParserCtxt)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlDoc, xmlFreeDoc)
+G_STATIC_ASSERT (sizeof (IommudXmlRawAttribute) == 5 * sizeof (const xmlChar *));
 
-/* What the callbacks of one parse leave behind. */
+/* What the callbacks of one parse share. */
 typedef struct
 {
-  char *cause; /* of the first error */
-  int line;
+  IommudXmlText *text;
+  const IommudXmlVisitor *visitor;
+  gpointer data;
+  xmlParserCtxt *parser;
+  gsize n_pending; /* bytes that the parser got since its last callback, without blanks */
+  guint n_elements;
+  GError *error; /* the first one */
 } Parse;
 
 /* The start of any text, on one line. */
@@ -42,24 +52,32 @@ flatten (const char *text, glong limit)
   return g_strconcat (g_strchomp (start), is_long ? "..." : "", NULL);
 }
 
-static void
-record_error (Parse *parse, int line, const char *cause)
+static IommudXmlPlace
+get_place (const Parse *parse)
 {
-  if (parse->cause != NULL)
-    return;
-  parse->cause = flatten (cause, 200);
-  parse->line = line;
+  int line = parse->parser != NULL ? xmlSAX2GetLineNumber (parse->parser) : 1;
+
+  return (IommudXmlPlace){ parse->text->source, (guint) MAX (line, 1) };
+}
+
+static void
+record_error (Parse *parse, IommudXmlPlace place, const char *cause)
+{
+  g_autofree char *line = flatten (cause, 200);
+
+  if (parse->error == NULL)
+    iommud_xml_set_error (place, &parse->error, "%s", line);
 }
 
 static void
 on_error (void *user_data, XmlError *xml_error)
 {
-  xmlParserCtxt *parser = user_data;
+  Parse *parse = ((xmlParserCtxt *) user_data)->_private;
+  IommudXmlPlace place = { parse->text->source, (guint) MAX (xml_error->line, 1) };
 
-  if (xml_error->level < XML_ERR_ERROR)
-    return;
-  record_error (parser->_private, xml_error->line,
-                xml_error->message != NULL ? xml_error->message : "not well-formed XML");
+  if (xml_error->level >= XML_ERR_ERROR)
+    record_error (parse, place,
+                  xml_error->message != NULL ? xml_error->message : "not well-formed XML");
 }
 
 /* Called at the DOCTYPE, before anything in it is read: no entity is ever declared. */
@@ -67,89 +85,168 @@ static void
 on_doctype (void *user_data, const xmlChar *name, const xmlChar *public_id,
             const xmlChar *system_id)
 {
-  xmlParserCtxt *parser = user_data;
+  Parse *parse = ((xmlParserCtxt *) user_data)->_private;
 
-  record_error (parser->_private, xmlSAX2GetLineNumber (parser),
-                "a document type declaration (DTD) is not allowed");
-  xmlStopParser (parser);
-}
-
-/* An xmlNode keeps only 16 bits of its line number. */
-static void
-on_element (void *user_data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
-            int namespaces_count, const xmlChar **namespaces, int attributes_count,
-            int defaulted_count, const xmlChar **attributes)
-{
-  xmlParserCtxt *parser = user_data;
-
-  xmlSAX2StartElementNs (parser, name, prefix, uri, namespaces_count, namespaces, attributes_count,
-                         defaulted_count, attributes);
-  if (parser->node != NULL)
-    parser->node->_private = GINT_TO_POINTER (xmlSAX2GetLineNumber (parser));
-}
-
-static xmlDoc *
-parse_tree (const char *xml, gsize length, Parse *parse)
-{
-  g_autoptr (xmlParserCtxt) parser = xmlCreateMemoryParserCtxt (xml, (int) length);
-  g_autoptr (xmlDoc) tree = NULL;
-
-  if (parser == NULL)
-    return NULL;
-  parser->_private = parse;
-  parser->sax->serror = on_error;
-  parser->sax->internalSubset = on_doctype;
-  parser->sax->startElementNs = on_element;
-  xmlCtxtUseOptions (parser, XML_PARSE_NONET | XML_PARSE_NOCDATA);
-  xmlParseDocument (parser);
-  tree = g_steal_pointer (&parser->myDoc);
-  return parser->wellFormed && parse->cause == NULL ? g_steal_pointer (&tree) : NULL;
+  record_error (parse, get_place (parse), "a document type declaration (DTD) is not allowed");
+  xmlStopParser (parse->parser);
 }
 
 static const char *
-find_foreign_format (const char *xml, gsize length)
+find_excess (const Parse *parse, int namespaces_count)
 {
-  if (length == 0)
-    return "the file is empty";
-  if (length > IOMMUD_XML_MAX_BYTES)
-    return "the document is too large";
-  if (length >= 2 && memcmp (xml, "\x1f\x8b", 2) == 0)
-    return "not XML but a gzip archive: unpack it first";
+  if (parse->n_elements > IOMMUD_XML_MAX_ELEMENTS)
+    return "the document has more than " G_STRINGIFY (IOMMUD_XML_MAX_ELEMENTS) " elements";
+  if (namespaces_count > IOMMUD_XML_MAX_NAMESPACES)
+    return "an element declares more than " G_STRINGIFY (IOMMUD_XML_MAX_NAMESPACES) " namespaces";
   return NULL;
 }
 
-/* @source stands for the document in every error. */
-IommudXmlDocument *
-iommud_xml_document_parse (const char *xml, gsize length, const char *source, GError **error)
+static void
+on_start (void *user_data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+          int namespaces_count, const xmlChar **namespaces, int attributes_count,
+          int defaulted_count, const xmlChar **attributes)
 {
-  g_autoptr (IommudXmlDocument) self = g_new0 (IommudXmlDocument, 1);
-  Parse parse = { .cause = g_strdup (find_foreign_format (xml, length)), .line = 1 };
-  g_autofree char *cause = NULL;
+  Parse *parse = ((xmlParserCtxt *) user_data)->_private;
+  const IommudXmlElement element = {
+    .place = get_place (parse),
+    .name = (const char *) name,
+    .has_namespace = uri != NULL,
+    .attributes = (const IommudXmlRawAttribute *) attributes,
+    .n_attributes = (guint) attributes_count,
+  };
+  const char *excess;
 
-  self->source = g_filename_display_name (source);
-  if (parse.cause == NULL)
-    self->tree = parse_tree (xml, length, &parse);
-  cause = parse.cause;
-  if (self->tree != NULL)
-    return g_steal_pointer (&self);
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT, "%s:%d: %s", self->source,
-               MAX (parse.line, 1), cause != NULL ? cause : "not well-formed XML");
-  return NULL;
+  parse->n_pending = 0;
+  parse->n_elements++;
+  excess = find_excess (parse, namespaces_count);
+  if (parse->error == NULL && excess != NULL)
+    record_error (parse, element.place, excess);
+  if (parse->error != NULL || !parse->visitor->start (parse->data, &element, &parse->error))
+    xmlStopParser (parse->parser);
 }
 
-void
-iommud_xml_document_free (IommudXmlDocument *self)
+static void
+on_end (void *user_data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
-  g_clear_pointer (&self->tree, xmlFreeDoc);
-  g_free (self->source);
-  g_free (self);
+  Parse *parse = ((xmlParserCtxt *) user_data)->_private;
+
+  parse->n_pending = 0;
+  if (parse->error == NULL)
+    parse->visitor->end (parse->data);
 }
 
-/* The line on which the element's start tag ends. */
-guint
-iommud_xml_get_line (const xmlNode *element)
+static void
+on_text (void *user_data, const xmlChar *text, int length)
 {
-  return GPOINTER_TO_UINT (element->_private);
+  Parse *parse = ((xmlParserCtxt *) user_data)->_private;
+
+  parse->n_pending = 0;
+  if (parse->error == NULL
+      && !parse->visitor->text (parse->data, (const char *) text, (gsize) length, &parse->error))
+    xmlStopParser (parse->parser);
+}
+
+static void
+on_comment (void *user_data, const xmlChar *text)
+{
+  Parse *parse = ((xmlParserCtxt *) user_data)->_private;
+
+  parse->n_pending = 0;
+}
+
+static void
+on_instruction (void *user_data, const xmlChar *target, const xmlChar *text)
+{
+  on_comment (user_data, text);
+}
+
+/* To an end of the document, libxml2 adds no message of its own that would be printed. */
+static int
+on_read (void *user_data, char *buffer, int size)
+{
+  Parse *parse = user_data;
+  IommudXmlText *text = parse->text;
+  gsize count = MIN ((gsize) size, MIN (IOMMUD_XML_READ_AHEAD, text->length - text->n_read));
+
+  if (parse->error != NULL
+      || g_cancellable_set_error_if_cancelled (text->cancellable, &parse->error))
+    return 0;
+  if (parse->n_pending > IOMMUD_XML_MAX_TAG)
+    {
+      record_error (parse, get_place (parse),
+                    "a tag or comment is longer than " G_STRINGIFY (IOMMUD_XML_MAX_TAG) " bytes");
+      return 0;
+    }
+  memcpy (buffer, text->xml + text->n_read, count);
+  text->n_read += count;
+  for (gsize i = 0; i < count; i++)
+    parse->n_pending += (guchar) buffer[i] > ' ';
+  return (int) count;
+}
+
+static const xmlSAXHandler handler = {
+  .initialized = XML_SAX2_MAGIC,
+  .internalSubset = on_doctype,
+  .startElementNs = on_start,
+  .endElementNs = on_end,
+  .characters = on_text,
+  .ignorableWhitespace = on_text,
+  .cdataBlock = on_text,
+  .comment = on_comment,
+  .processingInstruction = on_instruction,
+  .serror = on_error,
+};
+
+/* Entities are replaced, which without a DTD are the five of XML itself. The encoding is known. */
+static void
+parse_text (Parse *parse)
+{
+  g_autoptr (xmlParserCtxt) parser =
+      xmlCreateIOParserCtxt (NULL, NULL, on_read, NULL, parse, XML_CHAR_ENCODING_NONE);
+
+  if (parser == NULL)
+    return record_error (parse, get_place (parse), "there is no memory for a parser");
+  parse->parser = parser;
+  parser->_private = parse;
+  xmlCtxtUseOptions (parser, XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_IGNORE_ENC);
+  *parser->sax = handler;
+  xmlParseDocument (parser);
+  if (!parser->wellFormed)
+    record_error (parse, get_place (parse), "not well-formed XML");
+  parse->parser = NULL;
+}
+
+static char *
+describe_foreign_format (const IommudXmlText *text, guint *line)
+{
+  *line = 1;
+  if (text->length == 0)
+    return g_strdup ("the file is empty");
+  if (text->length > IOMMUD_XML_MAX_BYTES)
+    return g_strdup ("the document is too large");
+  if (text->length >= 2 && memcmp (text->xml, "\x1f\x8b", 2) == 0)
+    return g_strdup ("not XML but a gzip archive: unpack it first");
+  return iommud_xml_describe_wrong_encoding (text->xml, text->length, line);
+}
+
+/* Calls @visitor for each element and text in it, and nothing more after the first error. */
+gboolean
+iommud_xml_read_document (IommudXmlText *text, const IommudXmlVisitor *visitor, gpointer data,
+                          GError **error)
+{
+  Parse parse = { .text = text, .visitor = visitor, .data = data };
+  IommudXmlPlace place = { .source = text->source };
+  g_autofree char *foreign = describe_foreign_format (text, &place.line);
+
+  text->n_read = 0;
+  if (foreign != NULL)
+    record_error (&parse, place, foreign);
+  else
+    parse_text (&parse);
+  if (parse.error == NULL)
+    return TRUE;
+  g_propagate_error (error, parse.error);
+  return FALSE;
 }
 
 /* A value in quotes that stays on one line and within bounds. */
@@ -161,10 +258,18 @@ iommud_xml_quote (const char *value)
   return g_strdup_printf ("\"%s\"", text);
 }
 
+/* The name of any file, on one line. */
+char *
+iommud_xml_display_name (const char *filename)
+{
+  g_autofree char *name = g_filename_display_name (filename);
+
+  return flatten (name, G_MAXLONG);
+}
+
 /* Fills the error with "source:line: message". */
 void
-iommud_xml_set_error (const IommudXmlDocument *self, const xmlNode *element, GError **error,
-                      const char *format, ...)
+iommud_xml_set_error (IommudXmlPlace place, GError **error, const char *format, ...)
 {
   g_autofree char *message = NULL;
   va_list arguments;
@@ -172,6 +277,6 @@ iommud_xml_set_error (const IommudXmlDocument *self, const xmlNode *element, GEr
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT, "%s:%u: %s", self->source,
-               iommud_xml_get_line (element), message);
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT, "%s:%u: %s", place.source,
+               place.line, message);
 }

@@ -11,28 +11,32 @@
 #define MAX_NAME_LENGTH 64
 #define MAX_TEXT_LENGTH 128
 
-static const char *
-to_string (const xmlChar *text)
+/* The elements that are open, outermost first. */
+typedef struct
 {
-  return (const char *) text;
-}
+  const IommudXmlChild *table; /* of the children */
+  gpointer data;               /* for the children */
+  const char *name;            /* NULL: it is the document itself */
+  IommudXmlPlace place;
+  guint n_children;
+  guint first_lines[IOMMUD_XML_MAX_KINDS]; /* by index in the table; 0: none so far */
+} Frame;
 
-/* libxml2 keeps the text of an attribute in pieces only if it holds entities: there are none. */
-static const char *
-get_value (const xmlAttr *attribute)
+/* One attribute that is being read. */
+typedef struct
 {
-  return attribute->children != NULL ? to_string (attribute->children->content) : "";
-}
+  const IommudXmlElement *element;
+  const IommudXmlAttribute *rule;
+  char *value;
+} Reading;
 
 static gboolean
-set_value_error (const IommudXmlDocument *document, const xmlAttr *attribute, GError **error,
-                 const char *expected)
+set_value_error (const Reading *reading, GError **error, const char *expected)
 {
-  g_autofree char *quoted = iommud_xml_quote (get_value (attribute));
+  g_autofree char *quoted = iommud_xml_quote (reading->value);
 
-  iommud_xml_set_error (document, attribute->parent, error, "<%s> has %s=%s: expected %s",
-                        to_string (attribute->parent->name), to_string (attribute->name), quoted,
-                        expected);
+  iommud_xml_set_error (reading->element->place, error, "<%s> has %s=%s: expected %s",
+                        reading->element->name, reading->rule->name, quoted, expected);
   return FALSE;
 }
 
@@ -108,44 +112,34 @@ is_text (const char *value)
   return TRUE;
 }
 
-static void
-replace_string (gpointer member, const char *value)
-{
-  char **string = member;
-
-  g_free (*string);
-  *string = g_strdup (value);
-}
-
+/* Takes the value. */
 static gboolean
-read_string (const IommudXmlDocument *document, const xmlAttr *attribute,
-             const IommudXmlAttribute *rule, gpointer member, GError **error)
+read_string (Reading *reading, char **member, GError **error)
 {
-  const char *value = get_value (attribute);
-
-  if (rule->type == IOMMUD_XML_NAME && !is_name (value))
-    return set_value_error (document, attribute, error,
+  if (reading->rule->type == IOMMUD_XML_NAME && !is_name (reading->value))
+    return set_value_error (reading, error,
                             "1 to 64 of the characters A-Z a-z 0-9 _ . : , @ + -, the first a "
                             "letter or digit");
-  if (rule->type == IOMMUD_XML_TEXT && !is_text (value))
-    return set_value_error (document, attribute, error, "at most 128 printable characters");
-  replace_string (member, value);
+  if (reading->rule->type == IOMMUD_XML_TEXT && !is_text (reading->value))
+    return set_value_error (reading, error, "at most 128 printable characters");
+  g_free (*member);
+  *member = g_steal_pointer (&reading->value);
   return TRUE;
 }
 
 static gboolean
-read_number (const IommudXmlDocument *document, const xmlAttr *attribute,
-             const IommudXmlAttribute *rule, gpointer member, GError **error)
+read_number (const Reading *reading, gpointer member, GError **error)
 {
   g_autofree char *expected = NULL;
   guint32 number;
 
-  if (!read_decimal (get_value (attribute), rule, &number))
+  if (!read_decimal (reading->value, reading->rule, &number))
     {
-      expected = g_strdup_printf ("a number from %u to %u", rule->minimum, rule->maximum);
-      return set_value_error (document, attribute, error, expected);
+      expected = g_strdup_printf ("a number from %u to %u", reading->rule->minimum,
+                                  reading->rule->maximum);
+      return set_value_error (reading, error, expected);
     }
-  if (rule->type == IOMMUD_XML_UINT8)
+  if (reading->rule->type == IOMMUD_XML_UINT8)
     *(guint8 *) member = (guint8) number;
   else
     *(guint32 *) member = number;
@@ -153,14 +147,13 @@ read_number (const IommudXmlDocument *document, const xmlAttr *attribute,
 }
 
 static gboolean
-read_hexadecimal_attribute (const IommudXmlDocument *document, const xmlAttr *attribute,
-                            const IommudXmlAttribute *rule, gpointer member, GError **error)
+read_hexadecimal_attribute (const Reading *reading, gpointer member, GError **error)
 {
-  gboolean is_address = rule->type == IOMMUD_XML_ADDRESS;
+  gboolean is_address = reading->rule->type == IOMMUD_XML_ADDRESS;
   guint64 number;
 
-  if (!read_hexadecimal (get_value (attribute), is_address ? 16 : 8, &number))
-    return set_value_error (document, attribute, error,
+  if (!read_hexadecimal (reading->value, is_address ? 16 : 8, &number))
+    return set_value_error (reading, error,
                             is_address ? "0x and 1 to 16 hexadecimal digits"
                                        : "0x and 1 to 8 hexadecimal digits");
   if (is_address)
@@ -171,44 +164,52 @@ read_hexadecimal_attribute (const IommudXmlDocument *document, const xmlAttr *at
 }
 
 static gboolean
-read_choice_attribute (const IommudXmlDocument *document, const xmlAttr *attribute,
-                       const IommudXmlAttribute *rule, gpointer member, GError **error)
+read_choice_attribute (const Reading *reading, gpointer member, GError **error)
 {
   g_autofree char *list = NULL;
   g_autofree char *expected = NULL;
 
-  if (read_choice (get_value (attribute), rule->choices, member))
+  if (read_choice (reading->value, reading->rule->choices, member))
     return TRUE;
-  list = g_strjoinv (", ", (char **) rule->choices);
+  list = g_strjoinv (", ", (char **) reading->rule->choices);
   expected = g_strdup_printf ("one of %s", list);
-  return set_value_error (document, attribute, error, expected);
+  return set_value_error (reading, error, expected);
 }
 
 static gboolean
-read_attribute (const IommudXmlDocument *document, const xmlAttr *attribute,
-                const IommudXmlAttribute *rule, const gpointer *records, GError **error)
+read_value (Reading *reading, gpointer member, GError **error)
 {
-  gpointer member = G_STRUCT_MEMBER_P (records[rule->record], rule->offset);
-
-  switch (rule->type)
+  switch (reading->rule->type)
     {
     case IOMMUD_XML_BOOLEAN:
-      return read_boolean (get_value (attribute), member)
-             || set_value_error (document, attribute, error, "yes or no");
+      return read_boolean (reading->value, member) || set_value_error (reading, error, "yes or no");
     case IOMMUD_XML_UINT8:
     case IOMMUD_XML_UINT32:
-      return read_number (document, attribute, rule, member, error);
+      return read_number (reading, member, error);
     case IOMMUD_XML_ID:
     case IOMMUD_XML_ADDRESS:
-      return read_hexadecimal_attribute (document, attribute, rule, member, error);
+      return read_hexadecimal_attribute (reading, member, error);
     case IOMMUD_XML_CHOICE:
-      return read_choice_attribute (document, attribute, rule, member, error);
+      return read_choice_attribute (reading, member, error);
     case IOMMUD_XML_NAME:
     case IOMMUD_XML_TEXT:
-      return read_string (document, attribute, rule, member, error);
+      return read_string (reading, member, error);
     default:
       g_return_val_if_reached (FALSE);
     }
+}
+
+static gboolean
+read_attribute (const IommudXmlElement *element, const IommudXmlRawAttribute *attribute,
+                const IommudXmlAttribute *rule, const gpointer *records, GError **error)
+{
+  gsize length = (gsize) (attribute->value_end - attribute->value);
+  Reading reading = { element, rule, g_strndup ((const char *) attribute->value, length) };
+  gboolean is_good =
+      read_value (&reading, G_STRUCT_MEMBER_P (records[rule->record], rule->offset), error);
+
+  g_free (reading.value);
+  return is_good;
 }
 
 /* The rule at @rule; if the table ends there, the first rule of the table that continues it. */
@@ -219,119 +220,165 @@ follow_table (const IommudXmlAttribute *rule)
 }
 
 static const IommudXmlAttribute *
-find_rule (const IommudXmlAttribute *table, const xmlAttr *attribute)
+find_rule (const IommudXmlAttribute *table, const IommudXmlRawAttribute *attribute)
 {
-  if (attribute->ns != NULL)
+  if (attribute->uri != NULL)
     return NULL;
   for (table = follow_table (table); table != NULL; table = follow_table (table + 1))
-    if (g_str_equal (table->name, to_string (attribute->name)))
+    if (strcmp (table->name, (const char *) attribute->name) == 0)
       return table;
   return NULL;
+}
+
+static gboolean
+has_attribute (const IommudXmlElement *element, const char *name)
+{
+  for (guint i = 0; i < element->n_attributes; i++)
+    if (strcmp ((const char *) element->attributes[i].name, name) == 0)
+      return TRUE;
+  return FALSE;
 }
 
 /* Stores each attribute of @element in the member of one of @records that @table names for it. A
  * member whose attribute is absent keeps its value. */
 gboolean
-iommud_xml_read_attributes (const IommudXmlDocument *document, const xmlNode *element,
-                            const IommudXmlAttribute *table, const gpointer *records,
-                            GError **error)
+iommud_xml_read_attributes (const IommudXmlElement *element, const IommudXmlAttribute *table,
+                            const gpointer *records, GError **error)
 {
-  for (const xmlAttr *attribute = element->properties; attribute; attribute = attribute->next)
+  for (guint i = 0; i < element->n_attributes; i++)
     {
+      const IommudXmlRawAttribute *attribute = &element->attributes[i];
       const IommudXmlAttribute *rule = find_rule (table, attribute);
-      g_autofree char *quoted = iommud_xml_quote (to_string (attribute->name));
 
       if (rule == NULL)
         {
-          iommud_xml_set_error (document, element, error, "unknown attribute %s in <%s>", quoted,
-                                to_string (element->name));
+          g_autofree char *quoted = iommud_xml_quote ((const char *) attribute->name);
+
+          iommud_xml_set_error (element->place, error, "unknown attribute %s in <%s>", quoted,
+                                element->name);
           return FALSE;
         }
-      if (!read_attribute (document, attribute, rule, records, error))
+      if (!read_attribute (element, attribute, rule, records, error))
         return FALSE;
     }
   for (table = follow_table (table); table != NULL; table = follow_table (table + 1))
-    if (table->required && !xmlHasProp (element, (const xmlChar *) table->name))
+    if (table->required && !has_attribute (element, table->name))
       {
-        iommud_xml_set_error (document, element, error, "<%s> lacks the attribute \"%s\"",
-                              to_string (element->name), table->name);
+        iommud_xml_set_error (element->place, error, "<%s> lacks the attribute \"%s\"",
+                              element->name, table->name);
         return FALSE;
       }
   return TRUE;
 }
 
-static gboolean
-check_text (const IommudXmlDocument *document, const xmlNode *text, GError **error)
-{
-  g_autofree char *quoted = NULL;
-
-  if (text->type == XML_COMMENT_NODE || text->type == XML_PI_NODE || xmlIsBlankNode (text))
-    return TRUE;
-  quoted = iommud_xml_quote (text->content != NULL ? to_string (text->content) : "");
-  iommud_xml_set_error (document, text->parent, error, "unexpected text %s in <%s>", quoted,
-                        to_string (text->parent->name));
-  return FALSE;
-}
-
 static const IommudXmlChild *
-find_child (const IommudXmlChild *table, const xmlNode *element)
+find_child (const IommudXmlChild *table, const IommudXmlElement *element)
 {
-  for (; element->ns == NULL && table->name != NULL; table++)
-    if (g_str_equal (table->name, to_string (element->name)))
+  for (; table != NULL && !element->has_namespace && table->name != NULL; table++)
+    if (strcmp (table->name, element->name) == 0)
       return table;
   return NULL;
 }
 
-static const xmlNode *
-find_earlier (const xmlNode *element)
-{
-  for (const xmlNode *node = element->prev; node != NULL; node = node->prev)
-    if (node->type == XML_ELEMENT_NODE && xmlStrEqual (node->name, element->name))
-      return node;
-  return NULL;
-}
-
 static gboolean
-read_child (const IommudXmlDocument *document, xmlNode *element, const IommudXmlChild *table,
-            gpointer data, GError **error)
+set_unknown_error (const Frame *parent, const IommudXmlElement *element, GError **error)
 {
-  const IommudXmlChild *rule = find_child (table, element);
-  const xmlNode *earlier = rule != NULL && rule->at_most_once ? find_earlier (element) : NULL;
-  g_autofree char *quoted = iommud_xml_quote (to_string (element->name));
+  g_autofree char *quoted = iommud_xml_quote (element->name);
 
-  if (rule == NULL)
-    iommud_xml_set_error (document, element, error, "unknown element %s in <%s>", quoted,
-                          to_string (element->parent->name));
-  else if (earlier != NULL)
-    iommud_xml_set_error (document, element, error,
-                          "<%s> appears twice in one <%s> (first on line %u)", rule->name,
-                          to_string (element->parent->name), iommud_xml_get_line (earlier));
+  if (parent->name == NULL)
+    iommud_xml_set_error (element->place, error,
+                          "the document starts with element %s: expected <%s>", quoted,
+                          parent->table->name);
   else
-    return rule->read (document, element, data, error);
+    iommud_xml_set_error (element->place, error, "unknown element %s in <%s>", quoted,
+                          parent->name);
   return FALSE;
 }
 
-/* Calls for each child of @element the function that @table names for it. */
-gboolean
-iommud_xml_read_children (const IommudXmlDocument *document, const xmlNode *element,
-                          const IommudXmlChild *table, gpointer data, GError **error)
+/* Whether @element may be one more child of @parent. */
+static gboolean
+check_count (Frame *parent, const IommudXmlChild *rule, const IommudXmlElement *element,
+             GError **error)
 {
-  for (xmlNode *child = element->children; child != NULL; child = child->next)
-    if (child->type == XML_ELEMENT_NODE ? !read_child (document, child, table, data, error)
-                                        : !check_text (document, child, error))
+  guint *first = &parent->first_lines[rule - parent->table];
+
+  if (rule->at_most_once && *first != 0)
+    iommud_xml_set_error (element->place, error,
+                          "<%s> appears twice in one <%s> (first on line %u)", rule->name,
+                          parent->name, *first);
+  else if (++parent->n_children > IOMMUD_XML_MAX_CHILDREN)
+    iommud_xml_set_error (element->place, error, "<%s> has more than %d children", parent->name,
+                          IOMMUD_XML_MAX_CHILDREN);
+  else
+    {
+      *first = element->place.line;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+on_start (gpointer data, const IommudXmlElement *element, GError **error)
+{
+  GArray *frames = data;
+  Frame *parent = &g_array_index (frames, Frame, frames->len - 1);
+  const IommudXmlChild *rule = find_child (parent->table, element);
+  Frame frame = { .data = parent->data, .place = element->place };
+
+  if (rule == NULL)
+    return set_unknown_error (parent, element, error);
+  if (!check_count (parent, rule, element, error)
+      || !rule->read (element, parent->data, &frame.data, error))
+    return FALSE;
+  frame.table = rule->children;
+  frame.name = rule->name;
+  g_array_append_val (frames, frame);
+  return TRUE;
+}
+
+static void
+on_end (gpointer data)
+{
+  GArray *frames = data;
+
+  g_array_set_size (frames, frames->len - 1);
+}
+
+static gboolean
+is_blank (const char *text, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    if (strchr (" \t\r\n", text[i]) == NULL)
       return FALSE;
   return TRUE;
 }
 
-gboolean
-iommud_xml_check_root (const IommudXmlDocument *document, const char *name, GError **error)
+static gboolean
+on_text (gpointer data, const char *text, gsize length, GError **error)
 {
-  const xmlNode *root = xmlDocGetRootElement (document->tree);
-  g_autofree char *quoted = iommud_xml_quote (to_string (root->name));
+  GArray *frames = data;
+  const Frame *parent = &g_array_index (frames, Frame, frames->len - 1);
+  g_autofree char *copy = NULL;
+  g_autofree char *quoted = NULL;
 
-  if (root->ns == NULL && g_str_equal (name, to_string (root->name)))
+  if (is_blank (text, length))
     return TRUE;
-  iommud_xml_set_error (document, root, error, "the document starts with element %s: expected <%s>",
-                        quoted, name);
+  copy = g_strndup (text, length);
+  quoted = iommud_xml_quote (copy);
+  iommud_xml_set_error (parent->place, error, "unexpected text %s in <%s>", quoted, parent->name);
   return FALSE;
+}
+
+/* Calls the function of each element; @root is a table with the one element that the document may
+ * consist of. */
+gboolean
+iommud_xml_read_elements (IommudXmlText *text, const IommudXmlChild *root, gpointer data,
+                          GError **error)
+{
+  static const IommudXmlVisitor visitor = { on_start, on_text, on_end };
+  g_autoptr (GArray) frames = g_array_new (FALSE, FALSE, sizeof (Frame));
+  const Frame document = { .table = root, .data = data };
+
+  g_array_append_val (frames, document);
+  return iommud_xml_read_document (text, &visitor, frames, error);
 }

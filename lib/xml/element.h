@@ -33,22 +33,28 @@ struct _IommudXmlAttribute
   const IommudXmlAttribute *next; /* the table that continues this one; only in the last entry */
 };
 
-typedef gboolean (*IommudXmlReadElement) (const IommudXmlDocument *document, xmlNode *element,
-                                          gpointer data, GError **error);
+typedef struct _IommudXmlChild IommudXmlChild;
 
-typedef struct
+/* Reads the attributes of an element. What it stores in @children is the data for the functions of
+ * the element's children; by default, that is @data. */
+typedef gboolean (*IommudXmlReadElement) (const IommudXmlElement *element, gpointer data,
+                                          gpointer *children, GError **error);
+
+struct _IommudXmlChild
 {
-  const char *name; /* NULL ends a table */
+  const char *name; /* NULL ends a table, which has at most IOMMUD_XML_MAX_KINDS entries */
   IommudXmlReadElement read;
+  const IommudXmlChild *children; /* NULL: it has none */
   gboolean at_most_once;
-} IommudXmlChild;
+};
 
-gboolean iommud_xml_read_attributes (const IommudXmlDocument *document, const xmlNode *element,
+#define IOMMUD_XML_MAX_KINDS 8
+#define IOMMUD_XML_MAX_CHILDREN 65536 /* of one element */
+
+gboolean iommud_xml_read_attributes (const IommudXmlElement *element,
                                      const IommudXmlAttribute *table, const gpointer *records,
                                      GError **error);
-gboolean iommud_xml_read_children (const IommudXmlDocument *document, const xmlNode *element,
-                                   const IommudXmlChild *table, gpointer data, GError **error);
-gboolean iommud_xml_check_root (const IommudXmlDocument *document, const char *name,
-                                GError **error);
+gboolean iommud_xml_read_elements (IommudXmlText *text, const IommudXmlChild *root, gpointer data,
+                                   GError **error);
 
 G_END_DECLS

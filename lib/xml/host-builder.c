@@ -42,53 +42,66 @@ iommud_xml_host_device_free (gpointer self)
   g_free (host_device);
 }
 
+/* In a form, x is a lower-case hexadecimal digit, a digit is the highest one allowed, and anything
+ * else is itself. */
 static gboolean
-has_form (const char *name, const char *form)
+has_form (const char *text, const char *form)
 {
-  return g_regex_match_simple (form, name, G_REGEX_DOLLAR_ENDONLY, 0);
+  for (; *form != '\0' && *text != '\0'; form++, text++)
+    if (*form == 'x'              ? !g_ascii_isxdigit (*text) || g_ascii_isupper (*text)
+        : g_ascii_isdigit (*form) ? *text < '0' || *text > *form
+                                  : *text != *form)
+      return FALSE;
+  return *form == *text;
+}
+
+static gboolean
+is_pci_address (const char *name)
+{
+  gsize domain = strspn (name, "0123456789abcdef");
+
+  return domain >= 4 && domain <= 8 && has_form (name + domain, ":xx:1x.7");
 }
 
 gboolean
-iommud_xml_check_device_name (const IommudXmlHostBuilder *self, const xmlNode *element,
-                              const char *bus, const char *name, GError **error)
+iommud_xml_check_device_name (const IommudXmlElement *element, const char *bus, const char *name,
+                              GError **error)
 {
   const char *expected = NULL;
 
-  if (g_str_equal (bus, "pci")
-      && !has_form (name, "^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]$"))
+  if (strcmp (bus, "pci") == 0 && !is_pci_address (name))
     expected = "a PCI address such as 0000:01:00.0";
-  if (g_str_equal (bus, "mdev") && !has_form (name, "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
+  if (strcmp (bus, "mdev") == 0 && !has_form (name, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"))
     expected = "a UUID in lower case";
   if (expected != NULL)
-    iommud_xml_set_error (self->document, element, error, "<%s> has name=\"%s\": expected %s",
-                          (const char *) element->name, name, expected);
+    iommud_xml_set_error (element->place, error, "<%s> has name=\"%s\": expected %s", element->name,
+                          name, expected);
   return expected == NULL;
 }
 
 /* @name must outlive @names. */
 gboolean
-iommud_xml_add_name (const IommudXmlHostBuilder *self, GHashTable *names, const xmlNode *element,
-                     const char *name, GError **error)
+iommud_xml_add_name (GHashTable *names, const IommudXmlElement *element, const char *name,
+                     GError **error)
 {
-  const xmlNode *first = g_hash_table_lookup (names, name);
+  guint first = GPOINTER_TO_UINT (g_hash_table_lookup (names, name));
 
-  if (first != NULL)
+  if (first != 0)
     {
-      iommud_xml_set_error (self->document, element, error,
-                            "<%s> \"%s\" is defined twice (first on line %u)",
-                            (const char *) element->name, name, iommud_xml_get_line (first));
+      iommud_xml_set_error (element->place, error,
+                            "<%s> \"%s\" is defined twice (first on line %u)", element->name, name,
+                            first);
       return FALSE;
     }
-  g_hash_table_insert (names, (gpointer) name, (gpointer) element);
+  g_hash_table_insert (names, (gpointer) name, GUINT_TO_POINTER (element->place.line));
   return TRUE;
 }
 
-static gboolean set_device_error (const IommudXmlHostBuilder *self, const IommudXmlDevice *entry,
-                                  GError **error, const char *format, ...) G_GNUC_PRINTF (4, 5);
+static gboolean set_device_error (const IommudXmlDevice *entry, GError **error, const char *format,
+                                  ...) G_GNUC_PRINTF (3, 4);
 
 static gboolean
-set_device_error (const IommudXmlHostBuilder *self, const IommudXmlDevice *entry, GError **error,
-                  const char *format, ...)
+set_device_error (const IommudXmlDevice *entry, GError **error, const char *format, ...)
 {
   g_autofree char *message = NULL;
   va_list arguments;
@@ -96,8 +109,9 @@ set_device_error (const IommudXmlHostBuilder *self, const IommudXmlDevice *entry
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  iommud_xml_set_error (self->document, entry->element, error, "<%s> \"%s\" %s",
-                        (const char *) entry->element->name, entry->device->info->name, message);
+  iommud_xml_set_error (entry->place, error, "<%s> \"%s\" %s",
+                        entry->bus == IOMMUD_XML_BUS_MDEV ? "mdev" : "device",
+                        entry->device->info->name, message);
   return FALSE;
 }
 
@@ -115,14 +129,13 @@ finish_mdev (IommudXmlHostBuilder *self, const IommudXmlDevice *entry, GError **
   const IommudXmlHostDevice *parent = g_hash_table_lookup (self->host_devices, info->parent);
 
   if (parent == NULL && g_hash_table_contains (self->elements, info->parent))
-    return set_device_error (self, entry, error,
+    return set_device_error (entry, error,
                              "has the parent \"%s\", which is a VFIO device: only a <host-device> "
                              "can have mdevs",
                              info->parent);
   if (parent == NULL)
-    return set_device_error (self, entry, error,
-                             "has the parent \"%s\", but no <host-device> has that name",
-                             info->parent);
+    return set_device_error (
+        entry, error, "has the parent \"%s\", but no <host-device> has that name", info->parent);
   replace_string (&info->sysfs_path, g_strconcat (parent->sysfs_path, "/", info->name, NULL));
   if (*info->driver == '\0')
     replace_string (&info->driver, g_strdup (parent->driver));
@@ -140,22 +153,20 @@ finish_physical_device (IommudXmlHostBuilder *self, const IommudXmlDevice *entry
           self->host->iommus->len == 1 ? g_ptr_array_index (self->host->iommus, 0) : NULL;
 
       if (only == NULL)
-        return set_device_error (self, entry, error,
-                                 "lacks the attribute \"iommu\": there are %u IOMMUs",
+        return set_device_error (entry, error, "lacks the attribute \"iommu\": there are %u IOMMUs",
                                  self->host->iommus->len);
       replace_string (&info->iommu, g_strdup (only->name));
     }
   if (!g_hash_table_contains (self->iommus, info->iommu))
-    return set_device_error (self, entry, error,
-                             "has the IOMMU \"%s\", but no <iommu> has that name", info->iommu);
+    return set_device_error (entry, error, "has the IOMMU \"%s\", but no <iommu> has that name",
+                             info->iommu);
   replace_string (&info->sysfs_path, make_sysfs_path (info->bus, info->name));
   return TRUE;
 }
 
 /* One IOMMU translates for all devices of a group; an mdev has a group of its own. */
 static gboolean
-check_group (const IommudXmlHostBuilder *self, GHashTable *groups, const IommudXmlDevice *entry,
-             GError **error)
+check_group (GHashTable *groups, const IommudXmlDevice *entry, GError **error)
 {
   const IommudDeviceInfo *info = entry->device->info;
   const IommudXmlDevice *first = g_hash_table_lookup (groups, GINT_TO_POINTER (info->iommu_group));
@@ -165,21 +176,20 @@ check_group (const IommudXmlHostBuilder *self, GHashTable *groups, const IommudX
   if (first == NULL)
     g_hash_table_insert (groups, GINT_TO_POINTER (info->iommu_group), (gpointer) entry);
   else if (*info->iommu == '\0' || *first->device->info->iommu == '\0')
-    return set_device_error (
-        self, entry, error, "is in group %d with \"%s\" (line %u): an mdev has a group of its own",
-        info->iommu_group, first->device->info->name, iommud_xml_get_line (first->element));
+    return set_device_error (entry, error,
+                             "is in group %d with \"%s\" (line %u): an mdev has a group of its own",
+                             info->iommu_group, first->device->info->name, first->place.line);
   else if (!g_str_equal (info->iommu, first->device->info->iommu))
     return set_device_error (
-        self, entry, error,
+        entry, error,
         "is in group %d behind \"%s\", but \"%s\" (line %u) of that group is behind \"%s\"",
-        info->iommu_group, info->iommu, first->device->info->name,
-        iommud_xml_get_line (first->element), first->device->info->iommu);
+        info->iommu_group, info->iommu, first->device->info->name, first->place.line,
+        first->device->info->iommu);
   return TRUE;
 }
 
 static gboolean
-claim_number (const IommudXmlHostBuilder *self, GHashTable *numbers, const IommudXmlDevice *entry,
-              GError **error)
+claim_number (GHashTable *numbers, const IommudXmlDevice *entry, GError **error)
 {
   gpointer number = GUINT_TO_POINTER (entry->vfio_number);
   const IommudXmlDevice *first = g_hash_table_lookup (numbers, number);
@@ -187,9 +197,8 @@ claim_number (const IommudXmlHostBuilder *self, GHashTable *numbers, const Iommu
   if (entry->vfio_number == IOMMUD_XML_NO_NUMBER)
     return TRUE;
   if (first != NULL)
-    return set_device_error (self, entry, error, "is vfio%u, as \"%s\" (line %u) is",
-                             entry->vfio_number, first->device->info->name,
-                             iommud_xml_get_line (first->element));
+    return set_device_error (entry, error, "is vfio%u, as \"%s\" (line %u) is", entry->vfio_number,
+                             first->device->info->name, first->place.line);
   g_hash_table_insert (numbers, number, (gpointer) entry);
   return TRUE;
 }
@@ -201,17 +210,18 @@ put_numbered_devices_first (const IommudXmlHostBuilder *self)
 {
   guint count = 0;
 
-  for (guint i = 0; i < self->devices->len; i++)
-    {
-      const IommudXmlDevice *entry = &g_array_index (self->devices, IommudXmlDevice, i);
+  for (int numbered = TRUE; numbered >= FALSE; numbered--)
+    for (guint i = 0; i < self->devices->len; i++)
+      {
+        const IommudXmlDevice *entry = &g_array_index (self->devices, IommudXmlDevice, i);
 
-      if (entry->vfio_number == IOMMUD_XML_NO_NUMBER)
-        continue;
-      replace_string (&entry->device->info->vfio_name,
-                      g_strdup_printf ("vfio%u", entry->vfio_number));
-      g_ptr_array_insert (self->host->devices, (int) count++,
-                          g_ptr_array_steal_index (self->host->devices, i));
-    }
+        if ((entry->vfio_number != IOMMUD_XML_NO_NUMBER) != numbered)
+          continue;
+        if (numbered)
+          replace_string (&entry->device->info->vfio_name,
+                          g_strdup_printf ("vfio%u", entry->vfio_number));
+        self->host->devices->pdata[count++] = entry->device;
+      }
 }
 
 static gboolean
@@ -220,23 +230,24 @@ check_host_devices (const IommudXmlHostBuilder *self, GHashTable *groups, GError
   for (guint i = 0; i < self->host->host_devices->len; i++)
     {
       const IommudSimulatedHostDevice *device = g_ptr_array_index (self->host->host_devices, i);
-      const xmlNode *element = g_hash_table_lookup (self->elements, device->name);
+      const IommudXmlPlace place = { self->source, GPOINTER_TO_UINT (g_hash_table_lookup (
+                                                       self->elements, device->name)) };
       const IommudXmlDevice *sibling =
           g_hash_table_lookup (groups, GINT_TO_POINTER (device->iommu_group));
       gboolean has_iommu = *device->iommu != '\0';
 
       if (has_iommu && !g_hash_table_contains (self->iommus, device->iommu))
-        iommud_xml_set_error (self->document, element, error,
+        iommud_xml_set_error (place, error,
                               "<host-device> \"%s\" has the IOMMU \"%s\", but no <iommu> has that "
                               "name",
                               device->name, device->iommu);
       else if (has_iommu && sibling != NULL
                && !g_str_equal (device->iommu, sibling->device->info->iommu))
-        iommud_xml_set_error (self->document, element, error,
+        iommud_xml_set_error (place, error,
                               "<host-device> \"%s\" is in group %d behind \"%s\", but \"%s\" "
                               "(line %u) of that group is behind \"%s\"",
                               device->name, device->iommu_group, device->iommu,
-                              sibling->device->info->name, iommud_xml_get_line (sibling->element),
+                              sibling->device->info->name, sibling->place.line,
                               sibling->device->info->iommu);
       else
         continue;
@@ -259,7 +270,7 @@ iommud_xml_finish_devices (IommudXmlHostBuilder *self, GError **error)
       if (entry->bus == IOMMUD_XML_BUS_MDEV ? !finish_mdev (self, entry, error)
                                             : !finish_physical_device (self, entry, error))
         return FALSE;
-      if (!check_group (self, groups, entry, error) || !claim_number (self, numbers, entry, error))
+      if (!check_group (groups, entry, error) || !claim_number (numbers, entry, error))
         return FALSE;
     }
   put_numbered_devices_first (self);

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   IommudSimulatedDevice *device; /* owned by the host */
-  const xmlNode *element;
+  IommudXmlPlace place;
   int bus;             /* index in iommud_xml_buses */
   guint32 vfio_number; /* IOMMUD_XML_NO_NUMBER: the lowest that is free */
 } IommudXmlDevice;
@@ -27,11 +27,11 @@ typedef struct
 
 typedef struct
 {
-  const IommudXmlDocument *document;
+  const char *source; /* as of IommudXmlText */
   IommudSimulatedHost *host;
   GArray *devices;          /* of IommudXmlDevice, in document order */
-  GHashTable *elements;     /* name of a device or host device -> const xmlNode */
-  GHashTable *iommus;       /* name -> const xmlNode */
+  GHashTable *elements;     /* name of a device or host device -> its line */
+  GHashTable *iommus;       /* name -> its line */
   GHashTable *host_devices; /* name -> IommudXmlHostDevice */
 } IommudXmlHostBuilder;
 
@@ -43,10 +43,10 @@ extern const char *const iommud_xml_buses[];
 void iommud_xml_add_host_device (IommudXmlHostBuilder *self,
                                  const IommudSimulatedHostDevice *device);
 void iommud_xml_host_device_free (gpointer self);
-gboolean iommud_xml_check_device_name (const IommudXmlHostBuilder *self, const xmlNode *element,
-                                       const char *bus, const char *name, GError **error);
-gboolean iommud_xml_add_name (const IommudXmlHostBuilder *self, GHashTable *names,
-                              const xmlNode *element, const char *name, GError **error);
+gboolean iommud_xml_check_device_name (const IommudXmlElement *element, const char *bus,
+                                       const char *name, GError **error);
+gboolean iommud_xml_add_name (GHashTable *names, const IommudXmlElement *element, const char *name,
+                              GError **error);
 gboolean iommud_xml_finish_devices (IommudXmlHostBuilder *self, GError **error);
 
 G_END_DECLS

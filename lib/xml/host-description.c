@@ -29,26 +29,23 @@ static const char *const default_drivers[] = { "vfio-pci", "vfio-platform", "vfi
                                                "vfio_ccw", "vfio-fsl-mc",   "vfio-cdx",
                                                "" };
 
-static const IommudXmlChild no_children[] = { { NULL } };
-
 static gboolean
-read_range (const IommudXmlDocument *document, xmlNode *element, const IommudXmlAttribute *table,
-            gpointer record, const guint64 *first, const guint64 *last, GError **error)
+read_range (const IommudXmlElement *element, const IommudXmlAttribute *table, gpointer record,
+            const guint64 *first, const guint64 *last, GError **error)
 {
-  if (!iommud_xml_read_attributes (document, element, table, &record, error)
-      || !iommud_xml_read_children (document, element, no_children, NULL, error))
+  if (!iommud_xml_read_attributes (element, table, &record, error))
     return FALSE;
   if (*first <= *last)
     return TRUE;
-  iommud_xml_set_error (document, element, error,
+  iommud_xml_set_error (element->place, error,
                         "<%s> ends before it starts: first=0x%" G_GINT64_MODIFIER
                         "x, last=0x%" G_GINT64_MODIFIER "x",
-                        (const char *) element->name, *first, *last);
+                        element->name, *first, *last);
   return FALSE;
 }
 
 static gboolean
-read_reserved (const IommudXmlDocument *document, xmlNode *element, gpointer data, GError **error)
+read_reserved (const IommudXmlElement *element, GArray *regions, GError **error)
 {
   static const IommudXmlAttribute attributes[] = {
     { "first", IOMMUD_XML_ADDRESS, G_STRUCT_OFFSET (IommudSimulatedRegion, first),
@@ -59,34 +56,33 @@ read_reserved (const IommudXmlDocument *document, xmlNode *element, gpointer dat
     { NULL },
   };
   IommudSimulatedRegion region = { 0 };
-  GArray *regions = data;
 
-  if (!read_range (document, element, attributes, &region, &region.first, &region.last, error))
+  if (!read_range (element, attributes, &region, &region.first, &region.last, error))
     return FALSE;
   g_array_append_val (regions, region);
   return TRUE;
 }
 
 static gboolean
-read_reserved_of_iommu (const IommudXmlDocument *document, xmlNode *element, gpointer data,
+read_reserved_of_iommu (const IommudXmlElement *element, gpointer data, gpointer *children,
                         GError **error)
 {
   IommudSimulatedIommu *iommu = data;
 
-  return read_reserved (document, element, iommu->regions, error);
+  return read_reserved (element, iommu->regions, error);
 }
 
 static gboolean
-read_reserved_of_device (const IommudXmlDocument *document, xmlNode *element, gpointer data,
+read_reserved_of_device (const IommudXmlElement *element, gpointer data, gpointer *children,
                          GError **error)
 {
   IommudSimulatedDevice *device = data;
 
-  return read_reserved (document, element, device->regions, error);
+  return read_reserved (element, device->regions, error);
 }
 
 static gboolean
-read_aperture (const IommudXmlDocument *document, xmlNode *element, gpointer data, GError **error)
+read_aperture (const IommudXmlElement *element, gpointer data, gpointer *children, GError **error)
 {
   static const IommudXmlAttribute attributes[] = {
     { "first", IOMMUD_XML_ADDRESS, G_STRUCT_OFFSET (IommudSimulatedIommu, aperture_first) },
@@ -96,12 +92,12 @@ read_aperture (const IommudXmlDocument *document, xmlNode *element, gpointer dat
   };
   IommudSimulatedIommu *iommu = data;
 
-  return read_range (document, element, attributes, iommu, &iommu->aperture_first,
-                     &iommu->aperture_last, error);
+  return read_range (element, attributes, iommu, &iommu->aperture_first, &iommu->aperture_last,
+                     error);
 }
 
 static gboolean
-read_iommu (const IommudXmlDocument *document, xmlNode *element, gpointer data, GError **error)
+read_iommu (const IommudXmlElement *element, gpointer data, gpointer *children, GError **error)
 {
 #define MEMBER(member) G_STRUCT_OFFSET (IommudSimulatedIommu, member)
   static const IommudXmlAttribute attributes[] = {
@@ -116,22 +112,17 @@ read_iommu (const IommudXmlDocument *document, xmlNode *element, gpointer data, 
     { NULL },
   };
 #undef MEMBER
-  static const IommudXmlChild children[] = {
-    { "aperture", read_aperture, .at_most_once = TRUE },
-    { "reserved", read_reserved_of_iommu },
-    { NULL },
-  };
   IommudXmlHostBuilder *builder = data;
   IommudSimulatedIommu *iommu = iommud_simulated_iommu_new ("");
 
   g_ptr_array_add (builder->host->iommus, iommu);
-  return iommud_xml_read_attributes (document, element, attributes, (gpointer[]){ iommu }, error)
-         && iommud_xml_add_name (builder, builder->iommus, element, iommu->name, error)
-         && iommud_xml_read_children (document, element, children, iommu, error);
+  *children = iommu;
+  return iommud_xml_read_attributes (element, attributes, (gpointer[]){ iommu }, error)
+         && iommud_xml_add_name (builder->iommus, element, iommu->name, error);
 }
 
 static gboolean
-read_dma_logging (const IommudXmlDocument *document, xmlNode *element, gpointer data,
+read_dma_logging (const IommudXmlElement *element, gpointer data, gpointer *children,
                   GError **error)
 {
   static const IommudXmlAttribute attributes[] = {
@@ -142,8 +133,7 @@ read_dma_logging (const IommudXmlDocument *document, xmlNode *element, gpointer 
   IommudSimulatedDevice *device = data;
 
   device->dma_logging = TRUE;
-  return iommud_xml_read_attributes (document, element, attributes, &data, error)
-         && iommud_xml_read_children (document, element, no_children, NULL, error);
+  return iommud_xml_read_attributes (element, attributes, &data, error);
 }
 
 /* The records of a device's attributes. */
@@ -195,32 +185,20 @@ static const IommudXmlAttribute mdev_attributes[] = {
   { .next = common_attributes },
 };
 
-static const IommudXmlChild device_children[] = {
-  { "dma-logging", read_dma_logging, .at_most_once = TRUE },
-  { "reserved", read_reserved_of_device },
-  { NULL },
-};
-
-static const IommudXmlChild mdev_children[] = {
-  { "dma-logging", read_dma_logging, .at_most_once = TRUE },
-  { NULL },
-};
-
 static gboolean
-read_any_device (IommudXmlHostBuilder *builder, xmlNode *element, int bus,
-                 const IommudXmlAttribute *attributes, const IommudXmlChild *children,
-                 GError **error)
+read_any_device (const IommudXmlElement *element, IommudXmlHostBuilder *builder, int bus,
+                 const IommudXmlAttribute *attributes, gpointer *children, GError **error)
 {
-  const IommudXmlDocument *document = builder->document;
   IommudSimulatedDevice *device = iommud_simulated_device_new ();
   IommudDeviceInfo *info = device->info;
   IommudXmlDevice entry = {
-    .device = device, .element = element, .bus = bus, .vfio_number = IOMMUD_XML_NO_NUMBER
+    .device = device, .place = element->place, .bus = bus, .vfio_number = IOMMUD_XML_NO_NUMBER
   };
 
   g_ptr_array_add (builder->host->devices, device);
-  if (!iommud_xml_read_attributes (document, element, attributes,
-                                   (gpointer[]){ info, device, &entry }, error))
+  *children = device;
+  if (!iommud_xml_read_attributes (element, attributes, (gpointer[]){ info, device, &entry },
+                                   error))
     return FALSE;
   g_free (info->bus);
   info->bus = g_strdup (iommud_xml_buses[entry.bus]);
@@ -230,27 +208,24 @@ read_any_device (IommudXmlHostBuilder *builder, xmlNode *element, int bus,
       info->driver = g_strdup (default_drivers[entry.bus]);
     }
   g_array_append_val (builder->devices, entry);
-  return iommud_xml_check_device_name (builder, element, info->bus, info->name, error)
-         && iommud_xml_add_name (builder, builder->elements, element, info->name, error)
-         && iommud_xml_read_children (document, element, children, device, error);
+  return iommud_xml_check_device_name (element, info->bus, info->name, error)
+         && iommud_xml_add_name (builder->elements, element, info->name, error);
 }
 
 static gboolean
-read_device (const IommudXmlDocument *document, xmlNode *element, gpointer data, GError **error)
+read_device (const IommudXmlElement *element, gpointer data, gpointer *children, GError **error)
 {
-  return read_any_device (data, element, IOMMUD_XML_BUS_PCI, device_attributes, device_children,
-                          error);
+  return read_any_device (element, data, IOMMUD_XML_BUS_PCI, device_attributes, children, error);
 }
 
 static gboolean
-read_mdev (const IommudXmlDocument *document, xmlNode *element, gpointer data, GError **error)
+read_mdev (const IommudXmlElement *element, gpointer data, gpointer *children, GError **error)
 {
-  return read_any_device (data, element, IOMMUD_XML_BUS_MDEV, mdev_attributes, mdev_children,
-                          error);
+  return read_any_device (element, data, IOMMUD_XML_BUS_MDEV, mdev_attributes, children, error);
 }
 
 static gboolean
-read_host_device (const IommudXmlDocument *document, xmlNode *element, gpointer data,
+read_host_device (const IommudXmlElement *element, gpointer data, gpointer *children,
                   GError **error)
 {
 #define MEMBER(member) G_STRUCT_OFFSET (IommudSimulatedHostDevice, member)
@@ -268,16 +243,14 @@ read_host_device (const IommudXmlDocument *document, xmlNode *element, gpointer 
   int bus = IOMMUD_XML_BUS_PCI;
 
   g_ptr_array_add (builder->host->host_devices, device);
-  if (!iommud_xml_read_attributes (document, element, attributes, (gpointer[]){ device, &bus },
-                                   error)
-      || !iommud_xml_check_device_name (builder, element, host_device_buses[bus], device->name,
-                                        error)
-      || !iommud_xml_add_name (builder, builder->elements, element, device->name, error))
+  if (!iommud_xml_read_attributes (element, attributes, (gpointer[]){ device, &bus }, error)
+      || !iommud_xml_check_device_name (element, host_device_buses[bus], device->name, error)
+      || !iommud_xml_add_name (builder->elements, element, device->name, error))
     return FALSE;
   g_free (device->bus);
   device->bus = g_strdup (host_device_buses[bus]);
   iommud_xml_add_host_device (builder, device);
-  return iommud_xml_read_children (document, element, no_children, NULL, error);
+  return TRUE;
 }
 
 /* The attributes of <fault> before its names are looked up. */
@@ -297,18 +270,18 @@ fault_attributes_clear (FaultAttributes *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FaultAttributes, fault_attributes_clear)
 
 static gboolean
-add_fault (IommudXmlHostBuilder *builder, const xmlNode *element, const FaultAttributes *attributes,
-           GError **error)
+add_fault (IommudXmlHostBuilder *builder, const IommudXmlElement *element,
+           const FaultAttributes *attributes, GError **error)
 {
   IommudSimulatedFault fault = { .nth = attributes->nth, .delay_ms = attributes->delay_ms };
   gboolean has_errno = attributes->errno_name != NULL;
 
   fault.errnum = has_errno ? iommud_xml_errno_from_name (attributes->errno_name) : 0;
   if (has_errno && fault.errnum == 0)
-    iommud_xml_set_error (builder->document, element, error, "<fault> has the unknown errno \"%s\"",
+    iommud_xml_set_error (element->place, error, "<fault> has the unknown errno \"%s\"",
                           attributes->errno_name);
   else if (!has_errno && fault.delay_ms == 0)
-    iommud_xml_set_error (builder->document, element, error,
+    iommud_xml_set_error (element->place, error,
                           "<fault> does nothing: it needs an errno, a delay or both");
   else
     {
@@ -320,7 +293,7 @@ add_fault (IommudXmlHostBuilder *builder, const xmlNode *element, const FaultAtt
 }
 
 static gboolean
-read_fault (const IommudXmlDocument *document, xmlNode *element, gpointer data, GError **error)
+read_fault (const IommudXmlElement *element, gpointer data, gpointer *children, GError **error)
 {
   const IommudXmlAttribute table[] = {
     { "operation", IOMMUD_XML_CHOICE, G_STRUCT_OFFSET (FaultAttributes, operation),
@@ -333,13 +306,12 @@ read_fault (const IommudXmlDocument *document, xmlNode *element, gpointer data, 
   };
   g_auto (FaultAttributes) attributes = { .nth = 1 };
 
-  return iommud_xml_read_attributes (document, element, table, (gpointer[]){ &attributes }, error)
-         && iommud_xml_read_children (document, element, no_children, NULL, error)
+  return iommud_xml_read_attributes (element, table, (gpointer[]){ &attributes }, error)
          && add_fault (data, element, &attributes, error);
 }
 
 static gboolean
-read_host (IommudXmlHostBuilder *builder, GError **error)
+read_host (const IommudXmlElement *element, gpointer data, gpointer *children, GError **error)
 {
   static const IommudXmlAttribute attributes[] = {
     { "iommufd", IOMMUD_XML_BOOLEAN, G_STRUCT_OFFSET (IommudSimulatedHost, iommufd) },
@@ -347,19 +319,64 @@ read_host (IommudXmlHostBuilder *builder, GError **error)
       .choices = releases },
     { NULL },
   };
-  static const IommudXmlChild children[] = {
-    { "iommu", read_iommu }, { "device", read_device },
-    { "mdev", read_mdev },   { "host-device", read_host_device },
-    { "fault", read_fault }, { NULL },
-  };
-  const IommudXmlDocument *document = builder->document;
-  const xmlNode *root = xmlDocGetRootElement (document->tree);
+  const IommudXmlHostBuilder *builder = data;
 
-  return iommud_xml_check_root (document, "simulated-host", error)
-         && iommud_xml_read_attributes (document, root, attributes, (gpointer[]){ builder->host },
-                                        error)
-         && iommud_xml_read_children (document, root, children, builder, error)
-         && iommud_xml_finish_devices (builder, error);
+  return iommud_xml_read_attributes (element, attributes, (gpointer[]){ builder->host }, error);
+}
+
+static const IommudXmlChild iommu_children[] = {
+  { "aperture", read_aperture, .at_most_once = TRUE },
+  { "reserved", read_reserved_of_iommu },
+  { NULL },
+};
+
+static const IommudXmlChild device_children[] = {
+  { "dma-logging", read_dma_logging, .at_most_once = TRUE },
+  { "reserved", read_reserved_of_device },
+  { NULL },
+};
+
+static const IommudXmlChild mdev_children[] = {
+  { "dma-logging", read_dma_logging, .at_most_once = TRUE },
+  { NULL },
+};
+
+static const IommudXmlChild host_children[] = {
+  { "iommu", read_iommu, iommu_children },
+  { "device", read_device, device_children },
+  { "mdev", read_mdev, mdev_children },
+  { "host-device", read_host_device },
+  { "fault", read_fault },
+  { NULL },
+};
+
+static const IommudXmlChild documents[] = {
+  { "simulated-host", read_host, host_children },
+  { NULL },
+};
+
+/**
+ * iommud_xml_read_simulated_host:
+ * @text: the document
+ *
+ * Returns: (transfer full): the host, or %NULL with %IOMMUD_ERROR_INVALID_ARGUMENT and a message
+ *   of one line, "source:line: cause"; or with %G_IO_ERROR_CANCELLED
+ */
+IommudSimulatedHost *
+iommud_xml_read_simulated_host (IommudXmlText *text, GError **error)
+{
+  g_autoptr (GArray) devices = g_array_new (FALSE, FALSE, sizeof (IommudXmlDevice));
+  g_autoptr (GHashTable) elements = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) iommus = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) host_devices =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, iommud_xml_host_device_free);
+  g_autoptr (IommudSimulatedHost) host = iommud_simulated_host_new ();
+  IommudXmlHostBuilder builder = { text->source, host, devices, elements, iommus, host_devices };
+
+  if (!iommud_xml_read_elements (text, documents, &builder, error)
+      || !iommud_xml_finish_devices (&builder, error))
+    return NULL;
+  return g_steal_pointer (&host);
 }
 
 /**
@@ -368,31 +385,23 @@ read_host (IommudXmlHostBuilder *builder, GError **error)
  * @length: its length in bytes, or -1 if a NUL ends it
  * @source_name: what errors call it: a file name, as a rule
  *
- * Returns: (transfer full): the host, or %NULL with %IOMMUD_ERROR_INVALID_ARGUMENT and a message
- *   of one line, "source_name:line: cause"
+ * Returns: (transfer full): what iommud_xml_read_simulated_host() does
  */
 IommudSimulatedHost *
 iommud_xml_parse_simulated_host (const char *xml, gssize length, const char *source_name,
                                  GError **error)
 {
-  g_autoptr (IommudXmlDocument) document = iommud_xml_document_parse (
-      xml, length < 0 ? strlen (xml) : (gsize) length, source_name, error);
-  g_autoptr (GArray) devices = g_array_new (FALSE, FALSE, sizeof (IommudXmlDevice));
-  g_autoptr (GHashTable) elements = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GHashTable) iommus = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GHashTable) host_devices =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, iommud_xml_host_device_free);
-  g_autoptr (IommudSimulatedHost) host = iommud_simulated_host_new ();
-  IommudXmlHostBuilder builder = { document, host, devices, elements, iommus, host_devices };
+  g_autofree char *source = iommud_xml_display_name (source_name);
+  IommudXmlText text = { .xml = xml,
+                         .length = length < 0 ? strlen (xml) : (gsize) length,
+                         .source = source };
 
-  if (document == NULL || !read_host (&builder, error))
-    return NULL;
-  return g_steal_pointer (&host);
+  return iommud_xml_read_simulated_host (&text, error);
 }
 
 /**
  * iommud_xml_load_simulated_host:
- * @filename: a file of at most 4 MiB
+ * @filename: a file of at most %IOMMUD_XML_MAX_BYTES
  *
  * Returns: (transfer full): the host, or %NULL with %IOMMUD_ERROR_INVALID_ARGUMENT and a message
  *   of one line that names the file

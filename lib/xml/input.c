@@ -9,6 +9,7 @@
 #include "xml/input.h"
 
 #include "base/error.h"
+#include "xml/document.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -94,7 +95,7 @@ read_bounded (int fd, const char *display_name, GError **error)
 GBytes *
 iommud_xml_read_file (const char *filename, GError **error)
 {
-  g_autofree char *display_name = g_filename_display_name (filename);
+  g_autofree char *display_name = iommud_xml_display_name (filename);
   int fd = open_regular_file (filename, display_name, error);
   GBytes *content;
 

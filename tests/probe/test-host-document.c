@@ -6,7 +6,6 @@
 #include "refusal.h"
 
 #include "xml/host-description.h"
-#include "xml/input.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -211,14 +210,17 @@ static void
 test_file_size (Folder *folder, gconstpointer data)
 {
   const gsize limit = IOMMUD_XML_MAX_BYTES;
-  g_autofree char *big = g_strnfill (5 * 1024 * 1024, ' ');
+  g_autofree char *big = g_strnfill (limit + 1024 * 1024, ' ');
   g_autoptr (IommudSimulatedHost) host = NULL;
 
+  /* libxml2 does not skip 10 MB of blanks at once. */
+  for (gsize i = 0; i < limit; i += 1024 * 1024)
+    memcpy (big + i, "<!---->", strlen ("<!---->"));
   memcpy (big, "<simulated-host/>", strlen ("<simulated-host/>"));
-  write_file (folder, big, 5 * 1024 * 1024);
-  assert_file_refused (folder, ": cannot read: the file is larger than 4 MiB");
+  write_file (folder, big, (gssize) limit + 1024 * 1024);
+  assert_file_refused (folder, ": cannot read: the file is larger than 64 MiB");
   write_file (folder, big, (gssize) limit + 1);
-  assert_file_refused (folder, ": cannot read: the file is larger than 4 MiB");
+  assert_file_refused (folder, ": cannot read: the file is larger than 64 MiB");
   write_file (folder, big, (gssize) limit);
   host = iommud_xml_load_simulated_host (folder->path, NULL);
   g_assert_nonnull (host);
