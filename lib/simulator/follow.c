@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Follows the edits of a simulated host's file: devices that disappear from it are unplugged, new
  * ones are plugged, and changed ones are both. An edit that does not describe a host only gives a
- * warning.
+ * warning. A worker reads the file (edit.c); the main loop applies what has changed, in steps.
  *
  * A device that is unplugged stays until the last of its files is closed, as on a real machine. A
  * successor with the same name waits until then. */
@@ -10,8 +10,7 @@
 #include "simulator/follow.h"
 
 #include "iommud-error.h"
-#include "sim/description/shape.h"
-#include "xml/host-description.h"
+#include "simulator/edit.h"
 
 #include <gio/gio.h>
 
@@ -19,15 +18,23 @@
 #define SETTLE_MS 150
 #define RETRY_MS 50
 
+/* What one turn of the main loop plugs and unplugs at most. */
+#define STEP_DEVICES 64
+
 struct _IommudSimulatedFollower
 {
   char *filename;
-  IommudSimulatedShape *applied; /* what of the file the machine has */
-  IommudSimulatedHost *waiting;  /* what is still to be plugged; NULL for nothing */
+  GBytes *original;              /* the file when the host was made from it */
+  IommudSimulatedShape *applied; /* what of the file the machine has; NULL: @original, or lent */
+  IommudSimulatedEdit *edit;     /* what is still to be applied; NULL for nothing */
+  GCancellable *reading;         /* NULL: the file is not being read */
+  gboolean is_stale;             /* the file has changed since the reading began */
+  gboolean has_begun;            /* of @edit, all but the devices is applied */
+  guint n_untried;               /* additions of @edit that come before those that have to wait */
   IommudSimulatedKernel *kernel;
   GFileMonitor *monitor;
   GSource *settle;
-  GSource *retry;
+  GSource *step;
 };
 
 static void
@@ -48,177 +55,181 @@ start_timer (GSource **timer, guint delay_ms, GSourceFunc function, IommudSimula
 }
 
 static void
-unplug_gone (IommudSimulatedFollower *self, const IommudSimulatedShape *wanted)
+unplug (IommudSimulatedFollower *self, const char *name)
 {
-  g_autoptr (GPtrArray) gone =
-      iommud_simulated_shape_list_gone (self->applied->devices, wanted->devices);
-
-  for (guint i = 0; i < gone->len; i++)
-    {
-      const char *name = g_ptr_array_index (gone, i);
-
-      /* It may have been unplugged by other means. */
-      (void) iommud_simulated_kernel_unplug (self->kernel, name);
-      g_hash_table_remove (self->applied->devices, name);
-    }
+  /* It may have been unplugged by other means. */
+  (void) iommud_simulated_kernel_unplug (self->kernel, name);
+  g_hash_table_remove (self->applied->devices, name);
 }
 
 /* An IOMMU that exists stays as it is, since its devices refer to it. */
 static void
-add_iommus (IommudSimulatedFollower *self, IommudSimulatedHost *host)
+add_iommus (IommudSimulatedFollower *self)
 {
-  for (guint i = 0; i < host->iommus->len; i++)
+  GPtrArray *iommus = self->edit->host->iommus;
+
+  for (guint i = 0; i < iommus->len; i++)
     {
-      IommudSimulatedIommu *iommu = g_ptr_array_index (host->iommus, i);
-      g_autofree char *text = iommud_simulated_iommu_describe (iommu);
+      IommudSimulatedIommu *iommu = g_ptr_array_index (iommus, i);
+      const char *text = g_hash_table_lookup (self->edit->wanted->iommus, iommu->name);
       const char *before = g_hash_table_lookup (self->applied->iommus, iommu->name);
 
       if (before != NULL && !g_str_equal (before, text))
         g_warning ("%s: IOMMU %s stays as it was: restart the service to change it", self->filename,
                    iommu->name);
       if (before == NULL)
-        g_hash_table_insert (self->applied->iommus, g_strdup (iommu->name),
-                             g_steal_pointer (&text));
+        g_hash_table_insert (self->applied->iommus, g_strdup (iommu->name), g_strdup (text));
       /* An IOMMU that exists already is refused and freed. */
       (void) iommud_simulated_kernel_add_iommu (self->kernel, iommu);
     }
-  g_ptr_array_set_free_func (host->iommus, NULL);
-  g_ptr_array_set_size (host->iommus, 0);
+  g_ptr_array_set_free_func (iommus, NULL);
+  g_ptr_array_set_size (iommus, 0);
 }
 
 static void
-arm_new_faults (IommudSimulatedFollower *self, const IommudSimulatedHost *host)
+arm_new_faults (IommudSimulatedFollower *self)
 {
-  for (guint i = 0; i < host->faults->len; i++)
+  const GArray *faults = self->edit->host->faults;
+
+  for (guint i = 0; i < faults->len; i++)
     {
-      const IommudSimulatedFault *fault = &g_array_index (host->faults, IommudSimulatedFault, i);
+      const IommudSimulatedFault *fault = &g_array_index (faults, IommudSimulatedFault, i);
       g_autofree char *text = iommud_simulated_fault_describe (fault);
 
       if (!g_hash_table_contains (self->applied->faults, text))
         (void) iommud_simulated_kernel_inject_fault (self->kernel, fault->operation, fault->nth,
                                                      fault->errnum, fault->delay_ms);
     }
+  g_hash_table_unref (self->applied->faults);
+  self->applied->faults = g_hash_table_ref (self->edit->wanted->faults);
 }
 
-/* Whether the machine can take a device now. If it can, and the device is new, @text says what it
- * is. */
-static gboolean
-must_add (IommudSimulatedFollower *self, const char *name, char *text, gboolean *must_wait)
+/* What is not a device comes first. */
+static void
+begin (IommudSimulatedFollower *self)
 {
-  g_autofree char *owned = text;
+  if (self->edit->wanted->iommufd != self->applied->iommufd)
+    g_warning ("%s: /dev/iommu cannot come or go: restart the service to change it",
+               self->filename);
+  if (self->edit->wanted->kernel != self->applied->kernel)
+    g_warning ("%s: the Linux version stays as it was: restart the service to change it",
+               self->filename);
+  arm_new_faults (self);
+  add_iommus (self);
+  self->has_begun = TRUE;
+}
 
-  if (iommud_simulated_shape_has (self->applied->devices, name, text))
-    return FALSE;
+/* FALSE: the machine cannot take the device now. Takes @addition otherwise. */
+static gboolean
+plug (IommudSimulatedFollower *self, IommudSimulatedAddition *addition)
+{
+  const char *name = iommud_simulated_addition_get_name (addition);
+
   if (iommud_simulated_kernel_has_device (self->kernel, name))
-    {
-      *must_wait = TRUE;
-      return FALSE;
-    }
-  g_hash_table_insert (self->applied->devices, g_strdup (name), g_steal_pointer (&owned));
+    return FALSE;
+  g_hash_table_insert (self->applied->devices, g_strdup (name),
+                       g_strdup (g_hash_table_lookup (self->edit->wanted->devices, name)));
+  if (addition->device != NULL)
+    (void) iommud_simulated_kernel_add_device (self->kernel, g_steal_pointer (&addition->device));
+  else
+    (void) iommud_simulated_kernel_add_host_device (self->kernel,
+                                                    g_steal_pointer (&addition->host_device));
+  iommud_simulated_addition_free (addition);
   return TRUE;
 }
 
-static gboolean
-add_host_devices (IommudSimulatedFollower *self, IommudSimulatedHost *host)
-{
-  gboolean must_wait = FALSE;
-
-  for (guint i = 0; i < host->host_devices->len;)
-    {
-      IommudSimulatedHostDevice *device = g_ptr_array_index (host->host_devices, i);
-
-      if (!must_add (self, device->name, iommud_simulated_host_device_describe (device),
-                     &must_wait))
-        {
-          i++;
-          continue;
-        }
-      g_ptr_array_steal_index (host->host_devices, i);
-      (void) iommud_simulated_kernel_add_host_device (self->kernel, device);
-    }
-  return must_wait;
-}
-
-static gboolean
-add_devices (IommudSimulatedFollower *self, IommudSimulatedHost *host)
-{
-  gboolean must_wait = FALSE;
-
-  for (guint i = 0; i < host->devices->len;)
-    {
-      IommudSimulatedDevice *device = g_ptr_array_index (host->devices, i);
-
-      if (!must_add (self, device->info->name, iommud_simulated_device_describe (device),
-                     &must_wait))
-        {
-          i++;
-          continue;
-        }
-      g_ptr_array_steal_index (host->devices, i);
-      (void) iommud_simulated_kernel_add_device (self->kernel, device);
-    }
-  return must_wait;
-}
-
-static gboolean plug_waiting (gpointer data);
-
 static void
-plug (IommudSimulatedFollower *self)
+apply_some (IommudSimulatedFollower *self)
 {
-  gboolean must_wait = add_host_devices (self, self->waiting);
+  GQueue *additions = &self->edit->additions;
+  GPtrArray *gone = self->edit->gone;
+  guint budget = STEP_DEVICES;
 
-  must_wait |= add_devices (self, self->waiting);
-  if (must_wait)
-    start_timer (&self->retry, RETRY_MS, plug_waiting, self);
-  else
-    g_clear_pointer (&self->waiting, iommud_simulated_host_free);
+  for (; budget > 0 && gone->len > 0; budget--)
+    {
+      unplug (self, gone->pdata[gone->len - 1]);
+      g_ptr_array_set_size (gone, (int) gone->len - 1);
+    }
+  if (gone->len == 0 && !self->has_begun)
+    begin (self);
+  for (; budget > 0 && self->n_untried > 0 && self->has_begun; budget--, self->n_untried--)
+    {
+      IommudSimulatedAddition *addition = g_queue_pop_head (additions);
+
+      if (!plug (self, addition))
+        g_queue_push_tail (additions, addition);
+    }
 }
 
+/* Applies a part of the edit, and sees to it that the rest comes. */
 static gboolean
-plug_waiting (gpointer data)
+apply_step (gpointer data)
 {
   IommudSimulatedFollower *self = data;
 
-  stop_timer (&self->retry);
-  plug (self);
+  stop_timer (&self->step);
+  apply_some (self);
+  if (!self->has_begun || self->n_untried > 0)
+    start_timer (&self->step, 0, apply_step, self);
+  else if (g_queue_is_empty (&self->edit->additions))
+    g_clear_pointer (&self->edit, iommud_simulated_edit_free);
+  else
+    {
+      self->n_untried = g_queue_get_length (&self->edit->additions);
+      start_timer (&self->step, RETRY_MS, apply_step, self);
+    }
   return G_SOURCE_REMOVE;
 }
 
-/* Takes @host. */
-static void
-apply (IommudSimulatedFollower *self, IommudSimulatedHost *host)
-{
-  g_autoptr (IommudSimulatedShape) wanted = iommud_simulated_shape_new (host);
+static void start_reading (IommudSimulatedFollower *self);
 
-  stop_timer (&self->retry);
-  g_clear_pointer (&self->waiting, iommud_simulated_host_free);
-  if (wanted->iommufd != self->applied->iommufd)
-    g_warning ("%s: /dev/iommu cannot come or go: restart the service to change it",
-               self->filename);
-  if (wanted->kernel != self->applied->kernel)
-    g_warning ("%s: the Linux version stays as it was: restart the service to change it",
-               self->filename);
-  unplug_gone (self, wanted);
-  arm_new_faults (self, host);
-  g_hash_table_unref (self->applied->faults);
-  self->applied->faults = g_hash_table_ref (wanted->faults);
-  add_iommus (self, host);
-  self->waiting = host;
-  plug (self);
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (IommudSimulatedEdit) edit = iommud_simulated_edit_read_finish (result);
+  IommudSimulatedFollower *self = data;
+
+  /* A reading is cancelled only if the follower is freed. */
+  if (edit == NULL)
+    return;
+  g_clear_object (&self->reading);
+  self->applied = g_steal_pointer (&edit->applied);
+  if (self->is_stale)
+    return start_reading (self);
+  if (edit->error != NULL)
+    g_warning ("%s; the simulated host stays as it was", edit->error->message);
+  else
+    {
+      g_clear_pointer (&self->edit, iommud_simulated_edit_free);
+      self->edit = g_steal_pointer (&edit);
+      self->has_begun = FALSE;
+      self->n_untried = g_queue_get_length (&self->edit->additions);
+    }
+  if (self->edit != NULL)
+    start_timer (&self->step, 0, apply_step, self);
+}
+
+/* What is applied is lent to the worker, so an earlier edit stops until the result is there. */
+static void
+start_reading (IommudSimulatedFollower *self)
+{
+  self->is_stale = FALSE;
+  stop_timer (&self->step);
+  self->reading = g_cancellable_new ();
+  iommud_simulated_edit_read_async (self->filename, self->original,
+                                    g_steal_pointer (&self->applied), self->reading, on_read, self);
 }
 
 static gboolean
 on_settled (gpointer data)
 {
   IommudSimulatedFollower *self = data;
-  g_autoptr (GError) error = NULL;
-  IommudSimulatedHost *host = iommud_xml_load_simulated_host (self->filename, &error);
 
   stop_timer (&self->settle);
-  if (host != NULL)
-    apply (self, host);
+  if (self->reading == NULL)
+    start_reading (self);
   else
-    g_warning ("%s; the simulated host stays as it was", error->message);
+    self->is_stale = TRUE;
   return G_SOURCE_REMOVE;
 }
 
@@ -230,28 +241,33 @@ on_file_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorE
 }
 
 IommudSimulatedFollower *
-iommud_simulated_follower_new (const char *filename, const IommudSimulatedHost *host)
+iommud_simulated_follower_new (const char *filename, GBytes *content)
 {
   IommudSimulatedFollower *self = g_new0 (IommudSimulatedFollower, 1);
 
   self->filename = g_strdup (filename);
-  self->applied = iommud_simulated_shape_new (host);
+  self->original = g_bytes_ref (content);
   return self;
 }
 
+/* A worker that is reading ends soon, and what it has read is dropped. */
 void
 iommud_simulated_follower_free (IommudSimulatedFollower *self)
 {
   stop_timer (&self->settle);
-  stop_timer (&self->retry);
+  stop_timer (&self->step);
+  if (self->reading != NULL)
+    g_cancellable_cancel (self->reading);
+  g_clear_object (&self->reading);
   if (self->monitor != NULL)
     {
       g_signal_handlers_disconnect_by_data (self->monitor, self);
       g_file_monitor_cancel (self->monitor);
     }
   g_clear_object (&self->monitor);
-  g_clear_pointer (&self->waiting, iommud_simulated_host_free);
-  iommud_simulated_shape_free (self->applied);
+  g_clear_pointer (&self->edit, iommud_simulated_edit_free);
+  g_clear_pointer (&self->applied, iommud_simulated_shape_free);
+  g_bytes_unref (self->original);
   g_free (self->filename);
   g_free (self);
 }

@@ -8,9 +8,8 @@ G_BEGIN_DECLS
 
 typedef struct _IommudSimulatedFollower IommudSimulatedFollower;
 
-/* @host: what the kernel was made from. */
-IommudSimulatedFollower *iommud_simulated_follower_new (const char *filename,
-                                                        const IommudSimulatedHost *host);
+/* @content: the file that the kernel was made from. */
+IommudSimulatedFollower *iommud_simulated_follower_new (const char *filename, GBytes *content);
 void iommud_simulated_follower_free (IommudSimulatedFollower *self);
 /* Watches the file from now on, in the main context that is the thread's default. @kernel must
  * outlive @self. */

@@ -122,20 +122,19 @@ iommud_simulator_get_kernel (IommudSimulator *self)
 IommudSimulator *
 iommud_simulator_new (const char *filename, GError **error)
 {
-  IommudSimulatedFollower *follower = NULL;
+  g_autoptr (GBytes) content = NULL;
   IommudSimulatedHost *host;
   IommudSimulator *self;
 
-  if (filename != NULL)
-    host = iommud_xml_load_simulated_host (filename, error);
-  else
+  if (filename == NULL)
     host = iommud_xml_load_default_simulated_host (error);
+  else
+    host = iommud_xml_load_simulated_host (filename, &content, error);
   if (host == NULL)
     return NULL;
-  if (filename != NULL)
-    follower = iommud_simulated_follower_new (filename, host);
   self = new_from_host (host);
-  self->follower = follower;
+  if (content != NULL)
+    self->follower = iommud_simulated_follower_new (filename, content);
   return self;
 }
 

@@ -402,21 +402,26 @@ iommud_xml_parse_simulated_host (const char *xml, gssize length, const char *sou
 /**
  * iommud_xml_load_simulated_host:
  * @filename: a file of at most %IOMMUD_XML_MAX_BYTES
+ * @content: (out) (optional): what the file holds
  *
  * Returns: (transfer full): the host, or %NULL with %IOMMUD_ERROR_INVALID_ARGUMENT and a message
  *   of one line that names the file
  */
 IommudSimulatedHost *
-iommud_xml_load_simulated_host (const char *filename, GError **error)
+iommud_xml_load_simulated_host (const char *filename, GBytes **content, GError **error)
 {
-  g_autoptr (GBytes) content = iommud_xml_read_file (filename, error);
+  g_autoptr (GBytes) bytes = iommud_xml_read_file (filename, error);
+  IommudSimulatedHost *host;
   gsize length;
   const char *xml;
 
-  if (content == NULL)
+  if (bytes == NULL)
     return NULL;
-  xml = g_bytes_get_data (content, &length);
-  return iommud_xml_parse_simulated_host (xml, (gssize) length, filename, error);
+  xml = g_bytes_get_data (bytes, &length);
+  host = iommud_xml_parse_simulated_host (xml, (gssize) length, filename, error);
+  if (host != NULL && content != NULL)
+    *content = g_steal_pointer (&bytes);
+  return host;
 }
 
 /* The built-in host: data/hosts/default.xml as it was when the library was built. */

@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 IommudSimulatedHost *iommud_xml_read_simulated_host (IommudXmlText *text, GError **error);
-IommudSimulatedHost *iommud_xml_load_simulated_host (const char *filename, GError **error);
+IommudSimulatedHost *iommud_xml_load_simulated_host (const char *filename, GBytes **content,
+                                                     GError **error);
 IommudSimulatedHost *iommud_xml_load_default_simulated_host (GError **error);
 IommudSimulatedHost *iommud_xml_parse_simulated_host (const char *xml, gssize length,
                                                       const char *source_name, GError **error);

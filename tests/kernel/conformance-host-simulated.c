@@ -357,7 +357,7 @@ ConformanceHost *
 conformance_host_new_simulated (const char *filename, const char *const *devices, GError **error)
 {
   g_autoptr (IommudSimulatedHost) description =
-      filename != NULL ? iommud_xml_load_simulated_host (filename, error)
+      filename != NULL ? iommud_xml_load_simulated_host (filename, NULL, error)
                        : iommud_simulated_host_new ();
   SimulatedHost *self;
 

@@ -5,12 +5,14 @@
 #include "backend/backend.h"
 #include "iommud-error.h"
 #include "simulator/simulator-testing.h"
+#include "xml/host-description.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define DEVICE(slot) "<device name='0000:0" slot ":00.0' group='" slot "'/>"
 
@@ -258,6 +260,137 @@ test_iommu_stays (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (warnings->str, ==, expected);
 }
 
+#define MANY 10000
+
+/* Many devices that are not plugged: they cost the time to read them. */
+static char *
+describe_many (const char *body)
+{
+  GString *xml = g_string_new (body);
+
+  for (guint i = 0; i < MANY; i++)
+    g_string_append_printf (xml, "<device name='%04x:%02x:00.0' group='%u' plugged='no'/>\n",
+                            256 + i / 256, i % 256, 1000 + i);
+  return g_string_free (xml, FALSE);
+}
+
+/* In milliseconds. */
+static double
+get_thread_time (void)
+{
+  struct timespec time;
+
+  g_assert_cmpint (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time), ==, 0);
+  return (double) time.tv_sec * 1e3 + (double) time.tv_nsec / 1e6;
+}
+
+/* The time of this thread is a fraction of what reading the file takes. */
+static void
+test_worker (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *many = describe_many (DEVICE ("1"));
+  g_autofree char *more = g_strconcat (many, DEVICE ("2"), NULL);
+  g_autofree char *last = g_strconcat (more, DEVICE ("3"), NULL);
+  IommudSimulatedHost *host;
+  double started;
+  double followed;
+  double read;
+
+  expect (fixture, "+0000:01:00.0 ");
+  write_host (fixture, more);
+  expect (fixture, "+0000:02:00.0 ");
+  write_host (fixture, last);
+  started = get_thread_time ();
+  expect (fixture, "+0000:03:00.0 ");
+  followed = get_thread_time () - started;
+  started = get_thread_time ();
+  host = iommud_xml_load_simulated_host (fixture->path, NULL, NULL);
+  read = get_thread_time () - started;
+  g_assert_nonnull (host);
+  iommud_simulated_host_free (host);
+  g_test_message ("%.3f ms to follow, %.3f ms to read", followed, read);
+  g_assert_cmpfloat (followed, <, read / 2);
+}
+
+static gboolean
+on_turn (gpointer data)
+{
+  gsize *lengths = data;
+  const Fixture *fixture = (const Fixture *) lengths[2];
+
+  lengths[1] = MAX (lengths[1], fixture->log->len - lengths[0]);
+  lengths[0] = fixture->log->len;
+  return G_SOURCE_CONTINUE;
+}
+
+/* The main loop does other things while a large edit is applied. */
+static void
+test_steps (Fixture *fixture, gconstpointer data)
+{
+  const gsize one = strlen ("+0000:01:00.0 ");
+  gsize lengths[3] = { 0, 0, (gsize) fixture };
+  g_autoptr (GString) body = g_string_new (NULL);
+  guint turns;
+
+  expect (fixture, "+0000:01:00.0 ");
+  for (guint i = 0; i < 500; i++)
+    g_string_append_printf (body, "<device name='%04x:00:00.0' group='%u'/>\n", 256 + i, i);
+  write_host (fixture, body->str);
+  turns = g_timeout_add (0, on_turn, lengths);
+  while (fixture->log->len < 501 * one)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (turns);
+  g_assert_true (g_str_has_prefix (fixture->log->str, "-0000:01:00.0 +0100:00:00.0 "));
+  g_assert_cmpuint (lengths[1], >=, one);
+  g_assert_cmpuint (lengths[1], <=, 2 * 64 * one);
+}
+
+/* An edit that comes while another is being read. */
+static void
+test_quick_edits (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *many = describe_many (DEVICE ("5"));
+
+  expect (fixture, "+0000:01:00.0 ");
+  for (guint i = 0; i < 5; i++)
+    {
+      const gint64 end = g_get_monotonic_time () + 40000 * (gint64) i;
+
+      write_host (fixture, many);
+      while (g_get_monotonic_time () < end)
+        g_main_context_iteration (NULL, FALSE);
+    }
+  write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  while (!g_str_has_suffix (fixture->log->str, "+0000:02:00.0 "))
+    g_main_context_iteration (NULL, TRUE);
+  write_host (fixture, DEVICE ("1"));
+  while (!g_str_has_suffix (fixture->log->str, "-0000:02:00.0 "))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* The worker may be reading when the simulated host ends: nothing waits for it. */
+static void
+test_end (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *many = describe_many (DEVICE ("1"));
+
+  expect (fixture, "+0000:01:00.0 ");
+  for (guint delay = 145; delay < 175; delay += 3)
+    {
+      const gint64 end = g_get_monotonic_time () + (gint64) delay * 1000;
+      g_autoptr (IommudSimulator) other = iommud_simulator_new (fixture->path, NULL);
+
+      g_assert_nonnull (other);
+      write_host (fixture, many);
+      g_assert_true (iommud_simulator_follow_file (other, NULL));
+      while (g_get_monotonic_time () < end)
+        g_main_context_iteration (NULL, FALSE);
+      g_assert_finalize_object (g_steal_pointer (&other));
+    }
+  write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  expect (fixture, "+0000:02:00.0 ");
+}
+
 static void
 test_without_file (void)
 {
@@ -281,6 +414,10 @@ main (int argc, char **argv)
   ADD_TEST ("new-fault", test_new_fault);
   ADD_TEST ("bad-edits", test_bad_edits);
   ADD_TEST ("iommu-stays", test_iommu_stays);
+  ADD_TEST ("worker", test_worker);
+  ADD_TEST ("steps", test_steps);
+  ADD_TEST ("quick-edits", test_quick_edits);
+  ADD_TEST ("end", test_end);
   g_test_add_func ("/follow/without-file", test_without_file);
   return g_test_run ();
 }

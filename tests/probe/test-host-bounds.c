@@ -229,7 +229,7 @@ test_file_name (void)
   g_assert_null (iommud_xml_parse_simulated_host ("<a/>", -1, "two\nlines\xff", &error));
   refusal_assert_one_line (error);
   g_clear_error (&error);
-  g_assert_null (iommud_xml_load_simulated_host ("/no\nsuch\tfile", &error));
+  g_assert_null (iommud_xml_load_simulated_host ("/no\nsuch\tfile", NULL, &error));
   refusal_assert_one_line (error);
 }
 

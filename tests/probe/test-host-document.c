@@ -175,7 +175,7 @@ assert_file_refused (const Folder *folder, const char *cause)
   g_autofree char *message = g_strconcat (folder->path, cause, NULL);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (iommud_xml_load_simulated_host (folder->path, &error));
+  g_assert_null (iommud_xml_load_simulated_host (folder->path, NULL, &error));
   refusal_assert_one_line (error);
   g_assert_cmpstr (error->message, ==, message);
 }
@@ -196,7 +196,7 @@ test_file (Folder *folder, gconstpointer data)
   g_autoptr (IommudSimulatedHost) host = NULL;
 
   write_file (folder, "<simulated-host>\n<iommu name='a'/>\n</simulated-host>\n", -1);
-  host = iommud_xml_load_simulated_host (folder->path, &error);
+  host = iommud_xml_load_simulated_host (folder->path, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (host->iommus->len, ==, 1);
 
@@ -222,7 +222,7 @@ test_file_size (Folder *folder, gconstpointer data)
   write_file (folder, big, (gssize) limit + 1);
   assert_file_refused (folder, ": cannot read: the file is larger than 64 MiB");
   write_file (folder, big, (gssize) limit);
-  host = iommud_xml_load_simulated_host (folder->path, NULL);
+  host = iommud_xml_load_simulated_host (folder->path, NULL, NULL);
   g_assert_nonnull (host);
   g_assert_null (iommud_xml_parse_simulated_host (big, (gssize) limit + 1, "hosts.xml", NULL));
 }

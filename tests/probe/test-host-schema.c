@@ -66,7 +66,7 @@ test_examples (void)
 
       if (!g_str_has_suffix (name, ".xml"))
         continue;
-      host = iommud_xml_load_simulated_host (path, &error);
+      host = iommud_xml_load_simulated_host (path, NULL, &error);
       g_assert_no_error (error);
       content = iommud_xml_read_file (path, &error);
       g_assert_no_error (error);
