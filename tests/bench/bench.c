@@ -10,8 +10,9 @@ static const struct
   const char *name;
   void (*run) (const char *address, GDBusConnection *connection);
 } benchmarks[] = {
-  { "attach", bench_attach },           { "mapping", bench_mapping }, { "dirty", bench_dirty },
-  { "many-iommus", bench_many_iommus }, { "listing", bench_listing },
+  { "attach", bench_attach },   { "mapping", bench_mapping },
+  { "dirty", bench_dirty },     { "many-iommus", bench_many_iommus },
+  { "listing", bench_listing }, { "simulated-host", bench_simulated_host },
 };
 
 static gboolean

@@ -32,6 +32,7 @@ void bench_attach (const char *address, GDBusConnection *connection);
 void bench_listing (const char *address, GDBusConnection *connection);
 void bench_many_iommus (const char *address, GDBusConnection *connection);
 void bench_dirty (const char *address, GDBusConnection *connection);
+void bench_simulated_host (const char *address, GDBusConnection *connection);
 void bench_mapping (const char *address, GDBusConnection *connection);
 
 G_END_DECLS
