@@ -5,7 +5,7 @@
 struct _IommudQueue
 {
   gatomicrefcount references;
-  GThreadPool *pool;
+  IommudWorkers *workers;
   GMainContext *main_context;
   IommudJournal *journal; /* or NULL */
   GQueue waiting;         /* of Job; the running one is not in it */
@@ -27,12 +27,12 @@ typedef struct
 } Job;
 
 IommudQueue *
-iommud_queue_new (GThreadPool *pool, GMainContext *main_context)
+iommud_queue_new (IommudWorkers *workers, GMainContext *main_context)
 {
   IommudQueue *self = g_new0 (IommudQueue, 1);
 
   g_atomic_ref_count_init (&self->references);
-  self->pool = pool;
+  self->workers = workers;
   self->main_context = g_main_context_ref (main_context);
   g_queue_init (&self->waiting);
   g_queue_init (&self->unfinished);
@@ -142,7 +142,7 @@ start_next (IommudQueue *self)
 
       self->running = TRUE;
       if (job_plan (job, &error))
-        g_thread_pool_push (self->pool, job, NULL);
+        iommud_workers_push (self->workers, job);
       else
         job_end (job, NULL, error);
     }

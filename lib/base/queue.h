@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/journal.h"
+#include "base/workers.h"
 
 G_BEGIN_DECLS
 
@@ -37,16 +38,17 @@ typedef struct
 
 typedef struct _IommudQueue IommudQueue;
 
-/* @pool runs the workers; it calls iommud_queue_work(). */
-IommudQueue *iommud_queue_new (GThreadPool *pool, GMainContext *main_context);
+/* @workers call iommud_queue_work(). */
+IommudQueue *iommud_queue_new (IommudWorkers *workers, GMainContext *main_context);
 void iommud_queue_unref (IommudQueue *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudQueue, iommud_queue_unref)
 
 /* NULL: none. For a queue that is idle. */
 void iommud_queue_set_journal (IommudQueue *self, IommudJournal *journal);
 
-/* Puts an operation behind the others. @owner, which owns the pool, is held until the operation has
- * ended. @task (transfer full, or NULL if nothing waits for it) returns after data was freed. */
+/* Puts an operation behind the others. @owner, which owns the workers, is held until the operation
+ * has ended. @task (transfer full, or NULL if nothing waits for it) returns after data was freed.
+ */
 void iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpointer data,
                           gpointer owner, GTask *task);
 

@@ -21,7 +21,7 @@ struct _IommudHost
 
   IommudBackend *backend;
   GMainContext *main_context;
-  GThreadPool *pool;
+  IommudWorkers *workers;
   IommudMappedFiles *mapped_files;
   GStrv features;
   gboolean iommufd_available;
@@ -115,14 +115,14 @@ iommud_host_dispose (GObject *object)
 {
   IommudHost *self = IOMMUD_HOST (object);
 
-  if (self->pool != NULL)
+  if (self->workers != NULL)
     {
       g_signal_handlers_disconnect_by_data (iommud_backend_get_probe (self->backend), self);
       /* No operation is under way: each holds its host. */
       iommud_close_devices (iommud_device_table_get_list (self->devices),
                             iommud_backend_get_syscalls (self->backend));
       iommud_close_containers (iommud_container_table_get_list (self->containers));
-      g_thread_pool_free (g_steal_pointer (&self->pool), FALSE, TRUE);
+      iommud_workers_free (g_steal_pointer (&self->workers));
     }
   G_OBJECT_CLASS (iommud_host_parent_class)->dispose (object);
 }
@@ -238,13 +238,13 @@ iommud_host_get_container_table (IommudHost *self)
 IommudHost *
 iommud_host_new_empty (IommudBackend *backend, GError **error)
 {
-  GThreadPool *pool = g_thread_pool_new (iommud_queue_work, NULL, -1, FALSE, error);
+  IommudWorkers *workers = iommud_workers_new (iommud_queue_work, IOMMUD_MAX_WORKERS, error);
   IommudHost *self;
 
-  if (pool == NULL)
+  if (workers == NULL)
     return NULL;
   self = g_object_new (IOMMUD_TYPE_HOST, "backend", backend, NULL);
-  self->pool = pool;
+  self->workers = workers;
   return self;
 }
 
@@ -271,7 +271,7 @@ iommud_host_new_context (IommudHost *self)
 IommudContext *
 iommud_host_adopt_context (IommudHost *self, const IommudContextRecord *record)
 {
-  IommudQueue *queue = iommud_queue_new (self->pool, self->main_context);
+  IommudQueue *queue = iommud_queue_new (self->workers, self->main_context);
 
   iommud_queue_set_journal (queue, self->journal);
   self->last_context_serial = MAX (self->last_context_serial, record->serial);
