@@ -48,6 +48,7 @@ static const struct
   { EINTR, IOMMUD_ERROR_FAILED, "EINTR" },
   { EAGAIN, IOMMUD_ERROR_FAILED, "EAGAIN" },
   { EDEADLK, IOMMUD_ERROR_FAILED, "EDEADLK" },
+  { ELOOP, IOMMUD_ERROR_FAILED, "ELOOP" },
 };
 
 /**
@@ -83,6 +84,9 @@ iommud_error_set_from_errno (GError **error, int code, const char *what, const c
 {
   g_autofree char *description = iommud_error_describe_errno (errnum);
 
+  /* The ioctls and the open of a file: kernel/syscalls.c repeats them first. */
+  if (cause == NULL && (errnum == EINTR || errnum == EAGAIN))
+    cause = "it was tried again, and got this answer each time";
   g_set_error (error, IOMMUD_ERROR,
                code >= 0 ? (gint) code : (gint) iommud_error_code_from_errno (errnum),
                "Cannot %s: %s: %s%s%s", what, step, description, cause != NULL ? ": " : "",

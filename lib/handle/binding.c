@@ -124,6 +124,7 @@ static gboolean
 open_cdev (IommudBinding *self, const IommudKernelAccess *access, GError **error)
 {
   const char *path = self->info->cdev_path;
+  dev_t number;
   int errnum;
 
   if (*path == '\0')
@@ -134,7 +135,10 @@ open_cdev (IommudBinding *self, const IommudKernelAccess *access, GError **error
                    access->what, self->info->name);
       return FALSE;
     }
-  errnum = iommud_syscalls_open (access->syscalls, path, &self->cdev);
+  errnum = iommud_probe_find_node_number (access->probe, self->info, &number)
+               ? iommud_syscalls_open (access->syscalls, path, number, &self->cdev)
+               : ENODEV;
+  /* Once more: meanwhile the name may have got another device, and the number too. */
   if (errnum == 0 && !iommud_probe_owns_node (access->probe, self->info, self->cdev))
     {
       access->syscalls->close (access->syscalls, self->cdev);
@@ -143,9 +147,9 @@ open_cdev (IommudBinding *self, const IommudKernelAccess *access, GError **error
   if (errnum == 0)
     return TRUE;
   self->cdev = -1;
-  iommud_error_set_from_errno (
-      error, errnum == ENOENT || errnum == ENODEV ? IOMMUD_ERROR_DEVICE_GONE : -1, access->what,
-      path, errnum, errnum == EACCES ? "opening it needs the rights of root" : NULL);
+  iommud_error_set_from_errno (error,
+                               errnum == ENOENT || errnum == ENODEV ? IOMMUD_ERROR_DEVICE_GONE : -1,
+                               access->what, path, errnum, iommud_syscalls_get_open_cause (errnum));
   return FALSE;
 }
 

@@ -23,11 +23,13 @@ G_STATIC_ASSERT ((int) IOMMUD_IOMMUFD_MAP_READABLE == (int) IOMMUD_ABI_MAP_READA
 /* Ranges asked for at once, and the most that an answer may have: reserved regions are few. */
 #define FIRST_RANGES 16
 #define MAX_RANGES (1u << 16)
+/* How often they are asked for: their number can grow between two calls, but not each time. */
+#define MAX_RANGE_CALLS 8
 
 int
 iommud_iommufd_open (const IommudSyscalls *syscalls, int *fd)
 {
-  return iommud_syscalls_open (syscalls, IOMMUFD_PATH, fd);
+  return iommud_syscalls_open (syscalls, IOMMUFD_PATH, 0, fd);
 }
 
 int
@@ -69,7 +71,7 @@ iommud_iommufd_ioas_iova_ranges (const IommudSyscalls *syscalls, int fd, guint32
 {
   guint32 room = FIRST_RANGES;
 
-  while (TRUE)
+  for (guint calls = 1;; calls++)
     {
       g_autofree struct iommud_abi_iova_range *answer = g_new0 (struct iommud_abi_iova_range, room);
       struct iommud_abi_ioas_iova_ranges argument = { .size = sizeof (argument),
@@ -84,7 +86,8 @@ iommud_iommufd_ioas_iova_ranges (const IommudSyscalls *syscalls, int fd, guint32
           *alignment = argument.out_iova_alignment;
           return 0;
         }
-      if (errnum != EMSGSIZE || argument.num_iovas <= room || argument.num_iovas > MAX_RANGES)
+      if (errnum != EMSGSIZE || argument.num_iovas <= room || argument.num_iovas > MAX_RANGES
+          || calls == MAX_RANGE_CALLS)
         return errnum;
       room = argument.num_iovas;
     }

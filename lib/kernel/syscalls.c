@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The real system calls, and how a call of any table is repeated after a signal. */
+/* The real system calls, and how a call of any table is repeated. */
 #include "config.h"
 
 #include "kernel/syscalls.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-static int
-check_is_device (const struct stat *status)
-{
-  if (S_ISLNK (status->st_mode))
-    return ELOOP;
-  return S_ISCHR (status->st_mode) ? 0 : ENODEV;
-}
+/* How often a call is made that fails with EINTR or EAGAIN, and for how long after its first
+ * failure. After EAGAIN there are pauses of 1, 2, 4... 32 ms, together less than a second. */
+#define MAX_TRIES 32
+#define MAX_SECONDS 10
+#define MAX_PAUSE_LOG2 5
 
 static int
 fail (int errnum)
@@ -26,28 +27,80 @@ fail (int errnum)
   return -1;
 }
 
+/* Whether sysfs lists the device of this number under the name of the node. */
+static gboolean
+has_name (const char *path, dev_t device)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  char link[64];
+  char target[PATH_MAX];
+  const char *slash;
+  ssize_t length;
+
+  g_snprintf (link, sizeof link, "/sys/dev/char/%u:%u", major (device), minor (device));
+  length = readlink (link, target, sizeof target - 1);
+  if (length < 0)
+    return FALSE;
+  target[length] = '\0';
+  slash = strrchr (target, '/');
+  return slash != NULL && g_str_equal (slash + 1, name);
+}
+
+/* 0, and the number of the device that is open as @fd. */
 static int
-real_open (const IommudSyscalls *self, const char *path, int flags)
+check_node (int fd, const char *path, dev_t device, dev_t *found)
 {
   struct stat status;
+
+  if (fstat (fd, &status) < 0)
+    return errno;
+  if (S_ISLNK (status.st_mode))
+    return ELOOP;
+  if (!S_ISCHR (status.st_mode))
+    return ENODEV;
+  *found = status.st_rdev;
+  if (device != 0 ? status.st_rdev != device : !has_name (path, status.st_rdev))
+    return ENODEV;
+  return 0;
+}
+
+/* Opens what @node stands for, and not what may have been put in its place meanwhile. */
+static int
+reopen (int node, const char *path, dev_t device, int flags)
+{
+  char link[64];
+  dev_t found;
   int errnum;
+  int fd;
 
-  /* Also checked before: opening a FIFO or another file by mistake can block or have effects. */
-  if (lstat (path, &status) < 0)
-    return -1;
-  errnum = check_is_device (&status);
-  if (errnum != 0)
-    return fail (errnum);
-
-  int fd = open (path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
-
+  g_snprintf (link, sizeof link, "/proc/self/fd/%d", node);
+  fd = open (link, flags | O_CLOEXEC | O_NOCTTY);
   if (fd < 0)
-    return -1;
-  errnum = fstat (fd, &status) < 0 ? errno : check_is_device (&status);
+    return fail (errno == ENOENT ? ENOSYS : errno);
+  errnum = check_node (fd, path, device, &found);
   if (errnum == 0)
     return fd;
   close (fd);
   return fail (errnum);
+}
+
+/* The open of a FIFO can block, and that of another device can have effects: so the file is looked
+ * at before it is opened, with a descriptor that stands for it but does not open it. */
+static int
+real_open (const IommudSyscalls *self, const char *path, dev_t device, int flags)
+{
+  int node = open (path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  dev_t found = 0;
+  int errnum;
+  int fd;
+
+  if (node < 0)
+    return -1;
+  errnum = check_node (node, path, device, &found);
+  fd = errnum != 0 ? fail (errnum) : reopen (node, path, found, flags);
+  errnum = errno;
+  close (node);
+  return fd < 0 ? fail (errnum) : fd;
 }
 
 static int
@@ -82,30 +135,78 @@ iommud_syscalls_get_real (void)
   return &real;
 }
 
-int
-iommud_syscalls_open (const IommudSyscalls *self, const char *path, int *fd)
+typedef struct
 {
+  guint n_tries;
+  gint64 end; /* of the time for more tries; 0 before the first one */
+} Tries;
+
+/* Whether to call once more after a call that failed with @errnum. A call that was interrupted can
+ * be made again at once; what it was too early for may take a moment. */
+static gboolean
+try_again (Tries *self, int errnum)
+{
+  gint64 now;
+
+  if (errnum != EINTR && errnum != EAGAIN)
+    return FALSE;
+  now = g_get_monotonic_time ();
+  if (self->end == 0)
+    self->end = now + MAX_SECONDS * G_USEC_PER_SEC;
+  if (++self->n_tries == MAX_TRIES || now >= self->end)
+    return FALSE;
+  if (errnum == EAGAIN)
+    g_usleep (1000ul << MIN (self->n_tries - 1, MAX_PAUSE_LOG2));
+  return TRUE;
+}
+
+int
+iommud_syscalls_open (const IommudSyscalls *self, const char *path, dev_t device, int *fd)
+{
+  Tries tries = { 0 };
   int result;
+  int errnum;
 
   do
-    result = self->open (self, path, O_RDWR | O_CLOEXEC);
-  while (result < 0 && errno == EINTR);
+    {
+      result = self->open (self, path, device, O_RDWR | O_CLOEXEC);
+      errnum = result < 0 ? errno : 0;
+    }
+  while (try_again (&tries, errnum));
 
-  if (result < 0)
-    return errno;
-  *fd = result;
-  return 0;
+  if (errnum == 0)
+    *fd = result;
+  return errnum;
 }
 
 int
 iommud_syscalls_ioctl (const IommudSyscalls *self, int fd, unsigned long request, void *argument)
 {
-  int result;
+  Tries tries = { 0 };
+  int errnum;
 
-  /* The kernel undoes an interrupted call completely, so the same record may be passed again. */
+  /* The kernel undoes a call that it does not end, so the same record may be passed again. */
   do
-    result = self->ioctl (self, fd, request, argument);
-  while (result < 0 && errno == EINTR);
+    errnum = self->ioctl (self, fd, request, argument) < 0 ? errno : 0;
+  while (try_again (&tries, errnum));
 
-  return result < 0 ? errno : 0;
+  return errnum;
+}
+
+const char *
+iommud_syscalls_get_open_cause (int errnum)
+{
+  switch (errnum)
+    {
+    case EACCES:
+      return "opening it needs the rights of root";
+    case ELOOP:
+      return "it is a symbolic link, which is not followed";
+    case ENODEV:
+      return "it is not the file of the device that sysfs lists by its name, or the device is gone";
+    case ENOSYS:
+      return "/proc, which opening it needs, is not mounted";
+    default:
+      return NULL;
+    }
 }

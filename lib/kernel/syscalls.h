@@ -10,10 +10,12 @@ G_BEGIN_DECLS
 typedef struct _IommudSyscalls IommudSyscalls;
 
 /* Each member answers as the system call of its name does: -1 (or MAP_FAILED) and errno on failure.
- * All are safe to call from any thread, and all except open may take seconds. */
+ * All are safe to call from any thread, and all except open may take seconds. The file that is
+ * opened is that of @device, its number; if that is 0, of the device that sysfs knows by the last
+ * part of @path. */
 struct _IommudSyscalls
 {
-  int (*open) (const IommudSyscalls *self, const char *path, int flags);
+  int (*open) (const IommudSyscalls *self, const char *path, dev_t device, int flags);
   int (*close) (const IommudSyscalls *self, int fd);
   int (*ioctl) (const IommudSyscalls *self, int fd, unsigned long request, void *argument);
   void *(*mmap) (const IommudSyscalls *self, void *address, size_t length, int protection,
@@ -21,14 +23,19 @@ struct _IommudSyscalls
   gpointer data;
 };
 
-/* The real system calls. Opening refuses symbolic links (ELOOP) and anything but a character device
- * (ENODEV); programs that are started later do not inherit the file. */
+/* The real system calls. What would be another file is not opened: a symbolic link (ELOOP),
+ * anything but a character device (ENODEV), another device (ENODEV). Programs that are started
+ * later do not inherit the file. */
 const IommudSyscalls *iommud_syscalls_get_real (void);
 
-/* The calls of a table, repeated after a signal: 0 (and, for open, @fd) or a positive errno.
- */
-int iommud_syscalls_open (const IommudSyscalls *self, const char *path, int *fd);
+/* The calls of a table: 0 (and, for open, @fd) or a positive errno. After EINTR and EAGAIN they are
+ * repeated, but neither often nor for long; a call that is still not answered then ends with that
+ * errno. */
+int iommud_syscalls_open (const IommudSyscalls *self, const char *path, dev_t device, int *fd);
 int iommud_syscalls_ioctl (const IommudSyscalls *self, int fd, unsigned long request,
                            void *argument);
+
+/* The cause of an errno of iommud_syscalls_open(); NULL if the errno says it all. */
+const char *iommud_syscalls_get_open_cause (int errnum);
 
 G_END_DECLS

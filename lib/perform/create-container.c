@@ -34,14 +34,15 @@ open_context (IommudCreateContainerPlan *self)
     {
       g_autofree char *description = iommud_error_describe_errno (errnum);
 
-      g_set_error (&self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
-                   "Cannot %s: /dev/iommu: %s: the kernel's iommufd module is not loaded, or the "
-                   "kernel was built without CONFIG_IOMMUFD (try: modprobe iommufd)",
-                   self->access.what, description);
+      g_set_error (
+          &self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
+          "Cannot %s: /dev/iommu: %s: the kernel's iommufd module is not loaded, or the "
+          "kernel was built without CONFIG_IOMMUFD (try: modprobe iommufd), or the file is "
+          "not that of the device",
+          self->access.what, description);
       return FALSE;
     }
-  return check (self, "/dev/iommu", errnum,
-                errnum == EACCES ? "opening it needs the rights of root" : NULL);
+  return check (self, "/dev/iommu", errnum, iommud_syscalls_get_open_cause (errnum));
 }
 
 static gboolean

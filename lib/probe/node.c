@@ -10,32 +10,79 @@
 
 #include "probe/sysfs.h"
 
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define MAX_HOLDERS 4
 
-static gboolean
-read_number (const IommudDeviceInfo *info, dev_t *number)
+/* For all files of all processes. It is the worker of one context that looks. */
+#define MAX_SECONDS 2
+
+typedef struct
+{
+  dev_t number;
+  const char *name; /* the last part of the node's path */
+  gint64 end;       /* of the time to search */
+} Search;
+
+gboolean
+iommud_node_find_number (IommudProbe *probe, const IommudDeviceInfo *info, dev_t *number)
 {
   g_autofree char *folder = g_build_filename (info->sysfs_path, "vfio-dev", info->vfio_name, NULL);
 
   return iommud_sysfs_read_device_number (folder, "dev", number);
 }
 
+/* Only a file that may be the node is looked at, and without asking the server of a file system:
+ * if that is dead, there is no answer. What is open says its path without that. */
 static gboolean
-has_open (const char *process, dev_t number)
+may_be_node (const Search *self, const char *path)
+{
+  char target[PATH_MAX];
+  ssize_t length = readlink (path, target, sizeof target - 1);
+
+  if (length < 0)
+    return FALSE;
+  target[length] = '\0';
+  /* A process in a container may have it below another folder, and after an unplug the path ends
+   * with " (deleted)". */
+  return g_str_has_prefix (target, "/dev/")
+         || (*target == '/' && g_str_has_prefix (strrchr (target, '/') + 1, self->name));
+}
+
+static gboolean
+is_node (const Search *self, const char *path)
+{
+  struct statx status;
+
+  return may_be_node (self, path)
+         && statx (AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &status) == 0
+         && S_ISCHR (status.stx_mode)
+         && makedev (status.stx_rdev_major, status.stx_rdev_minor) == self->number;
+}
+
+static gboolean
+has_time (const Search *self)
+{
+  return g_get_monotonic_time () < self->end;
+}
+
+static gboolean
+has_open (const Search *self, const char *process)
 {
   g_autofree char *folder = g_build_filename ("/proc", process, "fd", NULL);
   g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
   const char *file;
 
-  while (files != NULL && (file = g_dir_read_name (files)) != NULL)
+  while (files != NULL && has_time (self) && (file = g_dir_read_name (files)) != NULL)
     {
       g_autofree char *path = g_build_filename (folder, file, NULL);
-      struct stat status;
 
-      if (stat (path, &status) == 0 && S_ISCHR (status.st_mode) && status.st_rdev == number)
+      if (is_node (self, path))
         return TRUE;
     }
   return FALSE;
@@ -57,18 +104,20 @@ describe_process (const char *process)
 /* The other processes that have the node open, as "qemu-system-x86 (pid 42)"; NULL if none can be
  * seen, perhaps for lack of rights. */
 char *
-iommud_node_describe_holder (const IommudDeviceInfo *info)
+iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info)
 {
   g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
   g_autofree char *own = g_strdup_printf ("%d", (int) getpid ());
   g_autoptr (GPtrArray) holders = g_ptr_array_new_with_free_func (g_free);
+  Search search = { .name = info->vfio_name,
+                    .end = g_get_monotonic_time () + MAX_SECONDS * G_USEC_PER_SEC };
   const char *process;
-  dev_t number;
 
-  if (processes == NULL || !read_number (info, &number))
+  if (processes == NULL || !iommud_node_find_number (probe, info, &search.number))
     return NULL;
-  while (holders->len < MAX_HOLDERS && (process = g_dir_read_name (processes)) != NULL)
-    if (g_ascii_isdigit (*process) && !g_str_equal (process, own) && has_open (process, number))
+  while (holders->len < MAX_HOLDERS && has_time (&search)
+         && (process = g_dir_read_name (processes)) != NULL)
+    if (g_ascii_isdigit (*process) && !g_str_equal (process, own) && has_open (&search, process))
       g_ptr_array_add (holders, describe_process (process));
   if (holders->len == 0)
     return NULL;
@@ -78,11 +127,11 @@ iommud_node_describe_holder (const IommudDeviceInfo *info)
 
 /* Whether @fd is open on the node that the device has at this moment. */
 gboolean
-iommud_node_is_open_as (const IommudDeviceInfo *info, int fd)
+iommud_node_is_open_as (IommudProbe *probe, const IommudDeviceInfo *info, int fd)
 {
   struct stat status;
   dev_t number;
 
-  return read_number (info, &number) && fstat (fd, &status) == 0 && S_ISCHR (status.st_mode)
-         && status.st_rdev == number;
+  return iommud_node_find_number (probe, info, &number) && fstat (fd, &status) == 0
+         && S_ISCHR (status.st_mode) && status.st_rdev == number;
 }

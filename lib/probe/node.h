@@ -2,11 +2,13 @@
 /* Which processes have the node of a VFIO device open, and which device's node an open file is. */
 #pragma once
 
-#include "probe/device-info.h"
+#include "probe/probe.h"
 
 G_BEGIN_DECLS
 
-char *iommud_node_describe_holder (const IommudDeviceInfo *info);
-gboolean iommud_node_is_open_as (const IommudDeviceInfo *info, int fd);
+/* As the members of IommudProbeInterface. */
+char *iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info);
+gboolean iommud_node_find_number (IommudProbe *probe, const IommudDeviceInfo *info, dev_t *number);
+gboolean iommud_node_is_open_as (IommudProbe *probe, const IommudDeviceInfo *info, int fd);
 
 G_END_DECLS

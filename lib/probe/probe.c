@@ -34,6 +34,15 @@ iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info)
 }
 
 gboolean
+iommud_probe_find_node_number (IommudProbe *self, const IommudDeviceInfo *info, dev_t *number)
+{
+  IommudProbeInterface *iface = IOMMUD_PROBE_GET_IFACE (self);
+
+  *number = 0;
+  return iface->find_node_number == NULL || iface->find_node_number (self, info, number);
+}
+
+gboolean
 iommud_probe_owns_node (IommudProbe *self, const IommudDeviceInfo *info, int fd)
 {
   return IOMMUD_PROBE_GET_IFACE (self)->owns_node (self, info, fd);

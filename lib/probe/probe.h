@@ -36,6 +36,9 @@ struct _IommudProbeInterface
   /* Which processes have the device's node open, as "qemu-system-x86 (pid 42)"; NULL if that is not
    * known. */
   char *(*describe_holder) (IommudProbe *self, const IommudDeviceInfo *info);
+  /* The number that the device's node has to have; FALSE if the device is gone. NULL if the devices
+   * have no numbers: then it is 0. */
+  gboolean (*find_node_number) (IommudProbe *self, const IommudDeviceInfo *info, dev_t *number);
   /* Whether an open file is the node of this very device and not of a later one with the same
    * name. */
   gboolean (*owns_node) (IommudProbe *self, const IommudDeviceInfo *info, int fd);
@@ -44,6 +47,8 @@ struct _IommudProbeInterface
 gboolean iommud_probe_start (IommudProbe *self, GError **error);
 GPtrArray *iommud_probe_list_group (IommudProbe *self, gint32 iommu_group);
 char *iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info);
+gboolean iommud_probe_find_node_number (IommudProbe *self, const IommudDeviceInfo *info,
+                                        dev_t *number);
 gboolean iommud_probe_owns_node (IommudProbe *self, const IommudDeviceInfo *info, int fd);
 
 /* For implementations only. */

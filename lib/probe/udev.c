@@ -386,25 +386,14 @@ iommud_udev_probe_list_group (IommudProbe *probe, gint32 iommu_group)
   return iommud_group_list_members (iommu_group);
 }
 
-static char *
-iommud_udev_probe_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info)
-{
-  return iommud_node_describe_holder (info);
-}
-
-static gboolean
-iommud_udev_probe_owns_node (IommudProbe *probe, const IommudDeviceInfo *info, int fd)
-{
-  return iommud_node_is_open_as (info, fd);
-}
-
 static void
 iommud_udev_probe_probe_init (IommudProbeInterface *iface)
 {
   iface->start = iommud_udev_probe_start;
   iface->list_group = iommud_udev_probe_list_group;
-  iface->describe_holder = iommud_udev_probe_describe_holder;
-  iface->owns_node = iommud_udev_probe_owns_node;
+  iface->describe_holder = iommud_node_describe_holder;
+  iface->find_node_number = iommud_node_find_number;
+  iface->owns_node = iommud_node_is_open_as;
 }
 
 static void

@@ -83,7 +83,7 @@ open_cdev (IommudSimulatedKernel *self, const char *path, gboolean close_on_exec
 }
 
 static int
-simulated_open (const IommudSyscalls *syscalls, const char *path, int flags)
+simulated_open (const IommudSyscalls *syscalls, const char *path, dev_t device, int flags)
 {
   IommudSimulatedKernel *self = get_kernel (syscalls);
   gboolean is_iommufd = g_str_equal (path, IOMMUFD_PATH);

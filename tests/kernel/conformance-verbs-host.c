@@ -27,7 +27,7 @@ verb_open (ConformanceCall *call)
 
   if (call->complaint != NULL)
     return;
-  errnum = iommud_syscalls_open (call->host->syscalls, path, &fd);
+  errnum = iommud_syscalls_open (call->host->syscalls, path, 0, &fd);
   /* A simulated machine has the files of this one besides its own. */
   if (errnum == ENOENT)
     {

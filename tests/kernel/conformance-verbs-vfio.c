@@ -39,7 +39,7 @@ verb_cdev (ConformanceCall *call)
 
   if (call->complaint != NULL
       || !conformance_call_answer (call, call->host->find_node (call->host, device, &path))
-      || !conformance_call_answer (call, iommud_syscalls_open (call->host->syscalls, path, &fd)))
+      || !conformance_call_answer (call, iommud_syscalls_open (call->host->syscalls, path, 0, &fd)))
     return;
   conformance_call_add_file (call, name, fd);
 }

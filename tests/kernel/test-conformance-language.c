@@ -33,7 +33,7 @@ noting_ioctl (const IommudSyscalls *syscalls, int fd, unsigned long request, voi
 }
 
 static int
-noting_open (const IommudSyscalls *syscalls, const char *path, int flags)
+noting_open (const IommudSyscalls *syscalls, const char *path, dev_t device, int flags)
 {
   return 1000;
 }

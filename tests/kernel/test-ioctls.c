@@ -30,7 +30,7 @@ kernel_ioctl (const IommudSyscalls *self, int fd, unsigned long request, void *a
 }
 
 static int
-kernel_open (const IommudSyscalls *self, const char *path, int flags)
+kernel_open (const IommudSyscalls *self, const char *path, dev_t device, int flags)
 {
   Kernel *kernel = self->data;
 
@@ -78,6 +78,58 @@ test_signal (void)
   g_assert_cmpint (iommud_iommufd_open (syscalls, &fd), ==, 0);
   g_assert_cmpint (fd, ==, 17);
   g_assert_cmpuint (kernel.calls, ==, 2);
+}
+
+static int
+answer_interrupted (guint call, unsigned long request, void *argument)
+{
+  return EINTR;
+}
+
+static int
+answer_again (guint call, unsigned long request, void *argument)
+{
+  return EAGAIN;
+}
+
+static int
+answer_again_at_first (guint call, unsigned long request, void *argument)
+{
+  return call < 4 ? EAGAIN : 0;
+}
+
+static int
+answer_late (guint call, unsigned long request, void *argument)
+{
+  g_usleep (G_USEC_PER_SEC * 3);
+  return EINTR;
+}
+
+/* Calls that are not answered end all the same, after some tries or some seconds. */
+static void
+test_tries (void)
+{
+  Kernel kernel;
+  gint64 start_time = g_get_monotonic_time ();
+
+  g_assert_cmpint (iommud_iommufd_destroy (start (&kernel, answer_interrupted), 3, 1), ==, EINTR);
+  g_assert_cmpuint (kernel.calls, ==, 32);
+  g_assert_cmpint (iommud_iommufd_destroy (start (&kernel, answer_again_at_first), 3, 1), ==, 0);
+  g_assert_cmpuint (kernel.calls, ==, 5);
+  /* 1 + 2 + 4 + 8 ms: not a busy loop. */
+  g_assert_cmpint (g_get_monotonic_time () - start_time, >=, 15 * 1000);
+  g_assert_cmpint (iommud_iommufd_destroy (start (&kernel, answer_again), 3, 1), ==, EAGAIN);
+  g_assert_cmpuint (kernel.calls, ==, 32);
+}
+
+static void
+test_time_limit (void)
+{
+  Kernel kernel;
+
+  g_assert_cmpint (iommud_iommufd_destroy (start (&kernel, answer_late), 3, 1), ==, EINTR);
+  g_assert_cmpuint (kernel.calls, >=, 2);
+  g_assert_cmpuint (kernel.calls, <=, 5);
 }
 
 static int
@@ -157,6 +209,30 @@ test_ranges_bounded (void)
   g_assert_cmpuint (kernel.calls, ==, 1);
 }
 
+/* As if there were one more each time. */
+static int
+answer_growing_ranges (guint call, unsigned long request, void *argument)
+{
+  struct iommud_abi_ioas_iova_ranges *ask = argument;
+
+  ask->num_iovas++;
+  return EMSGSIZE;
+}
+
+static void
+test_ranges_grow_each_time (void)
+{
+  Kernel kernel;
+  g_autoptr (GArray) ranges = NULL;
+  guint64 alignment;
+  const IommudSyscalls *syscalls = start (&kernel, answer_growing_ranges);
+
+  g_assert_cmpint (iommud_iommufd_ioas_iova_ranges (syscalls, 3, 1, &ranges, &alignment), ==,
+                   EMSGSIZE);
+  g_assert_null (ranges);
+  g_assert_cmpuint (kernel.calls, ==, 8);
+}
+
 static int
 answer_as_6_12 (guint call, unsigned long request, void *argument)
 {
@@ -217,9 +293,12 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/kernel/ioctls/signal", test_signal);
+  g_test_add_func ("/kernel/ioctls/tries", test_tries);
+  g_test_add_func ("/kernel/ioctls/time-limit", test_time_limit);
   g_test_add_func ("/kernel/ioctls/failure-changes-nothing", test_failure_changes_nothing);
   g_test_add_func ("/kernel/ioctls/ranges-grow", test_ranges_grow);
   g_test_add_func ("/kernel/ioctls/ranges-bounded", test_ranges_bounded);
+  g_test_add_func ("/kernel/ioctls/ranges-grow-each-time", test_ranges_grow_each_time);
   g_test_add_func ("/kernel/ioctls/knows", test_knows);
   g_test_add_func ("/kernel/ioctls/dma-logging", test_dma_logging);
   return g_test_run ();

@@ -72,7 +72,7 @@ simulator_add_mdev (Simulator *self, const char *name)
 int
 simulator_open_iommufd (Simulator *self)
 {
-  int fd = self->syscalls->open (self->syscalls, "/dev/iommu", O_RDWR | O_CLOEXEC);
+  int fd = self->syscalls->open (self->syscalls, "/dev/iommu", 0, O_RDWR | O_CLOEXEC);
 
   g_assert_cmpint (fd, >=, 0);
   return fd;
@@ -85,7 +85,7 @@ simulator_open_cdev (Simulator *self, const char *name)
   int fd;
 
   g_assert_nonnull (node);
-  fd = self->syscalls->open (self->syscalls, node, O_RDWR | O_CLOEXEC);
+  fd = self->syscalls->open (self->syscalls, node, 0, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
   return fd;
 }

@@ -209,7 +209,7 @@ test_unbound_device (AdoptFixture *self, gconstpointer unused)
   g_object_get (model_fixture_device (&self->model, "0000:01:01.0"), "cdev-path", &path, NULL);
   descriptors = adopt_fixture_disown (self);
   close_fd (self, iommud_descriptors_steal (descriptors, DEVICE_A));
-  g_assert_cmpint (iommud_syscalls_open (syscalls, path, &fd), ==, 0);
+  g_assert_cmpint (iommud_syscalls_open (syscalls, path, 0, &fd), ==, 0);
   iommud_descriptors_add (descriptors, DEVICE_A, fd, NULL);
   dropped = adopt_fixture_adopt (self, records, descriptors);
   assert_says (dropped, "Device 0000:01:01.0: it is not bound");

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "backend/backend.h"
 #include "kernel/abi.h"
 #include "model-fixture.h"
 #include "model/device.h"
@@ -214,7 +215,7 @@ test_repair_loses_device (ModelFixture *fixture, gconstpointer unused)
 }
 
 static int
-answer_open (const IommudSyscalls *syscalls, const char *path, int flags)
+answer_open (const IommudSyscalls *syscalls, const char *path, dev_t device, int flags)
 {
   errno = EMFILE;
   return -1;
@@ -252,6 +253,8 @@ plan_on (ModelFixture *fixture, const IommudSyscalls *syscalls)
   iommud_binding_copy (&plan->binding,
                        iommud_device_get_binding (model_fixture_device (fixture, DIRTY_A)));
   plan->access.syscalls = syscalls;
+  plan->access.probe =
+      g_object_ref (iommud_backend_get_probe (IOMMUD_BACKEND (fixture->simulator)));
   plan->access.what = g_strdup ("replace");
   plan->policy = IOMMUD_DIRTY_TRACKING_POLICY_OFF;
   plan->ioas_id = 1;

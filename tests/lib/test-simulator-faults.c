@@ -39,7 +39,8 @@ test_faults (void)
   iommud_simulated_kernel_inject_fault (simulator.kernel, "open-iommufd", 0, EMFILE, 0);
   for (guint i = 0; i < 2; i++)
     {
-      g_assert_cmpint (simulator.syscalls->open (simulator.syscalls, "/dev/iommu", O_RDWR), ==, -1);
+      g_assert_cmpint (simulator.syscalls->open (simulator.syscalls, "/dev/iommu", 0, O_RDWR), ==,
+                       -1);
       g_assert_cmpint (errno, ==, EMFILE);
     }
   iommud_simulated_kernel_clear_faults (simulator.kernel);

@@ -102,7 +102,7 @@ test_exec (void)
   int fd, input;
 
   simulator_start (&simulator);
-  fd = simulator.syscalls->open (simulator.syscalls, "/dev/iommu", O_RDWR);
+  fd = simulator.syscalls->open (simulator.syscalls, "/dev/iommu", 0, O_RDWR);
   g_assert_cmpint (fd, >=, 0);
   pid = spawn_cat (&input);
   simulator_close (&simulator, fd);
@@ -220,7 +220,7 @@ test_wrong_files (void)
   g_assert_cmpint (simulator_bind (&simulator, fd, fd, &id), ==, ENOTTY);
   g_assert_cmpint (simulator.syscalls->close (simulator.syscalls, -1), ==, -1);
   g_assert_cmpint (errno, ==, EBADF);
-  g_assert_cmpint (simulator.syscalls->open (simulator.syscalls, "/dev/zero", O_RDWR), ==, -1);
+  g_assert_cmpint (simulator.syscalls->open (simulator.syscalls, "/dev/zero", 0, O_RDWR), ==, -1);
   g_assert_cmpint (errno, ==, ENOENT);
   g_assert_true (
       simulator.syscalls->mmap (simulator.syscalls, NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0)

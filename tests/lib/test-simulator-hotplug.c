@@ -82,11 +82,11 @@ test_hotplug (void)
   g_clear_error (&error);
 
   /* The node goes at once, the device with the last close. */
-  fd = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", O_RDWR | O_CLOEXEC);
+  fd = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", 0, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
   g_assert_true (iommud_simulator_unplug_device (simulator, DEVICE, &error));
   assert_log (&watch, "-" DEVICE " ");
-  g_assert_cmpint (syscalls->open (syscalls, "/dev/vfio/devices/vfio0", O_RDWR), ==, -1);
+  g_assert_cmpint (syscalls->open (syscalls, "/dev/vfio/devices/vfio0", 0, O_RDWR), ==, -1);
   g_assert_cmpint (errno, ==, ENODEV);
   g_assert_false (iommud_simulator_unplug_device (simulator, DEVICE, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
@@ -95,7 +95,7 @@ test_hotplug (void)
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
   g_clear_error (&error);
   g_assert_cmpint (syscalls->close (syscalls, fd), ==, 0);
-  g_assert_cmpint (syscalls->open (syscalls, "/dev/vfio/devices/vfio0", O_RDWR), ==, -1);
+  g_assert_cmpint (syscalls->open (syscalls, "/dev/vfio/devices/vfio0", 0, O_RDWR), ==, -1);
   g_assert_cmpint (errno, ==, ENOENT);
   g_assert_true (iommud_simulator_plug_device (simulator, DEVICE, &error));
   assert_log (&watch, "+" DEVICE " ");
@@ -149,13 +149,13 @@ test_node_owner (void)
   g_assert_true (iommud_simulator_unplug_device (simulator, DEVICE, NULL));
   g_assert_true (iommud_simulator_plug_device (simulator, DEVICE, NULL));
   after = iommud_simulated_kernel_list_devices (kernel);
-  fd = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", O_RDWR | O_CLOEXEC);
+  fd = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", 0, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
   g_assert_true (iommud_probe_owns_node (probe, after->pdata[0], fd));
   g_assert_false (iommud_probe_owns_node (probe, before->pdata[0], fd));
   /* The first open file is that of the caller, as it is on a real host. */
   g_assert_null (iommud_probe_describe_holder (probe, after->pdata[0]));
-  other = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", O_RDWR | O_CLOEXEC);
+  other = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", 0, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (other, >=, 0);
   holder = iommud_probe_describe_holder (probe, after->pdata[0]);
   g_assert_nonnull (holder);

@@ -94,7 +94,7 @@ test_no_iommufd (void)
   host->iommufd = FALSE;
   kernel = iommud_simulated_kernel_new (host);
   syscalls = iommud_simulated_kernel_get_syscalls (kernel);
-  g_assert_cmpint (syscalls->open (syscalls, "/dev/iommu", O_RDWR), ==, -1);
+  g_assert_cmpint (syscalls->open (syscalls, "/dev/iommu", 0, O_RDWR), ==, -1);
   g_assert_cmpint (errno, ==, ENOENT);
 }
 

@@ -180,7 +180,7 @@ test_change_in_use (Fixture *fixture, gconstpointer data)
   int fd;
 
   expect (fixture, "+0000:01:00.0 ");
-  fd = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", O_RDWR | O_CLOEXEC);
+  fd = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", 0, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
   write_host (fixture, "<device name='0000:01:00.0' group='1' numa-node='1'/>" DEVICE ("2"));
   expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
@@ -197,7 +197,7 @@ test_new_fault (Fixture *fixture, gconstpointer data)
   expect (fixture, "+0000:01:00.0 ");
   write_host (fixture, DEVICE ("2") "<fault operation='open-iommufd' errno='EMFILE'/>");
   expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
-  g_assert_cmpint (syscalls->open (syscalls, "/dev/iommu", O_RDWR | O_CLOEXEC), ==, -1);
+  g_assert_cmpint (syscalls->open (syscalls, "/dev/iommu", 0, O_RDWR | O_CLOEXEC), ==, -1);
   g_assert_cmpint (errno, ==, EMFILE);
 }
 
