@@ -52,6 +52,48 @@ tell_systemd (const char *state)
 #endif
 }
 
+/* How long systemd lets the main loop be stuck, in microseconds; 0: it does not watch. */
+static guint64
+get_watchdog_time (void)
+{
+  guint64 time = 0;
+
+#ifdef HAVE_SYSTEMD
+  if (sd_watchdog_enabled (0, &time) <= 0)
+    return 0;
+#endif
+  return time;
+}
+
+static gboolean
+on_watchdog (gpointer unused)
+{
+  tell_systemd ("WATCHDOG=1");
+  return G_SOURCE_CONTINUE;
+}
+
+/* From the main loop, so that it says more than that the process is there. */
+static GSource *
+start_watchdog (void)
+{
+  guint64 time = get_watchdog_time ();
+  GSource *source;
+
+  if (time == 0)
+    return NULL;
+  source = g_timeout_source_new ((guint) CLAMP (time / 1000 / 2, 1, G_MAXUINT));
+  g_source_set_callback (source, on_watchdog, NULL, NULL);
+  g_source_attach (source, NULL);
+  return source;
+}
+
+static void
+stop_watchdog (GSource *source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
 static gboolean
 on_simulate_option (const char *name, const char *value, gpointer data, GError **error)
 {
@@ -211,8 +253,10 @@ serve (GDBusConnection *connection)
   guint name = g_bus_own_name_on_connection (connection, IOMMUD_DBUS_BUS_NAME,
                                              G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_name_acquired,
                                              on_name_lost, &daemon, NULL);
+  GSource *watchdog = start_watchdog ();
 
   g_main_loop_run (daemon.loop);
+  g_clear_pointer (&watchdog, stop_watchdog);
   tell_systemd ("STOPPING=1");
   g_bus_unown_name (name);
   g_source_remove (interrupt);
