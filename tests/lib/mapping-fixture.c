@@ -5,6 +5,7 @@
 #include "mapping-fixture.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,15 +13,16 @@
 /* The kernel names a mapping of a memfd after it. */
 #define FILE_NAME "iommud-mapping-test"
 
-/* The simulated kernel's files are sockets, whose far ends a thread closes when it comes to it; the
- * simulator counts those. */
+/* The simulated kernel's files are sockets, whose far ends a thread closes when it comes to it,
+ * perhaps while they are looked at; the simulator counts those. */
 static gboolean
-is_socket (int folder, const char *name)
+is_socket_or_gone (int folder, const char *name)
 {
   char target[16] = "";
 
-  return readlinkat (folder, name, target, sizeof target - 1) > 0
-         && g_str_has_prefix (target, "socket:");
+  if (readlinkat (folder, name, target, sizeof target - 1) < 0)
+    return errno == ENOENT;
+  return g_str_has_prefix (target, "socket:");
 }
 
 guint
@@ -32,7 +34,7 @@ mapping_fixture_count_files (void)
 
   g_assert_nonnull (dir);
   while ((entry = readdir (dir)) != NULL)
-    count += is_socket (dirfd (dir), entry->d_name) ? 0 : 1;
+    count += is_socket_or_gone (dirfd (dir), entry->d_name) ? 0 : 1;
   closedir (dir);
   return count;
 }
