@@ -8,7 +8,7 @@ get_object (IommudCall *call, GType type, GError **error)
   const char *path = NULL;
 
   g_variant_get_child (iommud_call_get_arguments (call), 0, "&o", &path);
-  return iommud_paths_find (iommud_call_get_paths (call), path, type, error);
+  return iommud_objects_find (iommud_call_get_objects (call), path, type, error);
 }
 
 /* Borrowed. */
@@ -39,7 +39,7 @@ iommud_arguments_parse_options (IommudCall *call, const IommudOption *known, gsi
 {
   g_autoptr (GVariant) options = get_options (call);
 
-  return iommud_options_parse (options, known, n_known, iommud_call_get_paths (call), error);
+  return iommud_options_parse (options, known, n_known, iommud_call_get_objects (call), error);
 }
 
 /* A new object of the type; the known options set its properties. NULL with error set. */
@@ -50,7 +50,7 @@ iommud_arguments_new_options (IommudCall *call, GType type, const char *const *k
   g_autoptr (GVariant) options = get_options (call);
   g_autoptr (GObject) object = g_object_new (type, NULL);
 
-  if (!iommud_options_set (options, known, object, iommud_call_get_paths (call), error))
+  if (!iommud_options_set (options, known, object, iommud_call_get_objects (call), error))
     return NULL;
   return g_steal_pointer (&object);
 }

@@ -4,46 +4,33 @@
 #include "call.h"
 
 #include "files.h"
+#include "flow.h"
 #include "iommud-dbus-error.h"
 #include "method-errors.h"
+#include "reply.h"
 
 #define MAX_ERROR_BYTES 4096
 
 struct _IommudCall
 {
   IommudServiceState *state;
-  GDBusMethodInvocation *invocation; /* NULL once answered */
-  char *caller;
-  guint32 uid;
+  GDBusMessage *message;
+  IommudCaller *caller;
   GUnixFDList *files; /* of the message, until one is taken; NULL if there are none */
   gboolean admitted;
   guint64 bitmap_bytes;
+  gsize reserved_bytes; /* of the answer */
 };
 
-static gboolean
-takes_file (GDBusMethodInvocation *invocation)
-{
-  GDBusArgInfo **arguments = g_dbus_method_invocation_get_method_info (invocation)->in_args;
-
-  for (guint i = 0; arguments != NULL && arguments[i] != NULL; i++)
-    if (g_str_equal (arguments[i]->signature, "h"))
-      return TRUE;
-  return FALSE;
-}
-
 IommudCall *
-iommud_call_new (IommudServiceState *state, GDBusMethodInvocation *invocation)
+iommud_call_new (IommudServiceState *state, IommudCaller *caller, GDBusMessage *message)
 {
-  const char *sender = g_dbus_method_invocation_get_sender (invocation);
   IommudCall *self = g_new0 (IommudCall, 1);
 
   self->state = iommud_service_state_ref (state);
-  self->invocation = invocation;
-  self->caller = g_strdup (sender == NULL ? "" : sender);
-  self->uid = G_MAXUINT32;
-  self->files = iommud_files_steal (g_dbus_method_invocation_get_message (invocation));
-  if (!takes_file (invocation))
-    g_clear_object (&self->files);
+  self->message = g_object_ref (message);
+  self->caller = iommud_caller_ref (caller);
+  self->files = iommud_files_steal (message);
   return self;
 }
 
@@ -54,51 +41,54 @@ give_back (IommudCall *self)
 
   if (!self->admitted)
     return;
-  iommud_budget_give_back_bitmap (budget, self->caller, self->bitmap_bytes);
-  iommud_budget_give_back_call (budget, self->caller);
+  iommud_budget_give_back_bitmap (budget, self->caller->name, self->bitmap_bytes);
+  iommud_budget_give_back_call (budget, self->caller->name);
 }
 
 static void
 call_free (IommudCall *self)
 {
   give_back (self);
+  iommud_lanes_reserve (self->state->lanes, self->caller, -(gint64) self->reserved_bytes);
   g_clear_object (&self->files);
+  g_clear_object (&self->message);
+  g_clear_pointer (&self->caller, iommud_caller_unref);
   g_clear_pointer (&self->state, iommud_service_state_unref);
-  g_free (self->caller);
   g_free (self);
+}
+
+/* Borrowed. */
+GDBusMessage *
+iommud_call_get_message (IommudCall *self)
+{
+  return self->message;
 }
 
 GVariant *
 iommud_call_get_arguments (IommudCall *self)
 {
-  return g_dbus_method_invocation_get_parameters (self->invocation);
+  return g_dbus_message_get_body (self->message);
 }
 
 /* Which object a path in the arguments stands for. */
-IommudPaths *
-iommud_call_get_paths (IommudCall *self)
+IommudObjects *
+iommud_call_get_objects (IommudCall *self)
 {
-  return self->state->paths;
+  return self->state->objects;
 }
 
-/* The caller's user. Only a method that changes something knows it; others have G_MAXUINT32. */
+/* The caller's user; G_MAXUINT32 if the bus does not say it. */
 guint32
 iommud_call_get_uid (IommudCall *self)
 {
-  return self->uid;
-}
-
-void
-iommud_call_set_uid (IommudCall *self, guint32 uid)
-{
-  self->uid = uid;
+  return self->caller->uid;
 }
 
 /* Whether the caller may have one more call under way. */
 gboolean
 iommud_call_admit (IommudCall *self, GError **error)
 {
-  self->admitted = iommud_budget_take_call (self->state->budget, self->caller, error);
+  self->admitted = iommud_budget_take_call (self->state->budget, self->caller->name, error);
   return self->admitted;
 }
 
@@ -106,9 +96,8 @@ iommud_call_admit (IommudCall *self, GError **error)
 static gboolean
 can_send_files (IommudCall *self, GError **error)
 {
-  GDBusConnection *connection = g_dbus_method_invocation_get_connection (self->invocation);
-
-  if (g_dbus_connection_get_capabilities (connection) & G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING)
+  if (g_dbus_connection_get_capabilities (self->state->connection)
+      & G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
                "The service's connection to the bus carries no file descriptors");
@@ -126,7 +115,7 @@ iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
 
   if (!can_send_files (self, error))
     return FALSE;
-  if (!iommud_budget_take_bitmap (self->state->budget, self->caller, n_bytes, error))
+  if (!iommud_budget_take_bitmap (self->state->budget, self->caller->name, n_bytes, error))
     return FALSE;
   self->bitmap_bytes = n_bytes;
   return TRUE;
@@ -147,15 +136,44 @@ iommud_call_take_file (IommudCall *self, guint argument, GError **error)
 static void
 log_answer (IommudCall *self, const char *answer)
 {
-  GDBusMethodInvocation *invocation = self->invocation;
+  const char *path = g_dbus_message_get_path (self->message);
+  const char *interface = g_dbus_message_get_interface (self->message);
+  const char *method = g_dbus_message_get_member (self->message);
 
-  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_DEBUG, "IOMMUD_OBJECT",
-                    g_dbus_method_invocation_get_object_path (invocation), "IOMMUD_METHOD",
-                    g_dbus_method_invocation_get_method_name (invocation), "IOMMUD_CALLER",
-                    g_dbus_method_invocation_get_sender (invocation), "MESSAGE", "%s.%s of %s: %s",
-                    g_dbus_method_invocation_get_interface_name (invocation),
-                    g_dbus_method_invocation_get_method_name (invocation),
-                    g_dbus_method_invocation_get_object_path (invocation), answer);
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_DEBUG, "IOMMUD_OBJECT", path, "IOMMUD_METHOD", method,
+                    "IOMMUD_CALLER", self->caller->name, "MESSAGE", "%s.%s of %s: %s",
+                    interface == NULL ? "" : interface, method, path, answer);
+}
+
+/* FALSE once the caller has left the bus. */
+gboolean
+iommud_call_has_caller (IommudCall *self)
+{
+  return self->caller->lane != NULL;
+}
+
+/* The answer will be long. Until it was sent, other calls of the caller and its user wait as if it
+ * were sent and not read. */
+void
+iommud_call_reserve_answer (IommudCall *self, gsize n_bytes)
+{
+  self->reserved_bytes += n_bytes;
+  iommud_lanes_reserve (self->state->lanes, self->caller, (gint64) n_bytes);
+}
+
+/* Ends a call without an answer. */
+void
+iommud_call_drop (IommudCall *self)
+{
+  call_free (self);
+}
+
+/* Ends a call whose answer was sent already. */
+void
+iommud_call_return_sent (IommudCall *self, gsize n_bytes)
+{
+  iommud_flow_add (self->state->connection, self->state->lanes, self->caller, n_bytes);
+  call_free (self);
 }
 
 static void
@@ -163,9 +181,8 @@ answer (IommudCall *self, GVariant *value, GUnixFDList *files)
 {
   log_answer (self, "done");
   iommud_changes_flush (self->state->changes);
-  g_dbus_method_invocation_return_value_with_unix_fd_list (g_steal_pointer (&self->invocation),
-                                                           value, files);
-  call_free (self);
+  iommud_call_return_sent (self,
+                           iommud_reply (self->state->connection, self->message, value, files));
 }
 
 /* Ends a call that returns nothing. */
@@ -179,7 +196,7 @@ iommud_call_return (IommudCall *self)
 void
 iommud_call_return_object (IommudCall *self, gpointer object)
 {
-  const char *path = iommud_paths_get_path (self->state->paths, object);
+  const char *path = iommud_objects_get_path (self->state->objects, object);
 
   if (object != NULL && g_str_equal (path, "/"))
     iommud_call_fail (self, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
@@ -226,15 +243,32 @@ in_our_domain (GError *error)
   return error;
 }
 
-/* Ends a call that failed. Takes the error. */
+static void
+fail (IommudCall *self, const GError *error)
+{
+  log_answer (self, error->message);
+  iommud_changes_flush (self->state->changes);
+  iommud_call_return_sent (self,
+                           iommud_reply_error (self->state->connection, self->message, error));
+}
+
+/* Ends a call that failed in one of our methods. Takes the error. */
 void
 iommud_call_fail (IommudCall *self, GError *error)
 {
-  error = in_our_domain (error);
-  iommud_method_errors_limit (g_dbus_method_invocation_get_interface_name (self->invocation),
-                              g_dbus_method_invocation_get_method_name (self->invocation), error);
-  log_answer (self, error->message);
-  iommud_changes_flush (self->state->changes);
-  g_dbus_method_invocation_take_error (g_steal_pointer (&self->invocation), error);
-  call_free (self);
+  g_autoptr (GError) owned = in_our_domain (error);
+
+  iommud_method_errors_limit (g_dbus_message_get_interface (self->message),
+                              g_dbus_message_get_member (self->message), owned);
+  fail (self, owned);
+}
+
+/* Ends a call that the bus object itself refuses, with an error of D-Bus or of ours. Takes the
+ * error. */
+void
+iommud_call_refuse (IommudCall *self, GError *error)
+{
+  g_autoptr (GError) owned = error;
+
+  fail (self, owned);
 }

@@ -6,13 +6,12 @@
 
 G_BEGIN_DECLS
 
-typedef struct _IommudCall IommudCall;
-
-IommudCall *iommud_call_new (IommudServiceState *state, GDBusMethodInvocation *invocation);
+IommudCall *iommud_call_new (IommudServiceState *state, IommudCaller *caller,
+                             GDBusMessage *message);
+GDBusMessage *iommud_call_get_message (IommudCall *self);
 GVariant *iommud_call_get_arguments (IommudCall *self);
-IommudPaths *iommud_call_get_paths (IommudCall *self);
+IommudObjects *iommud_call_get_objects (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
-void iommud_call_set_uid (IommudCall *self, guint32 uid);
 gboolean iommud_call_admit (IommudCall *self, GError **error);
 gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
                                      GError **error);
@@ -20,7 +19,12 @@ int iommud_call_take_file (IommudCall *self, guint argument, GError **error);
 void iommud_call_return (IommudCall *self);
 void iommud_call_return_object (IommudCall *self, gpointer object);
 void iommud_call_return_value (IommudCall *self, GVariant *value);
+gboolean iommud_call_has_caller (IommudCall *self);
+void iommud_call_reserve_answer (IommudCall *self, gsize n_bytes);
+void iommud_call_drop (IommudCall *self);
+void iommud_call_return_sent (IommudCall *self, gsize n_bytes);
 void iommud_call_return_file (IommudCall *self, GVariant *value, int file);
 void iommud_call_fail (IommudCall *self, GError *error);
+void iommud_call_refuse (IommudCall *self, GError *error);
 
 G_END_DECLS

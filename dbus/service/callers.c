@@ -1,63 +1,172 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which user a name on the bus belongs to: the bus is asked, and its last answer is kept. A bus
- * never gives a unique name twice, so an answer stays true. */
+/* The programs on the bus that call: which user each belongs to, which the bus is asked once, and
+ * when each has left. A bus never gives a unique name twice, so an answer stays true. */
 #include "callers.h"
+
+#include "lanes.h"
+
+#define BUS_NAME "org.freedesktop.DBus"
+#define BUS_PATH "/org/freedesktop/DBus"
 
 struct _IommudCallers
 {
-  char *name; /* the caller that was asked about last; NULL at first */
-  guint32 uid;
-  guint n_asked; /* questions without an answer */
+  GDBusConnection *connection;
+  IommudLanes *lanes;
+  GHashTable *callers; /* name -> IommudCaller (a reference) */
+  GCancellable *cancellable;
+  guint subscription;
 };
 
-IommudCallers *
-iommud_callers_new (void)
+typedef struct
 {
-  return g_new0 (IommudCallers, 1);
+  IommudCallers *callers;
+  IommudCaller *caller;
+} Question;
+
+static IommudCaller *
+caller_new (const char *name)
+{
+  IommudCaller *self = g_new0 (IommudCaller, 1);
+
+  g_ref_count_init (&self->references);
+  self->name = g_strdup (name);
+  self->uid = G_MAXUINT32;
+  g_queue_init (&self->waiting);
+  return self;
+}
+
+IommudCaller *
+iommud_caller_ref (IommudCaller *self)
+{
+  g_ref_count_inc (&self->references);
+  return self;
+}
+
+void
+iommud_caller_unref (IommudCaller *self)
+{
+  if (!g_ref_count_dec (&self->references))
+    return;
+  g_queue_clear_full (&self->waiting, g_object_unref);
+  g_clear_error (&self->cause);
+  g_free (self->name);
+  g_free (self);
+}
+
+static void
+forget (gpointer caller)
+{
+  iommud_caller_unref (caller);
+}
+
+/* What a caller that has left asked for is dropped. */
+static void
+drop (IommudCallers *self, const char *name)
+{
+  IommudCaller *caller = g_hash_table_lookup (self->callers, name);
+
+  if (caller == NULL)
+    return;
+  iommud_lanes_leave (self->lanes, caller);
+  g_hash_table_remove (self->callers, name);
+}
+
+static void
+on_name_owner_changed (GDBusConnection *connection, const char *sender, const char *path,
+                       const char *interface, const char *signal, GVariant *parameters,
+                       gpointer user_data)
+{
+  const char *name = NULL;
+  const char *new_owner = NULL;
+
+  if (!g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(sss)")))
+    return;
+  g_variant_get (parameters, "(&s&s&s)", &name, NULL, &new_owner);
+  if (*new_owner == '\0')
+    drop (user_data, name);
+}
+
+IommudCallers *
+iommud_callers_new (GDBusConnection *connection, IommudLanes *lanes)
+{
+  IommudCallers *self = g_new0 (IommudCallers, 1);
+
+  self->connection = g_object_ref (connection);
+  self->lanes = lanes;
+  self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, forget);
+  self->cancellable = g_cancellable_new ();
+  self->subscription = g_dbus_connection_signal_subscribe (
+      connection, BUS_NAME, BUS_NAME, "NameOwnerChanged", BUS_PATH, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+      on_name_owner_changed, self, NULL);
+  return self;
 }
 
 void
 iommud_callers_free (IommudCallers *self)
 {
-  g_free (self->name);
+  GHashTableIter iter;
+  gpointer caller;
+
+  g_cancellable_cancel (self->cancellable);
+  g_dbus_connection_signal_unsubscribe (self->connection, self->subscription);
+  g_hash_table_iter_init (&iter, self->callers);
+  while (g_hash_table_iter_next (&iter, NULL, &caller))
+    iommud_lanes_leave (self->lanes, caller);
+  g_hash_table_unref (self->callers);
+  g_object_unref (self->cancellable);
+  g_object_unref (self->connection);
   g_free (self);
 }
 
-/* The last answer is not used while a question is open: a call must not overtake an earlier call,
- * of any caller, that waits for its answer. */
-gboolean
-iommud_callers_recall (IommudCallers *self, const char *name, guint32 *uid)
+static void
+on_user_known (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  if (self->n_asked > 0 || name == NULL || g_strcmp0 (self->name, name) != 0)
-    return FALSE;
-  *uid = self->uid;
-  return TRUE;
+  g_autofree Question *question = user_data;
+  g_autoptr (IommudCaller) caller = question->caller;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return; /* the callers are gone */
+  if (g_hash_table_lookup (question->callers->callers, caller->name) != caller)
+    return;
+  if (reply != NULL)
+    g_variant_get (reply, "(u)", &caller->uid);
+  else if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+    {
+      drop (question->callers, caller->name);
+      return;
+    }
+  caller->cause = g_steal_pointer (&error);
+  iommud_lanes_join (question->callers->lanes, caller);
 }
 
-/* The callback hands its result to iommud_callers_learn(), exactly once. */
-void
-iommud_callers_ask (IommudCallers *self, GDBusConnection *connection, const char *name,
-                    GAsyncReadyCallback callback, gpointer user_data)
+static void
+ask_for_user (IommudCallers *self, IommudCaller *caller)
 {
-  self->n_asked++;
-  g_dbus_connection_call (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                          "org.freedesktop.DBus", "GetConnectionUnixUser",
-                          g_variant_new ("(s)", name == NULL ? "" : name), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, callback, user_data);
+  Question *question = g_new0 (Question, 1);
+
+  question->callers = self;
+  question->caller = iommud_caller_ref (caller);
+  g_dbus_connection_call (self->connection, BUS_NAME, BUS_PATH, BUS_NAME, "GetConnectionUnixUser",
+                          g_variant_new ("(s)", caller->name), G_VARIANT_TYPE ("(u)"),
+                          G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, on_user_known, question);
 }
 
+/* A message that calls a method. It waits in its lane until its turn has come. Takes the message,
+ * or returns FALSE with the caller, borrowed, if too many wait. */
 gboolean
-iommud_callers_learn (IommudCallers *self, GDBusConnection *connection, const char *name,
-                      GAsyncResult *result, guint32 *uid, GError **error)
+iommud_callers_receive (IommudCallers *self, GDBusMessage *message, IommudCaller **caller)
 {
-  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (connection, result, error);
+  const char *name = g_dbus_message_get_sender (message);
 
-  self->n_asked--;
-  if (reply == NULL)
-    return FALSE;
-  g_variant_get (reply, "(u)", uid);
-  g_free (self->name);
-  self->name = g_strdup (name);
-  self->uid = *uid;
-  return TRUE;
+  *caller = g_hash_table_lookup (self->callers, name == NULL ? "" : name);
+  if (*caller == NULL)
+    {
+      *caller = caller_new (name == NULL ? "" : name);
+      g_hash_table_insert (self->callers, (*caller)->name, *caller);
+      ask_for_user (self, *caller);
+    }
+  return iommud_lanes_push (self->lanes, *caller, message);
 }

@@ -6,9 +6,11 @@
  * leaves the bus and before a method is answered. */
 #include "changes.h"
 
+#include "export.h"
+
 struct _IommudChanges
 {
-  GQueue interfaces; /* with a reference each */
+  GQueue interfaces; /* of IommudExport */
   GSource *source;   /* NULL while there is nothing to signal */
 };
 
@@ -43,11 +45,11 @@ on_main_loop (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* To be called with the first change after a flush. Flushing an interface twice does no harm. */
+/* To be called with the first change after a flush. */
 void
-iommud_changes_add (IommudChanges *self, GDBusInterfaceSkeleton *interface)
+iommud_changes_add (IommudChanges *self, IommudExport *interface)
 {
-  g_queue_push_tail (&self->interfaces, g_object_ref (interface));
+  g_queue_push_tail (&self->interfaces, interface);
   if (self->source != NULL)
     return;
   self->source = g_idle_source_new ();
@@ -60,18 +62,21 @@ void
 iommud_changes_flush (IommudChanges *self)
 {
   while (!g_queue_is_empty (&self->interfaces))
-    {
-      g_autoptr (GDBusInterfaceSkeleton) interface = g_queue_pop_head (&self->interfaces);
-
-      g_dbus_interface_skeleton_flush (interface);
-    }
+    iommud_export_signal_changes (g_queue_pop_head (&self->interfaces));
   stop_waiting (self);
 }
 
-/* Forgets the changes without a signal, for example when the service ends. */
+/* An interface leaves the bus with changes that were not signalled. */
+void
+iommud_changes_forget (IommudChanges *self, IommudExport *interface)
+{
+  g_queue_remove (&self->interfaces, interface);
+}
+
+/* Forgets all changes without a signal, for example when the service ends. */
 void
 iommud_changes_clear (IommudChanges *self)
 {
   stop_waiting (self);
-  g_queue_clear_full (&self->interfaces, g_object_unref);
+  g_queue_clear (&self->interfaces);
 }

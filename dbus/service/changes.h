@@ -2,7 +2,7 @@
 /* The exported interfaces that have changes to signal. */
 #pragma once
 
-#include <gio/gio.h>
+#include "objects.h"
 
 G_BEGIN_DECLS
 
@@ -10,7 +10,8 @@ typedef struct _IommudChanges IommudChanges;
 
 IommudChanges *iommud_changes_new (void);
 void iommud_changes_free (IommudChanges *self);
-void iommud_changes_add (IommudChanges *self, GDBusInterfaceSkeleton *interface);
+void iommud_changes_add (IommudChanges *self, IommudExport *interface);
+void iommud_changes_forget (IommudChanges *self, IommudExport *interface);
 void iommud_changes_flush (IommudChanges *self);
 void iommud_changes_clear (IommudChanges *self);
 

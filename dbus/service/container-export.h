@@ -6,8 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define IOMMUD_TYPE_CONTAINER_EXPORT (iommud_container_export_get_type ())
-G_DECLARE_FINAL_TYPE (IommudContainerExport, iommud_container_export, IOMMUD, CONTAINER_EXPORT,
-                      IommudExport)
+extern const IommudInterface iommud_container_interface;
 
 G_END_DECLS

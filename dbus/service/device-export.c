@@ -5,13 +5,6 @@
 #include "arguments.h"
 #include "iommud-dbus-generated.h"
 
-struct _IommudDeviceExport
-{
-  IommudExport parent_instance;
-};
-
-G_DEFINE_FINAL_TYPE (IommudDeviceExport, iommud_device_export, IOMMUD_TYPE_EXPORT)
-
 static void
 on_detached (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -39,14 +32,8 @@ static const IommudMethod methods[] = {
   { "Detach", IOMMUD_ACCESS_CHANGE, handle_detach },
 };
 
-static void
-iommud_device_export_class_init (IommudDeviceExportClass *class)
-{
-  iommud_export_class_describe (IOMMUD_EXPORT_CLASS (class), iommud_dbus_device_interface_info (),
-                                methods, G_N_ELEMENTS (methods));
-}
-
-static void
-iommud_device_export_init (IommudDeviceExport *self)
-{
-}
+const IommudInterface iommud_device_interface = {
+  .get_info = iommud_dbus_device_interface_info,
+  .methods = methods,
+  .n_methods = G_N_ELEMENTS (methods),
+};

@@ -6,7 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define IOMMUD_TYPE_DEVICE_EXPORT (iommud_device_export_get_type ())
-G_DECLARE_FINAL_TYPE (IommudDeviceExport, iommud_device_export, IOMMUD, DEVICE_EXPORT, IommudExport)
+extern const IommudInterface iommud_device_interface;
 
 G_END_DECLS

@@ -5,13 +5,6 @@
 #include "arguments.h"
 #include "iommud-dbus-generated.h"
 
-struct _IommudDirtyTrackingExport
-{
-  IommudExport parent_instance;
-};
-
-G_DEFINE_FINAL_TYPE (IommudDirtyTrackingExport, iommud_dirty_tracking_export, IOMMUD_TYPE_EXPORT)
-
 static void
 on_started (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -137,15 +130,8 @@ static const IommudMethod methods[] = {
   { "UnmapAndReadBitmap", IOMMUD_ACCESS_CHANGE, handle_unmap_and_read_bitmap },
 };
 
-static void
-iommud_dirty_tracking_export_class_init (IommudDirtyTrackingExportClass *class)
-{
-  iommud_export_class_describe (IOMMUD_EXPORT_CLASS (class),
-                                iommud_dbus_dirty_tracking_interface_info (), methods,
-                                G_N_ELEMENTS (methods));
-}
-
-static void
-iommud_dirty_tracking_export_init (IommudDirtyTrackingExport *self)
-{
-}
+const IommudInterface iommud_dirty_tracking_interface = {
+  .get_info = iommud_dbus_dirty_tracking_interface_info,
+  .methods = methods,
+  .n_methods = G_N_ELEMENTS (methods),
+};

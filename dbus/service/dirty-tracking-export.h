@@ -6,8 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define IOMMUD_TYPE_DIRTY_TRACKING_EXPORT (iommud_dirty_tracking_export_get_type ())
-G_DECLARE_FINAL_TYPE (IommudDirtyTrackingExport, iommud_dirty_tracking_export, IOMMUD,
-                      DIRTY_TRACKING_EXPORT, IommudExport)
+extern const IommudInterface iommud_dirty_tracking_interface;
 
 G_END_DECLS

@@ -1,127 +1,103 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a method call on the bus to its handler: who calls, whether that user may call, and what
- * handles the call.
- *
- * A call that changes something may take long, so such calls are counted for each caller. Such a
- * call waits until the bus has said who the caller is. Calls stay in order, since the bus answers
- * in order. */
+/* From a message on the bus to its handler: which object and method it names, whether its arguments
+ * are of the method's types, and whether the caller's user may call it. */
 #include "dispatch.h"
 
-typedef struct
+#include "export.h"
+#include "standard-interfaces.h"
+
+/* The part of a name that an error repeats. */
+#define NAME "%.255s"
+
+static gboolean
+check_access (IommudServiceState *state, const IommudCaller *caller, const IommudMethod *method,
+              const char *interface, GError **error)
 {
-  IommudExport *export;
-  IommudServiceState *state;
-  IommudCall *call;
-  char *sender;
-  char *interface;
-  const IommudMethod *method;
-} Dispatch;
-
-static Dispatch *
-dispatch_new (IommudExport *export, IommudServiceState *state, const IommudMethod *method,
-              GDBusMethodInvocation *invocation)
-{
-  Dispatch *self = g_new0 (Dispatch, 1);
-
-  self->export = g_object_ref (export);
-  self->state = iommud_service_state_ref (state);
-  self->call = iommud_call_new (state, invocation);
-  self->sender = g_strdup (g_dbus_method_invocation_get_sender (invocation));
-  self->interface = g_strdup (g_dbus_method_invocation_get_interface_name (invocation));
-  self->method = method;
-  return self;
-}
-
-static void
-dispatch_free (Dispatch *self)
-{
-  g_clear_object (&self->export);
-  iommud_service_state_unref (self->state);
-  g_free (self->sender);
-  g_free (self->interface);
-  g_free (self);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Dispatch, dispatch_free)
-
-static void
-fail_unknown_caller (Dispatch *self, GError *cause)
-{
-  iommud_call_fail (self->call, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED,
-                                             "%s.%s: the bus does not say which user calls: %s",
-                                             self->interface, self->method->name, cause->message));
-}
-
-static void
-handle_for (Dispatch *self, guint32 uid)
-{
-  const IommudPolicy *policy = &self->state->policy;
-  GError *error = NULL;
-
-  if (!iommud_policy_check (policy, self->method->access, self->interface, self->method->name, uid,
-                            &error))
+  if (method->access == IOMMUD_ACCESS_CHANGE && caller->cause != NULL)
     {
-      iommud_call_fail (self->call, error);
-      return;
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED,
+                   "%s.%s: the bus does not say which user calls: %s", interface, method->name,
+                   caller->cause->message);
+      return FALSE;
     }
-  iommud_call_set_uid (self->call, uid);
-  self->method->handle (self->export, self->call);
-}
-
-static void
-on_caller_known (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Dispatch) self = user_data;
-  IommudCallers *callers = self->state->callers;
-  g_autoptr (GError) cause = NULL;
-  guint32 uid = G_MAXUINT32;
-
-  if (iommud_callers_learn (callers, G_DBUS_CONNECTION (source), self->sender, result, &uid,
-                            &cause))
-    handle_for (self, uid);
-  else
-    fail_unknown_caller (self, cause);
-}
-
-static void
-dispatch_change (IommudExport *export, IommudServiceState *state, const IommudMethod *method,
-                 GDBusMethodInvocation *invocation)
-{
-  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
-  IommudCallers *callers = state->callers;
-  g_autoptr (Dispatch) self = dispatch_new (export, state, method, invocation);
-  const char *sender = self->sender;
-  guint32 uid = G_MAXUINT32;
-  GError *error = NULL;
-
-  if (!iommud_call_admit (self->call, &error))
-    iommud_call_fail (self->call, error);
-  else if (iommud_callers_recall (callers, sender, &uid))
-    handle_for (self, uid);
-  else
-    iommud_callers_ask (callers, connection, sender, on_caller_known, g_steal_pointer (&self));
+  return iommud_policy_check (&state->policy, method->access, interface, method->name, caller->uid,
+                              error);
 }
 
 /* If a method has no handler, or its handler names no access, that is a mistake in this program,
  * which a test finds. Calls of it are refused. */
 static void
-refuse (IommudServiceState *state, GDBusMethodInvocation *invocation)
+dispatch_ours (IommudServiceState *state, IommudCaller *caller, IommudExport *export,
+               const GDBusMethodInfo *info, IommudCall *call)
 {
+  static const IommudMethod missing = { NULL, IOMMUD_ACCESS_NONE, NULL };
+  const char *interface = iommud_export_get_info (export)->name;
+  const IommudMethod *method =
+      iommud_interface_find_method (iommud_export_get_interface (export), info->name);
   GError *error = NULL;
 
-  iommud_policy_check (&state->policy, IOMMUD_ACCESS_NONE,
-                       g_dbus_method_invocation_get_interface_name (invocation),
-                       g_dbus_method_invocation_get_method_name (invocation), G_MAXUINT32, &error);
-  g_dbus_method_invocation_take_error (invocation, error);
+  if (!check_access (state, caller, method == NULL ? &missing : method, interface, &error)
+      || (method->access == IOMMUD_ACCESS_CHANGE && !iommud_call_admit (call, &error)))
+    iommud_call_fail (call, error);
+  else
+    method->handle (export, call);
 }
 
-void
-iommud_dispatch (IommudExport *export, IommudServiceState *state, const IommudMethod *method,
-                 GDBusMethodInvocation *invocation)
+static IommudExport *
+find_export (IommudServiceState *state, GDBusMessage *message, GError **error)
 {
-  if (method == NULL || method->access == IOMMUD_ACCESS_NONE)
-    refuse (state, invocation);
-  else if (method->access == IOMMUD_ACCESS_READ)
-    method->handle (export, iommud_call_new (state, invocation));
+  const char *path = g_dbus_message_get_path (message);
+  const char *interface = g_dbus_message_get_interface (message);
+  IommudBusObject *object = iommud_objects_lookup (state->objects, path);
+  IommudExport *export = NULL;
+
+  if (object == NULL)
+    {
+      g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
+                   "Object does not exist at path " NAME ": it never was there, or it is gone",
+                   path);
+      return NULL;
+    }
+  if (interface != NULL)
+    export = iommud_bus_object_get_export (object, interface);
+  if (export == NULL)
+    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
+                 "The object " NAME " has no interface " NAME, path,
+                 interface == NULL ? "without a name" : interface);
+  return export;
+}
+
+static const GDBusMethodInfo *
+find_method (GDBusInterfaceInfo *interface, GDBusMessage *message, GError **error)
+{
+  const char *member = g_dbus_message_get_member (message);
+  const GDBusMethodInfo *method = g_dbus_interface_info_lookup_method (interface, member);
+
+  if (method == NULL)
+    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD, "%s has no method " NAME,
+                 interface->name, member);
+  else if (!iommud_standard_check_arguments (method, message, error))
+    return NULL;
+  return method;
+}
+
+/* Takes the message. */
+void
+iommud_dispatch (IommudServiceState *state, IommudCaller *caller, GDBusMessage *message)
+{
+  g_autoptr (GDBusMessage) owned = message;
+  IommudCall *call = iommud_call_new (state, caller, owned);
+  GError *error = NULL;
+  IommudExport *export = NULL;
+  const GDBusMethodInfo *method = NULL;
+
+  if (iommud_standard_handle (state, call))
+    return;
+  export = find_export (state, message, &error);
+  if (export != NULL)
+    method = find_method (iommud_export_get_info (export), message, &error);
+  if (method == NULL)
+    iommud_call_refuse (call, error);
   else
-    dispatch_change (export, state, method, invocation);
+    dispatch_ours (state, caller, export, method, call);
 }

@@ -6,27 +6,30 @@
 
 G_BEGIN_DECLS
 
-#define IOMMUD_TYPE_EXPORT (iommud_export_get_type ())
-G_DECLARE_DERIVABLE_TYPE (IommudExport, iommud_export, IOMMUD, EXPORT, GDBusInterfaceSkeleton)
-
-struct _IommudExportClass
+/* What the service offers of an interface file. One for each, in its -export.c file. */
+typedef struct
 {
-  GDBusInterfaceSkeletonClass parent_class;
-
-  /* The value of a property that the model does not have; NULL for other properties. Owned. */
-  GVariant *(*read_own_property) (IommudExport *self, const char *member);
-
-  GArray *members; /* filled by iommud_export_class_describe */
-  GDBusInterfaceInfo *info;
+  GDBusInterfaceInfo *(*get_info) (void);
   const IommudMethod *methods;
   gsize n_methods;
-};
 
-void iommud_export_class_describe (IommudExportClass *class, GDBusInterfaceInfo *info,
-                                   const IommudMethod *methods, gsize n_methods);
-const IommudMethod *iommud_export_class_find_method (IommudExportClass *class, const char *name);
-IommudExport *iommud_export_new (GType type, IommudServiceState *state, gpointer model);
+  /* The value of a property that the model does not have; NULL for other properties. Owned. NULL
+   * if the model has all. */
+  GVariant *(*read_own_property) (IommudExport *self, const char *member);
+} IommudInterface;
+
+const IommudMethod *iommud_interface_find_method (const IommudInterface *self, const char *name);
+
+IommudExport *iommud_export_new (const IommudInterface *interface, IommudServiceState *state,
+                                 IommudBusObject *object, gpointer model);
+void iommud_export_free (IommudExport *self);
 gpointer iommud_export_get_model (IommudExport *self);
-IommudServiceState *iommud_export_get_state (IommudExport *self);
+GDBusInterfaceInfo *iommud_export_get_info (IommudExport *self);
+const IommudInterface *iommud_export_get_interface (IommudExport *self);
+GVariant *iommud_export_read (IommudExport *self, const char *property, GError **error);
+GVariant *iommud_export_read_all (IommudExport *self);
+void iommud_export_signal_changes (IommudExport *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudExport, iommud_export_free)
 
 G_END_DECLS

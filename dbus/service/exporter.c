@@ -15,11 +15,12 @@
 #include "list-watch.h"
 #include "manager-export.h"
 #include "memory-export.h"
+#include "object-signals.h"
 
 struct _IommudExporter
 {
   IommudServiceState *state;
-  GDBusObjectManagerServer *manager;
+  gboolean tells;           /* objects that come and go are signalled */
   GHashTable *hwpt_watches; /* container (a reference) -> IommudListWatch */
   IommudListWatch *devices;
   IommudListWatch *containers;
@@ -29,71 +30,80 @@ struct _IommudExporter
  * of the model object or, for NULL, the model object itself. */
 typedef struct
 {
-  GType (*get_type) (void);
+  const IommudInterface *interface;
   const char *part;
-} Interface;
+} Part;
 
-static const Interface manager_interfaces[] = {
-  { iommud_manager_export_get_type, NULL },
+static const Part manager_parts[] = {
+  { &iommud_manager_interface, NULL },
   { NULL, NULL },
 };
 
-static const Interface device_interfaces[] = {
-  { iommud_device_export_get_type, NULL },
+static const Part device_parts[] = {
+  { &iommud_device_interface, NULL },
   { NULL, NULL },
 };
 
-static const Interface container_interfaces[] = {
-  { iommud_container_export_get_type, NULL },
-  { iommud_memory_export_get_type, "memory" },
-  { iommud_dirty_tracking_export_get_type, "dirty-tracking" },
+static const Part container_parts[] = {
+  { &iommud_container_interface, NULL },
+  { &iommud_memory_interface, "memory" },
+  { &iommud_dirty_tracking_interface, "dirty-tracking" },
   { NULL, NULL },
 };
 
-static const Interface hwpt_interfaces[] = {
-  { iommud_hwpt_export_get_type, NULL },
+static const Part hwpt_parts[] = {
+  { &iommud_hwpt_interface, NULL },
   { NULL, NULL },
 };
 
-static void
-add_interface (IommudExporter *self, GDBusObjectSkeleton *object, const Interface *interface,
-               GObject *model)
+static IommudExport *
+export_part (IommudExporter *self, IommudBusObject *object, const Part *part)
 {
-  g_autoptr (GObject) part = NULL;
-  g_autoptr (IommudExport) export = NULL;
+  g_autoptr (GObject) model = NULL;
 
-  if (interface->part != NULL)
-    g_object_get (model, interface->part, &part, NULL);
-  export = iommud_export_new (interface->get_type (), self->state, part == NULL ? model : part);
-  g_dbus_object_skeleton_add_interface (object, G_DBUS_INTERFACE_SKELETON (export));
+  if (part->part != NULL)
+    g_object_get (object->model, part->part, &model, NULL);
+  return iommud_export_new (part->interface, self->state, object,
+                            model == NULL ? object->model : model);
 }
 
 static void
-export_object (IommudExporter *self, const char *path, const Interface *interfaces, gpointer model)
+export_object (IommudExporter *self, const char *path, const Part *parts, gpointer model)
 {
-  g_autoptr (GDBusObjectSkeleton) object = NULL;
+  IommudBusObject *object = iommud_objects_add (self->state->objects, path, model);
 
-  if (!iommud_paths_add (self->state->paths, path, model))
+  if (object == NULL)
     {
       g_warning ("%s is there already: a second object of that name is not shown", path);
       return;
     }
-  object = g_dbus_object_skeleton_new (path);
-  for (gsize i = 0; interfaces[i].get_type != NULL; i++)
-    add_interface (self, object, &interfaces[i], model);
-  g_dbus_object_manager_server_export (self->manager, object);
+  for (gsize i = 0; parts[i].interface != NULL; i++)
+    object->exports[i] = export_part (self, object, &parts[i]);
+  if (self->tells)
+    iommud_object_signal_added (self->state->objects, object, self->state->connection, NULL);
+}
+
+static void
+signal_removed (IommudExporter *self, const char *path)
+{
+  g_auto (GStrv) interfaces =
+      iommud_bus_object_list_interfaces (iommud_objects_lookup (self->state->objects, path));
+
+  iommud_changes_flush (self->state->changes);
+  iommud_object_signal_removed (path, (const char *const *) interfaces, self->state->connection,
+                                NULL);
 }
 
 static void
 unexport_object (IommudExporter *self, gpointer model)
 {
-  const char *path = iommud_paths_get_path (self->state->paths, model);
+  const char *path = iommud_objects_get_path (self->state->objects, model);
 
   if (g_str_equal (path, IOMMUD_DBUS_NO_PATH))
     return;
-  iommud_changes_flush (self->state->changes);
-  g_dbus_object_manager_server_unexport (self->manager, path);
-  iommud_paths_remove (self->state->paths, model);
+  if (self->tells)
+    signal_removed (self, path);
+  iommud_objects_remove (self->state->objects, model);
 }
 
 static void
@@ -108,7 +118,7 @@ on_device_added (gpointer item, gpointer user_data)
   g_autofree char *name = g_dbus_escape_object_path (iommud_device_get_name (item));
   g_autofree char *path = g_strdup_printf ("%s/%s", IOMMUD_DBUS_DEVICES_PATH, name);
 
-  export_object (user_data, path, device_interfaces, item);
+  export_object (user_data, path, device_parts, item);
 }
 
 static void
@@ -116,11 +126,11 @@ on_hwpt_added (gpointer item, gpointer user_data)
 {
   IommudExporter *self = user_data;
   const char *container =
-      iommud_paths_get_path (self->state->paths, iommud_hwpt_get_container (item));
+      iommud_objects_get_path (self->state->objects, iommud_hwpt_get_container (item));
   g_autofree char *path =
       g_strdup_printf ("%s/hwpts/%" G_GUINT64_FORMAT, container, iommud_hwpt_get_serial (item));
 
-  export_object (self, path, hwpt_interfaces, item);
+  export_object (self, path, hwpt_parts, item);
 }
 
 static void
@@ -130,7 +140,7 @@ on_container_added (gpointer item, gpointer user_data)
   g_autofree char *path = g_strdup_printf ("%s/%" G_GUINT64_FORMAT, IOMMUD_DBUS_CONTAINERS_PATH,
                                            iommud_container_get_serial (item));
 
-  export_object (self, path, container_interfaces, item);
+  export_object (self, path, container_parts, item);
   g_hash_table_insert (
       self->hwpt_watches, g_object_ref (item),
       iommud_list_watch_new (iommud_container_get_hwpts (item), on_hwpt_added, on_removed, self));
@@ -154,19 +164,18 @@ free_watch (gpointer watch)
 
 /* Everything is exported when this returns. */
 IommudExporter *
-iommud_exporter_new (IommudServiceState *state, GDBusConnection *connection)
+iommud_exporter_new (IommudServiceState *state)
 {
   IommudExporter *self = g_new0 (IommudExporter, 1);
 
   self->state = iommud_service_state_ref (state);
-  self->manager = g_dbus_object_manager_server_new (IOMMUD_DBUS_ROOT_PATH);
   self->hwpt_watches = g_hash_table_new_full (NULL, NULL, g_object_unref, free_watch);
-  export_object (self, IOMMUD_DBUS_MANAGER_PATH, manager_interfaces, state->host);
+  export_object (self, IOMMUD_DBUS_MANAGER_PATH, manager_parts, state->host);
   self->devices = iommud_list_watch_new (iommud_host_get_devices (state->host), on_device_added,
                                          on_removed, self);
   self->containers = iommud_list_watch_new (iommud_host_get_containers (state->host),
                                             on_container_added, on_container_removed, self);
-  g_dbus_object_manager_server_set_connection (self->manager, connection);
+  self->tells = TRUE;
   return self;
 }
 
@@ -175,12 +184,11 @@ void
 iommud_exporter_free (IommudExporter *self)
 {
   iommud_changes_clear (self->state->changes);
-  g_dbus_object_manager_server_set_connection (self->manager, NULL);
+  self->tells = FALSE;
   g_clear_pointer (&self->containers, iommud_list_watch_free);
   g_clear_pointer (&self->devices, iommud_list_watch_free);
   unexport_object (self, self->state->host);
   g_clear_pointer (&self->hwpt_watches, g_hash_table_unref);
-  g_clear_object (&self->manager);
   g_clear_pointer (&self->state, iommud_service_state_unref);
   g_free (self);
 }

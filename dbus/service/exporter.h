@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct _IommudExporter IommudExporter;
 
-IommudExporter *iommud_exporter_new (IommudServiceState *state, GDBusConnection *connection);
+IommudExporter *iommud_exporter_new (IommudServiceState *state);
 void iommud_exporter_free (IommudExporter *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudExporter, iommud_exporter_free)

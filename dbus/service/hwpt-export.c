@@ -5,13 +5,6 @@
 #include "arguments.h"
 #include "iommud-dbus-generated.h"
 
-struct _IommudHwptExport
-{
-  IommudExport parent_instance;
-};
-
-G_DEFINE_FINAL_TYPE (IommudHwptExport, iommud_hwpt_export, IOMMUD_TYPE_EXPORT)
-
 static void
 on_device_attached (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -65,14 +58,8 @@ static const IommudMethod methods[] = {
   { "Free", IOMMUD_ACCESS_CHANGE, handle_free },
 };
 
-static void
-iommud_hwpt_export_class_init (IommudHwptExportClass *class)
-{
-  iommud_export_class_describe (IOMMUD_EXPORT_CLASS (class), iommud_dbus_hwpt_interface_info (),
-                                methods, G_N_ELEMENTS (methods));
-}
-
-static void
-iommud_hwpt_export_init (IommudHwptExport *self)
-{
-}
+const IommudInterface iommud_hwpt_interface = {
+  .get_info = iommud_dbus_hwpt_interface_info,
+  .methods = methods,
+  .n_methods = G_N_ELEMENTS (methods),
+};

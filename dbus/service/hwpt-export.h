@@ -6,7 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define IOMMUD_TYPE_HWPT_EXPORT (iommud_hwpt_export_get_type ())
-G_DECLARE_FINAL_TYPE (IommudHwptExport, iommud_hwpt_export, IOMMUD, HWPT_EXPORT, IommudExport)
+extern const IommudInterface iommud_hwpt_interface;
 
 G_END_DECLS

@@ -9,13 +9,6 @@
 
 #define MAX_NAME_BYTES 4096
 
-struct _IommudManagerExport
-{
-  IommudExport parent_instance;
-};
-
-G_DEFINE_FINAL_TYPE (IommudManagerExport, iommud_manager_export, IOMMUD_TYPE_EXPORT)
-
 static void
 on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -105,7 +98,7 @@ handle_find_container (IommudExport *self, IommudCall *call)
 }
 
 static GVariant *
-iommud_manager_export_read_own_property (IommudExport *export, const char *member)
+read_own_property (IommudExport *export, const char *member)
 {
   IommudHost *host = iommud_export_get_model (export);
 
@@ -123,17 +116,9 @@ static const IommudMethod methods[] = {
   { "FindContainer", IOMMUD_ACCESS_READ, handle_find_container },
 };
 
-static void
-iommud_manager_export_class_init (IommudManagerExportClass *class)
-{
-  IommudExportClass *export_class = IOMMUD_EXPORT_CLASS (class);
-
-  export_class->read_own_property = iommud_manager_export_read_own_property;
-  iommud_export_class_describe (export_class, iommud_dbus_manager_interface_info (), methods,
-                                G_N_ELEMENTS (methods));
-}
-
-static void
-iommud_manager_export_init (IommudManagerExport *self)
-{
-}
+const IommudInterface iommud_manager_interface = {
+  .get_info = iommud_dbus_manager_interface_info,
+  .methods = methods,
+  .n_methods = G_N_ELEMENTS (methods),
+  .read_own_property = read_own_property,
+};

@@ -6,8 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define IOMMUD_TYPE_MANAGER_EXPORT (iommud_manager_export_get_type ())
-G_DECLARE_FINAL_TYPE (IommudManagerExport, iommud_manager_export, IOMMUD, MANAGER_EXPORT,
-                      IommudExport)
+extern const IommudInterface iommud_manager_interface;
 
 G_END_DECLS

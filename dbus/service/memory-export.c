@@ -7,13 +7,6 @@
 #include "arguments.h"
 #include "iommud-dbus-generated.h"
 
-struct _IommudMemoryExport
-{
-  IommudExport parent_instance;
-};
-
-G_DEFINE_FINAL_TYPE (IommudMemoryExport, iommud_memory_export, IOMMUD_TYPE_EXPORT)
-
 static IommudMapOptions *
 new_map_options (IommudCall *call, GError **error)
 {
@@ -187,14 +180,8 @@ static const IommudMethod methods[] = {
   { "SetAllowedIovas", IOMMUD_ACCESS_CHANGE, handle_set_allowed_iovas },
 };
 
-static void
-iommud_memory_export_class_init (IommudMemoryExportClass *class)
-{
-  iommud_export_class_describe (IOMMUD_EXPORT_CLASS (class), iommud_dbus_memory_interface_info (),
-                                methods, G_N_ELEMENTS (methods));
-}
-
-static void
-iommud_memory_export_init (IommudMemoryExport *self)
-{
-}
+const IommudInterface iommud_memory_interface = {
+  .get_info = iommud_dbus_memory_interface_info,
+  .methods = methods,
+  .n_methods = G_N_ELEMENTS (methods),
+};

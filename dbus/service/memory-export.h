@@ -6,7 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define IOMMUD_TYPE_MEMORY_EXPORT (iommud_memory_export_get_type ())
-G_DECLARE_FINAL_TYPE (IommudMemoryExport, iommud_memory_export, IOMMUD, MEMORY_EXPORT, IommudExport)
+extern const IommudInterface iommud_memory_interface;
 
 G_END_DECLS

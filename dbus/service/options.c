@@ -103,11 +103,11 @@ read_enum (const IommudOption *option, GVariant *variant, GValue *value, GError 
 }
 
 static gboolean
-read_object (const IommudOption *option, GVariant *variant, IommudPaths *paths, GValue *value,
+read_object (const IommudOption *option, GVariant *variant, IommudObjects *objects, GValue *value,
              GError **error)
 {
   GObject *object =
-      iommud_paths_find (paths, g_variant_get_string (variant, NULL), option->type, error);
+      iommud_objects_find (objects, g_variant_get_string (variant, NULL), option->type, error);
 
   if (object == NULL)
     {
@@ -119,7 +119,7 @@ read_object (const IommudOption *option, GVariant *variant, IommudPaths *paths, 
 }
 
 static gboolean
-read_value (const IommudOption *option, GVariant *variant, IommudPaths *paths, GValue *value,
+read_value (const IommudOption *option, GVariant *variant, IommudObjects *objects, GValue *value,
             GError **error)
 {
   if (!check_type (option, variant, error))
@@ -132,7 +132,7 @@ read_value (const IommudOption *option, GVariant *variant, IommudPaths *paths, G
     case G_TYPE_ENUM:
       return read_enum (option, variant, value, error);
     case G_TYPE_OBJECT:
-      return read_object (option, variant, paths, value, error);
+      return read_object (option, variant, objects, value, error);
     case G_TYPE_UINT64:
       g_value_set_uint64 (value, g_variant_get_uint64 (variant));
       return TRUE;
@@ -201,7 +201,7 @@ check_key (const char *key, const IommudOption *known, gsize n_known, guint64 *g
 /* @target: whose properties the options are; NULL if each has a place of its own. */
 static gboolean
 parse (GVariant *options, const IommudOption *known, gsize n_known, GObject *target,
-       IommudPaths *paths, GError **error)
+       IommudObjects *objects, GError **error)
 {
   GVariantIter iter;
   const char *key = NULL;
@@ -217,7 +217,7 @@ parse (GVariant *options, const IommudOption *known, gsize n_known, GObject *tar
       g_auto (GValue) value = G_VALUE_INIT;
 
       if (!check_key (key, known, n_known, &given, error)
-          || !read_value (find_option (key, known, n_known), variant, paths, &value, error))
+          || !read_value (find_option (key, known, n_known), variant, objects, &value, error))
         return FALSE;
       if (target != NULL)
         g_object_set_property (target, key, &value);
@@ -229,16 +229,16 @@ parse (GVariant *options, const IommudOption *known, gsize n_known, GObject *tar
 
 gboolean
 iommud_options_parse (GVariant *options, const IommudOption *known, gsize n_known,
-                      IommudPaths *paths, GError **error)
+                      IommudObjects *objects, GError **error)
 {
-  return parse (options, known, n_known, NULL, paths, error);
+  return parse (options, known, n_known, NULL, objects, error);
 }
 
 /* Sets the properties of the target that are given. Only those that are listed can be set: an
  * options object of the model may have others, which are not for callers. */
 gboolean
 iommud_options_set (GVariant *options, const char *const *known, GObject *target,
-                    IommudPaths *paths, GError **error)
+                    IommudObjects *objects, GError **error)
 {
   g_autofree IommudOption *entries = g_new0 (IommudOption, g_strv_length ((char **) known));
   gsize n_known = 0;
@@ -251,5 +251,5 @@ iommud_options_set (GVariant *options, const char *const *known, GObject *target
       g_return_val_if_fail (pspec != NULL, FALSE);
       entries[n_known] = (IommudOption){ .key = known[n_known], .type = pspec->value_type };
     }
-  return parse (options, entries, n_known, target, paths, error);
+  return parse (options, entries, n_known, target, objects, error);
 }

@@ -4,7 +4,7 @@
 
 #include <gio/gio.h>
 
-#include "paths.h"
+#include "objects.h"
 
 G_BEGIN_DECLS
 
@@ -18,8 +18,8 @@ typedef struct
 } IommudOption;
 
 gboolean iommud_options_parse (GVariant *options, const IommudOption *known, gsize n_known,
-                               IommudPaths *paths, GError **error);
+                               IommudObjects *objects, GError **error);
 gboolean iommud_options_set (GVariant *options, const char *const *known, GObject *target,
-                             IommudPaths *paths, GError **error);
+                             IommudObjects *objects, GError **error);
 
 G_END_DECLS

@@ -41,7 +41,7 @@ nicks_of_flags (const GValue *value)
 }
 
 static GVariant *
-paths_of_list (GListModel *list, IommudPaths *paths)
+paths_of_list (GListModel *list, IommudObjects *objects)
 {
   guint n_items = list == NULL ? 0 : g_list_model_get_n_items (list);
   GVariantBuilder builder;
@@ -51,7 +51,7 @@ paths_of_list (GListModel *list, IommudPaths *paths)
     {
       g_autoptr (GObject) item = g_list_model_get_item (list, i);
 
-      g_variant_builder_add (&builder, "o", iommud_paths_get_path (paths, item));
+      g_variant_builder_add (&builder, "o", iommud_objects_get_path (objects, item));
     }
   return g_variant_builder_end (&builder);
 }
@@ -63,15 +63,15 @@ strings (const char *const *value)
 }
 
 static GVariant *
-object_to_variant (const GValue *value, IommudPaths *paths)
+object_to_variant (const GValue *value, IommudObjects *objects)
 {
   if (g_type_is_a (G_VALUE_TYPE (value), G_TYPE_LIST_MODEL))
-    return paths_of_list (g_value_get_object (value), paths);
-  return g_variant_new_object_path (iommud_paths_get_path (paths, g_value_get_object (value)));
+    return paths_of_list (g_value_get_object (value), objects);
+  return g_variant_new_object_path (iommud_objects_get_path (objects, g_value_get_object (value)));
 }
 
 static GVariant *
-value_to_variant (const GValue *value, IommudPaths *paths)
+value_to_variant (const GValue *value, IommudObjects *objects)
 {
   const char *string = NULL;
 
@@ -99,7 +99,7 @@ value_to_variant (const GValue *value, IommudPaths *paths)
       return g_value_dup_variant (value);
     case G_TYPE_OBJECT:
     case G_TYPE_INTERFACE:
-      return object_to_variant (value, paths);
+      return object_to_variant (value, objects);
     default:
       return NULL;
     }
@@ -118,7 +118,7 @@ empty_value (const GVariantType *type)
  * this program: it is logged, and NULL is returned. */
 GVariant *
 iommud_properties_read (GObject *model, const char *name, const GVariantType *type,
-                        IommudPaths *paths)
+                        IommudObjects *objects)
 {
   GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (model), name);
   g_auto (GValue) value = G_VALUE_INIT;
@@ -130,7 +130,7 @@ iommud_properties_read (GObject *model, const char *name, const GVariantType *ty
       return NULL;
     }
   g_object_get_property (model, name, &value);
-  variant = value_to_variant (&value, paths);
+  variant = value_to_variant (&value, objects);
   if (variant == NULL)
     variant = empty_value (type);
   if (variant != NULL)

@@ -4,12 +4,12 @@
 
 #include <gio/gio.h>
 
-#include "paths.h"
+#include "objects.h"
 
 G_BEGIN_DECLS
 
 char *iommud_properties_name_from_member (const char *member);
 GVariant *iommud_properties_read (GObject *model, const char *name, const GVariantType *type,
-                                  IommudPaths *paths);
+                                  IommudObjects *objects);
 
 G_END_DECLS

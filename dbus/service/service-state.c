@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What all exported interfaces of one service share. It is counted, since a call that is under way
- * may outlive the service. */
+/* What all parts of one service share. It is counted, since a call that is under way may outlive
+ * the service. */
 #include "service-state.h"
 
+#include "dispatch.h"
+#include "members.h"
+
+static void
+serve (IommudCaller *caller, GDBusMessage *message, gpointer user_data)
+{
+  iommud_dispatch (user_data, caller, message);
+}
+
+static void
+free_members (gpointer members)
+{
+  g_array_unref (members);
+}
+
 IommudServiceState *
-iommud_service_state_new (IommudHost *host, IommudPolicy policy)
+iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudPolicy policy)
 {
   IommudServiceState *self = g_rc_box_new0 (IommudServiceState);
 
   self->host = g_object_ref (host);
-  self->paths = iommud_paths_new ();
+  self->connection = g_object_ref (connection);
+  self->members = g_hash_table_new_full (NULL, NULL, NULL, free_members);
+  self->objects = iommud_objects_new ();
   self->changes = iommud_changes_new ();
-  self->callers = iommud_callers_new ();
+  self->lanes = iommud_lanes_new (serve, self);
+  self->callers = iommud_callers_new (connection, self->lanes);
+  self->listing = iommud_listing_new (connection, self->objects);
   self->budget = iommud_budget_new ();
   self->policy = policy;
   return self;
@@ -28,10 +47,12 @@ clear_state (gpointer data)
 {
   IommudServiceState *self = data;
 
+  g_clear_pointer (&self->lanes, iommud_lanes_free);
   g_clear_pointer (&self->budget, iommud_budget_free);
-  g_clear_pointer (&self->callers, iommud_callers_free);
   g_clear_pointer (&self->changes, iommud_changes_free);
-  g_clear_pointer (&self->paths, iommud_paths_free);
+  g_clear_pointer (&self->objects, iommud_objects_free);
+  g_clear_pointer (&self->members, g_hash_table_unref);
+  g_clear_object (&self->connection);
   g_clear_object (&self->host);
 }
 
@@ -39,4 +60,25 @@ void
 iommud_service_state_unref (IommudServiceState *self)
 {
   g_rc_box_release_full (self, clear_state);
+}
+
+/* Nothing more is taken from the bus. Calls that are under way may still be answered. */
+void
+iommud_service_state_close (IommudServiceState *self)
+{
+  g_clear_pointer (&self->listing, iommud_listing_free);
+  g_clear_pointer (&self->callers, iommud_callers_free);
+}
+
+/* Of IommudMember. Borrowed. */
+const GArray *
+iommud_service_state_get_members (IommudServiceState *self, GDBusInterfaceInfo *interface)
+{
+  GArray *members = g_hash_table_lookup (self->members, interface);
+
+  if (members != NULL)
+    return members;
+  members = iommud_members_new (interface);
+  g_hash_table_insert (self->members, interface, members);
+  return members;
 }

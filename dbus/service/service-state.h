@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What all exported interfaces of one service share. */
+/* What all parts of one service share. */
 #pragma once
 
 #include <iommud.h>
@@ -7,7 +7,9 @@
 #include "budget.h"
 #include "callers.h"
 #include "changes.h"
-#include "paths.h"
+#include "lanes.h"
+#include "listing.h"
+#include "objects.h"
 #include "policy.h"
 
 G_BEGIN_DECLS
@@ -15,16 +17,24 @@ G_BEGIN_DECLS
 typedef struct
 {
   IommudHost *host;
-  IommudPaths *paths;
+  GDBusConnection *connection;
+  IommudObjects *objects;
   IommudChanges *changes;
   IommudCallers *callers;
+  IommudLanes *lanes;
+  IommudListing *listing;
   IommudBudget *budget;
   IommudPolicy policy;
+  GHashTable *members; /* interface description -> what is known of its properties */
 } IommudServiceState;
 
-IommudServiceState *iommud_service_state_new (IommudHost *host, IommudPolicy policy);
+IommudServiceState *iommud_service_state_new (IommudHost *host, GDBusConnection *connection,
+                                              IommudPolicy policy);
 IommudServiceState *iommud_service_state_ref (IommudServiceState *self);
+void iommud_service_state_close (IommudServiceState *self);
 void iommud_service_state_unref (IommudServiceState *self);
+const GArray *iommud_service_state_get_members (IommudServiceState *self,
+                                                GDBusInterfaceInfo *interface);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudServiceState, iommud_service_state_unref)
 

@@ -4,6 +4,7 @@
 #include "service.h"
 
 #include "exporter.h"
+#include "intake.h"
 #include "iommud-dbus-error.h"
 
 /* Codes on the bus are those of the library, so that one registration serves both. */
@@ -31,6 +32,7 @@ struct _IommudService
 
   IommudServiceState *state;
   IommudExporter *exporter;
+  IommudIntake *intake;
 };
 
 G_DEFINE_FINAL_TYPE (IommudService, iommud_service, G_TYPE_OBJECT)
@@ -40,6 +42,8 @@ iommud_service_finalize (GObject *object)
 {
   IommudService *self = IOMMUD_SERVICE (object);
 
+  g_clear_pointer (&self->intake, iommud_intake_free);
+  iommud_service_state_close (self->state);
   g_clear_pointer (&self->exporter, iommud_exporter_free);
   g_clear_pointer (&self->state, iommud_service_state_unref);
   G_OBJECT_CLASS (iommud_service_parent_class)->finalize (object);
@@ -62,7 +66,8 @@ iommud_service_new (IommudHost *host, GDBusConnection *connection, IommudPolicy 
   IommudService *self = g_object_new (IOMMUD_TYPE_SERVICE, NULL);
 
   g_assert (iommud_dbus_error_quark () == iommud_error_quark ());
-  self->state = iommud_service_state_new (host, policy);
-  self->exporter = iommud_exporter_new (self->state, connection);
+  self->state = iommud_service_state_new (host, connection, policy);
+  self->exporter = iommud_exporter_new (self->state);
+  self->intake = iommud_intake_new (self->state);
   return self;
 }

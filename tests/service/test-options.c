@@ -33,13 +33,13 @@ parse (const char *text, Values *values, GError **error)
   };
   g_autoptr (GVariant) options =
       g_variant_ref_sink (g_variant_new_parsed (text)); /* of this file only */
-  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+  g_autoptr (IommudObjects) objects = iommud_objects_new ();
   g_autoptr (GCancellable) partner = g_cancellable_new ();
   g_autoptr (GObject) other = g_object_new (G_TYPE_OBJECT, NULL);
 
-  g_assert_true (iommud_paths_add (paths, "/partner", partner));
-  g_assert_true (iommud_paths_add (paths, "/other", other));
-  return iommud_options_parse (options, known, G_N_ELEMENTS (known), paths, error);
+  g_assert_nonnull (iommud_objects_add (objects, "/partner", partner));
+  g_assert_nonnull (iommud_objects_add (objects, "/other", other));
+  return iommud_options_parse (options, known, G_N_ELEMENTS (known), objects, error);
 }
 
 static void
@@ -109,10 +109,10 @@ static void
 test_none_known (void)
 {
   g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed ("{'force': <true>}"));
-  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+  g_autoptr (IommudObjects) objects = iommud_objects_new ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (iommud_options_parse (options, NULL, 0, paths, &error));
+  g_assert_false (iommud_options_parse (options, NULL, 0, objects, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
   g_assert_cmpstr (error->message, ==, "Unknown option 'force'; known are: none");
 }
@@ -124,9 +124,9 @@ set (IommudContainerOptions *target, const char *text, GError **error)
                                        NULL };
   g_autoptr (GVariant) options =
       g_variant_ref_sink (g_variant_new_parsed (text)); /* of this file only */
-  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+  g_autoptr (IommudObjects) objects = iommud_objects_new ();
 
-  return iommud_options_set (options, known, G_OBJECT (target), paths, error);
+  return iommud_options_set (options, known, G_OBJECT (target), objects, error);
 }
 
 /* Options that are given are set; the others keep the defaults of the model. */

@@ -3,14 +3,8 @@
  * bus agrees. */
 #include <iommud.h>
 
-#include "container-export.h"
-#include "device-export.h"
-#include "dirty-tracking-export.h"
-#include "hwpt-export.h"
-#include "iommud-dbus-generated.h"
+#include "interfaces.h"
 #include "iommud-dbus-names.h"
-#include "manager-export.h"
-#include "memory-export.h"
 #include "policy.h"
 
 #define SOMEBODY 1000
@@ -87,43 +81,30 @@ test_message (void)
                  "No user may call org.iommud1.Hwpt.Free");
 }
 
-/* Each interface of the service. */
-static const struct
-{
-  GType (*get_type) (void);
-  GDBusInterfaceInfo *(*get_info) (void);
-} interfaces[] = {
-  { iommud_manager_export_get_type, iommud_dbus_manager_interface_info },
-  { iommud_device_export_get_type, iommud_dbus_device_interface_info },
-  { iommud_container_export_get_type, iommud_dbus_container_interface_info },
-  { iommud_memory_export_get_type, iommud_dbus_memory_interface_info },
-  { iommud_dirty_tracking_export_get_type, iommud_dbus_dirty_tracking_interface_info },
-  { iommud_hwpt_export_get_type, iommud_dbus_hwpt_interface_info },
-};
-
 static void
-check_interface (GType type, const GDBusInterfaceInfo *info)
+check_interface (const IommudInterface *interface)
 {
-  g_autoptr (IommudExportClass) class = g_type_class_ref (type);
+  GDBusInterfaceInfo *info = interface->get_info ();
 
-  g_assert_true (class->info == info);
   for (guint i = 0; info->methods[i] != NULL; i++)
     {
-      const IommudMethod *method = iommud_export_class_find_method (class, info->methods[i]->name);
+      const IommudMethod *method = iommud_interface_find_method (interface, info->methods[i]->name);
 
       g_test_message ("%s.%s", info->name, info->methods[i]->name);
       g_assert_nonnull (method);
       g_assert_cmpint (method->access, !=, IOMMUD_ACCESS_NONE);
     }
-  for (gsize i = 0; i < class->n_methods; i++)
-    g_assert_nonnull (g_dbus_interface_info_lookup_method (class->info, class->methods[i].name));
+  for (gsize i = 0; i < interface->n_methods; i++)
+    g_assert_nonnull (g_dbus_interface_info_lookup_method (info, interface->methods[i].name));
 }
 
 static void
 test_every_method (void)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (interfaces); i++)
-    check_interface (interfaces[i].get_type (), interfaces[i].get_info ());
+  const IommudInterface *const *interfaces = iommud_interfaces_get_all ();
+
+  for (gsize i = 0; interfaces[i] != NULL; i++)
+    check_interface (interfaces[i]);
 }
 
 /* Everything that every user may send, as "interface.member". */
@@ -179,15 +160,15 @@ read_bus_policy (void)
 }
 
 static guint
-check_against_bus (GHashTable *allowed, GType type)
+check_against_bus (GHashTable *allowed, const IommudInterface *interface)
 {
-  g_autoptr (IommudExportClass) class = g_type_class_ref (type);
   guint n_for_all = 0;
 
-  for (gsize i = 0; i < class->n_methods; i++)
+  for (gsize i = 0; i < interface->n_methods; i++)
     {
-      gboolean read = class->methods[i].access == IOMMUD_ACCESS_READ;
-      g_autofree char *name = g_strdup_printf ("%s.%s", class->info->name, class->methods[i].name);
+      const IommudMethod *method = &interface->methods[i];
+      gboolean read = method->access == IOMMUD_ACCESS_READ;
+      g_autofree char *name = g_strdup_printf ("%s.%s", interface->get_info ()->name, method->name);
 
       g_test_message ("%s", name);
       g_assert_cmpint (g_hash_table_contains (allowed, name), ==, read);
@@ -201,10 +182,11 @@ static void
 test_bus_policy (void)
 {
   g_autoptr (GHashTable) allowed = read_bus_policy ();
+  const IommudInterface *const *interfaces = iommud_interfaces_get_all ();
   guint n_read = 0;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (interfaces); i++)
-    n_read += check_against_bus (allowed, interfaces[i].get_type ());
+  for (gsize i = 0; interfaces[i] != NULL; i++)
+    n_read += check_against_bus (allowed, interfaces[i]);
   g_assert_cmpuint (n_read, >, 0);
   g_assert_cmpuint (g_hash_table_size (allowed), ==, n_read + 5);
   g_assert_false (g_hash_table_contains (allowed, "org.freedesktop.DBus.Properties.Set"));

@@ -2,7 +2,7 @@
 /* How a model's properties are written on the bus, by name and type. */
 #include <iommud.h>
 
-#include "paths.h"
+#include "objects.h"
 #include "properties.h"
 
 /* A model with a property of every type that models have. */
@@ -162,11 +162,11 @@ static const Case cases[] = {
 };
 
 static void
-check_case (const Case *wanted, TestModel *model, const char *expected, IommudPaths *paths)
+check_case (const Case *wanted, TestModel *model, const char *expected, IommudObjects *objects)
 {
   g_autofree char *name = iommud_properties_name_from_member (wanted->member);
   g_autoptr (GVariant) value =
-      iommud_properties_read (G_OBJECT (model), name, G_VARIANT_TYPE (wanted->type), paths);
+      iommud_properties_read (G_OBJECT (model), name, G_VARIANT_TYPE (wanted->type), objects);
   g_autofree char *printed = g_variant_print (value, TRUE);
 
   g_assert_cmpstr (g_variant_get_type_string (value), ==, wanted->type);
@@ -174,56 +174,56 @@ check_case (const Case *wanted, TestModel *model, const char *expected, IommudPa
 }
 
 static void
-add_item (TestModel *model, IommudPaths *paths, const char *path)
+add_item (TestModel *model, IommudObjects *objects, const char *path)
 {
   g_autoptr (GObject) item = g_object_new (G_TYPE_OBJECT, NULL);
 
-  g_assert_true (iommud_paths_add (paths, path, item));
+  g_assert_nonnull (iommud_objects_add (objects, path, item));
   g_list_store_append (model->items, item);
 }
 
 static void
 test_values (void)
 {
-  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+  g_autoptr (IommudObjects) objects = iommud_objects_new ();
   g_autoptr (TestModel) model = g_object_new (TEST_TYPE_MODEL, NULL);
 
   model->partner = g_object_new (G_TYPE_OBJECT, NULL);
-  g_assert_true (iommud_paths_add (paths, "/partner", model->partner));
+  g_assert_nonnull (iommud_objects_add (objects, "/partner", model->partner));
   model->items = g_list_store_new (G_TYPE_OBJECT);
-  add_item (model, paths, "/one");
-  add_item (model, paths, "/two");
+  add_item (model, objects, "/one");
+  add_item (model, objects, "/two");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    check_case (&cases[i], model, cases[i].full, paths);
+    check_case (&cases[i], model, cases[i].full, objects);
   model->empty = TRUE;
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    check_case (&cases[i], model, cases[i].empty, paths);
+    check_case (&cases[i], model, cases[i].empty, objects);
 }
 
 /* A property never points at an object that has left the bus. */
 static void
 test_gone_object (void)
 {
-  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+  g_autoptr (IommudObjects) objects = iommud_objects_new ();
   g_autoptr (TestModel) model = g_object_new (TEST_TYPE_MODEL, NULL);
   const Case partner = { "Partner", "o", NULL, NULL };
 
   model->partner = g_object_new (G_TYPE_OBJECT, NULL);
-  g_assert_true (iommud_paths_add (paths, "/partner", model->partner));
-  check_case (&partner, model, "objectpath '/partner'", paths);
-  iommud_paths_remove (paths, model->partner);
-  check_case (&partner, model, "objectpath '/'", paths);
+  g_assert_nonnull (iommud_objects_add (objects, "/partner", model->partner));
+  check_case (&partner, model, "objectpath '/partner'", objects);
+  iommud_objects_remove (objects, model->partner);
+  check_case (&partner, model, "objectpath '/'", objects);
 }
 
 static void
 expect_complaint (const char *name, const char *type, const char *pattern)
 {
-  g_autoptr (IommudPaths) paths = iommud_paths_new ();
+  g_autoptr (IommudObjects) objects = iommud_objects_new ();
   g_autoptr (TestModel) model = g_object_new (TEST_TYPE_MODEL, NULL);
 
   g_test_expect_message ("iommud", G_LOG_LEVEL_CRITICAL, pattern);
-  g_assert_null (iommud_properties_read (G_OBJECT (model), name, G_VARIANT_TYPE (type), paths));
+  g_assert_null (iommud_properties_read (G_OBJECT (model), name, G_VARIANT_TYPE (type), objects));
   g_test_assert_expected_messages ();
 }
 

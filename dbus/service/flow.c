@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What was sent to callers and may not have been read yet.
+ *
+ * The bus keeps a message until its receiver has read it, and it stops reading from a sender for
+ * whom it keeps too much: then one caller that does not read stops the service for everybody. The
+ * service cannot see who reads. But whoever answers a ping has read all that was sent before it,
+ * and every D-Bus library answers org.freedesktop.DBus.Peer.Ping by itself; an error proves it too.
+ */
+#include "flow.h"
+
+/* Before more than this is sent, a ping asks whether it was read. */
+#define PING_BYTES (G_GUINT64_CONSTANT (64) << 10)
+
+/* The bus limits how many answers a program may wait for. */
+#define PINGS_PER_USER 16
+
+typedef struct
+{
+  GDBusConnection *connection;
+  IommudLanes *lanes;
+  IommudLane *lane;
+  IommudCaller *caller;
+  guint64 n_bytes; /* that were sent before it */
+} Ping;
+
+static void send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller);
+static void ask_whether_read (GDBusConnection *connection, IommudLanes *lanes,
+                              IommudCaller *caller);
+
+/* The bus itself answers if it did not deliver the ping. */
+static gboolean
+was_answered_by (GDBusMessage *reply, const IommudCaller *caller)
+{
+  return reply != NULL && g_strcmp0 (g_dbus_message_get_sender (reply), caller->name) == 0;
+}
+
+static void
+on_answered (Ping *ping, gboolean was_read)
+{
+  IommudCaller *caller = ping->caller;
+
+  caller->pinged_bytes = 0;
+  if (caller->lane == NULL)
+    return;
+  if (was_read)
+    {
+      ping->lane->unread_bytes -= ping->n_bytes;
+      caller->unread_bytes -= ping->n_bytes;
+    }
+  if (was_read && caller->unread_bytes >= PING_BYTES)
+    ask_whether_read (ping->connection, ping->lanes, caller);
+  iommud_lanes_wake (ping->lanes, caller);
+}
+
+static void
+on_pong (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Ping *ping = user_data;
+  g_autoptr (IommudCaller) caller = ping->caller;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusMessage) reply =
+      g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return; /* the lanes are gone */
+  on_answered (ping, was_answered_by (reply, caller));
+  if (!g_queue_is_empty (&ping->lane->unpinged) && ping->lane->n_pings <= PINGS_PER_USER)
+    send_ping (ping->connection, ping->lanes, g_queue_pop_head (&ping->lane->unpinged));
+  iommud_lanes_end_ping (ping->lanes, ping->lane);
+}
+
+static void
+send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller)
+{
+  g_autoptr (GDBusMessage) message =
+      g_dbus_message_new_method_call (caller->name, "/", "org.freedesktop.DBus.Peer", "Ping");
+  Ping *ping = g_new0 (Ping, 1);
+
+  g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
+  ping->connection = connection;
+  ping->lanes = lanes;
+  ping->lane = caller->lane;
+  ping->caller = iommud_caller_ref (caller);
+  ping->n_bytes = caller->unread_bytes;
+  caller->pinged_bytes = caller->unread_bytes;
+  caller->lane->n_pings++;
+  g_dbus_connection_send_message_with_reply (connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
+                                             G_MAXINT, NULL, iommud_lanes_get_cancellable (lanes),
+                                             on_pong, ping);
+}
+
+static void
+ask_whether_read (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller)
+{
+  IommudLane *lane = caller->lane;
+
+  if (lane == NULL || caller->pinged_bytes > 0 || g_queue_find (&lane->unpinged, caller) != NULL)
+    return;
+  if (lane->n_pings < PINGS_PER_USER)
+    send_ping (connection, lanes, caller);
+  else
+    g_queue_push_tail (&lane->unpinged, caller);
+}
+
+/* An answer was sent. */
+void
+iommud_flow_add (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller,
+                 gsize n_bytes)
+{
+  if (caller->lane != NULL)
+    caller->lane->unread_bytes += n_bytes;
+  caller->unread_bytes += n_bytes;
+  if (caller->unread_bytes >= PING_BYTES)
+    ask_whether_read (connection, lanes, caller);
+}

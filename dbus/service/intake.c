@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where messages come in: taken from the connection on its own thread, before anything is spent on
+ * them, and handed to the main loop. What is larger than any call needs to be, or carries files
+ * that its method does not take, loses them at once. */
+#include "intake.h"
+
+#include "dispatch.h"
+#include "files.h"
+#include "flow.h"
+#include "interfaces.h"
+#include "reply.h"
+
+/* The largest argument is a list of ranges of IOVAs. */
+#define MAX_BODY_BYTES (G_GUINT64_CONSTANT (256) << 10)
+
+/* Messages that the main loop has not seen yet. */
+#define MAX_NEW_MESSAGES 32768
+
+/* A caller that has read its answers gets one more that says no. */
+#define REFUSE_BELOW_BYTES (G_GUINT64_CONSTANT (64) << 10)
+
+/* Shared by the main loop and the connection's thread. */
+typedef struct
+{
+  GMutex lock;
+  GQueue messages;
+  GMainContext *context;
+  gboolean scheduled; /* the main loop will come */
+  gboolean closed;
+  IommudServiceState *state; /* of the main loop alone; NULL when closed */
+} Inbox;
+
+struct _IommudIntake
+{
+  GDBusConnection *connection;
+  Inbox *inbox;
+  guint filter;
+};
+
+static void
+clear_inbox (gpointer data)
+{
+  Inbox *inbox = data;
+
+  g_queue_clear_full (&inbox->messages, g_object_unref);
+  g_main_context_unref (inbox->context);
+  g_mutex_clear (&inbox->lock);
+}
+
+static void
+inbox_unref (gpointer inbox)
+{
+  g_atomic_rc_box_release_full (inbox, clear_inbox);
+}
+
+static void
+take_all (Inbox *inbox, GQueue *messages)
+{
+  g_mutex_lock (&inbox->lock);
+  *messages = inbox->messages;
+  g_queue_init (&inbox->messages);
+  inbox->scheduled = FALSE;
+  g_mutex_unlock (&inbox->lock);
+}
+
+/* An answer to a caller that does not read would be one more message that the bus has to keep. */
+static void
+refuse (IommudServiceState *state, IommudCaller *caller, GDBusMessage *message)
+{
+  g_autoptr (GDBusMessage) owned = message;
+  g_autoptr (GError) error = NULL;
+
+  if (caller->unread_bytes >= REFUSE_BELOW_BYTES)
+    return;
+  g_set_error (&error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "%u calls of this caller are waiting, and calls of one user are limited too: wait "
+               "for answers",
+               g_queue_get_length (&caller->waiting));
+  iommud_flow_add (state->connection, state->lanes, caller,
+                   iommud_reply_error (state->connection, message, error));
+}
+
+static gboolean
+on_main_loop (gpointer user_data)
+{
+  Inbox *inbox = user_data;
+  GQueue messages;
+
+  take_all (inbox, &messages);
+  while (!g_queue_is_empty (&messages))
+    {
+      g_autoptr (GDBusMessage) message = g_queue_pop_head (&messages);
+      IommudCaller *caller = NULL;
+
+      if (inbox->state == NULL)
+        continue;
+      if (iommud_callers_receive (inbox->state->callers, message, &caller))
+        g_steal_pointer (&message);
+      else
+        refuse (inbox->state, caller, g_steal_pointer (&message));
+    }
+  if (inbox->state != NULL)
+    iommud_lanes_serve (inbox->state->lanes);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+schedule (Inbox *inbox)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  inbox->scheduled = TRUE;
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_main_loop, g_atomic_rc_box_acquire (inbox), inbox_unref);
+  g_source_attach (source, inbox->context);
+}
+
+static gboolean
+is_ours (GDBusMessage *message, gboolean incoming)
+{
+  const char *interface = g_dbus_message_get_interface (message);
+
+  return incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL
+         && g_strcmp0 (interface, "org.freedesktop.DBus.Peer") != 0;
+}
+
+/* The arguments of a message without a body do not fit its method, so it is refused. */
+static void
+strip (GDBusMessage *message)
+{
+  GVariant *body = g_dbus_message_get_body (message);
+  g_autoptr (GUnixFDList) files = NULL;
+
+  if (body != NULL && g_variant_get_size (body) > MAX_BODY_BYTES)
+    g_dbus_message_set_body (message, NULL);
+  if (g_dbus_message_get_unix_fd_list (message) != NULL
+      && !iommud_interfaces_take_files (g_dbus_message_get_interface (message),
+                                        g_dbus_message_get_member (message)))
+    files = iommud_files_steal (message);
+}
+
+/* Called on the connection's thread. */
+static GDBusMessage *
+on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
+            gpointer user_data)
+{
+  Inbox *inbox = user_data;
+
+  if (!is_ours (message, incoming))
+    return message;
+  strip (message);
+  g_mutex_lock (&inbox->lock);
+  if (inbox->closed || g_queue_get_length (&inbox->messages) >= MAX_NEW_MESSAGES)
+    g_object_unref (message);
+  else
+    {
+      g_queue_push_tail (&inbox->messages, message);
+      if (!inbox->scheduled)
+        schedule (inbox);
+    }
+  g_mutex_unlock (&inbox->lock);
+  return NULL;
+}
+
+IommudIntake *
+iommud_intake_new (IommudServiceState *state)
+{
+  IommudIntake *self = g_new0 (IommudIntake, 1);
+
+  self->connection = g_object_ref (state->connection);
+  self->inbox = g_atomic_rc_box_new0 (Inbox);
+  g_mutex_init (&self->inbox->lock);
+  g_queue_init (&self->inbox->messages);
+  self->inbox->context = g_main_context_ref_thread_default ();
+  self->inbox->state = state;
+  self->filter = g_dbus_connection_add_filter (self->connection, on_message,
+                                               g_atomic_rc_box_acquire (self->inbox), inbox_unref);
+  return self;
+}
+
+/* Messages that come from now on are dropped, or the library answers them. */
+void
+iommud_intake_free (IommudIntake *self)
+{
+  g_dbus_connection_remove_filter (self->connection, self->filter);
+  g_mutex_lock (&self->inbox->lock);
+  self->inbox->closed = TRUE;
+  self->inbox->state = NULL;
+  g_mutex_unlock (&self->inbox->lock);
+  inbox_unref (self->inbox);
+  g_object_unref (self->connection);
+  g_free (self);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls that wait for their turn. Users take turns, and so do the callers of one user, so that a
+ * flood of calls delays the one who sends it and hardly anyone else. The calls of one caller stay
+ * in order.
+ *
+ * A caller that does not read its answers gets no more of them: the bus keeps what is not read, and
+ * what it keeps for everybody together is limited (see flow.c). */
+#include "lanes.h"
+
+/* The main loop has other things to do. */
+#define SLICE_US 3000
+
+struct _IommudLanes
+{
+  IommudLanesFunc serve;
+  gpointer user_data;
+  GHashTable *lanes; /* uid -> IommudLane (owned) */
+  GQueue ring;       /* of IommudLane: those with calls that can be answered, in turn */
+  guint n_of_unknown_users;
+  GSource *source; /* NULL while nothing waits */
+  GCancellable *cancellable;
+};
+
+IommudLanes *
+iommud_lanes_new (IommudLanesFunc serve, gpointer user_data)
+{
+  IommudLanes *self = g_new0 (IommudLanes, 1);
+
+  self->serve = serve;
+  self->user_data = user_data;
+  self->lanes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  g_queue_init (&self->ring);
+  self->cancellable = g_cancellable_new ();
+  return self;
+}
+
+static void
+stop_waiting (IommudLanes *self)
+{
+  if (self->source == NULL)
+    return;
+  g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+}
+
+/* All callers have left. */
+void
+iommud_lanes_free (IommudLanes *self)
+{
+  stop_waiting (self);
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  g_queue_clear (&self->ring);
+  g_hash_table_unref (self->lanes);
+  g_free (self);
+}
+
+static gboolean
+on_turn (gpointer user_data)
+{
+  iommud_lanes_serve (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* There is a source as long as some lane is in the ring. */
+static void
+update_source (IommudLanes *self)
+{
+  if (g_queue_is_empty (&self->ring))
+    {
+      stop_waiting (self);
+      return;
+    }
+  if (self->source != NULL)
+    return;
+  self->source = g_idle_source_new ();
+  g_source_set_priority (self->source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (self->source, on_turn, self, NULL);
+  g_source_attach (self->source, g_main_context_get_thread_default ());
+}
+
+static gboolean
+may_answer_lane (const IommudLane *lane)
+{
+  return lane->unread_bytes < IOMMUD_LANES_BYTES_PER_USER;
+}
+
+static gboolean
+may_answer (const IommudCaller *caller)
+{
+  return caller->unread_bytes + caller->reserved_bytes < IOMMUD_LANES_BYTES_PER_CALLER;
+}
+
+static void
+enter_ring (IommudLanes *self, IommudLane *lane)
+{
+  if (lane->in_ring || g_queue_is_empty (&lane->ready) || !may_answer_lane (lane))
+    return;
+  lane->in_ring = TRUE;
+  g_queue_push_tail (&self->ring, lane);
+  update_source (self);
+}
+
+/* The caller, or its user, may be answered again. */
+void
+iommud_lanes_wake (IommudLanes *self, IommudCaller *caller)
+{
+  IommudLane *lane = caller->lane;
+
+  if (lane == NULL)
+    return;
+  if (!caller->ready && !g_queue_is_empty (&caller->waiting) && may_answer (caller))
+    {
+      caller->ready = TRUE;
+      g_queue_push_tail (&lane->ready, caller);
+    }
+  enter_ring (self, lane);
+}
+
+static IommudLane *
+ensure_lane (IommudLanes *self, guint32 uid)
+{
+  IommudLane *lane = g_hash_table_lookup (self->lanes, GUINT_TO_POINTER (uid));
+
+  if (lane != NULL)
+    return lane;
+  lane = g_new0 (IommudLane, 1);
+  lane->uid = uid;
+  g_queue_init (&lane->ready);
+  g_queue_init (&lane->unpinged);
+  g_hash_table_insert (self->lanes, GUINT_TO_POINTER (uid), lane);
+  return lane;
+}
+
+static guint *
+get_count (IommudLanes *self, IommudCaller *caller)
+{
+  return caller->lane == NULL ? &self->n_of_unknown_users : &caller->lane->n_waiting;
+}
+
+static guint
+get_limit (IommudCaller *caller)
+{
+  return caller->lane == NULL ? IOMMUD_LANES_CALLS_OF_UNKNOWN_USERS : IOMMUD_LANES_CALLS_PER_USER;
+}
+
+/* Takes the message. FALSE, without taking it, if too many wait already. */
+gboolean
+iommud_lanes_push (IommudLanes *self, IommudCaller *caller, GDBusMessage *message)
+{
+  guint *count = get_count (self, caller);
+
+  if (g_queue_get_length (&caller->waiting) >= IOMMUD_LANES_CALLS_PER_CALLER
+      || *count >= get_limit (caller))
+    return FALSE;
+  ++*count;
+  g_queue_push_tail (&caller->waiting, message);
+  iommud_lanes_wake (self, caller);
+  return TRUE;
+}
+
+/* The caller's user is known now, so its calls can have their turns. */
+void
+iommud_lanes_join (IommudLanes *self, IommudCaller *caller)
+{
+  IommudLane *lane = ensure_lane (self, caller->uid);
+  guint n_waiting = g_queue_get_length (&caller->waiting);
+
+  self->n_of_unknown_users -= n_waiting;
+  lane->n_waiting += n_waiting;
+  lane->unread_bytes += caller->unread_bytes;
+  lane->n_callers++;
+  caller->lane = lane;
+  iommud_lanes_wake (self, caller);
+}
+
+static void
+leave_ring (IommudLanes *self, IommudLane *lane)
+{
+  if (lane->in_ring)
+    g_queue_remove (&self->ring, lane);
+  lane->in_ring = FALSE;
+}
+
+static void
+drop_if_unused (IommudLanes *self, IommudLane *lane)
+{
+  if (lane->n_callers == 0 && lane->n_pings == 0)
+    g_hash_table_remove (self->lanes, GUINT_TO_POINTER (lane->uid));
+}
+
+/* The caller is gone. What was sent to it is not kept by the bus any more. */
+void
+iommud_lanes_leave (IommudLanes *self, IommudCaller *caller)
+{
+  IommudLane *lane = caller->lane;
+
+  *get_count (self, caller) -= g_queue_get_length (&caller->waiting);
+  g_queue_clear_full (&caller->waiting, g_object_unref);
+  if (lane == NULL)
+    return;
+  caller->lane = NULL;
+  lane->unread_bytes -= caller->unread_bytes + caller->reserved_bytes;
+  g_queue_remove (&lane->unpinged, caller);
+  if (caller->ready)
+    g_queue_remove (&lane->ready, caller);
+  caller->ready = FALSE;
+  if (g_queue_is_empty (&lane->ready))
+    leave_ring (self, lane);
+  lane->n_callers--;
+  enter_ring (self, lane);
+  update_source (self);
+  drop_if_unused (self, lane);
+}
+
+/* An answer of about so many bytes is being made, or, with the negative number, is not any more. */
+void
+iommud_lanes_reserve (IommudLanes *self, IommudCaller *caller, gint64 n_bytes)
+{
+  if (n_bytes == 0 || caller->lane == NULL)
+    return;
+  caller->reserved_bytes += (guint64) n_bytes;
+  caller->lane->unread_bytes += (guint64) n_bytes;
+  iommud_lanes_wake (self, caller);
+}
+
+/* Ends when the lanes do. */
+GCancellable *
+iommud_lanes_get_cancellable (IommudLanes *self)
+{
+  return self->cancellable;
+}
+
+/* A ping to a caller of the lane was answered, or never will be. */
+void
+iommud_lanes_end_ping (IommudLanes *self, IommudLane *lane)
+{
+  lane->n_pings--;
+  drop_if_unused (self, lane);
+}
+
+/* The next call of the lane, owned, and its caller; NULL if there is none that can be answered. */
+static GDBusMessage *
+pop_from (IommudLane *lane, IommudCaller **caller)
+{
+  while (may_answer_lane (lane) && !g_queue_is_empty (&lane->ready))
+    {
+      *caller = g_queue_pop_head (&lane->ready);
+      (*caller)->ready = FALSE;
+      if (!may_answer (*caller))
+        continue;
+      lane->n_waiting--;
+      return g_queue_pop_head (&(*caller)->waiting);
+    }
+  return NULL;
+}
+
+static void
+serve_one (IommudLanes *self)
+{
+  IommudLane *lane = g_queue_pop_head (&self->ring);
+  IommudCaller *caller = NULL;
+  GDBusMessage *message = NULL;
+  g_autoptr (IommudCaller) kept = NULL;
+
+  lane->in_ring = FALSE;
+  message = pop_from (lane, &caller);
+  if (message == NULL)
+    return;
+  kept = iommud_caller_ref (caller);
+  self->serve (caller, message, self->user_data);
+  iommud_lanes_wake (self, caller);
+}
+
+/* Serves calls in turn, but not for long. */
+void
+iommud_lanes_serve (IommudLanes *self)
+{
+  gint64 end = g_get_monotonic_time () + SLICE_US;
+
+  while (!g_queue_is_empty (&self->ring))
+    {
+      serve_one (self);
+      if (g_get_monotonic_time () >= end)
+        break;
+    }
+  update_source (self);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls that wait for their turn. */
+#pragma once
+
+#include "callers.h"
+
+G_BEGIN_DECLS
+
+/* How many calls may wait. The bus of a system allows fewer for each connection. */
+#define IOMMUD_LANES_CALLS_PER_CALLER 4096
+#define IOMMUD_LANES_CALLS_PER_USER 8192
+#define IOMMUD_LANES_CALLS_OF_UNKNOWN_USERS 8192
+
+/* How many bytes may have been sent of which it is not known that they were read, before more calls
+ * are answered. One answer may be larger than what is left. */
+#define IOMMUD_LANES_BYTES_PER_CALLER (G_GUINT64_CONSTANT (1) << 20)
+#define IOMMUD_LANES_BYTES_PER_USER (G_GUINT64_CONSTANT (16) << 20)
+
+/* Calls of one user take turns with those of others, and callers of one user with each other. */
+struct _IommudLane
+{
+  guint32 uid;
+  guint n_callers;
+  guint n_waiting;
+  guint n_pings;
+  guint64 unread_bytes; /* of all its callers, and those of answers that are being made */
+  GQueue ready;         /* of IommudCaller: those that have calls and may get answers */
+  gboolean in_ring;     /* so may the lane */
+  GQueue unpinged;      /* of IommudCaller: those that wait until one more can be pinged */
+};
+
+/* @message: owned by the function. */
+typedef void (*IommudLanesFunc) (IommudCaller *caller, GDBusMessage *message, gpointer user_data);
+
+IommudLanes *iommud_lanes_new (IommudLanesFunc serve, gpointer user_data);
+void iommud_lanes_free (IommudLanes *self);
+gboolean iommud_lanes_push (IommudLanes *self, IommudCaller *caller, GDBusMessage *message);
+void iommud_lanes_join (IommudLanes *self, IommudCaller *caller);
+void iommud_lanes_leave (IommudLanes *self, IommudCaller *caller);
+void iommud_lanes_serve (IommudLanes *self);
+void iommud_lanes_wake (IommudLanes *self, IommudCaller *caller);
+void iommud_lanes_reserve (IommudLanes *self, IommudCaller *caller, gint64 n_bytes);
+void iommud_lanes_end_ping (IommudLanes *self, IommudLane *lane);
+GCancellable *iommud_lanes_get_cancellable (IommudLanes *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudLanes, iommud_lanes_free)
+
+G_END_DECLS

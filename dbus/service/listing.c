@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All objects with all properties, for those who ask (GetManagedObjects).
+ *
+ * A host can have tens of thousands of devices, and the main loop must not wait for any of this:
+ * the objects' entries are made in short steps, and a long answer is put together and sent on
+ * another thread. Signals are sent meanwhile, for changes that the answer does not have, so the
+ * caller is told of those once more after it. */
+#include "listing.h"
+
+#include "call.h"
+#include "object-signals.h"
+#include "reply.h"
+
+#define SLICE_US 3000
+
+/* An answer up to this size is sent at once. */
+#define SHORT_BYTES (G_GUINT64_CONSTANT (64) << 10)
+
+/* The bus of a system carries 32 MiB in one message, and there the same values take up to an eighth
+ * more than here. */
+#define MAX_BYTES (G_GUINT64_CONSTANT (28) << 20)
+
+struct _IommudListing
+{
+  GDBusConnection *connection;
+  IommudObjects *objects;
+  GQueue waiting;  /* of IommudCall */
+  GSource *source; /* NULL if nothing waits, or an answer is being sent */
+  gboolean sending;
+  gsize usual_bytes; /* about what an answer takes */
+  GCancellable *cancellable;
+};
+
+typedef struct
+{
+  IommudListing *listing;
+  IommudCall *call;
+  GDBusConnection *connection;
+  GDBusMessage *message;
+  GVariant *body;
+  gsize n_bytes;
+} Answer;
+
+static void update_source (IommudListing *self);
+
+IommudListing *
+iommud_listing_new (GDBusConnection *connection, IommudObjects *objects)
+{
+  IommudListing *self = g_new0 (IommudListing, 1);
+
+  self->connection = g_object_ref (connection);
+  self->objects = objects;
+  self->cancellable = g_cancellable_new ();
+  g_queue_init (&self->waiting);
+  return self;
+}
+
+static void
+stop_waiting (IommudListing *self)
+{
+  if (self->source == NULL)
+    return;
+  g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+}
+
+/* Calls that still wait are not answered: the service leaves the bus. */
+void
+iommud_listing_free (IommudListing *self)
+{
+  stop_waiting (self);
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  while (!g_queue_is_empty (&self->waiting))
+    iommud_call_drop (g_queue_pop_head (&self->waiting));
+  g_object_unref (self->connection);
+  g_free (self);
+}
+
+static void
+answer_free (gpointer data)
+{
+  Answer *self = data;
+
+  g_object_unref (self->connection);
+  g_object_unref (self->message);
+  g_variant_unref (self->body);
+  g_free (self);
+}
+
+static void
+send_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Answer *self = data;
+
+  self->n_bytes = iommud_reply (self->connection, self->message, self->body, NULL);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IommudCall *call = user_data;
+  Answer *answer = g_task_get_task_data (G_TASK (result));
+  IommudListing *self = answer->listing;
+
+  if (g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result))))
+    {
+      iommud_call_drop (call);
+      return;
+    }
+  self->sending = FALSE;
+  answer->n_bytes += iommud_objects_tell_noted (self->objects, self->connection,
+                                                g_dbus_message_get_sender (answer->message));
+  iommud_call_return_sent (call, answer->n_bytes);
+  update_source (self);
+}
+
+static void
+send_long (IommudListing *self, IommudCall *call, GVariant *body)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, self->cancellable, on_sent, call);
+  Answer *answer = g_new0 (Answer, 1);
+
+  answer->listing = self;
+  answer->connection = g_object_ref (self->connection);
+  answer->message = g_object_ref (iommud_call_get_message (call));
+  answer->body = g_variant_ref (body);
+  g_task_set_task_data (task, answer, answer_free);
+  g_task_set_check_cancellable (task, FALSE);
+  iommud_objects_note_changes (self->objects);
+  self->sending = TRUE;
+  g_task_run_in_thread (task, send_in_thread);
+}
+
+static void
+send (IommudListing *self, IommudCall *call)
+{
+  g_autoptr (GVariant) body = g_variant_ref_sink (
+      g_variant_new ("(@a{oa{sa{sv}}})", iommud_objects_get_entries (self->objects)));
+
+  self->usual_bytes = g_variant_get_size (body);
+  if (self->usual_bytes > MAX_BYTES)
+    iommud_call_refuse (call, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                                           "All objects together take %" G_GSIZE_FORMAT
+                                           " MiB, which is more than a message can carry: ask for "
+                                           "the devices and containers that are of interest",
+                                           self->usual_bytes >> 20));
+  else if (self->usual_bytes <= SHORT_BYTES)
+    iommud_call_return_value (call, body);
+  else
+    send_long (self, call, body);
+}
+
+/* A caller that has left is passed over. */
+static void
+send_next (IommudListing *self)
+{
+  IommudCall *call = g_queue_pop_head (&self->waiting);
+
+  if (iommud_call_has_caller (call))
+    send (self, call);
+  else
+    iommud_call_drop (call);
+}
+
+static gboolean
+on_turn (gpointer user_data)
+{
+  IommudListing *self = user_data;
+  gint64 end = g_get_monotonic_time () + SLICE_US;
+
+  while (iommud_objects_refresh_one (self->objects))
+    if (g_get_monotonic_time () >= end)
+      return G_SOURCE_CONTINUE;
+  send_next (self);
+  update_source (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+update_source (IommudListing *self)
+{
+  if (self->sending || g_queue_is_empty (&self->waiting))
+    {
+      stop_waiting (self);
+      return;
+    }
+  if (self->source != NULL)
+    return;
+  self->source = g_idle_source_new ();
+  g_source_set_priority (self->source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (self->source, on_turn, self, NULL);
+  g_source_attach (self->source, g_main_context_get_thread_default ());
+}
+
+/* Answers the call, perhaps later. */
+void
+iommud_listing_answer (IommudListing *self, IommudCall *call)
+{
+  iommud_call_reserve_answer (call, self->usual_bytes);
+  g_queue_push_tail (&self->waiting, call);
+  update_source (self);
+}

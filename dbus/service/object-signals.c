@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The signals of org.freedesktop.DBus.ObjectManager, to all or to one receiver. Each function
+ * returns about how many bytes it has sent. */
+#include "object-signals.h"
+
+#include "export.h"
+#include "iommud-dbus-names.h"
+
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+
+static gsize
+emit (GDBusConnection *connection, const char *destination, const char *path, const char *interface,
+      const char *signal, GVariant *body)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (body);
+
+  g_dbus_connection_emit_signal (connection, destination, path, interface, signal, owned, NULL);
+  return g_variant_get_size (owned);
+}
+
+/* @destination: NULL for all. */
+gsize
+iommud_object_signal_added (IommudObjects *objects, IommudBusObject *object,
+                            GDBusConnection *connection, const char *destination)
+{
+  g_autoptr (GVariant) interfaces =
+      g_variant_get_child_value (iommud_objects_get_entry (objects, object), 1);
+
+  return emit (connection, destination, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "InterfacesAdded",
+               g_variant_new ("(o@a{sa{sv}})", object->path, interfaces));
+}
+
+gsize
+iommud_object_signal_removed (const char *path, const char *const *interfaces,
+                              GDBusConnection *connection, const char *destination)
+{
+  return emit (connection, destination, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "InterfacesRemoved",
+               g_variant_new ("(o^as)", path, interfaces));
+}
+
+static gsize
+tell_properties (IommudBusObject *object, GDBusConnection *connection, const char *destination)
+{
+  gsize n_bytes = 0;
+
+  for (gsize i = 0; object->exports[i] != NULL; i++)
+    n_bytes +=
+        emit (connection, destination, object->path, PROPERTIES, "PropertiesChanged",
+              g_variant_new ("(s@a{sv}as)", iommud_export_get_info (object->exports[i])->name,
+                             iommud_export_read_all (object->exports[i]), NULL));
+  return n_bytes;
+}
+
+/* Tells one receiver how the objects that have changed since iommud_objects_note_changes() are
+ * now. */
+gsize
+iommud_objects_tell_noted (IommudObjects *objects, GDBusConnection *connection,
+                           const char *destination)
+{
+  g_autoptr (GPtrArray) noted = iommud_objects_take_noted (objects);
+  gsize n_bytes = 0;
+
+  for (guint i = 0; i < noted->len; i++)
+    {
+      const IommudNotedObject *change = g_ptr_array_index (noted, i);
+      IommudBusObject *object = iommud_objects_lookup (objects, change->path);
+
+      if (object == NULL)
+        n_bytes += iommud_object_signal_removed (
+            change->path, (const char *const *) change->interfaces, connection, destination);
+      else if (change->added)
+        n_bytes += iommud_object_signal_added (objects, object, connection, destination);
+      else
+        n_bytes += tell_properties (object, connection, destination);
+    }
+  return n_bytes;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The objects on the bus: which object of the model has which path, and what each one shows.
+ *
+ * What an object shows is kept until something changes, in the form in which it is sent, since
+ * clients often ask for all objects at once. */
+#include "objects.h"
+
+#include <iommud.h>
+
+#include "export.h"
+#include "iommud-dbus-names.h"
+#include "quote.h"
+
+struct _IommudObjects
+{
+  GTree *by_path;       /* path -> IommudBusObject (owned) */
+  GHashTable *by_model; /* model -> IommudBusObject */
+  GQueue stale;         /* of IommudBusObject: those without an entry */
+  GHashTable *noted;    /* path -> IommudNotedObject (owned); NULL if changes are not noted */
+};
+
+static int
+compare_paths (gconstpointer a, gconstpointer b, gpointer unused)
+{
+  return strcmp (a, b);
+}
+
+static void
+free_object (gpointer data)
+{
+  IommudBusObject *object = data;
+
+  for (gsize i = 0; object->exports[i] != NULL; i++)
+    iommud_export_free (object->exports[i]);
+  g_clear_pointer (&object->entry, g_variant_unref);
+  g_object_unref (object->model);
+  g_free (object->path);
+  g_free (object);
+}
+
+static void
+free_noted (gpointer data)
+{
+  IommudNotedObject *noted = data;
+
+  g_strfreev (noted->interfaces);
+  g_free (noted->path);
+  g_free (noted);
+}
+
+/* NULL if changes are not noted. */
+static IommudNotedObject *
+note (IommudObjects *self, const char *path)
+{
+  IommudNotedObject *noted = NULL;
+
+  if (self->noted == NULL)
+    return NULL;
+  noted = g_hash_table_lookup (self->noted, path);
+  if (noted != NULL)
+    return noted;
+  noted = g_new0 (IommudNotedObject, 1);
+  noted->path = g_strdup (path);
+  g_hash_table_insert (self->noted, noted->path, noted);
+  return noted;
+}
+
+static void
+note_added (IommudObjects *self, const char *path)
+{
+  IommudNotedObject *noted = note (self, path);
+
+  if (noted != NULL)
+    noted->added = TRUE;
+}
+
+static void
+note_removed (IommudObjects *self, const IommudBusObject *object)
+{
+  IommudNotedObject *noted = note (self, object->path);
+
+  if (noted == NULL)
+    return;
+  g_strfreev (noted->interfaces);
+  noted->interfaces = iommud_bus_object_list_interfaces (object);
+}
+
+/* From now on. */
+void
+iommud_objects_note_changes (IommudObjects *self)
+{
+  g_clear_pointer (&self->noted, g_hash_table_unref);
+  self->noted = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_noted);
+}
+
+/* What was noted, in no order; nothing more is noted. Owned; of IommudNotedObject. */
+GPtrArray *
+iommud_objects_take_noted (IommudObjects *self)
+{
+  GPtrArray *changes = g_ptr_array_new_with_free_func (free_noted);
+  GHashTableIter iter;
+  gpointer noted;
+
+  g_hash_table_iter_init (&iter, self->noted);
+  while (g_hash_table_iter_next (&iter, NULL, &noted))
+    {
+      g_hash_table_iter_steal (&iter);
+      g_ptr_array_add (changes, noted);
+    }
+  g_clear_pointer (&self->noted, g_hash_table_unref);
+  return changes;
+}
+
+IommudObjects *
+iommud_objects_new (void)
+{
+  IommudObjects *self = g_new0 (IommudObjects, 1);
+
+  self->by_path = g_tree_new_full (compare_paths, NULL, NULL, free_object);
+  self->by_model = g_hash_table_new (NULL, NULL);
+  g_queue_init (&self->stale);
+  return self;
+}
+
+void
+iommud_objects_free (IommudObjects *self)
+{
+  g_clear_pointer (&self->noted, g_hash_table_unref);
+  g_hash_table_unref (self->by_model);
+  g_tree_unref (self->by_path);
+  g_free (self);
+}
+
+/* Borrowed. It has no interfaces yet. NULL if another object has the path. */
+IommudBusObject *
+iommud_objects_add (IommudObjects *self, const char *path, gpointer model)
+{
+  IommudBusObject *object;
+
+  g_return_val_if_fail (G_IS_OBJECT (model), NULL);
+
+  if (g_tree_lookup (self->by_path, path) != NULL)
+    return NULL;
+  object = g_new0 (IommudBusObject, 1);
+  object->path = g_strdup (path);
+  object->model = g_object_ref (model);
+  object->stale.data = object;
+  g_queue_push_tail_link (&self->stale, &object->stale);
+  g_tree_insert (self->by_path, object->path, object);
+  g_hash_table_insert (self->by_model, model, object);
+  note_added (self, path);
+  return object;
+}
+
+void
+iommud_objects_remove (IommudObjects *self, gpointer model)
+{
+  IommudBusObject *object = g_hash_table_lookup (self->by_model, model);
+
+  if (object == NULL)
+    return;
+  note_removed (self, object);
+  if (object->entry == NULL)
+    g_queue_unlink (&self->stale, &object->stale);
+  g_hash_table_remove (self->by_model, model);
+  g_tree_remove (self->by_path, object->path);
+}
+
+/* "/" for an object that is not on the bus, or no longer, and for NULL. */
+const char *
+iommud_objects_get_path (IommudObjects *self, gpointer model)
+{
+  const IommudBusObject *object =
+      model == NULL ? NULL : g_hash_table_lookup (self->by_model, model);
+
+  return object == NULL ? IOMMUD_DBUS_NO_PATH : object->path;
+}
+
+/* Borrowed; NULL if there is none. */
+IommudBusObject *
+iommud_objects_lookup (IommudObjects *self, const char *path)
+{
+  return g_tree_lookup (self->by_path, path);
+}
+
+static const char *
+describe_type (GType type)
+{
+  if (type == IOMMUD_TYPE_DEVICE)
+    return "a device";
+  if (type == IOMMUD_TYPE_CONTAINER)
+    return "a container";
+  if (type == IOMMUD_TYPE_HWPT)
+    return "a HWPT";
+  return "the host";
+}
+
+/* The object of the model, borrowed; NULL with error set if the path is wrong. */
+gpointer
+iommud_objects_find (IommudObjects *self, const char *path, GType type, GError **error)
+{
+  const IommudBusObject *object = iommud_objects_lookup (self, path);
+  g_autofree char *quoted = NULL;
+
+  if (object != NULL && G_TYPE_CHECK_INSTANCE_TYPE (object->model, type))
+    return object->model;
+
+  quoted = iommud_quote (path);
+  if (object == NULL)
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
+                 "There is no object %s: it never was there, or it is gone", quoted);
+  else
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT, "The object %s is %s, not %s",
+                 quoted, describe_type (G_OBJECT_TYPE (object->model)), describe_type (type));
+  return NULL;
+}
+
+/* The next object after all those at or below the path. */
+static GTreeNode *
+skip_below (IommudObjects *self, const char *path)
+{
+  g_autofree char *end = g_strconcat (path, "0", NULL); /* the character after '/' */
+
+  return g_tree_lower_bound (self->by_path, end);
+}
+
+/* The names of the nodes right below the path. NULL if there is no node of that path: no object is
+ * there or below it. */
+GPtrArray *
+iommud_objects_list_children (IommudObjects *self, const char *path)
+{
+  g_autofree char *prefix =
+      g_str_equal (path, "/") ? g_strdup (path) : g_strconcat (path, "/", NULL);
+  gsize length = strlen (prefix);
+  g_autoptr (GPtrArray) children = g_ptr_array_new_with_free_func (g_free);
+  GTreeNode *node = g_tree_lower_bound (self->by_path, prefix);
+
+  while (node != NULL && g_str_has_prefix (g_tree_node_key (node), prefix))
+    {
+      const char *name = (const char *) g_tree_node_key (node) + length;
+      g_autofree char *child = g_strndup (g_tree_node_key (node), length + strcspn (name, "/"));
+
+      g_ptr_array_add (children, g_strdup (child + length));
+      node = skip_below (self, child);
+    }
+  if (children->len == 0 && iommud_objects_lookup (self, path) == NULL)
+    return NULL;
+  return g_steal_pointer (&children);
+}
+
+/* Borrowed; NULL if the object has no such interface. */
+IommudExport *
+iommud_bus_object_get_export (IommudBusObject *self, const char *interface)
+{
+  for (gsize i = 0; self->exports[i] != NULL; i++)
+    if (g_str_equal (iommud_export_get_info (self->exports[i])->name, interface))
+      return self->exports[i];
+  return NULL;
+}
+
+/* The names of its interfaces, up to a NULL. Owned. */
+char **
+iommud_bus_object_list_interfaces (const IommudBusObject *self)
+{
+  char **names = g_new0 (char *, IOMMUD_OBJECT_MAX_INTERFACES + 1);
+
+  for (gsize i = 0; self->exports[i] != NULL; i++)
+    names[i] = g_strdup (iommud_export_get_info (self->exports[i])->name);
+  return names;
+}
+
+/* In the form in which it is sent: the small parts that it was built from are freed. */
+static GVariant *
+serialise (GVariant *value)
+{
+  g_autoptr (GVariant) built = g_variant_ref_sink (value);
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (built);
+
+  return g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (built), bytes, TRUE));
+}
+
+static GVariant *
+make_entry (const IommudBusObject *object)
+{
+  GVariantBuilder interfaces;
+
+  g_variant_builder_init (&interfaces, G_VARIANT_TYPE ("a{sa{sv}}"));
+  for (gsize i = 0; object->exports[i] != NULL; i++)
+    g_variant_builder_add (&interfaces, "{s@a{sv}}",
+                           iommud_export_get_info (object->exports[i])->name,
+                           iommud_export_read_all (object->exports[i]));
+  return serialise (g_variant_new ("{oa{sa{sv}}}", object->path, &interfaces));
+}
+
+/* All properties of all interfaces of an object, as {oa{sa{sv}}}. Borrowed. */
+GVariant *
+iommud_objects_get_entry (IommudObjects *self, IommudBusObject *object)
+{
+  if (object->entry == NULL)
+    {
+      object->entry = make_entry (object);
+      g_queue_unlink (&self->stale, &object->stale);
+    }
+  return object->entry;
+}
+
+/* To be called if a property has changed. */
+void
+iommud_objects_touch (IommudObjects *self, IommudBusObject *object)
+{
+  note (self, object->path);
+  if (object->entry == NULL)
+    return;
+  g_clear_pointer (&object->entry, g_variant_unref);
+  g_queue_push_tail_link (&self->stale, &object->stale);
+}
+
+/* Makes the entry of one object that has none. FALSE if all have one. */
+gboolean
+iommud_objects_refresh_one (IommudObjects *self)
+{
+  IommudBusObject *object = g_queue_peek_head (&self->stale);
+
+  if (object == NULL)
+    return FALSE;
+  iommud_objects_get_entry (self, object);
+  return TRUE;
+}
+
+/* The entries of all objects: a{oa{sa{sv}}}. Floating. */
+GVariant *
+iommud_objects_get_entries (IommudObjects *self)
+{
+  g_autofree GVariant **entries = g_new (GVariant *, g_hash_table_size (self->by_model));
+  gsize n_entries = 0;
+
+  for (GTreeNode *node = g_tree_node_first (self->by_path); node != NULL;
+       node = g_tree_node_next (node))
+    entries[n_entries++] = iommud_objects_get_entry (self, g_tree_node_value (node));
+  return g_variant_new_array (G_VARIANT_TYPE ("{oa{sa{sv}}}"), entries, n_entries);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The objects on the bus. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define IOMMUD_OBJECT_MAX_INTERFACES 3
+
+typedef struct _IommudExport IommudExport;
+typedef struct _IommudObjects IommudObjects;
+
+typedef struct
+{
+  char *path;
+  GObject *model;
+  IommudExport *exports[IOMMUD_OBJECT_MAX_INTERFACES + 1]; /* owned, up to a NULL */
+  GVariant *entry; /* its properties: {oa{sa{sv}}}; NULL if something has changed since */
+  GList stale;     /* the link in the list of those without an entry */
+} IommudBusObject;
+
+/* An object that has changed, come or gone since changes are noted. */
+typedef struct
+{
+  char *path;
+  gboolean added;
+  char **interfaces; /* it had, if it has gone */
+} IommudNotedObject;
+
+IommudObjects *iommud_objects_new (void);
+void iommud_objects_free (IommudObjects *self);
+IommudBusObject *iommud_objects_add (IommudObjects *self, const char *path, gpointer model);
+void iommud_objects_remove (IommudObjects *self, gpointer model);
+const char *iommud_objects_get_path (IommudObjects *self, gpointer model);
+gpointer iommud_objects_find (IommudObjects *self, const char *path, GType type, GError **error);
+IommudBusObject *iommud_objects_lookup (IommudObjects *self, const char *path);
+GPtrArray *iommud_objects_list_children (IommudObjects *self, const char *path);
+
+IommudExport *iommud_bus_object_get_export (IommudBusObject *self, const char *interface);
+GVariant *iommud_objects_get_entry (IommudObjects *self, IommudBusObject *object);
+void iommud_objects_touch (IommudObjects *self, IommudBusObject *object);
+gboolean iommud_objects_refresh_one (IommudObjects *self);
+GVariant *iommud_objects_get_entries (IommudObjects *self);
+char **iommud_bus_object_list_interfaces (const IommudBusObject *self);
+
+void iommud_objects_note_changes (IommudObjects *self);
+GPtrArray *iommud_objects_take_noted (IommudObjects *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudObjects, iommud_objects_free)
+
+G_END_DECLS

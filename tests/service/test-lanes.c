@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whose turn it is, which calls wait, and which are dropped. */
+#include "lanes.h"
+
+typedef struct
+{
+  IommudLanes *lanes;
+  GString *served; /* the callers' names, in order */
+} Fixture;
+
+static void
+serve (IommudCaller *caller, GDBusMessage *message, gpointer user_data)
+{
+  g_string_append (((Fixture *) user_data)->served, caller->name);
+  g_object_unref (message);
+}
+
+static void
+set_up (Fixture *self, gconstpointer unused)
+{
+  self->lanes = iommud_lanes_new (serve, self);
+  self->served = g_string_new (NULL);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer unused)
+{
+  iommud_lanes_free (self->lanes);
+  g_string_free (self->served, TRUE);
+}
+
+static IommudCaller *
+new_unknown (const char *name)
+{
+  IommudCaller *caller = g_new0 (IommudCaller, 1);
+
+  g_ref_count_init (&caller->references);
+  caller->name = g_strdup (name);
+  caller->uid = G_MAXUINT32;
+  g_queue_init (&caller->waiting);
+  return caller;
+}
+
+static IommudCaller *
+new_caller (Fixture *self, const char *name, guint32 uid)
+{
+  IommudCaller *caller = new_unknown (name);
+
+  caller->uid = uid;
+  iommud_lanes_join (self->lanes, caller);
+  return caller;
+}
+
+static void
+leave (Fixture *self, IommudCaller *caller)
+{
+  iommud_lanes_leave (self->lanes, caller);
+  iommud_caller_unref (caller);
+}
+
+static gboolean
+push_one (Fixture *self, IommudCaller *caller)
+{
+  g_autoptr (GDBusMessage) message = g_dbus_message_new ();
+
+  if (!iommud_lanes_push (self->lanes, caller, message))
+    return FALSE;
+  g_steal_pointer (&message);
+  return TRUE;
+}
+
+static void
+push (Fixture *self, IommudCaller *caller, guint n_calls)
+{
+  for (guint i = 0; i < n_calls; i++)
+    g_assert_true (push_one (self, caller));
+}
+
+static void
+serve_all (Fixture *self)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+check_served (Fixture *self, const char *expected)
+{
+  serve_all (self);
+  g_assert_cmpstr (self->served->str, ==, expected);
+  g_string_truncate (self->served, 0);
+}
+
+/* Users take turns, and so do the callers of one. */
+static void
+test_turns (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  IommudCaller *b = new_caller (self, "b", 1000);
+  IommudCaller *c = new_caller (self, "c", 2000);
+
+  push (self, a, 5);
+  push (self, b, 2);
+  push (self, c, 3);
+  check_served (self, "acbcacbaaa");
+  leave (self, a);
+  leave (self, b);
+  leave (self, c);
+}
+
+static void
+test_unknown_user (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_unknown ("a");
+
+  push (self, a, 3);
+  check_served (self, "");
+  a->uid = 1000;
+  iommud_lanes_join (self->lanes, a);
+  check_served (self, "aaa");
+  leave (self, a);
+}
+
+static void
+test_leaver (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  IommudCaller *b = new_caller (self, "b", 1000);
+  IommudCaller *unknown = new_unknown ("u");
+
+  push (self, a, 3);
+  push (self, b, 2);
+  push (self, unknown, 2);
+  leave (self, a);
+  leave (self, unknown);
+  check_served (self, "bb");
+  leave (self, b);
+}
+
+static void
+test_limits (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  IommudCaller *b = new_caller (self, "b", 1000);
+  IommudCaller *c = new_caller (self, "c", 1000);
+  IommudCaller *d = new_caller (self, "d", 2000);
+
+  push (self, a, IOMMUD_LANES_CALLS_PER_CALLER);
+  g_assert_false (push_one (self, a));
+  push (self, b, IOMMUD_LANES_CALLS_PER_USER - IOMMUD_LANES_CALLS_PER_CALLER);
+  g_assert_false (push_one (self, c));
+  push (self, d, 1);
+  leave (self, b);
+  push (self, c, 1);
+  leave (self, a);
+  check_served (self, "cd");
+  leave (self, c);
+  leave (self, d);
+}
+
+static void
+set_unread (IommudCaller *caller, gint64 n_bytes)
+{
+  caller->unread_bytes += (guint64) n_bytes;
+  caller->lane->unread_bytes += (guint64) n_bytes;
+}
+
+/* A caller that does not read waits alone, until all callers of its user together leave too much
+ * unread. */
+static void
+test_unread (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  IommudCaller *b = new_caller (self, "b", 1000);
+  IommudCaller *c = new_caller (self, "c", 2000);
+
+  set_unread (a, IOMMUD_LANES_BYTES_PER_CALLER);
+  push (self, a, 1);
+  push (self, b, 1);
+  check_served (self, "b");
+
+  set_unread (a, IOMMUD_LANES_BYTES_PER_USER);
+  push (self, b, 1);
+  push (self, c, 1);
+  check_served (self, "c");
+
+  set_unread (a, -(gint64) IOMMUD_LANES_BYTES_PER_USER);
+  iommud_lanes_wake (self->lanes, a);
+  check_served (self, "b");
+  set_unread (a, -(gint64) IOMMUD_LANES_BYTES_PER_CALLER);
+  iommud_lanes_wake (self->lanes, a);
+  check_served (self, "a");
+  leave (self, a);
+  leave (self, b);
+  leave (self, c);
+}
+
+/* What one that has left did not read is forgotten. */
+static void
+test_unread_of_leaver (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  IommudCaller *b = new_caller (self, "b", 1000);
+
+  set_unread (a, IOMMUD_LANES_BYTES_PER_USER);
+  push (self, b, 2);
+  check_served (self, "");
+  leave (self, a);
+  check_served (self, "bb");
+  leave (self, b);
+}
+
+/* An answer that is being made counts too. */
+static void
+test_reserved (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  IommudCaller *b = new_caller (self, "b", 1000);
+
+  iommud_lanes_reserve (self->lanes, a, IOMMUD_LANES_BYTES_PER_USER);
+  push (self, a, 1);
+  push (self, b, 1);
+  check_served (self, "");
+  iommud_lanes_reserve (self->lanes, a, -(gint64) IOMMUD_LANES_BYTES_PER_USER);
+  check_served (self, "ba");
+  iommud_lanes_reserve (self->lanes, a, IOMMUD_LANES_BYTES_PER_USER);
+  leave (self, a);
+  push (self, b, 1);
+  check_served (self, "b");
+  leave (self, b);
+}
+
+static void
+add (const char *name, void (*test) (Fixture *self, gconstpointer unused))
+{
+  g_autofree char *path = g_strconcat ("/lanes/", name, NULL);
+
+  g_test_add (path, Fixture, NULL, set_up, test, tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("turns", test_turns);
+  add ("unknown-user", test_unknown_user);
+  add ("leaver", test_leaver);
+  add ("limits", test_limits);
+  add ("unread", test_unread);
+  add ("unread-of-leaver", test_unread_of_leaver);
+  add ("reserved", test_reserved);
+  return g_test_run ();
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* GetManagedObjects: a long answer, and what the caller is told of that has changed while it was
+ * sent. */
+#include "bed.h"
+#include "calls.h"
+#include "exporter.h"
+#include "large-host.h"
+#include "object-signals.h"
+#include "recorder.h"
+
+#define PCI_1 "0000:01:00.0"
+
+typedef struct
+{
+  GSubprocess *bus;
+  char *address;
+  GDBusConnection *server;
+  GDBusConnection *client;
+  Recorder *recorder;
+  IommudHost *host;
+  IommudServiceState *state;
+  IommudExporter *exporter;
+} Fixture;
+
+/* The service's parts without a name on the bus, so that the client gets nothing but what is sent
+ * to it. */
+static void
+set_up (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudSimulator) simulator = iommud_simulator_new (NULL, &error);
+
+  g_assert_no_error (error);
+  self->bus = bed_start_bus (&self->address);
+  self->server = bed_connect (self->address);
+  self->client = bed_connect (self->address);
+  self->host = iommud_host_new (IOMMUD_BACKEND (simulator), &error);
+  g_assert_no_error (error);
+  self->state = iommud_service_state_new (self->host, self->server,
+                                          iommud_policy_for_private_bus (getuid ()));
+  self->exporter = iommud_exporter_new (self->state);
+  self->recorder = recorder_new (self->client);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer unused)
+{
+  recorder_free (self->recorder);
+  iommud_service_state_close (self->state);
+  iommud_exporter_free (self->exporter);
+  iommud_service_state_unref (self->state);
+  g_object_unref (self->host);
+  bed_disconnect (self->client);
+  bed_disconnect (self->server);
+  bed_stop_bus (self->bus);
+  g_free (self->address);
+}
+
+/* What the client is told, once it has all arrived. */
+static char *
+tell (Fixture *self)
+{
+  const char *name = g_dbus_connection_get_unique_name (self->client);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = NULL;
+
+  recorder_clear (self->recorder);
+  iommud_objects_tell_noted (self->state->objects, self->server, name);
+  g_dbus_connection_flush_sync (self->server, NULL, &error);
+  g_assert_no_error (error);
+  /* The bus answers after it has passed on what came before. */
+  reply = g_dbus_connection_call_sync (self->server, name, "/", "org.freedesktop.DBus.Peer", "Ping",
+                                       NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+  g_assert_no_error (error);
+  return recorder_get_text (self->recorder);
+}
+
+static void
+assert_told (const char *text, const char *pattern)
+{
+  if (!g_pattern_match_simple (pattern, text))
+    g_error ("'%s' does not match '%s'", pattern, text);
+}
+
+static void
+test_changes (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudContainer) container = NULL;
+  IommudDevice *device = iommud_host_find_device (self->host, PCI_1, &error);
+  g_autofree char *told = NULL;
+
+  g_assert_no_error (error);
+  g_variant_unref (g_variant_ref_sink (iommud_objects_get_entries (self->state->objects)));
+  iommud_objects_note_changes (self->state->objects);
+  container = iommud_host_create_container (self->host, NULL, NULL, &error);
+  g_assert_no_error (error);
+  call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
+                      NULL, &error);
+  g_assert_no_error (error);
+  told = tell (self);
+  assert_told (told, "*InterfacesAdded*/containers/*org.iommud1.Memory*");
+  assert_told (told, "*InterfacesAdded*/hwpts/*");
+  assert_told (told, "*PropertiesChanged*org.iommud1.Device*'State': <'attached'>*");
+  g_assert_cmpuint (recorder_count (self->recorder, "*"), ==, 3);
+
+  iommud_objects_note_changes (self->state->objects);
+  iommud_container_free (container, TRUE, NULL, &error);
+  g_assert_no_error (error);
+  g_clear_pointer (&told, g_free);
+  told = tell (self);
+  assert_told (told, "*InterfacesRemoved*/containers/*org.iommud1.DirtyTracking*");
+  assert_told (told, "*InterfacesRemoved*/hwpts/*");
+  assert_told (told, "*PropertiesChanged*org.iommud1.Device*'State': <'available'>*");
+  g_assert_cmpuint (recorder_count (self->recorder, "*"), ==, 3);
+}
+
+static void
+test_nothing_changed (Fixture *self, gconstpointer unused)
+{
+  g_autofree char *told = NULL;
+
+  iommud_objects_note_changes (self->state->objects);
+  told = tell (self);
+  g_assert_cmpstr (told, ==, "");
+}
+
+/* An entry is made again if something has changed, and kept otherwise. */
+static void
+test_entries (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudContainer) container = NULL;
+  IommudDevice *device = iommud_host_find_device (self->host, PCI_1, &error);
+  IommudObjects *objects = self->state->objects;
+  IommudBusObject *object = NULL;
+  g_autoptr (GVariant) before = NULL;
+  g_autoptr (GVariant) after = NULL;
+
+  g_assert_no_error (error);
+  object = iommud_objects_lookup (objects, iommud_objects_get_path (objects, device));
+  before = g_variant_ref (iommud_objects_get_entry (objects, object));
+  g_assert_true (iommud_objects_get_entry (objects, object) == before);
+  while (iommud_objects_refresh_one (objects))
+    ;
+  container = iommud_host_create_container (self->host, NULL, NULL, &error);
+  g_assert_no_error (error);
+  call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
+                      NULL, &error);
+  g_assert_no_error (error);
+  after = g_variant_ref (iommud_objects_get_entry (objects, object));
+  g_assert_false (g_variant_equal (before, after));
+  iommud_container_free (container, TRUE, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_variant_equal (before, iommud_objects_get_entry (objects, object)));
+}
+
+/* Answers that are put together on a thread, more than one at once, while devices come and go. */
+static void
+test_long (void)
+{
+  g_autofree char *xml = large_host_describe (1, 1000);
+  g_autoptr (Bed) bed = bed_new (xml);
+  g_autofree char *container = bed_create (bed, "{'name': <'vm1'>}");
+  g_autofree char *device = bed_device (bed, "0000:00:00.0");
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GVariant) before = bed_get_managed_objects (bed);
+      g_autoptr (GVariant) between = NULL;
+      g_autoptr (GVariant) after = NULL;
+      g_autofree char *hwpt = bed_attach (bed, container, device);
+
+      between = bed_get_managed_objects (bed);
+      g_assert_cmpuint (g_variant_n_children (between), ==, g_variant_n_children (before) + 1);
+      bed_call_ok (bed, device, "Detach", bed_options (NULL));
+      after = bed_get_managed_objects (bed);
+      g_assert_true (g_variant_equal (before, after));
+    }
+  bed_call_ok (bed, container, "Free", bed_options (NULL));
+}
+
+static void
+add (const char *name, void (*test) (Fixture *self, gconstpointer unused))
+{
+  g_autofree char *path = g_strconcat ("/listing/", name, NULL);
+
+  g_test_add (path, Fixture, NULL, set_up, test, tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("changes", test_changes);
+  add ("nothing-changed", test_nothing_changed);
+  add ("entries", test_entries);
+  g_test_add_func ("/listing/long", test_long);
+  return g_test_run ();
+}
