@@ -55,6 +55,19 @@ check_free_for (IommudDevice *device, IommudContainer *container, const char *wh
   return FALSE;
 }
 
+/* A call that is bound to fail must not hold the device until its turn comes: the device's owner
+ * would have to wait for another container. */
+static gboolean
+claim (IommudDevice *device, IommudContainer *container, const char *what, GError **error)
+{
+  if (!iommud_device_claim (device, what, error))
+    return FALSE;
+  if (check_free_for (device, container, what, error))
+    return TRUE;
+  iommud_device_end_claim (device);
+  return FALSE;
+}
+
 /* Those of the device's own IOMMU instance come first: they are the likeliest to fit. */
 static void
 add_candidates (Attachment *self, gboolean same_iommu)
@@ -256,8 +269,7 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
   task = iommud_task_new (self, iommud_container_attach_device_async, cancellable, callback,
                           user_data);
   what = describe (self, device);
-  if (!iommud_container_check_alive (self, what, &error)
-      || !iommud_device_claim (device, what, &error))
+  if (!iommud_container_check_alive (self, what, &error) || !claim (device, self, what, &error))
     {
       g_task_return_error (task, error);
       return;

@@ -14,7 +14,8 @@ typedef struct
   IommudContainer *container;
   gboolean force;
   IommudFreeContainerPlan *plan;
-  GPtrArray *devices; /* of IommudDevice, claimed; in the order of the plan's */
+  GPtrArray *devices; /* of IommudDevice; in the order of the plan's */
+  GPtrArray *claimed; /* of IommudDevice: those that no operation behind this one has claimed */
   GPtrArray *hwpts;   /* of IommudHwpt; in the order of the plan's */
 } FreeContainer;
 
@@ -23,8 +24,9 @@ free_container_free (gpointer data)
 {
   FreeContainer *self = data;
 
-  for (guint i = 0; i < self->devices->len; i++)
-    iommud_device_end_claim (g_ptr_array_index (self->devices, i));
+  for (guint i = 0; i < self->claimed->len; i++)
+    iommud_device_end_claim (g_ptr_array_index (self->claimed, i));
+  g_ptr_array_unref (self->claimed);
   g_ptr_array_unref (self->devices);
   g_ptr_array_unref (self->hwpts);
   g_clear_object (&self->container);
@@ -88,8 +90,10 @@ check_unused (FreeContainer *self, const char *what, GError **error)
   return FALSE;
 }
 
-static gboolean
-add_devices (FreeContainer *self, const char *what, GError **error)
+/* An operation that has claimed a device of the container is behind this one in the same queue. It
+ * finds out that the device is gone from the container. */
+static void
+add_devices (FreeContainer *self)
 {
   GListModel *devices = iommud_container_get_devices (self->container);
 
@@ -98,18 +102,12 @@ add_devices (FreeContainer *self, const char *what, GError **error)
       g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
       IommudFreeContainerDevice entry = { .attached = iommud_device_is_attached (device) };
 
-      if (!iommud_device_claim_gone (device))
-        {
-          g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
-                       "Cannot %s: an operation on its device %s is under way", what,
-                       iommud_device_get_name (device));
-          return FALSE;
-        }
+      if (iommud_device_claim_gone (device))
+        g_ptr_array_add (self->claimed, g_object_ref (device));
       iommud_binding_copy (&entry.binding, iommud_device_get_binding (device));
       g_array_append_val (self->plan->devices, entry);
       g_ptr_array_add (self->devices, g_steal_pointer (&device));
     }
-  return TRUE;
 }
 
 static void
@@ -166,8 +164,9 @@ plan_free (gpointer data, GError **error)
   g_autofree char *what = describe (self->container);
 
   if (!iommud_container_check_alive (self->container, what, error)
-      || !check_unused (self, what, error) || !add_devices (self, what, error))
+      || !check_unused (self, what, error))
     return NULL;
+  add_devices (self);
   add_hwpts (self);
   take_files (self);
   iommud_operation_fill_access (&self->plan->access, self->container, g_steal_pointer (&what),
@@ -294,6 +293,7 @@ iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable
   data->force = force;
   data->plan = iommud_free_container_plan_new ();
   data->devices = g_ptr_array_new_with_free_func (g_object_unref);
+  data->claimed = g_ptr_array_new_with_free_func (g_object_unref);
   data->hwpts = g_ptr_array_new_with_free_func (g_object_unref);
   iommud_operation_submit (self, &free_operation, data, g_steal_pointer (&task));
 }
@@ -306,10 +306,9 @@ iommud_container_free_async (IommudContainer *self, gboolean force, GCancellable
  *
  * Ends iommud_container_free_async().
  *
- * Errors: %IOMMUD_ERROR_BUSY if devices are attached or HWPTs exist and @force was not given, if an
- * operation on one of its devices is under way, and if the kernel says that something still uses a
- * HWPT or the IOAS; %IOMMUD_ERROR_NOT_FOUND if the container is gone. If a forced call fails, the
- * container stays, with what could not be freed.
+ * Errors: %IOMMUD_ERROR_BUSY if devices are attached or HWPTs exist and @force was not given, and
+ * if the kernel says that something still uses a HWPT or the IOAS; %IOMMUD_ERROR_NOT_FOUND if the
+ * container is gone. If a forced call fails, the container stays, with what could not be freed.
  *
  * Returns: whether the container was freed
  */

@@ -55,6 +55,18 @@ iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *devic
   return FALSE;
 }
 
+gboolean
+iommud_operation_claim (IommudContainer *container, IommudDevice *device, const char *what,
+                        GError **error)
+{
+  if (!iommud_device_claim (device, what, error))
+    return FALSE;
+  if (iommud_operation_check_may_hold (container, device, what, error))
+    return TRUE;
+  iommud_device_end_claim (device);
+  return FALSE;
+}
+
 IommudIntentRecord *
 iommud_operation_make_intent (const char *act, IommudContainer *container)
 {

@@ -19,6 +19,10 @@ void iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *
 /* Fails if the device belongs to another container. */
 gboolean iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device,
                                           const char *what, GError **error);
+/* Claims a device for an operation on a container, but not if it belongs to another one: its owner
+ * would have to wait, perhaps for long, until the operation's turn comes and it fails. */
+gboolean iommud_operation_claim (IommudContainer *container, IommudDevice *device, const char *what,
+                                 GError **error);
 /* For intent. @act is the name of the operation's file. Device and HWPT may be NULL. */
 GVariant *iommud_operation_intend (const char *act, IommudContainer *container,
                                    IommudDevice *device, IommudHwpt *hwpt);
