@@ -81,6 +81,22 @@ find_method (GDBusInterfaceInfo *interface, GDBusMessage *message, GError **erro
   return method;
 }
 
+/* The arguments of a call that were too large were not kept (see intake.c). */
+static gboolean
+has_lost_arguments (GDBusMessage *message)
+{
+  return g_dbus_message_get_body (message) == NULL
+         && *g_dbus_message_get_signature (message) != '\0';
+}
+
+static GError *
+new_too_large_error (GDBusMessage *message)
+{
+  return g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                      "The arguments of " NAME " take more than 256 KiB, which is the limit",
+                      g_dbus_message_get_member (message));
+}
+
 /* Takes the message. */
 void
 iommud_dispatch (IommudServiceState *state, IommudCaller *caller, GDBusMessage *message)
@@ -91,6 +107,11 @@ iommud_dispatch (IommudServiceState *state, IommudCaller *caller, GDBusMessage *
   IommudExport *export = NULL;
   const GDBusMethodInfo *method = NULL;
 
+  if (has_lost_arguments (message))
+    {
+      iommud_call_refuse (call, new_too_large_error (message));
+      return;
+    }
   if (iommud_standard_handle (state, call))
     return;
   export = find_export (state, message, &error);

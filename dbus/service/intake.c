@@ -124,19 +124,37 @@ is_ours (GDBusMessage *message, gboolean incoming)
          && g_strcmp0 (interface, "org.freedesktop.DBus.Peer") != 0;
 }
 
-/* The arguments of a message without a body do not fit its method, so it is refused. */
-static void
+/* The signature stays, and shows that there was a body. A message that has come in cannot be
+ * changed, only copied. */
+static GDBusMessage *
+copy_without_body (GDBusMessage *message)
+{
+  GDBusMessage *copy = g_dbus_message_copy (message, NULL);
+
+  if (copy != NULL)
+    {
+      g_dbus_message_set_body (copy, NULL);
+      g_dbus_message_set_signature (copy, g_dbus_message_get_signature (message));
+    }
+  g_object_unref (message);
+  return copy;
+}
+
+/* Takes the message, and returns what is to be kept of it. The arguments of a message without a
+ * body do not fit its method, so it is refused. NULL if nothing is to be kept. */
+static GDBusMessage *
 strip (GDBusMessage *message)
 {
   GVariant *body = g_dbus_message_get_body (message);
   g_autoptr (GUnixFDList) files = NULL;
 
-  if (body != NULL && g_variant_get_size (body) > MAX_BODY_BYTES)
-    g_dbus_message_set_body (message, NULL);
   if (g_dbus_message_get_unix_fd_list (message) != NULL
       && !iommud_interfaces_take_files (g_dbus_message_get_interface (message),
                                         g_dbus_message_get_member (message)))
     files = iommud_files_steal (message);
+  if (body != NULL && g_variant_get_size (body) > MAX_BODY_BYTES)
+    return copy_without_body (message);
+  return message;
 }
 
 /* Called on the connection's thread. */
@@ -148,7 +166,9 @@ on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incomin
 
   if (!is_ours (message, incoming))
     return message;
-  strip (message);
+  message = strip (message);
+  if (message == NULL)
+    return NULL;
   g_mutex_lock (&inbox->lock);
   if (inbox->closed || g_queue_get_length (&inbox->messages) >= MAX_NEW_MESSAGES)
     g_object_unref (message);

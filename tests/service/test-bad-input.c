@@ -217,6 +217,15 @@ test_malformed (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_large_arguments (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *name = g_strnfill (300 * 1024, 'x');
+
+  bed_call_fails (fixture->bed, IOMMUD_DBUS_MANAGER_PATH, "FindDevice", g_variant_new ("(s)", name),
+                  IOMMUD_ERROR_LIMITS_EXCEEDED, "*arguments of FindDevice*256 KiB*");
+}
+
+static void
 on_set (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
@@ -293,6 +302,7 @@ main (int argc, char **argv)
   ADD ("detach", test_detach);
   ADD ("gone", test_gone);
   ADD ("malformed", test_malformed);
+  ADD ("large-arguments", test_large_arguments);
   ADD ("write-property", test_write_property);
   g_test_add_func ("/bad-input/not-authorized", test_not_authorized);
   return g_test_run ();

@@ -121,7 +121,7 @@ static void
 test_wrong_hosts (void)
 {
   const char gzip[] = { 0x1f, (char) 0x8b, 0x08, 0x00 };
-  gsize huge_length = 5 * 1024 * 1024;
+  gsize huge_length = 65 * 1024 * 1024;
   g_autofree char *huge = g_strnfill (huge_length, ' ');
 
   check_refused ("--simulate=/nonexistent/host.xml", NULL,
@@ -130,7 +130,7 @@ test_wrong_hosts (void)
   check_bad_host ("<simulated-host>\n<cat/>\n</simulated-host>", 41, "*:2:*cat*");
   check_bad_host ("<!DOCTYPE simulated-host>\n<simulated-host/>", 43, "*DTD*");
   check_bad_host (gzip, sizeof gzip, "*");
-  check_bad_host (huge, huge_length, "*4 MiB*");
+  check_bad_host (huge, huge_length, "*larger than 64 MiB*");
 }
 
 static void

@@ -75,6 +75,14 @@ tell (Fixture *self)
   return recorder_get_text (self->recorder);
 }
 
+/* Answers to what the client's own library has asked are not counted. */
+static guint
+count_told (Fixture *self)
+{
+  return recorder_count (self->recorder, "Interfaces*")
+         + recorder_count (self->recorder, "PropertiesChanged*");
+}
+
 static void
 assert_told (const char *text, const char *pattern)
 {
@@ -102,7 +110,7 @@ test_changes (Fixture *self, gconstpointer unused)
   assert_told (told, "*InterfacesAdded*/containers/*org.iommud1.Memory*");
   assert_told (told, "*InterfacesAdded*/hwpts/*");
   assert_told (told, "*PropertiesChanged*org.iommud1.Device*'State': <'attached'>*");
-  g_assert_cmpuint (recorder_count (self->recorder, "*"), ==, 3);
+  g_assert_cmpuint (count_told (self), ==, 3);
 
   iommud_objects_note_changes (self->state->objects);
   iommud_container_free (container, TRUE, NULL, &error);
@@ -112,7 +120,7 @@ test_changes (Fixture *self, gconstpointer unused)
   assert_told (told, "*InterfacesRemoved*/containers/*org.iommud1.DirtyTracking*");
   assert_told (told, "*InterfacesRemoved*/hwpts/*");
   assert_told (told, "*PropertiesChanged*org.iommud1.Device*'State': <'available'>*");
-  g_assert_cmpuint (recorder_count (self->recorder, "*"), ==, 3);
+  g_assert_cmpuint (count_told (self), ==, 3);
 }
 
 static void
@@ -122,7 +130,7 @@ test_nothing_changed (Fixture *self, gconstpointer unused)
 
   iommud_objects_note_changes (self->state->objects);
   told = tell (self);
-  g_assert_cmpstr (told, ==, "");
+  g_assert_cmpuint (count_told (self), ==, 0);
 }
 
 /* An entry is made again if something has changed, and kept otherwise. */
