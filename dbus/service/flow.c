@@ -27,11 +27,16 @@ static void send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCa
 static void ask_whether_read (GDBusConnection *connection, IommudLanes *lanes,
                               IommudCaller *caller);
 
-/* The bus itself answers if it did not deliver the ping. */
+/* The bus itself answers if it did not deliver the ping. If its policy allows none, nothing can be
+ * known about any caller, and all are taken to read. */
 static gboolean
-was_answered_by (GDBusMessage *reply, const IommudCaller *caller)
+shows_reading (GDBusMessage *reply, const IommudCaller *caller)
 {
-  return reply != NULL && g_strcmp0 (g_dbus_message_get_sender (reply), caller->name) == 0;
+  return reply != NULL
+         && (g_strcmp0 (g_dbus_message_get_sender (reply), caller->name) == 0
+             || g_strcmp0 (g_dbus_message_get_error_name (reply),
+                           "org.freedesktop.DBus.Error.AccessDenied")
+                    == 0);
 }
 
 static void
@@ -63,7 +68,7 @@ on_pong (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return; /* the lanes are gone */
-  on_answered (ping, was_answered_by (reply, caller));
+  on_answered (ping, shows_reading (reply, caller));
   if (!g_queue_is_empty (&ping->lane->unpinged) && ping->lane->n_pings <= PINGS_PER_USER)
     send_ping (ping->connection, ping->lanes, g_queue_pop_head (&ping->lane->unpinged));
   iommud_lanes_end_ping (ping->lanes, ping->lane);

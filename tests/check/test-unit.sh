@@ -52,7 +52,7 @@ echo 1..7
 expect "exposure is at most 2.0" is_exposed_little "$unit"
 expect "a unit without ProtectSystem is found" is_exposed_without '^ProtectSystem='
 expect "a unit without SystemCallFilter is found" is_exposed_without '^SystemCallFilter='
-expect "a unit without PrivateMounts is found" is_exposed_without '^PrivateMounts='
+expect "a unit without CapabilityBoundingSet is found" is_exposed_without '^CapabilityBoundingSet='
 expect "systemd watches the main loop" says 'WatchdogSec=[1-9][0-9]*'
 expect "tasks are twice the workers" says "TasksMax=$((2 * workers))"
 expect "the device files may be opened" says 'DeviceAllow=/dev/iommu rw'

@@ -111,6 +111,15 @@ check_stranger (GDBusConnection *stranger)
       g_variant_new ("(ssv)", IOMMUD_DBUS_MANAGER_INTERFACE, "Version", g_variant_new_string ("")));
 }
 
+/* So much is answered only to a caller of whom the service knows that it reads. */
+static void
+check_pinged (GDBusConnection *stranger)
+{
+  for (guint i = 0; i < 300; i++)
+    check_allowed (stranger, IOMMUD_DBUS_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
+                   "GetManagedObjects", NULL);
+}
+
 static void
 on_signal (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
            const char *signal, GVariant *parameters, gpointer user_data)
@@ -138,6 +147,7 @@ test_enforced (void)
   stranger = connect_as (address, STRANGER);
   root = bed_connect (address);
   check_stranger (stranger);
+  check_pinged (stranger);
   check_every_method (stranger, FALSE);
   check_every_method (root, TRUE);
   g_dbus_connection_signal_subscribe (stranger, IOMMUD_DBUS_BUS_NAME, NULL, "InterfacesAdded", NULL,
