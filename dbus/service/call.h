@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _IommudCall IommudCall;
+
 IommudCall *iommud_call_new (IommudServiceState *state, IommudCaller *caller,
                              GDBusMessage *message);
 GDBusMessage *iommud_call_get_message (IommudCall *self);

@@ -3,8 +3,6 @@
  * when each has left. A bus never gives a unique name twice, so an answer stays true. */
 #include "callers.h"
 
-#include "lanes.h"
-
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
 
@@ -22,36 +20,6 @@ typedef struct
   IommudCallers *callers;
   IommudCaller *caller;
 } Question;
-
-static IommudCaller *
-caller_new (const char *name)
-{
-  IommudCaller *self = g_new0 (IommudCaller, 1);
-
-  g_ref_count_init (&self->references);
-  self->name = g_strdup (name);
-  self->uid = G_MAXUINT32;
-  g_queue_init (&self->waiting);
-  return self;
-}
-
-IommudCaller *
-iommud_caller_ref (IommudCaller *self)
-{
-  g_ref_count_inc (&self->references);
-  return self;
-}
-
-void
-iommud_caller_unref (IommudCaller *self)
-{
-  if (!g_ref_count_dec (&self->references))
-    return;
-  g_queue_clear_full (&self->waiting, g_object_unref);
-  g_clear_error (&self->cause);
-  g_free (self->name);
-  g_free (self);
-}
 
 static void
 forget (gpointer caller)
@@ -164,7 +132,7 @@ iommud_callers_receive (IommudCallers *self, GDBusMessage *message, IommudCaller
   *caller = g_hash_table_lookup (self->callers, name == NULL ? "" : name);
   if (*caller == NULL)
     {
-      *caller = caller_new (name == NULL ? "" : name);
+      *caller = iommud_caller_new (name == NULL ? "" : name);
       g_hash_table_insert (self->callers, (*caller)->name, *caller);
       ask_for_user (self, *caller);
     }

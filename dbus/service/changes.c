@@ -6,12 +6,11 @@
  * leaves the bus and before a method is answered. */
 #include "changes.h"
 
-#include "export.h"
-
 struct _IommudChanges
 {
-  GQueue interfaces; /* of IommudExport */
-  GSource *source;   /* NULL while there is nothing to signal */
+  GQueue interfaces;
+  IommudChangesFunc signal; /* for each of them */
+  GSource *source;          /* NULL while there is nothing to signal */
 };
 
 IommudChanges *
@@ -47,8 +46,9 @@ on_main_loop (gpointer user_data)
 
 /* To be called with the first change after a flush. */
 void
-iommud_changes_add (IommudChanges *self, IommudExport *interface)
+iommud_changes_add (IommudChanges *self, gpointer interface, IommudChangesFunc signal)
 {
+  self->signal = signal;
   g_queue_push_tail (&self->interfaces, interface);
   if (self->source != NULL)
     return;
@@ -62,13 +62,13 @@ void
 iommud_changes_flush (IommudChanges *self)
 {
   while (!g_queue_is_empty (&self->interfaces))
-    iommud_export_signal_changes (g_queue_pop_head (&self->interfaces));
+    self->signal (g_queue_pop_head (&self->interfaces));
   stop_waiting (self);
 }
 
 /* An interface leaves the bus with changes that were not signalled. */
 void
-iommud_changes_forget (IommudChanges *self, IommudExport *interface)
+iommud_changes_forget (IommudChanges *self, gpointer interface)
 {
   g_queue_remove (&self->interfaces, interface);
 }

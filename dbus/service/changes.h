@@ -2,16 +2,19 @@
 /* The exported interfaces that have changes to signal. */
 #pragma once
 
-#include "objects.h"
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
 typedef struct _IommudChanges IommudChanges;
 
+/* Signals what has changed of an interface. */
+typedef void (*IommudChangesFunc) (gpointer interface);
+
 IommudChanges *iommud_changes_new (void);
 void iommud_changes_free (IommudChanges *self);
-void iommud_changes_add (IommudChanges *self, IommudExport *interface);
-void iommud_changes_forget (IommudChanges *self, IommudExport *interface);
+void iommud_changes_add (IommudChanges *self, gpointer interface, IommudChangesFunc signal);
+void iommud_changes_forget (IommudChanges *self, gpointer interface);
 void iommud_changes_flush (IommudChanges *self);
 void iommud_changes_clear (IommudChanges *self);
 

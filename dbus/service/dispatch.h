@@ -6,15 +6,6 @@
 
 G_BEGIN_DECLS
 
-/* A handler unpacks the call's arguments and starts the model's operation. The handler, or what it
- * started, ends the call exactly once. */
-typedef struct
-{
-  const char *name;
-  IommudAccess access;
-  void (*handle) (IommudExport *self, IommudCall *call);
-} IommudMethod;
-
 void iommud_dispatch (IommudServiceState *state, IommudCaller *caller, GDBusMessage *message);
 
 G_END_DECLS

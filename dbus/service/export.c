@@ -76,9 +76,10 @@ iommud_export_read_all (IommudExport *self)
 }
 
 /* One PropertiesChanged for all that has changed since the last one. */
-void
-iommud_export_signal_changes (IommudExport *self)
+static void
+signal_changes (gpointer export)
 {
+  IommudExport *self = export;
   guint64 changed = self->changed;
   GVariantBuilder dict;
   GVariantBuilder invalidated;
@@ -109,7 +110,7 @@ static void
 mark_changed (IommudExport *self, guint index)
 {
   if (self->changed == 0)
-    iommud_changes_add (self->state->changes, self);
+    iommud_changes_add (self->state->changes, self, signal_changes);
   self->changed |= G_GUINT64_CONSTANT (1) << index;
   iommud_objects_touch (self->state->objects, self->object);
 }
@@ -200,8 +201,10 @@ iommud_export_new (const IommudInterface *interface, IommudServiceState *state,
 
 /* Changes that were not signalled are forgotten. */
 void
-iommud_export_free (IommudExport *self)
+iommud_export_free (gpointer export)
 {
+  IommudExport *self = export;
+
   if (self->changed != 0)
     iommud_changes_forget (self->state->changes, self);
   leave_lists (self);

@@ -2,7 +2,7 @@
 /* An object of the model as an interface on the bus. */
 #pragma once
 
-#include "dispatch.h"
+#include "method.h"
 
 G_BEGIN_DECLS
 
@@ -22,13 +22,12 @@ const IommudMethod *iommud_interface_find_method (const IommudInterface *self, c
 
 IommudExport *iommud_export_new (const IommudInterface *interface, IommudServiceState *state,
                                  IommudBusObject *object, gpointer model);
-void iommud_export_free (IommudExport *self);
+void iommud_export_free (gpointer export);
 gpointer iommud_export_get_model (IommudExport *self);
 GDBusInterfaceInfo *iommud_export_get_info (IommudExport *self);
 const IommudInterface *iommud_export_get_interface (IommudExport *self);
 GVariant *iommud_export_read (IommudExport *self, const char *property, GError **error);
 GVariant *iommud_export_read_all (IommudExport *self);
-void iommud_export_signal_changes (IommudExport *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudExport, iommud_export_free)
 

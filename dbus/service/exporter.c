@@ -56,15 +56,17 @@ static const Part hwpt_parts[] = {
   { NULL, NULL },
 };
 
-static IommudExport *
+static void
 export_part (IommudExporter *self, IommudBusObject *object, const Part *part)
 {
   g_autoptr (GObject) model = NULL;
 
   if (part->part != NULL)
     g_object_get (object->model, part->part, &model, NULL);
-  return iommud_export_new (part->interface, self->state, object,
-                            model == NULL ? object->model : model);
+  iommud_bus_object_add_export (object, part->interface->get_info ()->name,
+                                iommud_export_new (part->interface, self->state, object,
+                                                   model == NULL ? object->model : model),
+                                iommud_export_free);
 }
 
 static void
@@ -78,7 +80,7 @@ export_object (IommudExporter *self, const char *path, const Part *parts, gpoint
       return;
     }
   for (gsize i = 0; parts[i].interface != NULL; i++)
-    object->exports[i] = export_part (self, object, &parts[i]);
+    export_part (self, object, &parts[i]);
   if (self->tells)
     iommud_object_signal_added (self->state->objects, object, self->state->connection, NULL);
 }
@@ -86,12 +88,10 @@ export_object (IommudExporter *self, const char *path, const Part *parts, gpoint
 static void
 signal_removed (IommudExporter *self, const char *path)
 {
-  g_auto (GStrv) interfaces =
-      iommud_bus_object_list_interfaces (iommud_objects_lookup (self->state->objects, path));
+  IommudBusObject *object = iommud_objects_lookup (self->state->objects, path);
 
   iommud_changes_flush (self->state->changes);
-  iommud_object_signal_removed (path, (const char *const *) interfaces, self->state->connection,
-                                NULL);
+  iommud_object_signal_removed (path, object->interfaces, self->state->connection, NULL);
 }
 
 static void

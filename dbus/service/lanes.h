@@ -2,7 +2,7 @@
 /* Calls that wait for their turn. */
 #pragma once
 
-#include "callers.h"
+#include "caller.h"
 
 G_BEGIN_DECLS
 
@@ -28,6 +28,8 @@ struct _IommudLane
   gboolean in_ring;     /* so may the lane */
   GQueue unpinged;      /* of IommudCaller: those that wait until one more can be pinged */
 };
+
+typedef struct _IommudLanes IommudLanes;
 
 /* @message: owned by the function. */
 typedef void (*IommudLanesFunc) (IommudCaller *caller, GDBusMessage *message, gpointer user_data);

@@ -8,6 +8,7 @@
 #include "listing.h"
 
 #include "call.h"
+#include "entries.h"
 #include "object-signals.h"
 #include "reply.h"
 
@@ -137,7 +138,7 @@ static void
 send (IommudListing *self, IommudCall *call)
 {
   g_autoptr (GVariant) body = g_variant_ref_sink (
-      g_variant_new ("(@a{oa{sa{sv}}})", iommud_objects_get_entries (self->objects)));
+      g_variant_new ("(@a{oa{sa{sv}}})", iommud_entries_get_all (self->objects)));
 
   self->usual_bytes = g_variant_get_size (body);
   if (self->usual_bytes > MAX_BYTES)
@@ -170,7 +171,7 @@ on_turn (gpointer user_data)
   IommudListing *self = user_data;
   gint64 end = g_get_monotonic_time () + SLICE_US;
 
-  while (iommud_objects_refresh_one (self->objects))
+  while (iommud_entries_refresh_one (self->objects))
     if (g_get_monotonic_time () >= end)
       return G_SOURCE_CONTINUE;
   send_next (self);

@@ -3,6 +3,7 @@
  * returns about how many bytes it has sent. */
 #include "object-signals.h"
 
+#include "entries.h"
 #include "export.h"
 #include "iommud-dbus-names.h"
 
@@ -25,7 +26,7 @@ iommud_object_signal_added (IommudObjects *objects, IommudBusObject *object,
                             GDBusConnection *connection, const char *destination)
 {
   g_autoptr (GVariant) interfaces =
-      g_variant_get_child_value (iommud_objects_get_entry (objects, object), 1);
+      g_variant_get_child_value (iommud_entries_get (objects, object), 1);
 
   return emit (connection, destination, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "InterfacesAdded",
                g_variant_new ("(o@a{sa{sv}})", object->path, interfaces));
@@ -45,10 +46,9 @@ tell_properties (IommudBusObject *object, GDBusConnection *connection, const cha
   gsize n_bytes = 0;
 
   for (gsize i = 0; object->exports[i] != NULL; i++)
-    n_bytes +=
-        emit (connection, destination, object->path, PROPERTIES, "PropertiesChanged",
-              g_variant_new ("(s@a{sv}as)", iommud_export_get_info (object->exports[i])->name,
-                             iommud_export_read_all (object->exports[i]), NULL));
+    n_bytes += emit (connection, destination, object->path, PROPERTIES, "PropertiesChanged",
+                     g_variant_new ("(s@a{sv}as)", object->interfaces[i],
+                                    iommud_export_read_all (object->exports[i]), NULL));
   return n_bytes;
 }
 

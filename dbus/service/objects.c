@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The objects on the bus: which object of the model has which path, and what each one shows.
- *
- * What an object shows is kept until something changes, in the form in which it is sent, since
- * clients often ask for all objects at once. */
+/* The objects on the bus: which object of the model has which path, and whose entry something has
+ * changed of. */
 #include "objects.h"
 
 #include <iommud.h>
 
-#include "export.h"
 #include "iommud-dbus-names.h"
 #include "quote.h"
 
@@ -31,7 +28,7 @@ free_object (gpointer data)
   IommudBusObject *object = data;
 
   for (gsize i = 0; object->exports[i] != NULL; i++)
-    iommud_export_free (object->exports[i]);
+    object->free_export (object->exports[i]);
   g_clear_pointer (&object->entry, g_variant_unref);
   g_object_unref (object->model);
   g_free (object->path);
@@ -82,7 +79,7 @@ note_removed (IommudObjects *self, const IommudBusObject *object)
   if (noted == NULL)
     return;
   g_strfreev (noted->interfaces);
-  noted->interfaces = iommud_bus_object_list_interfaces (object);
+  noted->interfaces = g_strdupv ((char **) object->interfaces);
 }
 
 /* From now on. */
@@ -253,55 +250,24 @@ IommudExport *
 iommud_bus_object_get_export (IommudBusObject *self, const char *interface)
 {
   for (gsize i = 0; self->exports[i] != NULL; i++)
-    if (g_str_equal (iommud_export_get_info (self->exports[i])->name, interface))
+    if (g_str_equal (self->interfaces[i], interface))
       return self->exports[i];
   return NULL;
 }
 
-/* The names of its interfaces, up to a NULL. Owned. */
-char **
-iommud_bus_object_list_interfaces (const IommudBusObject *self)
+/* @interface: must outlive the object. Takes the export. */
+void
+iommud_bus_object_add_export (IommudBusObject *self, const char *interface, IommudExport *export,
+                              GDestroyNotify free_export)
 {
-  char **names = g_new0 (char *, IOMMUD_OBJECT_MAX_INTERFACES + 1);
+  gsize n = 0;
 
-  for (gsize i = 0; self->exports[i] != NULL; i++)
-    names[i] = g_strdup (iommud_export_get_info (self->exports[i])->name);
-  return names;
-}
-
-/* In the form in which it is sent: the small parts that it was built from are freed. */
-static GVariant *
-serialise (GVariant *value)
-{
-  g_autoptr (GVariant) built = g_variant_ref_sink (value);
-  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (built);
-
-  return g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (built), bytes, TRUE));
-}
-
-static GVariant *
-make_entry (const IommudBusObject *object)
-{
-  GVariantBuilder interfaces;
-
-  g_variant_builder_init (&interfaces, G_VARIANT_TYPE ("a{sa{sv}}"));
-  for (gsize i = 0; object->exports[i] != NULL; i++)
-    g_variant_builder_add (&interfaces, "{s@a{sv}}",
-                           iommud_export_get_info (object->exports[i])->name,
-                           iommud_export_read_all (object->exports[i]));
-  return serialise (g_variant_new ("{oa{sa{sv}}}", object->path, &interfaces));
-}
-
-/* All properties of all interfaces of an object, as {oa{sa{sv}}}. Borrowed. */
-GVariant *
-iommud_objects_get_entry (IommudObjects *self, IommudBusObject *object)
-{
-  if (object->entry == NULL)
-    {
-      object->entry = make_entry (object);
-      g_queue_unlink (&self->stale, &object->stale);
-    }
-  return object->entry;
+  while (self->exports[n] != NULL)
+    n++;
+  g_return_if_fail (n < IOMMUD_OBJECT_MAX_INTERFACES);
+  self->interfaces[n] = interface;
+  self->exports[n] = export;
+  self->free_export = free_export;
 }
 
 /* To be called if a property has changed. */
@@ -315,27 +281,30 @@ iommud_objects_touch (IommudObjects *self, IommudBusObject *object)
   g_queue_push_tail_link (&self->stale, &object->stale);
 }
 
-/* Makes the entry of one object that has none. FALSE if all have one. */
-gboolean
-iommud_objects_refresh_one (IommudObjects *self)
+/* What the object shows, until it is touched again. Takes the entry. */
+void
+iommud_objects_set_entry (IommudObjects *self, IommudBusObject *object, GVariant *entry)
 {
-  IommudBusObject *object = g_queue_peek_head (&self->stale);
-
-  if (object == NULL)
-    return FALSE;
-  iommud_objects_get_entry (self, object);
-  return TRUE;
+  g_return_if_fail (object->entry == NULL);
+  object->entry = entry;
+  g_queue_unlink (&self->stale, &object->stale);
 }
 
-/* The entries of all objects: a{oa{sa{sv}}}. Floating. */
-GVariant *
-iommud_objects_get_entries (IommudObjects *self)
+/* An object that has no entry, borrowed; NULL if all have one. */
+IommudBusObject *
+iommud_objects_peek_stale (IommudObjects *self)
 {
-  g_autofree GVariant **entries = g_new (GVariant *, g_hash_table_size (self->by_model));
-  gsize n_entries = 0;
+  return g_queue_peek_head (&self->stale);
+}
+
+/* All objects, in the order of their paths. Owned; of IommudBusObject, borrowed. */
+GPtrArray *
+iommud_objects_list (IommudObjects *self)
+{
+  GPtrArray *objects = g_ptr_array_sized_new (g_hash_table_size (self->by_model));
 
   for (GTreeNode *node = g_tree_node_first (self->by_path); node != NULL;
        node = g_tree_node_next (node))
-    entries[n_entries++] = iommud_objects_get_entry (self, g_tree_node_value (node));
-  return g_variant_new_array (G_VARIANT_TYPE ("{oa{sa{sv}}}"), entries, n_entries);
+    g_ptr_array_add (objects, g_tree_node_value (node));
+  return objects;
 }

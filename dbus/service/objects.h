@@ -15,7 +15,9 @@ typedef struct
 {
   char *path;
   GObject *model;
-  IommudExport *exports[IOMMUD_OBJECT_MAX_INTERFACES + 1]; /* owned, up to a NULL */
+  const char *interfaces[IOMMUD_OBJECT_MAX_INTERFACES + 1]; /* their names, up to a NULL */
+  IommudExport *exports[IOMMUD_OBJECT_MAX_INTERFACES + 1];  /* owned, one for each name */
+  GDestroyNotify free_export;
   GVariant *entry; /* its properties: {oa{sa{sv}}}; NULL if something has changed since */
   GList stale;     /* the link in the list of those without an entry */
 } IommudBusObject;
@@ -38,11 +40,12 @@ IommudBusObject *iommud_objects_lookup (IommudObjects *self, const char *path);
 GPtrArray *iommud_objects_list_children (IommudObjects *self, const char *path);
 
 IommudExport *iommud_bus_object_get_export (IommudBusObject *self, const char *interface);
-GVariant *iommud_objects_get_entry (IommudObjects *self, IommudBusObject *object);
+void iommud_bus_object_add_export (IommudBusObject *self, const char *interface,
+                                   IommudExport *export, GDestroyNotify free_export);
 void iommud_objects_touch (IommudObjects *self, IommudBusObject *object);
-gboolean iommud_objects_refresh_one (IommudObjects *self);
-GVariant *iommud_objects_get_entries (IommudObjects *self);
-char **iommud_bus_object_list_interfaces (const IommudBusObject *self);
+void iommud_objects_set_entry (IommudObjects *self, IommudBusObject *object, GVariant *entry);
+IommudBusObject *iommud_objects_peek_stale (IommudObjects *self);
+GPtrArray *iommud_objects_list (IommudObjects *self);
 
 void iommud_objects_note_changes (IommudObjects *self);
 GPtrArray *iommud_objects_take_noted (IommudObjects *self);

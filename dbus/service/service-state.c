@@ -3,14 +3,7 @@
  * the service. */
 #include "service-state.h"
 
-#include "dispatch.h"
 #include "members.h"
-
-static void
-serve (IommudCaller *caller, GDBusMessage *message, gpointer user_data)
-{
-  iommud_dispatch (user_data, caller, message);
-}
 
 static void
 free_members (gpointer members)
@@ -18,8 +11,10 @@ free_members (gpointer members)
   g_array_unref (members);
 }
 
+/* @serve: called with the state for each call whose turn has come. */
 IommudServiceState *
-iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudPolicy policy)
+iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudPolicy policy,
+                          IommudLanesFunc serve)
 {
   IommudServiceState *self = g_rc_box_new0 (IommudServiceState);
 
@@ -30,7 +25,6 @@ iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudP
   self->changes = iommud_changes_new ();
   self->lanes = iommud_lanes_new (serve, self);
   self->callers = iommud_callers_new (connection, self->lanes);
-  self->listing = iommud_listing_new (connection, self->objects);
   self->budget = iommud_budget_new ();
   self->policy = policy;
   return self;
@@ -66,7 +60,6 @@ iommud_service_state_unref (IommudServiceState *self)
 void
 iommud_service_state_close (IommudServiceState *self)
 {
-  g_clear_pointer (&self->listing, iommud_listing_free);
   g_clear_pointer (&self->callers, iommud_callers_free);
 }
 

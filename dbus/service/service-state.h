@@ -8,11 +8,12 @@
 #include "callers.h"
 #include "changes.h"
 #include "lanes.h"
-#include "listing.h"
 #include "objects.h"
 #include "policy.h"
 
 G_BEGIN_DECLS
+
+typedef struct _IommudListing IommudListing;
 
 typedef struct
 {
@@ -22,14 +23,14 @@ typedef struct
   IommudChanges *changes;
   IommudCallers *callers;
   IommudLanes *lanes;
-  IommudListing *listing;
+  IommudListing *listing; /* the service's; NULL once it has left the bus */
   IommudBudget *budget;
   IommudPolicy policy;
   GHashTable *members; /* interface description -> what is known of its properties */
 } IommudServiceState;
 
 IommudServiceState *iommud_service_state_new (IommudHost *host, GDBusConnection *connection,
-                                              IommudPolicy policy);
+                                              IommudPolicy policy, IommudLanesFunc serve);
 IommudServiceState *iommud_service_state_ref (IommudServiceState *self);
 void iommud_service_state_close (IommudServiceState *self);
 void iommud_service_state_unref (IommudServiceState *self);

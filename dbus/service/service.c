@@ -3,9 +3,11 @@
  * caller. */
 #include "service.h"
 
+#include "dispatch.h"
 #include "exporter.h"
 #include "intake.h"
 #include "iommud-dbus-error.h"
+#include "listing.h"
 
 /* Codes on the bus are those of the library, so that one registration serves both. */
 #define ASSERT_SAME_CODE(name)                                                                     \
@@ -43,6 +45,7 @@ iommud_service_finalize (GObject *object)
   IommudService *self = IOMMUD_SERVICE (object);
 
   g_clear_pointer (&self->intake, iommud_intake_free);
+  g_clear_pointer (&self->state->listing, iommud_listing_free);
   iommud_service_state_close (self->state);
   g_clear_pointer (&self->exporter, iommud_exporter_free);
   g_clear_pointer (&self->state, iommud_service_state_unref);
@@ -60,13 +63,20 @@ iommud_service_init (IommudService *self)
 {
 }
 
+static void
+serve (IommudCaller *caller, GDBusMessage *message, gpointer state)
+{
+  iommud_dispatch (state, caller, message);
+}
+
 IommudService *
 iommud_service_new (IommudHost *host, GDBusConnection *connection, IommudPolicy policy)
 {
   IommudService *self = g_object_new (IOMMUD_TYPE_SERVICE, NULL);
 
   g_assert (iommud_dbus_error_quark () == iommud_error_quark ());
-  self->state = iommud_service_state_new (host, connection, policy);
+  self->state = iommud_service_state_new (host, connection, policy, serve);
+  self->state->listing = iommud_listing_new (connection, self->state->objects);
   self->exporter = iommud_exporter_new (self->state);
   self->intake = iommud_intake_new (self->state);
   return self;

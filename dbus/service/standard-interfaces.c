@@ -4,8 +4,10 @@
  * the D-Bus specification, "Standard Interfaces". */
 #include "standard-interfaces.h"
 
+#include "entries.h"
 #include "export.h"
 #include "iommud-dbus-names.h"
+#include "listing.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define INTROSPECTABLE "org.freedesktop.DBus.Introspectable"
@@ -129,7 +131,7 @@ handle_get_all (IommudServiceState *state, IommudCall *call)
     }
   object = iommud_objects_lookup (state->objects,
                                   g_dbus_message_get_path (iommud_call_get_message (call)));
-  properties = find_in_entry (iommud_objects_get_entry (state->objects, object), interface);
+  properties = find_in_entry (iommud_entries_get (state->objects, object), interface);
   iommud_call_return_value (call, g_variant_new ("(@a{sv})", properties));
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""No two units of the library include each other, directly or by way of others.
+"""No two units of the library or of the service include each other, directly or by way of others.
 
 A unit is a header and what implements it: x.h, x.c and x-private.h. A .c file without a header of
 its own belongs to the unit of its folder that shares the longest prefix up to a hyphen: ioas-map.c
@@ -14,7 +14,7 @@ from house import Suite, includes
 ALLOWED = frozenset(('lib/model/container', 'lib/model/device', 'lib/model/hwpt'))
 
 # Where a quoted include is looked for, after the folder of the file that includes.
-INCLUDE_FOLDERS = ('lib',)
+INCLUDE_FOLDERS = ('lib', 'dbus/service')
 PRIVATE = '-private'
 
 
@@ -33,7 +33,7 @@ def unit_of(path, headers):
 
 def unit_graph(tree):
     """unit -> {unit that it includes: the first place where it does}."""
-    paths = [path for path in tree.paths('.c', '.h') if path.startswith('lib/')]
+    paths = [path for path in tree.paths('.c', '.h') if path.startswith(('lib/', 'dbus/service/'))]
     headers = {path for path in paths if path.endswith('.h')}
     graph = {unit_of(path, headers): {} for path in paths}
     for path in paths:

@@ -30,21 +30,9 @@ tear_down (Fixture *self, gconstpointer unused)
 }
 
 static IommudCaller *
-new_unknown (const char *name)
-{
-  IommudCaller *caller = g_new0 (IommudCaller, 1);
-
-  g_ref_count_init (&caller->references);
-  caller->name = g_strdup (name);
-  caller->uid = G_MAXUINT32;
-  g_queue_init (&caller->waiting);
-  return caller;
-}
-
-static IommudCaller *
 new_caller (Fixture *self, const char *name, guint32 uid)
 {
-  IommudCaller *caller = new_unknown (name);
+  IommudCaller *caller = iommud_caller_new (name);
 
   caller->uid = uid;
   iommud_lanes_join (self->lanes, caller);
@@ -111,7 +99,7 @@ test_turns (Fixture *self, gconstpointer unused)
 static void
 test_unknown_user (Fixture *self, gconstpointer unused)
 {
-  IommudCaller *a = new_unknown ("a");
+  IommudCaller *a = iommud_caller_new ("a");
 
   push (self, a, 3);
   check_served (self, "");
@@ -126,7 +114,7 @@ test_leaver (Fixture *self, gconstpointer unused)
 {
   IommudCaller *a = new_caller (self, "a", 1000);
   IommudCaller *b = new_caller (self, "b", 1000);
-  IommudCaller *unknown = new_unknown ("u");
+  IommudCaller *unknown = iommud_caller_new ("u");
 
   push (self, a, 3);
   push (self, b, 2);

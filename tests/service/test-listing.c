@@ -3,6 +3,7 @@
  * sent. */
 #include "bed.h"
 #include "calls.h"
+#include "entries.h"
 #include "exporter.h"
 #include "large-host.h"
 #include "object-signals.h"
@@ -37,7 +38,7 @@ set_up (Fixture *self, gconstpointer unused)
   self->host = iommud_host_new (IOMMUD_BACKEND (simulator), &error);
   g_assert_no_error (error);
   self->state = iommud_service_state_new (self->host, self->server,
-                                          iommud_policy_for_private_bus (getuid ()));
+                                          iommud_policy_for_private_bus (getuid ()), NULL);
   self->exporter = iommud_exporter_new (self->state);
   self->recorder = recorder_new (self->client);
 }
@@ -99,7 +100,7 @@ test_changes (Fixture *self, gconstpointer unused)
   g_autofree char *told = NULL;
 
   g_assert_no_error (error);
-  g_variant_unref (g_variant_ref_sink (iommud_objects_get_entries (self->state->objects)));
+  g_variant_unref (g_variant_ref_sink (iommud_entries_get_all (self->state->objects)));
   iommud_objects_note_changes (self->state->objects);
   container = iommud_host_create_container (self->host, NULL, NULL, &error);
   g_assert_no_error (error);
@@ -147,20 +148,20 @@ test_entries (Fixture *self, gconstpointer unused)
 
   g_assert_no_error (error);
   object = iommud_objects_lookup (objects, iommud_objects_get_path (objects, device));
-  before = g_variant_ref (iommud_objects_get_entry (objects, object));
-  g_assert_true (iommud_objects_get_entry (objects, object) == before);
-  while (iommud_objects_refresh_one (objects))
+  before = g_variant_ref (iommud_entries_get (objects, object));
+  g_assert_true (iommud_entries_get (objects, object) == before);
+  while (iommud_entries_refresh_one (objects))
     ;
   container = iommud_host_create_container (self->host, NULL, NULL, &error);
   g_assert_no_error (error);
   call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
                       NULL, &error);
   g_assert_no_error (error);
-  after = g_variant_ref (iommud_objects_get_entry (objects, object));
+  after = g_variant_ref (iommud_entries_get (objects, object));
   g_assert_false (g_variant_equal (before, after));
   iommud_container_free (container, TRUE, NULL, &error);
   g_assert_no_error (error);
-  g_assert_true (g_variant_equal (before, iommud_objects_get_entry (objects, object)));
+  g_assert_true (g_variant_equal (before, iommud_entries_get (objects, object)));
 }
 
 /* Answers that are put together on a thread, more than one at once, while devices come and go. */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the objects on the bus show. */
+#pragma once
+
+#include "objects.h"
+
+G_BEGIN_DECLS
+
+GVariant *iommud_entries_get (IommudObjects *objects, IommudBusObject *object);
+gboolean iommud_entries_refresh_one (IommudObjects *objects);
+GVariant *iommud_entries_get_all (IommudObjects *objects);
+
+G_END_DECLS
