@@ -21,6 +21,9 @@
  * more than here. */
 #define MAX_BYTES (G_GUINT64_CONSTANT (28) << 20)
 
+/* Until an answer was made, an object is taken to need so much of it. */
+#define USUAL_OBJECT_BYTES 700
+
 struct _IommudListing
 {
   GDBusConnection *connection;
@@ -199,7 +202,9 @@ update_source (IommudListing *self)
 void
 iommud_listing_answer (IommudListing *self, IommudCall *call)
 {
-  iommud_call_reserve_answer (call, self->usual_bytes);
+  gsize n_bytes = (gsize) iommud_objects_count (self->objects) * USUAL_OBJECT_BYTES;
+
+  iommud_call_reserve_answer (call, MAX (n_bytes, self->usual_bytes));
   g_queue_push_tail (&self->waiting, call);
   update_source (self);
 }

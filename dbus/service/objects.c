@@ -297,6 +297,12 @@ iommud_objects_peek_stale (IommudObjects *self)
   return g_queue_peek_head (&self->stale);
 }
 
+guint
+iommud_objects_count (IommudObjects *self)
+{
+  return g_hash_table_size (self->by_model);
+}
+
 /* All objects, in the order of their paths. Owned; of IommudBusObject, borrowed. */
 GPtrArray *
 iommud_objects_list (IommudObjects *self)

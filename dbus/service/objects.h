@@ -46,6 +46,7 @@ void iommud_objects_touch (IommudObjects *self, IommudBusObject *object);
 void iommud_objects_set_entry (IommudObjects *self, IommudBusObject *object, GVariant *entry);
 IommudBusObject *iommud_objects_peek_stale (IommudObjects *self);
 GPtrArray *iommud_objects_list (IommudObjects *self);
+guint iommud_objects_count (IommudObjects *self);
 
 void iommud_objects_note_changes (IommudObjects *self);
 GPtrArray *iommud_objects_take_noted (IommudObjects *self);

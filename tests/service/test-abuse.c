@@ -129,18 +129,22 @@ check_growth (Fixture *self, guint64 before)
   g_assert_cmpuint (after, <, before + MAX_GROWTH);
 }
 
-/* All that these ask for is more than a gigabyte. */
+/* All that these ask for is more than a gigabyte. Nobody has asked before, so the service does not
+ * know yet how long an answer is. */
 static void
 test_unread_listings (Fixture *self, gconstpointer unused)
 {
-  g_autoptr (GVariant) first = list_as_other (self);
+  g_autoptr (GVariant) first = NULL;
   g_autoptr (GVariant) last = NULL;
-  guint64 before = get_memory (self);
+  guint64 before;
 
+  check_other_is_served (self);
+  before = get_memory (self);
   for (guint i = 0; i < N_SILENT; i++)
     silent_call (add_silent (self), IOMMUD_DBUS_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
                  "GetManagedObjects", NULL, 40);
   check_other_is_served (self);
+  first = list_as_other (self);
   last = list_as_other (self);
   g_assert_true (g_variant_equal (first, last));
   check_growth (self, before);
