@@ -127,12 +127,13 @@ ask_for_user (IommudCallers *self, IommudCaller *caller)
 gboolean
 iommud_callers_receive (IommudCallers *self, GDBusMessage *message, IommudCaller **caller)
 {
-  const char *name = g_dbus_message_get_sender (message);
+  const char *sender = g_dbus_message_get_sender (message);
+  const char *name = sender == NULL ? "" : sender;
 
-  *caller = g_hash_table_lookup (self->callers, name == NULL ? "" : name);
+  *caller = g_hash_table_lookup (self->callers, name);
   if (*caller == NULL)
     {
-      *caller = iommud_caller_new (name == NULL ? "" : name);
+      *caller = iommud_caller_new (name);
       g_hash_table_insert (self->callers, (*caller)->name, *caller);
       ask_for_user (self, *caller);
     }

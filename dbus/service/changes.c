@@ -6,6 +6,8 @@
  * leaves the bus and before a method is answered. */
 #include "changes.h"
 
+#include "idle.h"
+
 struct _IommudChanges
 {
   GQueue interfaces;
@@ -26,15 +28,6 @@ iommud_changes_free (IommudChanges *self)
   g_free (self);
 }
 
-static void
-stop_waiting (IommudChanges *self)
-{
-  if (self->source == NULL)
-    return;
-  g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
-}
-
 static gboolean
 on_main_loop (gpointer user_data)
 {
@@ -50,12 +43,7 @@ iommud_changes_add (IommudChanges *self, gpointer interface, IommudChangesFunc s
 {
   self->signal = signal;
   g_queue_push_tail (&self->interfaces, interface);
-  if (self->source != NULL)
-    return;
-  self->source = g_idle_source_new ();
-  g_source_set_priority (self->source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (self->source, on_main_loop, self, NULL);
-  g_source_attach (self->source, g_main_context_get_thread_default ());
+  iommud_idle_start (&self->source, on_main_loop, self);
 }
 
 void
@@ -63,7 +51,7 @@ iommud_changes_flush (IommudChanges *self)
 {
   while (!g_queue_is_empty (&self->interfaces))
     self->signal (g_queue_pop_head (&self->interfaces));
-  stop_waiting (self);
+  iommud_idle_stop (&self->source);
 }
 
 /* An interface leaves the bus with changes that were not signalled. */
@@ -77,6 +65,6 @@ iommud_changes_forget (IommudChanges *self, gpointer interface)
 void
 iommud_changes_clear (IommudChanges *self)
 {
-  stop_waiting (self);
+  iommud_idle_stop (&self->source);
   g_queue_clear (&self->interfaces);
 }

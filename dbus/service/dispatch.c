@@ -43,30 +43,6 @@ dispatch_ours (IommudServiceState *state, IommudCaller *caller, IommudExport *ex
     method->handle (export, call);
 }
 
-static IommudExport *
-find_export (IommudServiceState *state, GDBusMessage *message, GError **error)
-{
-  const char *path = g_dbus_message_get_path (message);
-  const char *interface = g_dbus_message_get_interface (message);
-  IommudBusObject *object = iommud_objects_lookup (state->objects, path);
-  IommudExport *export = NULL;
-
-  if (object == NULL)
-    {
-      g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
-                   "Object does not exist at path " NAME ": it never was there, or it is gone",
-                   path);
-      return NULL;
-    }
-  if (interface != NULL)
-    export = iommud_bus_object_get_export (object, interface);
-  if (export == NULL)
-    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
-                 "The object " NAME " has no interface " NAME, path,
-                 interface == NULL ? "without a name" : interface);
-  return export;
-}
-
 static const GDBusMethodInfo *
 find_method (GDBusInterfaceInfo *interface, GDBusMessage *message, GError **error)
 {
@@ -114,7 +90,9 @@ iommud_dispatch (IommudServiceState *state, IommudCaller *caller, GDBusMessage *
     }
   if (iommud_standard_handle (state, call))
     return;
-  export = find_export (state, message, &error);
+  export = iommud_objects_find_export (state->objects, g_dbus_message_get_path (message),
+                                       g_dbus_message_get_interface (message),
+                                       G_DBUS_ERROR_UNKNOWN_METHOD, &error);
   if (export != NULL)
     method = find_method (iommud_export_get_info (export), message, &error);
   if (method == NULL)

@@ -36,6 +36,17 @@ iommud_entries_get (IommudObjects *objects, IommudBusObject *object)
   return object->entry;
 }
 
+/* The properties of one of its interfaces: a{sv}. Owned. */
+GVariant *
+iommud_entries_get_properties (IommudObjects *objects, IommudBusObject *object,
+                               const char *interface)
+{
+  g_autoptr (GVariant) interfaces =
+      g_variant_get_child_value (iommud_entries_get (objects, object), 1);
+
+  return g_variant_lookup_value (interfaces, interface, G_VARIANT_TYPE_VARDICT);
+}
+
 /* Makes the entry of one object that has none. FALSE if all have one. */
 gboolean
 iommud_entries_refresh_one (IommudObjects *objects)

@@ -7,6 +7,8 @@
 G_BEGIN_DECLS
 
 GVariant *iommud_entries_get (IommudObjects *objects, IommudBusObject *object);
+GVariant *iommud_entries_get_properties (IommudObjects *objects, IommudBusObject *object,
+                                         const char *interface);
 gboolean iommud_entries_refresh_one (IommudObjects *objects);
 GVariant *iommud_entries_get_all (IommudObjects *objects);
 

@@ -220,6 +220,13 @@ iommud_export_get_model (IommudExport *self)
   return self->model;
 }
 
+/* Borrowed. */
+IommudBusObject *
+iommud_export_get_object (IommudExport *self)
+{
+  return self->object;
+}
+
 GDBusInterfaceInfo *
 iommud_export_get_info (IommudExport *self)
 {

@@ -24,6 +24,7 @@ IommudExport *iommud_export_new (const IommudInterface *interface, IommudService
                                  IommudBusObject *object, gpointer model);
 void iommud_export_free (gpointer export);
 gpointer iommud_export_get_model (IommudExport *self);
+IommudBusObject *iommud_export_get_object (IommudExport *self);
 GDBusInterfaceInfo *iommud_export_get_info (IommudExport *self);
 const IommudInterface *iommud_export_get_interface (IommudExport *self);
 GVariant *iommud_export_read (IommudExport *self, const char *property, GError **error);

@@ -20,12 +20,18 @@ typedef struct
   IommudLanes *lanes;
   IommudLane *lane;
   IommudCaller *caller;
-  guint64 n_bytes; /* that were sent before it */
 } Ping;
 
 static void send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller);
 static void ask_whether_read (GDBusConnection *connection, IommudLanes *lanes,
                               IommudCaller *caller);
+
+/* Whether the caller has read what was sent to it, as far as that was asked. */
+gboolean
+iommud_flow_has_read (const IommudCaller *caller)
+{
+  return caller->unread_bytes < PING_BYTES;
+}
 
 /* The bus itself answers if it did not deliver the ping. If its policy allows none, nothing can be
  * known about any caller, and all are taken to read. */
@@ -43,16 +49,17 @@ static void
 on_answered (Ping *ping, gboolean was_read)
 {
   IommudCaller *caller = ping->caller;
+  guint64 n_bytes = caller->pinged_bytes;
 
   caller->pinged_bytes = 0;
   if (caller->lane == NULL)
     return;
   if (was_read)
     {
-      ping->lane->unread_bytes -= ping->n_bytes;
-      caller->unread_bytes -= ping->n_bytes;
+      ping->lane->unread_bytes -= n_bytes;
+      caller->unread_bytes -= n_bytes;
     }
-  if (was_read && caller->unread_bytes >= PING_BYTES)
+  if (was_read && !iommud_flow_has_read (caller))
     ask_whether_read (ping->connection, ping->lanes, caller);
   iommud_lanes_wake (ping->lanes, caller);
 }
@@ -86,7 +93,6 @@ send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller
   ping->lanes = lanes;
   ping->lane = caller->lane;
   ping->caller = iommud_caller_ref (caller);
-  ping->n_bytes = caller->unread_bytes;
   caller->pinged_bytes = caller->unread_bytes;
   caller->lane->n_pings++;
   g_dbus_connection_send_message_with_reply (connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
@@ -115,6 +121,6 @@ iommud_flow_add (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *
   if (caller->lane != NULL)
     caller->lane->unread_bytes += n_bytes;
   caller->unread_bytes += n_bytes;
-  if (caller->unread_bytes >= PING_BYTES)
+  if (!iommud_flow_has_read (caller))
     ask_whether_read (connection, lanes, caller);
 }

@@ -6,6 +6,7 @@
 
 G_BEGIN_DECLS
 
+gboolean iommud_flow_has_read (const IommudCaller *caller);
 void iommud_flow_add (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller,
                       gsize n_bytes);
 

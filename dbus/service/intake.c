@@ -4,7 +4,6 @@
  * that its method does not take, loses them at once. */
 #include "intake.h"
 
-#include "dispatch.h"
 #include "files.h"
 #include "flow.h"
 #include "interfaces.h"
@@ -15,9 +14,6 @@
 
 /* Messages that the main loop has not seen yet. */
 #define MAX_NEW_MESSAGES 32768
-
-/* A caller that has read its answers gets one more that says no. */
-#define REFUSE_BELOW_BYTES (G_GUINT64_CONSTANT (64) << 10)
 
 /* Shared by the main loop and the connection's thread. */
 typedef struct
@@ -70,7 +66,7 @@ refuse (IommudServiceState *state, IommudCaller *caller, GDBusMessage *message)
   g_autoptr (GDBusMessage) owned = message;
   g_autoptr (GError) error = NULL;
 
-  if (caller->unread_bytes >= REFUSE_BELOW_BYTES)
+  if (!iommud_flow_has_read (caller))
     return;
   g_set_error (&error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
                "%u calls of this caller are waiting, and calls of one user are limited too: wait "

@@ -7,8 +7,7 @@
  * what it keeps for everybody together is limited (see flow.c). */
 #include "lanes.h"
 
-/* The main loop has other things to do. */
-#define SLICE_US 3000
+#include "idle.h"
 
 struct _IommudLanes
 {
@@ -34,20 +33,11 @@ iommud_lanes_new (IommudLanesFunc serve, gpointer user_data)
   return self;
 }
 
-static void
-stop_waiting (IommudLanes *self)
-{
-  if (self->source == NULL)
-    return;
-  g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
-}
-
 /* All callers have left. */
 void
 iommud_lanes_free (IommudLanes *self)
 {
-  stop_waiting (self);
+  iommud_idle_stop (&self->source);
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
   g_queue_clear (&self->ring);
@@ -67,16 +57,9 @@ static void
 update_source (IommudLanes *self)
 {
   if (g_queue_is_empty (&self->ring))
-    {
-      stop_waiting (self);
-      return;
-    }
-  if (self->source != NULL)
-    return;
-  self->source = g_idle_source_new ();
-  g_source_set_priority (self->source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (self->source, on_turn, self, NULL);
-  g_source_attach (self->source, g_main_context_get_thread_default ());
+    iommud_idle_stop (&self->source);
+  else
+    iommud_idle_start (&self->source, on_turn, self);
 }
 
 static gboolean
@@ -276,7 +259,7 @@ serve_one (IommudLanes *self)
 void
 iommud_lanes_serve (IommudLanes *self)
 {
-  gint64 end = g_get_monotonic_time () + SLICE_US;
+  gint64 end = g_get_monotonic_time () + IOMMUD_IDLE_SLICE_US;
 
   while (!g_queue_is_empty (&self->ring))
     {

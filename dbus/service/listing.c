@@ -9,10 +9,9 @@
 
 #include "call.h"
 #include "entries.h"
+#include "idle.h"
 #include "object-signals.h"
 #include "reply.h"
-
-#define SLICE_US 3000
 
 /* An answer up to this size is sent at once. */
 #define SHORT_BYTES (G_GUINT64_CONSTANT (64) << 10)
@@ -38,7 +37,6 @@ struct _IommudListing
 typedef struct
 {
   IommudListing *listing;
-  IommudCall *call;
   GDBusConnection *connection;
   GDBusMessage *message;
   GVariant *body;
@@ -59,20 +57,11 @@ iommud_listing_new (GDBusConnection *connection, IommudObjects *objects)
   return self;
 }
 
-static void
-stop_waiting (IommudListing *self)
-{
-  if (self->source == NULL)
-    return;
-  g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
-}
-
 /* Calls that still wait are not answered: the service leaves the bus. */
 void
 iommud_listing_free (IommudListing *self)
 {
-  stop_waiting (self);
+  iommud_idle_stop (&self->source);
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
   while (!g_queue_is_empty (&self->waiting))
@@ -172,7 +161,7 @@ static gboolean
 on_turn (gpointer user_data)
 {
   IommudListing *self = user_data;
-  gint64 end = g_get_monotonic_time () + SLICE_US;
+  gint64 end = g_get_monotonic_time () + IOMMUD_IDLE_SLICE_US;
 
   while (iommud_entries_refresh_one (self->objects))
     if (g_get_monotonic_time () >= end)
@@ -186,16 +175,9 @@ static void
 update_source (IommudListing *self)
 {
   if (self->sending || g_queue_is_empty (&self->waiting))
-    {
-      stop_waiting (self);
-      return;
-    }
-  if (self->source != NULL)
-    return;
-  self->source = g_idle_source_new ();
-  g_source_set_priority (self->source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (self->source, on_turn, self, NULL);
-  g_source_attach (self->source, g_main_context_get_thread_default ());
+    iommud_idle_stop (&self->source);
+  else
+    iommud_idle_start (&self->source, on_turn, self);
 }
 
 /* Answers the call, perhaps later. */

@@ -4,7 +4,6 @@
 #include "object-signals.h"
 
 #include "entries.h"
-#include "export.h"
 #include "iommud-dbus-names.h"
 
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
@@ -41,14 +40,19 @@ iommud_object_signal_removed (const char *path, const char *const *interfaces,
 }
 
 static gsize
-tell_properties (IommudBusObject *object, GDBusConnection *connection, const char *destination)
+tell_properties (IommudObjects *objects, IommudBusObject *object, GDBusConnection *connection,
+                 const char *destination)
 {
   gsize n_bytes = 0;
 
   for (gsize i = 0; object->exports[i] != NULL; i++)
-    n_bytes += emit (connection, destination, object->path, PROPERTIES, "PropertiesChanged",
-                     g_variant_new ("(s@a{sv}as)", object->interfaces[i],
-                                    iommud_export_read_all (object->exports[i]), NULL));
+    {
+      g_autoptr (GVariant) properties =
+          iommud_entries_get_properties (objects, object, object->interfaces[i]);
+
+      n_bytes += emit (connection, destination, object->path, PROPERTIES, "PropertiesChanged",
+                       g_variant_new ("(s@a{sv}as)", object->interfaces[i], properties, NULL));
+    }
   return n_bytes;
 }
 
@@ -72,7 +76,7 @@ iommud_objects_tell_noted (IommudObjects *objects, GDBusConnection *connection,
       else if (change->added)
         n_bytes += iommud_object_signal_added (objects, object, connection, destination);
       else
-        n_bytes += tell_properties (object, connection, destination);
+        n_bytes += tell_properties (objects, object, connection, destination);
     }
   return n_bytes;
 }

@@ -245,14 +245,39 @@ iommud_objects_list_children (IommudObjects *self, const char *path)
   return g_steal_pointer (&children);
 }
 
-/* Borrowed; NULL if the object has no such interface. */
-IommudExport *
-iommud_bus_object_get_export (IommudBusObject *self, const char *interface)
+/* For a path at which no object is. */
+GError *
+iommud_objects_new_missing_error (const char *path)
 {
-  for (gsize i = 0; self->exports[i] != NULL; i++)
-    if (g_str_equal (self->interfaces[i], interface))
-      return self->exports[i];
+  return g_error_new (G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
+                      "Object does not exist at path %.255s: it never was there, or it is gone",
+                      path);
+}
+
+static IommudExport *
+get_export (IommudBusObject *object, const char *interface)
+{
+  for (gsize i = 0; object->exports[i] != NULL; i++)
+    if (g_strcmp0 (object->interfaces[i], interface) == 0)
+      return object->exports[i];
   return NULL;
+}
+
+/* @interface: NULL if it was not named. @missing: the error's code if the object has no such
+ * interface. Borrowed; NULL with error set. */
+IommudExport *
+iommud_objects_find_export (IommudObjects *self, const char *path, const char *interface,
+                            GDBusError missing, GError **error)
+{
+  IommudBusObject *object = iommud_objects_lookup (self, path);
+  IommudExport *export = object == NULL ? NULL : get_export (object, interface);
+
+  if (object == NULL)
+    g_propagate_error (error, iommud_objects_new_missing_error (path));
+  else if (export == NULL)
+    g_set_error (error, G_DBUS_ERROR, missing, "The object %.255s has no interface %.255s", path,
+                 interface == NULL ? "without a name" : interface);
+  return export;
 }
 
 /* @interface: must outlive the object. Takes the export. */

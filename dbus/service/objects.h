@@ -39,7 +39,10 @@ gpointer iommud_objects_find (IommudObjects *self, const char *path, GType type,
 IommudBusObject *iommud_objects_lookup (IommudObjects *self, const char *path);
 GPtrArray *iommud_objects_list_children (IommudObjects *self, const char *path);
 
-IommudExport *iommud_bus_object_get_export (IommudBusObject *self, const char *interface);
+IommudExport *iommud_objects_find_export (IommudObjects *self, const char *path,
+                                          const char *interface, GDBusError missing,
+                                          GError **error);
+GError *iommud_objects_new_missing_error (const char *path);
 void iommud_bus_object_add_export (IommudBusObject *self, const char *interface,
                                    IommudExport *export, GDestroyNotify free_export);
 void iommud_objects_touch (IommudObjects *self, IommudBusObject *object);

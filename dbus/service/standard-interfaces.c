@@ -74,17 +74,9 @@ typedef struct
 static IommudExport *
 find_export (IommudServiceState *state, IommudCall *call, const char *interface, GError **error)
 {
-  const char *path = g_dbus_message_get_path (iommud_call_get_message (call));
-  IommudBusObject *object = iommud_objects_lookup (state->objects, path);
-  IommudExport *export = object == NULL ? NULL : iommud_bus_object_get_export (object, interface);
-
-  if (object == NULL)
-    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
-                 "Object does not exist at path %.255s: it never was there, or it is gone", path);
-  else if (export == NULL)
-    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS,
-                 "The object %.255s has no interface %.255s", path, interface);
-  return export;
+  return iommud_objects_find_export (state->objects,
+                                     g_dbus_message_get_path (iommud_call_get_message (call)),
+                                     interface, G_DBUS_ERROR_INVALID_ARGS, error);
 }
 
 static void
@@ -106,32 +98,23 @@ handle_get (IommudServiceState *state, IommudCall *call)
     iommud_call_return_value (call, g_variant_new ("(v)", value));
 }
 
-/* An object's entry has all its interfaces. */
-static GVariant *
-find_in_entry (GVariant *entry, const char *interface)
-{
-  g_autoptr (GVariant) interfaces = g_variant_get_child_value (entry, 1);
-
-  return g_variant_lookup_value (interfaces, interface, G_VARIANT_TYPE_VARDICT);
-}
-
 static void
 handle_get_all (IommudServiceState *state, IommudCall *call)
 {
   const char *interface = NULL;
   GError *error = NULL;
+  IommudExport *export = NULL;
   g_autoptr (GVariant) properties = NULL;
-  IommudBusObject *object = NULL;
 
   g_variant_get (iommud_call_get_arguments (call), "(&s)", &interface);
-  if (find_export (state, call, interface, &error) == NULL)
+  export = find_export (state, call, interface, &error);
+  if (export == NULL)
     {
       iommud_call_refuse (call, error);
       return;
     }
-  object = iommud_objects_lookup (state->objects,
-                                  g_dbus_message_get_path (iommud_call_get_message (call)));
-  properties = find_in_entry (iommud_entries_get (state->objects, object), interface);
+  properties =
+      iommud_entries_get_properties (state->objects, iommud_export_get_object (export), interface);
   iommud_call_return_value (call, g_variant_new ("(@a{sv})", properties));
 }
 
@@ -180,10 +163,7 @@ handle_introspect (IommudServiceState *state, IommudCall *call)
 
   if (children == NULL)
     {
-      iommud_call_refuse (call, g_error_new (G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
-                                             "Object does not exist at path %.255s: it never was "
-                                             "there, or it is gone",
-                                             path));
+      iommud_call_refuse (call, iommud_objects_new_missing_error (path));
       return;
     }
   if (object != NULL || g_str_equal (path, IOMMUD_DBUS_ROOT_PATH))
