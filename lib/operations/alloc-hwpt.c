@@ -151,7 +151,7 @@ iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
       iommud_task_new (self, iommud_container_alloc_hwpt_async, cancellable, callback, user_data);
   what = describe (self, device);
   if (!iommud_container_check_alive (self, what, &error)
-      || !iommud_operation_claim (self, device, what, &error))
+      || !iommud_operation_claim (self, device, iommud_operation_check_may_hold, what, &error))
     {
       g_task_return_error (task, error);
       return;

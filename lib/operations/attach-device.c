@@ -41,30 +41,13 @@ describe (IommudContainer *container, IommudDevice *device)
 }
 
 static gboolean
-check_free_for (IommudDevice *device, IommudContainer *container, const char *what, GError **error)
+check_free_for (IommudContainer *container, IommudDevice *device, const char *what, GError **error)
 {
-  IommudContainer *holder = iommud_device_get_container (device);
-
-  if (iommud_device_get_state (device) == IOMMUD_DEVICE_STATE_AVAILABLE
-      || (holder == container && !iommud_device_is_attached (device)))
-    return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
-               "Cannot %s: it is %s to container %s: detach it first", what,
-               iommud_device_is_attached (device) ? "attached" : "bound",
-               iommud_container_get_name (holder));
-  return FALSE;
-}
-
-/* A call that is bound to fail must not hold the device until its turn comes: the device's owner
- * would have to wait for another container. */
-static gboolean
-claim (IommudDevice *device, IommudContainer *container, const char *what, GError **error)
-{
-  if (!iommud_device_claim (device, what, error))
+  if (!iommud_operation_check_may_hold (container, device, what, error))
     return FALSE;
-  if (check_free_for (device, container, what, error))
+  if (!iommud_device_is_attached (device))
     return TRUE;
-  iommud_device_end_claim (device);
+  iommud_operation_set_held_error (device, what, error);
   return FALSE;
 }
 
@@ -121,7 +104,7 @@ plan_attachment (gpointer data, GError **error)
   g_autofree char *what = describe (self->container, self->device);
 
   if (!iommud_container_check_alive (self->container, what, error)
-      || !check_free_for (self->device, self->container, what, error)
+      || !check_free_for (self->container, self->device, what, error)
       || !iommud_container_check_room (self->container, what, error))
     return NULL;
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
@@ -269,7 +252,8 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
   task = iommud_task_new (self, iommud_container_attach_device_async, cancellable, callback,
                           user_data);
   what = describe (self, device);
-  if (!iommud_container_check_alive (self, what, &error) || !claim (device, self, what, &error))
+  if (!iommud_container_check_alive (self, what, &error)
+      || !iommud_operation_claim (self, device, check_free_for, what, &error))
     {
       g_task_return_error (task, error);
       return;

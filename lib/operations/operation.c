@@ -41,6 +41,15 @@ iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *conta
   access->group_holder = device != NULL ? describe_group_holder (container, device) : NULL;
 }
 
+void
+iommud_operation_set_held_error (IommudDevice *device, const char *what, GError **error)
+{
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+               "Cannot %s: it is %s to container %s: detach it first", what,
+               iommud_device_is_attached (device) ? "attached" : "bound",
+               iommud_container_get_name (iommud_device_get_container (device)));
+}
+
 gboolean
 iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device, const char *what,
                                  GError **error)
@@ -49,19 +58,17 @@ iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *devic
 
   if (holder == NULL || holder == container)
     return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
-               "Cannot %s: the device belongs to container %s: detach it first", what,
-               iommud_container_get_name (holder));
+  iommud_operation_set_held_error (device, what, error);
   return FALSE;
 }
 
 gboolean
-iommud_operation_claim (IommudContainer *container, IommudDevice *device, const char *what,
-                        GError **error)
+iommud_operation_claim (IommudContainer *container, IommudDevice *device,
+                        IommudOperationCheckFunc check, const char *what, GError **error)
 {
   if (!iommud_device_claim (device, what, error))
     return FALSE;
-  if (iommud_operation_check_may_hold (container, device, what, error))
+  if (check (container, device, what, error))
     return TRUE;
   iommud_device_end_claim (device);
   return FALSE;

@@ -16,13 +16,18 @@ void iommud_operation_submit (IommudContainer *container, const IommudOperation 
  * the device that the calls are about: errors name the device that holds its group. */
 void iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *container,
                                    char *what, IommudDevice *device);
+/* The error for a device that a container has, and that has to be detached first. */
+void iommud_operation_set_held_error (IommudDevice *device, const char *what, GError **error);
+typedef gboolean (*IommudOperationCheckFunc) (IommudContainer *container, IommudDevice *device,
+                                              const char *what, GError **error);
 /* Fails if the device belongs to another container. */
 gboolean iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device,
                                           const char *what, GError **error);
-/* Claims a device for an operation on a container, but not if it belongs to another one: its owner
- * would have to wait, perhaps for long, until the operation's turn comes and it fails. */
-gboolean iommud_operation_claim (IommudContainer *container, IommudDevice *device, const char *what,
-                                 GError **error);
+/* Claims a device for an operation on a container, but not if @check says that the operation is
+ * bound to fail: another one would have to wait, perhaps for long, until the turn of this one
+ * comes. */
+gboolean iommud_operation_claim (IommudContainer *container, IommudDevice *device,
+                                 IommudOperationCheckFunc check, const char *what, GError **error);
 /* For intent. @act is the name of the operation's file. Device and HWPT may be NULL. */
 GVariant *iommud_operation_intend (const char *act, IommudContainer *container,
                                    IommudDevice *device, IommudHwpt *hwpt);

@@ -234,7 +234,8 @@ iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancel
   task = iommud_task_new (self, iommud_hwpt_attach_device_async, cancellable, callback, user_data);
   what = describe (self, device);
   if (!iommud_hwpt_check_alive (self, what, &error)
-      || !iommud_operation_claim (iommud_hwpt_get_container (self), device, what, &error))
+      || !iommud_operation_claim (iommud_hwpt_get_container (self), device,
+                                  iommud_operation_check_may_hold, what, &error))
     {
       g_task_return_error (task, error);
       return;
