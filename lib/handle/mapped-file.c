@@ -92,7 +92,8 @@ map_address (IommudMappedFile *self, const IommudKernelAccess *access, int fd, g
                                           MAP_SHARED | MAP_NORESERVE, fd, (off_t) offset);
   if (self->address == MAP_FAILED)
     {
-      iommud_error_set_from_errno (error, -1, access->what, "mmap of the file", errno, NULL);
+      iommud_error_set_from_errno (error, -1, access->what, "mmap of the file", errno,
+                                   errno == EAGAIN ? "too much memory is locked" : NULL);
       return FALSE;
     }
   /* A client's memory has no place in a core dump of this process. If the kernel refuses to leave
