@@ -2,22 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # configure says it if the system bus or systemd will not find what is installed.
 set -u
+. "${top_srcdir:?}/tests/check/tap.sh"
 
 check=${top_srcdir:?}/data/check-folders
 log=${top_builddir:?}/config.log
-number=0
-
-expect ()
-{
-  name=$1
-  shift
-  number=$((number + 1))
-  if "$@"; then
-    echo "ok $number - $name"
-  else
-    echo "not ok $number - $name"
-  fi
-}
 
 # a word of the warning, or "" for none; the folders
 says ()

@@ -2,26 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A test that hangs ends, fails, and leaves its log and nothing else behind.
 set -u
+. "${top_srcdir:?}/tests/check/tap.sh"
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-number=0
 limit=${top_srcdir:?}/tests/time-limit
 # The makes below are no part of the one that runs the tests.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES
 
-# Says whether a command succeeds, and shows what there is if it does not.
-expect ()
+show_failure ()
 {
-  name=$1
-  shift
-  number=$((number + 1))
-  if "$@"; then
-    echo "ok $number - $name"
-  else
-    echo "not ok $number - $name"
-    cat "$work/log" "$work/trs" "$work/output" 2>/dev/null | sed 's/^/# /'
-  fi
+  cat "$work/log" "$work/trs" "$work/output" 2>/dev/null
 }
 
 # kind of test: "", "PY_" or "SH_"; its limit; a script that is run as the build runs that kind

@@ -2,35 +2,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The unit lets the service do little that it does not need, as systemd counts it.
 set -u
+. "${top_srcdir:?}/tests/check/tap.sh"
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 unit=${top_builddir:?}/data/iommud.service
 # In tenths: 2.0.
 threshold=20
-number=0
 
 if ! systemd-analyze security --help 2>/dev/null | grep -q -e --threshold; then
   echo "1..0 # SKIP this systemd-analyze cannot rate a unit file, or there is none"
   exit 0
 fi
 
-expect ()
+show_failure ()
 {
-  name=$1
-  shift
-  number=$((number + 1))
-  if "$@" >"$work/output" 2>&1; then
-    echo "ok $number - $name"
-  else
-    echo "not ok $number - $name"
-    sed 's/^/# /' "$work/output"
-  fi
+  cat "$work/output"
 }
 
 is_exposed_little ()
 {
-  systemd-analyze security --no-pager --offline=true --threshold="$threshold" "$1"
+  systemd-analyze security --no-pager --offline=true --threshold="$threshold" "$1" \
+    >"$work/output" 2>&1
 }
 
 # Without a line of the unit that gives it more protection.
@@ -43,6 +36,7 @@ is_exposed_without ()
 # Beside what systemd rates: the watchdog, and more tasks than the workers that wait at once.
 says ()
 {
+  cp "$unit" "$work/output"
   grep -q -x -e "$1" "$unit"
 }
 

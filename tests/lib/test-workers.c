@@ -114,19 +114,27 @@ test_bound (void)
   g_assert_cmpuint (work.most_running, <=, MAX_WORKERS);
 }
 
+/* Workers for whose jobs no thread can be made, and that have done them all the same. */
+static IommudWorkers *
+new_refused (void)
+{
+  g_autoptr (GError) error = NULL;
+  IommudWorkers *workers = iommud_workers_new (do_job, MAX_WORKERS, &error);
+
+  g_assert_no_error (error);
+  allow_threads (FALSE);
+  push_jobs (workers, TRUE);
+  wait_until (&work.n_done, N_JOBS);
+  return workers;
+}
+
 /* One thread is there from the start. It takes the jobs in order, also those that no thread could
  * be made for, and the end waits for nothing. */
 static void
 test_no_more_threads (void)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (IommudWorkers) workers = NULL;
+  g_autoptr (IommudWorkers) workers = new_refused ();
 
-  workers = iommud_workers_new (do_job, MAX_WORKERS, &error);
-  g_assert_no_error (error);
-  allow_threads (FALSE);
-  push_jobs (workers, TRUE);
-  wait_until (&work.n_done, N_JOBS);
   g_assert_cmpint (g_atomic_int_get (&n_refused), ==, N_JOBS);
   g_assert_cmpuint (work.most_running, ==, 1);
   for (guintptr i = 0; i < N_JOBS; i++)
@@ -139,14 +147,8 @@ test_no_more_threads (void)
 static void
 test_threads_again (void)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (IommudWorkers) workers = NULL;
+  g_autoptr (IommudWorkers) workers = new_refused ();
 
-  workers = iommud_workers_new (do_job, MAX_WORKERS, &error);
-  g_assert_no_error (error);
-  allow_threads (FALSE);
-  push_jobs (workers, TRUE);
-  wait_until (&work.n_done, N_JOBS);
   allow_threads (TRUE);
   push_jobs (workers, FALSE);
   wait_until (&work.n_running, MAX_WORKERS - 1);
