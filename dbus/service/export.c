@@ -35,6 +35,8 @@ read_member (IommudExport *self, const IommudMember *member)
     value = self->interface->read_own_property (self, member->info->name);
   if (value != NULL)
     return value;
+  if (member->is_count)
+    return iommud_properties_count (self->model, member->name);
   return iommud_properties_read (self->model, member->name,
                                  G_VARIANT_TYPE (member->info->signature), self->state->objects);
 }
@@ -115,21 +117,23 @@ mark_changed (IommudExport *self, guint index)
   iommud_objects_touch (self->state->objects, self->object);
 }
 
+/* What shows the model's property, and what counts its elements. */
 static void
-on_notify (GObject *model, GParamSpec *pspec, IommudExport *self)
+mark_property (IommudExport *self, const char *name)
 {
-  const char *name = g_param_spec_get_name (pspec);
-
   for (guint i = 0; i < self->members->len; i++)
     {
       const IommudMember *member = &g_array_index (self->members, IommudMember, i);
 
-      if (!g_str_equal (member->name, name))
-        continue;
-      if (!member->constant)
+      if (!member->constant && g_str_equal (member->name, name))
         mark_changed (self, i);
-      return;
     }
+}
+
+static void
+on_notify (GObject *model, GParamSpec *pspec, IommudExport *self)
+{
+  mark_property (self, g_param_spec_get_name (pspec));
 }
 
 static GListModel *
@@ -147,11 +151,11 @@ on_items_changed (GListModel *list, guint position, guint removed, guint added, 
 {
   for (guint i = 0; i < self->members->len; i++)
     {
-      g_autoptr (GListModel) candidate =
-          get_list (self, &g_array_index (self->members, IommudMember, i));
+      const IommudMember *member = &g_array_index (self->members, IommudMember, i);
+      g_autoptr (GListModel) candidate = get_list (self, member);
 
       if (candidate == list)
-        mark_changed (self, i);
+        mark_property (self, member->name);
     }
 }
 
@@ -199,14 +203,21 @@ iommud_export_new (const IommudInterface *interface, IommudServiceState *state,
   return self;
 }
 
-/* Changes that were not signalled are forgotten. */
+/* Changes that were not signalled need not be: the object leaves the bus. */
+void
+iommud_export_forget_changes (IommudExport *self)
+{
+  if (self->changed != 0)
+    iommud_changes_forget (self->state->changes, self);
+  self->changed = 0;
+}
+
 void
 iommud_export_free (gpointer export)
 {
   IommudExport *self = export;
 
-  if (self->changed != 0)
-    iommud_changes_forget (self->state->changes, self);
+  iommud_export_forget_changes (self);
   leave_lists (self);
   g_signal_handlers_disconnect_by_data (self->model, self);
   g_object_unref (self->model);

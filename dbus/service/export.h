@@ -23,6 +23,7 @@ const IommudMethod *iommud_interface_find_method (const IommudInterface *self, c
 IommudExport *iommud_export_new (const IommudInterface *interface, IommudServiceState *state,
                                  IommudBusObject *object, gpointer model);
 void iommud_export_free (gpointer export);
+void iommud_export_forget_changes (IommudExport *self);
 gpointer iommud_export_get_model (IommudExport *self);
 IommudBusObject *iommud_export_get_object (IommudExport *self);
 GDBusInterfaceInfo *iommud_export_get_info (IommudExport *self);

@@ -85,11 +85,14 @@ export_object (IommudExporter *self, const char *path, const Part *parts, gpoint
     iommud_object_signal_added (self->state->objects, object, self->state->connection, NULL);
 }
 
+/* Changes of other objects, which may have pointed at it, are told first; its own no more. */
 static void
 signal_removed (IommudExporter *self, const char *path)
 {
   IommudBusObject *object = iommud_objects_lookup (self->state->objects, path);
 
+  for (gsize i = 0; object->exports[i] != NULL; i++)
+    iommud_export_forget_changes (object->exports[i]);
   iommud_changes_flush (self->state->changes);
   iommud_object_signal_removed (path, object->interfaces, self->state->connection, NULL);
 }
