@@ -6,12 +6,22 @@
 #include "properties.h"
 
 #define SIGNAL_ANNOTATION "org.freedesktop.DBus.Property.EmitsChangedSignal"
+#define COUNT_ANNOTATION "org.iommud1.CountOf"
 
 static gboolean
 signal_is (const GDBusPropertyInfo *info, const char *what)
 {
   return g_strcmp0 (g_dbus_annotation_info_lookup (info->annotations, SIGNAL_ANNOTATION), what)
          == 0;
+}
+
+/* The member that is shown, or whose elements are counted. */
+static const char *
+get_subject (const GDBusPropertyInfo *info)
+{
+  const char *counted = g_dbus_annotation_info_lookup (info->annotations, COUNT_ANNOTATION);
+
+  return counted == NULL ? info->name : counted;
 }
 
 static void
@@ -31,7 +41,8 @@ iommud_members_new (const GDBusInterfaceInfo *info)
     {
       IommudMember member = {
         .info = info->properties[i],
-        .name = iommud_properties_name_from_member (info->properties[i]->name),
+        .name = iommud_properties_name_from_member (get_subject (info->properties[i])),
+        .is_count = get_subject (info->properties[i]) != info->properties[i]->name,
         .constant = signal_is (info->properties[i], "const"),
         .only_invalidated = signal_is (info->properties[i], "invalidates"),
       };

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   GDBusPropertyInfo *info;
-  char *name; /* of the model's property */
+  char *name;        /* of the model's property */
+  gboolean is_count; /* it says how many elements that property has */
   gboolean constant;
   gboolean only_invalidated; /* the signal for a change does not carry the value */
 } IommudMember;

@@ -3,6 +3,11 @@
  * in the model, and the type of the model's property says how its value is written. */
 #include "properties.h"
 
+/* What a list on the bus shows at most. There are thousands of containers, and all that they show
+ * must fit into one message. */
+#define MAX_PATHS 256
+#define MAX_ELEMENTS 64
+
 char *
 iommud_properties_name_from_member (const char *member)
 {
@@ -43,7 +48,7 @@ nicks_of_flags (const GValue *value)
 static GVariant *
 paths_of_list (GListModel *list, IommudObjects *objects)
 {
-  guint n_items = list == NULL ? 0 : g_list_model_get_n_items (list);
+  guint n_items = list == NULL ? 0 : MIN (g_list_model_get_n_items (list), MAX_PATHS);
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_OBJECT_PATH_ARRAY);
@@ -59,7 +64,38 @@ paths_of_list (GListModel *list, IommudObjects *objects)
 static GVariant *
 strings (const char *const *value)
 {
-  return g_variant_new_strv (value, value == NULL ? 0 : -1);
+  gssize n = 0;
+
+  while (value != NULL && value[n] != NULL && n < MAX_ELEMENTS)
+    n++;
+  return g_variant_new_strv (value, n);
+}
+
+/* Mappings are as many as the model lists. */
+static GVariant *
+first_ranges (GVariant *ranges)
+{
+  GVariantBuilder first;
+
+  if (!g_variant_is_of_type (ranges, G_VARIANT_TYPE ("a(tt)"))
+      || g_variant_n_children (ranges) <= MAX_ELEMENTS)
+    return g_variant_ref (ranges);
+  g_variant_builder_init (&first, G_VARIANT_TYPE ("a(tt)"));
+  for (gsize i = 0; i < MAX_ELEMENTS; i++)
+    {
+      g_autoptr (GVariant) range = g_variant_get_child_value (ranges, i);
+
+      g_variant_builder_add_value (&first, range);
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&first));
+}
+
+static GVariant *
+variant_to_variant (const GValue *value)
+{
+  GVariant *variant = g_value_get_variant (value);
+
+  return variant == NULL ? NULL : first_ranges (variant);
 }
 
 static GVariant *
@@ -96,7 +132,7 @@ value_to_variant (const GValue *value, IommudObjects *objects)
     case G_TYPE_FLAGS:
       return nicks_of_flags (value);
     case G_TYPE_VARIANT:
-      return g_value_dup_variant (value);
+      return variant_to_variant (value);
     case G_TYPE_OBJECT:
     case G_TYPE_INTERFACE:
       return object_to_variant (value, objects);
@@ -142,4 +178,31 @@ iommud_properties_read (GObject *model, const char *name, const GVariantType *ty
       return NULL;
     }
   return g_steal_pointer (&variant);
+}
+
+static gsize
+count_elements (const GValue *value)
+{
+  GVariant *variant = NULL;
+  const char *const *list = NULL;
+
+  if (G_VALUE_HOLDS (value, G_TYPE_LIST_MODEL))
+    return g_list_model_get_n_items (g_value_get_object (value));
+  if (G_VALUE_HOLDS (value, G_TYPE_STRV))
+    {
+      list = g_value_get_boxed (value);
+      return list == NULL ? 0 : g_strv_length ((char **) list);
+    }
+  variant = g_value_get_variant (value);
+  return variant == NULL ? 0 : g_variant_n_children (variant);
+}
+
+/* How many elements the property has in the model: a list, or an array. Not floating. */
+GVariant *
+iommud_properties_count (GObject *model, const char *name)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_object_get_property (model, name, &value);
+  return g_variant_ref_sink (g_variant_new_uint64 (count_elements (&value)));
 }

@@ -9,6 +9,7 @@
 G_BEGIN_DECLS
 
 char *iommud_properties_name_from_member (const char *member);
+GVariant *iommud_properties_count (GObject *model, const char *name);
 GVariant *iommud_properties_read (GObject *model, const char *name, const GVariantType *type,
                                   IommudObjects *objects);
 

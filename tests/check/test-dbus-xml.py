@@ -9,6 +9,7 @@ from house import Suite
 INTERFACE = re.compile(r'dbus/org\.iommud1\.(\w+)\.xml$')
 UNIX_FD = 'org.gtk.GDBus.C.UnixFD'
 EMITS_CHANGED = 'org.freedesktop.DBus.Property.EmitsChangedSignal'
+COUNT_OF = 'org.iommud1.CountOf'
 # Looking something up takes a name and nothing else.
 WITHOUT_OPTIONS = {'Manager.FindDevice', 'Manager.FindContainer'}
 # What programs in the field rely on: completed with each release, and never changed.
@@ -33,10 +34,17 @@ class Member:
     def arguments(self, direction):
         return [a for a in self.element.findall('arg') if a.get('direction', 'in') == direction]
 
-    def emits_changed(self):
+    def annotation(self, name, default):
         values = [a.get('value') for a in self.element.findall('annotation')
-                  if a.get('name') == EMITS_CHANGED]
-        return values[0] if values else 'true'
+                  if a.get('name') == name]
+        return values[0] if values else default
+
+    def emits_changed(self):
+        return self.annotation(EMITS_CHANGED, 'true')
+
+    def subject(self):
+        """The property that is shown, or whose elements are counted."""
+        return self.annotation(COUNT_OF, self.name)
 
     def signature(self):
         if self.kind == 'property':
@@ -183,7 +191,7 @@ def check_bound_properties(tree):
     for member in properties(tree):
         noun = 'host' if member.interface == 'Manager' else kebab(member.interface)
         model, export = f'lib/model/{noun}', export_path(member.interface)
-        bound = any(f'"{kebab(member.name)}"' in tree.read(path) for path in tree.paths('.c')
+        bound = any(f'"{kebab(member.subject())}"' in tree.read(path) for path in tree.paths('.c')
                     if path == f'{model}.c' or path.startswith(f'{model}-'))
         if not bound and not (tree.exists(export) and f'"{member.name}"' in tree.read(export)):
             problems.append(f'{member.full_name}: neither {model}.c nor {export} has it')
@@ -208,6 +216,8 @@ def method(arguments, comment='Go:\n@since: 1\n\nText.'):
 
 OPTIONS = '<arg name="options" type="a{sv}" direction="in"/>'
 METHOD_GO = f'<!-- Go:\n@since: 1\n\nText. --><method name="Go">{OPTIONS}</method>'
+COUNT = ('<!-- Count:\n@since: 1\n\nText. --><property name="Count" type="t" access="read">'
+         '<annotation name="org.iommud1.CountOf" value="Things"/></property>')
 LIST = '<!-- L:\n@since: 1\n\n%s --><property name="L" type="%s" access="read"/>'
 STATE = '<!-- State:\n@since: 1\n\nText. --><property name="State" type="s" access="%s"/>'
 
@@ -251,6 +261,8 @@ def main():
     suite.rule('every property is bound', check_bound_properties, {
         'a property that the model has not': {**interface(STATE % 'read'),
                                               'lib/model/device.c': '"stat"\n'},
+        'a count of what the model has not': {**interface(COUNT),
+                                              'lib/model/device.c': '"count"\n'},
         'one that another object has': {**interface(STATE % 'read'),
                                         'lib/model/devices.c': '"state"\n'}})
     suite.rule('the API keeps its promises', check_api, {
