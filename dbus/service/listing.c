@@ -10,15 +10,11 @@
 #include "call.h"
 #include "entries.h"
 #include "idle.h"
+#include "long-answer.h"
 #include "object-signals.h"
-#include "reply.h"
 
 /* An answer up to this size is sent at once. */
 #define SHORT_BYTES (G_GUINT64_CONSTANT (64) << 10)
-
-/* The bus of a system carries 32 MiB in one message, and there the same values take up to an eighth
- * more than here. */
-#define MAX_BYTES (G_GUINT64_CONSTANT (28) << 20)
 
 /* Until an answer was made, an object is taken to need so much of it. */
 #define USUAL_OBJECT_BYTES 700
@@ -37,10 +33,7 @@ struct _IommudListing
 typedef struct
 {
   IommudListing *listing;
-  GDBusConnection *connection;
-  GDBusMessage *message;
-  GVariant *body;
-  gsize n_bytes;
+  IommudCall *call;
 } Answer;
 
 static void update_source (IommudListing *self);
@@ -70,60 +63,52 @@ iommud_listing_free (IommudListing *self)
   g_free (self);
 }
 
-static void
-answer_free (gpointer data)
+static GVariant *
+get_body (gpointer body)
 {
-  Answer *self = data;
-
-  g_object_unref (self->connection);
-  g_object_unref (self->message);
-  g_variant_unref (self->body);
-  g_free (self);
+  return g_variant_ref (body);
 }
 
 static void
-send_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+unref_body (gpointer body)
 {
-  Answer *self = data;
-
-  self->n_bytes = iommud_reply (self->connection, self->message, self->body, NULL);
-  g_task_return_boolean (task, TRUE);
+  g_variant_unref (body);
 }
 
 static void
-on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
+on_sent (gsize n_bytes, GError *error, gpointer user_data)
 {
-  IommudCall *call = user_data;
-  Answer *answer = g_task_get_task_data (G_TASK (result));
+  g_autofree Answer *answer = user_data;
   IommudListing *self = answer->listing;
+  IommudCall *call = answer->call;
 
-  if (g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result))))
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
+      g_error_free (error);
       iommud_call_drop (call);
-      return;
+      return; /* the listing is gone */
     }
   self->sending = FALSE;
-  answer->n_bytes += iommud_objects_tell_noted (self->objects, self->connection,
-                                                g_dbus_message_get_sender (answer->message));
-  iommud_call_return_sent (call, answer->n_bytes);
+  n_bytes += iommud_objects_tell_noted (self->objects, self->connection,
+                                        g_dbus_message_get_sender (iommud_call_get_message (call)));
+  if (error == NULL)
+    iommud_call_return_sent (call, n_bytes);
+  else
+    iommud_call_refuse (call, error);
   update_source (self);
 }
 
 static void
 send_long (IommudListing *self, IommudCall *call, GVariant *body)
 {
-  g_autoptr (GTask) task = g_task_new (NULL, self->cancellable, on_sent, call);
   Answer *answer = g_new0 (Answer, 1);
 
   answer->listing = self;
-  answer->connection = g_object_ref (self->connection);
-  answer->message = g_object_ref (iommud_call_get_message (call));
-  answer->body = g_variant_ref (body);
-  g_task_set_task_data (task, answer, answer_free);
-  g_task_set_check_cancellable (task, FALSE);
+  answer->call = call;
   iommud_objects_note_changes (self->objects);
   self->sending = TRUE;
-  g_task_run_in_thread (task, send_in_thread);
+  iommud_long_answer_send (self->connection, iommud_call_get_message (call), get_body,
+                           g_variant_ref (body), unref_body, self->cancellable, on_sent, answer);
 }
 
 static void
@@ -133,13 +118,7 @@ send (IommudListing *self, IommudCall *call)
       g_variant_new ("(@a{oa{sa{sv}}})", iommud_entries_get_all (self->objects)));
 
   self->usual_bytes = g_variant_get_size (body);
-  if (self->usual_bytes > MAX_BYTES)
-    iommud_call_refuse (call, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
-                                           "All objects together take %" G_GSIZE_FORMAT
-                                           " MiB, which is more than a message can carry: ask for "
-                                           "the devices and containers that are of interest",
-                                           self->usual_bytes >> 20));
-  else if (self->usual_bytes <= SHORT_BYTES)
+  if (self->usual_bytes <= SHORT_BYTES)
     iommud_call_return_value (call, body);
   else
     send_long (self, call, body);

@@ -43,3 +43,18 @@ iommud_reply_error (GDBusConnection *connection, GDBusMessage *message, const GE
 
   return send (connection, message, reply);
 }
+
+/* How many bytes a reply takes on the bus: exact, and as much work as to send it. */
+gsize
+iommud_reply_measure (GDBusConnection *connection, GDBusMessage *message, GVariant *body)
+{
+  g_autoptr (GDBusMessage) reply = g_dbus_message_new_method_reply (message);
+  g_autoptr (GError) error = NULL;
+  g_autofree guchar *blob = NULL;
+  gsize n_bytes = 0;
+
+  g_dbus_message_set_body (reply, body);
+  blob = g_dbus_message_to_blob (reply, &n_bytes, g_dbus_connection_get_capabilities (connection),
+                                 &error);
+  return blob == NULL ? G_MAXSIZE : n_bytes;
+}
