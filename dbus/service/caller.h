@@ -17,7 +17,8 @@ typedef struct
   GError *cause;    /* why it is not known; NULL if it is */
   IommudLane *lane; /* NULL before the user is known, and once the name is gone */
   GQueue waiting;   /* of GDBusMessage, in their order */
-  gboolean ready;   /* it is in its lane's queue */
+  guint64 waiting_bytes;
+  gboolean ready; /* it is in its lane's queue */
 
   /* Bytes that were sent and of which it is not known that the caller has read them; how many of
    * them were sent before the ping that is under way, if there is one; and how many more an answer
@@ -25,6 +26,7 @@ typedef struct
   guint64 unread_bytes;
   guint64 pinged_bytes;
   guint64 reserved_bytes;
+  GSource *next_ping; /* the bus did not deliver a ping, so another one will be sent; or NULL */
 } IommudCaller;
 
 IommudCaller *iommud_caller_new (const char *name);

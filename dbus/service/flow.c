@@ -14,6 +14,10 @@
 /* The bus limits how many answers a program may wait for. */
 #define PINGS_PER_USER 16
 
+/* If the bus does not deliver a ping, which is so if too many answers are waited for, another one
+ * is sent later. */
+#define NEXT_PING_MS 500
+
 typedef struct
 {
   GDBusConnection *connection;
@@ -45,6 +49,36 @@ shows_reading (GDBusMessage *reply, const IommudCaller *caller)
                     == 0);
 }
 
+static gboolean
+on_next_ping (gpointer user_data)
+{
+  const Ping *ping = user_data;
+
+  g_clear_pointer (&ping->caller->next_ping, g_source_unref);
+  ask_whether_read (ping->connection, ping->lanes, ping->caller);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_ping (gpointer ping)
+{
+  iommud_caller_unref (((Ping *) ping)->caller);
+  g_free (ping);
+}
+
+/* It ends at the latest when the caller leaves its lane. */
+static void
+ping_later (const Ping *failed)
+{
+  Ping *ping = g_memdup2 (failed, sizeof *failed);
+  GSource *source = g_timeout_source_new (NEXT_PING_MS);
+
+  iommud_caller_ref (ping->caller);
+  ping->caller->next_ping = source;
+  g_source_set_callback (source, on_next_ping, ping, free_ping);
+  g_source_attach (source, g_main_context_get_thread_default ());
+}
+
 static void
 on_answered (Ping *ping, gboolean was_read)
 {
@@ -54,12 +88,14 @@ on_answered (Ping *ping, gboolean was_read)
   caller->pinged_bytes = 0;
   if (caller->lane == NULL)
     return;
-  if (was_read)
+  if (!was_read)
     {
-      ping->lane->unread_bytes -= n_bytes;
-      caller->unread_bytes -= n_bytes;
+      ping_later (ping);
+      return;
     }
-  if (was_read && !iommud_flow_has_read (caller))
+  ping->lane->unread_bytes -= n_bytes;
+  caller->unread_bytes -= n_bytes;
+  if (!iommud_flow_has_read (caller))
     ask_whether_read (ping->connection, ping->lanes, caller);
   iommud_lanes_wake (ping->lanes, caller);
 }
@@ -105,7 +141,8 @@ ask_whether_read (GDBusConnection *connection, IommudLanes *lanes, IommudCaller 
 {
   IommudLane *lane = caller->lane;
 
-  if (lane == NULL || caller->pinged_bytes > 0 || g_queue_find (&lane->unpinged, caller) != NULL)
+  if (lane == NULL || caller->pinged_bytes > 0 || caller->next_ping != NULL
+      || g_queue_find (&lane->unpinged, caller) != NULL)
     return;
   if (lane->n_pings < PINGS_PER_USER)
     send_ping (connection, lanes, caller);

@@ -6,20 +6,24 @@
 
 #include "files.h"
 #include "flow.h"
+#include "idle.h"
 #include "interfaces.h"
 #include "reply.h"
 
 /* The largest argument is a list of ranges of IOVAs. */
 #define MAX_BODY_BYTES (G_GUINT64_CONSTANT (256) << 10)
 
-/* Messages that the main loop has not seen yet. */
-#define MAX_NEW_MESSAGES 32768
+/* The messages that the main loop has not seen yet may take so many bytes. If there are more, the
+ * connection's thread waits, and then the bus keeps what it has for us. */
+#define MAX_NEW_BYTES (G_GUINT64_CONSTANT (4) << 20)
 
 /* Shared by the main loop and the connection's thread. */
 typedef struct
 {
   GMutex lock;
+  GCond taken; /* the main loop has taken messages, or will not any more */
   GQueue messages;
+  guint64 n_bytes;
   GMainContext *context;
   gboolean scheduled; /* the main loop will come */
   gboolean closed;
@@ -40,6 +44,7 @@ clear_inbox (gpointer data)
 
   g_queue_clear_full (&inbox->messages, g_object_unref);
   g_main_context_unref (inbox->context);
+  g_cond_clear (&inbox->taken);
   g_mutex_clear (&inbox->lock);
 }
 
@@ -49,14 +54,23 @@ inbox_unref (gpointer inbox)
   g_atomic_rc_box_release_full (inbox, clear_inbox);
 }
 
-static void
-take_all (Inbox *inbox, GQueue *messages)
+/* Owned; NULL if there is no message. */
+static GDBusMessage *
+take_one (Inbox *inbox)
 {
+  GDBusMessage *message = NULL;
+
   g_mutex_lock (&inbox->lock);
-  *messages = inbox->messages;
-  g_queue_init (&inbox->messages);
-  inbox->scheduled = FALSE;
+  message = g_queue_pop_head (&inbox->messages);
+  if (message != NULL)
+    {
+      inbox->n_bytes -= iommud_lanes_weigh (message);
+      g_cond_signal (&inbox->taken);
+    }
+  else
+    inbox->scheduled = FALSE;
   g_mutex_unlock (&inbox->lock);
+  return message;
 }
 
 /* An answer to a caller that does not read would be one more message that the bus has to keep. */
@@ -76,28 +90,37 @@ refuse (IommudServiceState *state, IommudCaller *caller, GDBusMessage *message)
                    iommud_reply_error (state->connection, message, error));
 }
 
+static void
+receive (IommudServiceState *state, GDBusMessage *message)
+{
+  IommudCaller *caller = NULL;
+
+  if (!iommud_callers_receive (state->callers, message, &caller))
+    refuse (state, caller, message);
+}
+
+/* Goes on as long as there are messages, but not for long at a time. */
 static gboolean
 on_main_loop (gpointer user_data)
 {
   Inbox *inbox = user_data;
-  GQueue messages;
+  gint64 end = g_get_monotonic_time () + IOMMUD_IDLE_SLICE_US;
+  gboolean more = TRUE;
 
-  take_all (inbox, &messages);
-  while (!g_queue_is_empty (&messages))
+  while (inbox->state != NULL && more)
     {
-      g_autoptr (GDBusMessage) message = g_queue_pop_head (&messages);
-      IommudCaller *caller = NULL;
+      GDBusMessage *message = take_one (inbox);
 
-      if (inbox->state == NULL)
-        continue;
-      if (iommud_callers_receive (inbox->state->callers, message, &caller))
-        g_steal_pointer (&message);
-      else
-        refuse (inbox->state, caller, g_steal_pointer (&message));
+      more = message != NULL;
+      if (more)
+        receive (inbox->state, message);
+      if (g_get_monotonic_time () >= end)
+        break;
     }
-  if (inbox->state != NULL)
-    iommud_lanes_serve (inbox->state->lanes);
-  return G_SOURCE_REMOVE;
+  if (inbox->state == NULL)
+    return G_SOURCE_REMOVE;
+  iommud_lanes_serve (inbox->state->lanes);
+  return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 static void
@@ -153,6 +176,25 @@ strip (GDBusMessage *message)
   return message;
 }
 
+/* Takes the message. */
+static void
+put (Inbox *inbox, GDBusMessage *message)
+{
+  g_mutex_lock (&inbox->lock);
+  while (!inbox->closed && inbox->n_bytes >= MAX_NEW_BYTES)
+    g_cond_wait (&inbox->taken, &inbox->lock);
+  if (inbox->closed)
+    g_object_unref (message);
+  else
+    {
+      g_queue_push_tail (&inbox->messages, message);
+      inbox->n_bytes += iommud_lanes_weigh (message);
+      if (!inbox->scheduled)
+        schedule (inbox);
+    }
+  g_mutex_unlock (&inbox->lock);
+}
+
 /* Called on the connection's thread. */
 static GDBusMessage *
 on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
@@ -163,18 +205,8 @@ on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incomin
   if (!is_ours (message, incoming))
     return message;
   message = strip (message);
-  if (message == NULL)
-    return NULL;
-  g_mutex_lock (&inbox->lock);
-  if (inbox->closed || g_queue_get_length (&inbox->messages) >= MAX_NEW_MESSAGES)
-    g_object_unref (message);
-  else
-    {
-      g_queue_push_tail (&inbox->messages, message);
-      if (!inbox->scheduled)
-        schedule (inbox);
-    }
-  g_mutex_unlock (&inbox->lock);
+  if (message != NULL)
+    put (inbox, message);
   return NULL;
 }
 
@@ -186,6 +218,7 @@ iommud_intake_new (IommudServiceState *state)
   self->connection = g_object_ref (state->connection);
   self->inbox = g_atomic_rc_box_new0 (Inbox);
   g_mutex_init (&self->inbox->lock);
+  g_cond_init (&self->inbox->taken);
   g_queue_init (&self->inbox->messages);
   self->inbox->context = g_main_context_ref_thread_default ();
   self->inbox->state = state;
@@ -198,11 +231,12 @@ iommud_intake_new (IommudServiceState *state)
 void
 iommud_intake_free (IommudIntake *self)
 {
-  g_dbus_connection_remove_filter (self->connection, self->filter);
   g_mutex_lock (&self->inbox->lock);
   self->inbox->closed = TRUE;
   self->inbox->state = NULL;
+  g_cond_signal (&self->inbox->taken);
   g_mutex_unlock (&self->inbox->lock);
+  g_dbus_connection_remove_filter (self->connection, self->filter);
   inbox_unref (self->inbox);
   g_object_unref (self->connection);
   g_free (self);

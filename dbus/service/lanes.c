@@ -13,10 +13,10 @@ struct _IommudLanes
 {
   IommudLanesFunc serve;
   gpointer user_data;
-  GHashTable *lanes; /* uid -> IommudLane (owned) */
-  GQueue ring;       /* of IommudLane: those with calls that can be answered, in turn */
-  guint n_of_unknown_users;
-  GSource *source; /* NULL while nothing waits */
+  GHashTable *lanes;     /* uid -> IommudLane (owned) */
+  GQueue ring;           /* of IommudLane: those with calls that can be answered, in turn */
+  guint64 unknown_bytes; /* of calls whose user is not known yet */
+  GSource *source;       /* NULL while nothing waits */
   GCancellable *cancellable;
 };
 
@@ -115,28 +115,40 @@ ensure_lane (IommudLanes *self, guint32 uid)
   return lane;
 }
 
-static guint *
-get_count (IommudLanes *self, IommudCaller *caller)
+/* About how many bytes of memory a call takes while it waits. */
+guint64
+iommud_lanes_weigh (GDBusMessage *message)
 {
-  return caller->lane == NULL ? &self->n_of_unknown_users : &caller->lane->n_waiting;
+  GVariant *body = g_dbus_message_get_body (message);
+
+  return IOMMUD_LANES_CALL_BYTES + (body == NULL ? 0 : g_variant_get_size (body));
 }
 
-static guint
-get_limit (IommudCaller *caller)
+static guint64 *
+get_waiting_bytes (IommudLanes *self, IommudCaller *caller)
 {
-  return caller->lane == NULL ? IOMMUD_LANES_CALLS_OF_UNKNOWN_USERS : IOMMUD_LANES_CALLS_PER_USER;
+  return caller->lane == NULL ? &self->unknown_bytes : &caller->lane->waiting_bytes;
+}
+
+static guint64
+get_limit (const IommudCaller *caller)
+{
+  return caller->lane == NULL ? IOMMUD_LANES_WAITING_BYTES_OF_UNKNOWN_USERS
+                              : IOMMUD_LANES_WAITING_BYTES_PER_USER;
 }
 
 /* Takes the message. FALSE, without taking it, if too many wait already. */
 gboolean
 iommud_lanes_push (IommudLanes *self, IommudCaller *caller, GDBusMessage *message)
 {
-  guint *count = get_count (self, caller);
+  guint64 *waiting_bytes = get_waiting_bytes (self, caller);
+  guint64 n_bytes = iommud_lanes_weigh (message);
 
-  if (g_queue_get_length (&caller->waiting) >= IOMMUD_LANES_CALLS_PER_CALLER
-      || *count >= get_limit (caller))
+  if (caller->waiting_bytes + n_bytes > IOMMUD_LANES_WAITING_BYTES_PER_CALLER
+      || *waiting_bytes + n_bytes > get_limit (caller))
     return FALSE;
-  ++*count;
+  *waiting_bytes += n_bytes;
+  caller->waiting_bytes += n_bytes;
   g_queue_push_tail (&caller->waiting, message);
   iommud_lanes_wake (self, caller);
   return TRUE;
@@ -147,10 +159,9 @@ void
 iommud_lanes_join (IommudLanes *self, IommudCaller *caller)
 {
   IommudLane *lane = ensure_lane (self, caller->uid);
-  guint n_waiting = g_queue_get_length (&caller->waiting);
 
-  self->n_of_unknown_users -= n_waiting;
-  lane->n_waiting += n_waiting;
+  self->unknown_bytes -= caller->waiting_bytes;
+  lane->waiting_bytes += caller->waiting_bytes;
   lane->unread_bytes += caller->unread_bytes;
   lane->n_callers++;
   caller->lane = lane;
@@ -178,8 +189,10 @@ iommud_lanes_leave (IommudLanes *self, IommudCaller *caller)
 {
   IommudLane *lane = caller->lane;
 
-  *get_count (self, caller) -= g_queue_get_length (&caller->waiting);
+  *get_waiting_bytes (self, caller) -= caller->waiting_bytes;
+  caller->waiting_bytes = 0;
   g_queue_clear_full (&caller->waiting, g_object_unref);
+  iommud_idle_stop (&caller->next_ping);
   if (lane == NULL)
     return;
   caller->lane = NULL;
@@ -222,6 +235,17 @@ iommud_lanes_end_ping (IommudLanes *self, IommudLane *lane)
   drop_if_unused (self, lane);
 }
 
+static GDBusMessage *
+pop_call (IommudLane *lane, IommudCaller *caller)
+{
+  GDBusMessage *message = g_queue_pop_head (&caller->waiting);
+  guint64 n_bytes = iommud_lanes_weigh (message);
+
+  lane->waiting_bytes -= n_bytes;
+  caller->waiting_bytes -= n_bytes;
+  return message;
+}
+
 /* The next call of the lane, owned, and its caller; NULL if there is none that can be answered. */
 static GDBusMessage *
 pop_from (IommudLane *lane, IommudCaller **caller)
@@ -230,10 +254,8 @@ pop_from (IommudLane *lane, IommudCaller **caller)
     {
       *caller = g_queue_pop_head (&lane->ready);
       (*caller)->ready = FALSE;
-      if (!may_answer (*caller))
-        continue;
-      lane->n_waiting--;
-      return g_queue_pop_head (&(*caller)->waiting);
+      if (may_answer (*caller))
+        return pop_call (lane, *caller);
     }
   return NULL;
 }

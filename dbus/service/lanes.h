@@ -6,10 +6,12 @@
 
 G_BEGIN_DECLS
 
-/* How many calls may wait. The bus of a system allows fewer for each connection. */
-#define IOMMUD_LANES_CALLS_PER_CALLER 4096
-#define IOMMUD_LANES_CALLS_PER_USER 8192
-#define IOMMUD_LANES_CALLS_OF_UNKNOWN_USERS 8192
+/* How many bytes the calls that wait may take. One without arguments takes about so many. The bus
+ * of a system allows 128 calls for each connection. */
+#define IOMMUD_LANES_CALL_BYTES (G_GUINT64_CONSTANT (2) << 10)
+#define IOMMUD_LANES_WAITING_BYTES_PER_CALLER (G_GUINT64_CONSTANT (8) << 20)
+#define IOMMUD_LANES_WAITING_BYTES_PER_USER (G_GUINT64_CONSTANT (16) << 20)
+#define IOMMUD_LANES_WAITING_BYTES_OF_UNKNOWN_USERS (G_GUINT64_CONSTANT (16) << 20)
 
 /* How many bytes may have been sent of which it is not known that they were read, before more calls
  * are answered. One answer may be larger than what is left. */
@@ -21,7 +23,7 @@ struct _IommudLane
 {
   guint32 uid;
   guint n_callers;
-  guint n_waiting;
+  guint64 waiting_bytes; /* of the calls of all its callers */
   guint n_pings;
   guint64 unread_bytes; /* of all its callers, and those of answers that are being made */
   GQueue ready;         /* of IommudCaller: those that have calls and may get answers */
@@ -33,6 +35,8 @@ typedef struct _IommudLanes IommudLanes;
 
 /* @message: owned by the function. */
 typedef void (*IommudLanesFunc) (IommudCaller *caller, GDBusMessage *message, gpointer user_data);
+
+guint64 iommud_lanes_weigh (GDBusMessage *message);
 
 IommudLanes *iommud_lanes_new (IommudLanesFunc serve, gpointer user_data);
 void iommud_lanes_free (IommudLanes *self);

@@ -8,6 +8,9 @@
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <locale.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -280,6 +283,16 @@ raise_file_limit (void)
     g_info ("The limit of open files stays as it is: %s", g_strerror (errno));
 }
 
+/* A long answer takes tens of MiB for a moment. They go back to the system at once, and leave no
+ * holes. */
+static void
+return_large_buffers (void)
+{
+#ifdef __GLIBC__
+  mallopt (M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 static int
 run (const Options *options, IommudBackend *backend, GError **error)
 {
@@ -324,6 +337,7 @@ iommud_program_main (int argc, char **argv, IommudProgramBackendFunc make_backen
 
   setlocale (LC_ALL, "");
   raise_file_limit ();
+  return_large_buffers ();
   if (parse_options (&options, &argc, &argv, &error))
     status = start (&options, arguments, make_backend, &error);
   if (error != NULL)

@@ -2,6 +2,9 @@
 /* Whose turn it is, which calls wait, and which are dropped. */
 #include "lanes.h"
 
+#define CALLS_PER_CALLER (IOMMUD_LANES_WAITING_BYTES_PER_CALLER / IOMMUD_LANES_CALL_BYTES)
+#define CALLS_PER_USER (IOMMUD_LANES_WAITING_BYTES_PER_USER / IOMMUD_LANES_CALL_BYTES)
+
 typedef struct
 {
   IommudLanes *lanes;
@@ -58,7 +61,7 @@ push_one (Fixture *self, IommudCaller *caller)
 }
 
 static void
-push (Fixture *self, IommudCaller *caller, guint n_calls)
+push (Fixture *self, IommudCaller *caller, guint64 n_calls)
 {
   for (guint i = 0; i < n_calls; i++)
     g_assert_true (push_one (self, caller));
@@ -133,9 +136,9 @@ test_limits (Fixture *self, gconstpointer unused)
   IommudCaller *c = new_caller (self, "c", 1000);
   IommudCaller *d = new_caller (self, "d", 2000);
 
-  push (self, a, IOMMUD_LANES_CALLS_PER_CALLER);
+  push (self, a, CALLS_PER_CALLER);
   g_assert_false (push_one (self, a));
-  push (self, b, IOMMUD_LANES_CALLS_PER_USER - IOMMUD_LANES_CALLS_PER_CALLER);
+  push (self, b, CALLS_PER_USER - CALLS_PER_CALLER);
   g_assert_false (push_one (self, c));
   push (self, d, 1);
   leave (self, b);
@@ -144,6 +147,24 @@ test_limits (Fixture *self, gconstpointer unused)
   check_served (self, "cd");
   leave (self, c);
   leave (self, d);
+}
+
+/* What a call carries counts, too. */
+static void
+test_large_calls (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  g_autofree char *text =
+      g_strnfill (IOMMUD_LANES_WAITING_BYTES_PER_CALLER - 2 * IOMMUD_LANES_CALL_BYTES, 'x');
+  GDBusMessage *large = g_dbus_message_new_method_call ("a.b", "/", "a.b", "c");
+
+  g_dbus_message_set_body (large, g_variant_new ("(s)", text));
+  g_assert_true (iommud_lanes_push (self->lanes, a, large));
+  g_assert_false (push_one (self, a));
+  check_served (self, "a");
+  push (self, a, CALLS_PER_CALLER);
+  leave (self, a);
+  check_served (self, "");
 }
 
 static void
@@ -234,6 +255,7 @@ main (int argc, char **argv)
   add ("unknown-user", test_unknown_user);
   add ("leaver", test_leaver);
   add ("limits", test_limits);
+  add ("large-calls", test_large_calls);
   add ("unread", test_unread);
   add ("unread-of-leaver", test_unread_of_leaver);
   add ("reserved", test_reserved);
