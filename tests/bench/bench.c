@@ -10,7 +10,8 @@ static const struct
   const char *name;
   void (*run) (const char *address, GDBusConnection *connection);
 } benchmarks[] = {
-  { "attach", bench_attach },   { "mapping", bench_mapping },
+  { "attach", bench_attach },   { "growth", bench_growth },
+  { "callers", bench_callers }, { "mapping", bench_mapping },
   { "dirty", bench_dirty },     { "many-iommus", bench_many_iommus },
   { "listing", bench_listing }, { "simulated-host", bench_simulated_host },
 };

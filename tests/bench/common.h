@@ -29,6 +29,8 @@ void bench_ping (gpointer caller);
 
 /* The benchmarks: each prints its figures, of services on the bus or in this process. */
 void bench_attach (const char *address, GDBusConnection *connection);
+void bench_callers (const char *address, GDBusConnection *connection);
+void bench_growth (const char *address, GDBusConnection *connection);
 void bench_listing (const char *address, GDBusConnection *connection);
 void bench_many_iommus (const char *address, GDBusConnection *connection);
 void bench_dirty (const char *address, GDBusConnection *connection);

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What large hosts cost: GetManagedObjects, and the memory of the service. */
+/* What large hosts cost: GetManagedObjects, compared with a body that is there already and with the
+ * stock object manager; the memory of the service; and how long others wait meanwhile. */
 #include <stdio.h>
 
 #include "bed.h"
+#include "bystander.h"
 #include "common.h"
+#include "daemon.h"
 
-#define LISTINGS 5
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
 static const guint host_sizes[] = { 10, 1000, 10000 };
+
+typedef struct
+{
+  GDBusConnection *connection;
+  const char *service;
+} Lister;
 
 static guint64
 get_memory_kib (GSubprocess *service)
@@ -22,48 +31,103 @@ get_memory_kib (GSubprocess *service)
   return line == NULL ? 0 : g_ascii_strtoull (line + strlen ("VmRSS:"), NULL, 10);
 }
 
+/* The reply is not looked at: what it costs to read is the caller's. */
 static void
 get_managed_objects (gpointer user_data)
 {
-  const BenchCaller *caller = user_data;
+  const Lister *lister = user_data;
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
+      lister->service, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusMessage) reply = g_dbus_connection_send_message_with_reply_sync (
+      lister->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL, NULL, &error);
 
-  g_variant_unref (bench_call (caller->connection, IOMMUD_DBUS_ROOT_PATH,
-                               "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_dbus_message_get_message_type (reply), ==, G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
 }
 
-static gsize
-get_reply_size (GDBusConnection *connection)
+static GSubprocess *
+start_peer (const char *address, const char *kind, const char *name)
 {
-  g_autoptr (GVariant) reply =
-      bench_call (connection, IOMMUD_DBUS_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
-                  "GetManagedObjects", NULL);
+  g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "tests/bench/peer", NULL);
+  const char *const argv[] = { program, address, kind, name, NULL };
+  GSubprocess *peer = bed_spawn (G_SUBPROCESS_FLAGS_NONE, argv);
 
-  return g_variant_get_size (reply);
+  daemon_wait_for (address, name);
+  return peer;
 }
 
 static void
-list_host (const char *address, GDBusConnection *connection, guint n_devices)
+stop_peer (GSubprocess *peer)
+{
+  g_subprocess_force_exit (peer);
+  g_subprocess_wait (peer, NULL, NULL);
+  g_object_unref (peer);
+}
+
+static void
+compare (const char *address, GDBusConnection *connection, GSubprocess *service)
+{
+  GSubprocess *prebuilt = start_peer (address, "prebuilt", "org.iommud1.Prebuilt");
+  GSubprocess *skeletons = start_peer (address, "skeletons", "org.iommud1.Skeletons");
+  Lister listers[] = { { connection, "org.iommud1.Prebuilt" },
+                       { connection, "org.iommud1.Skeletons" },
+                       { connection, IOMMUD_DBUS_BUS_NAME } };
+  Measurement sides[] = {
+    { .function = get_managed_objects, .user_data = &listers[0], .process = prebuilt },
+    { .function = get_managed_objects, .user_data = &listers[1], .process = skeletons },
+    { .function = get_managed_objects, .user_data = &listers[2], .process = service },
+  };
+
+  measure_side_by_side (sides, G_N_ELEMENTS (sides), 1);
+  measure_print ("a body that is there already", &sides[0], NULL);
+  measure_print ("stock object manager, skeletons", &sides[1], &sides[0]);
+  measure_print ("iommud", &sides[2], &sides[0]);
+  stop_peer (prebuilt);
+  stop_peer (skeletons);
+}
+
+static void
+list_host (const char *address, GDBusConnection *connection, guint n_devices, guint64 empty)
 {
   g_autofree char *file = NULL;
   GSubprocess *service = bench_start_service (address, n_devices, &file);
-  BenchCaller caller = { connection, NULL, NULL };
   guint64 before = get_memory_kib (service);
-  double time = measure_median (get_managed_objects, &caller, n_devices > 1000 ? 1 : LISTINGS);
-  gsize size = get_reply_size (connection);
-  guint64 after = get_memory_kib (service);
+  Lister lister = { connection, IOMMUD_DBUS_BUS_NAME };
+  Bystander *bystander = bystander_start (address);
+  guint64 after;
+
+  get_managed_objects (&lister);
+  after = get_memory_kib (service);
+  printf ("%u devices: %.1f MiB at start, %.1f MiB after (%.1f and %.1f KiB a device above the "
+          "empty service)\n",
+          n_devices, (double) before / 1024, (double) after / 1024,
+          ((double) before - (double) empty) / n_devices,
+          ((double) after - (double) empty) / n_devices);
+  compare (address, connection, service);
+  bystander_stop (bystander, "another caller meanwhile");
+  bench_stop_service (service, file);
+}
+
+static guint64
+get_empty_memory (const char *address)
+{
+  g_autofree char *file = NULL;
+  GSubprocess *service = bench_start_service (address, 1, &file);
+  guint64 memory = get_memory_kib (service);
 
   bench_stop_service (service, file);
-  printf ("  %7u %12.1f ms %10.1f us %10.1f KiB %10.1f MiB %10.1f MiB\n", n_devices, time / 1000,
-          time / n_devices, (double) size / 1024, (double) before / 1024, (double) after / 1024);
+  return memory;
 }
 
 void
 bench_listing (const char *address, GDBusConnection *connection)
 {
-  printf ("GetManagedObjects (median of %d), and the memory of the whole service\n",
+  guint64 empty = get_empty_memory (address);
+
+  printf ("GetManagedObjects (median of %d; CPU time of the service), and its memory\n",
           MEASURE_ROUNDS);
-  printf ("  devices            time    per device         reply      at start       after\n");
   for (gsize i = 0; i < G_N_ELEMENTS (host_sizes); i++)
-    list_host (address, connection, host_sizes[i]);
+    list_host (address, connection, host_sizes[i], empty);
   printf ("\n");
 }

@@ -2,7 +2,7 @@
 /* The medians of a few rounds. */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -13,12 +13,16 @@ typedef struct
   void (*function) (gpointer);
   gpointer user_data;
   void (*prepare) (gpointer); /* before each repetition, unmeasured; or NULL */
+  GSubprocess *process;       /* whose CPU time is measured, too; NULL for this one's */
   double time;                /* out: the median, in microseconds for one repetition */
+  double cpu;                 /* out: the same of the CPU time of all threads of the process */
 } Measurement;
 
 /* Each round does all, one after the other, so that what else the machine does meets all alike. */
 void measure_side_by_side (Measurement *measurements, guint n_measurements, guint n_repetitions);
-/* The same of one. */
+/* One line of a table: what it was, both times, and both ratios to the baseline (NULL: none). */
+void measure_print (const char *what, const Measurement *measurement, const Measurement *baseline);
+/* The median time of one. */
 double measure_median (void (*function) (gpointer), gpointer user_data, guint n_repetitions);
 
 G_END_DECLS

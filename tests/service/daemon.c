@@ -26,18 +26,24 @@ on_appeared (GDBusConnection *connection, const char *name, const char *owner, g
   *(gboolean *) user_data = TRUE;
 }
 
+/* Returns when someone on the bus has the name. */
 void
-daemon_wait_for_name (const char *address)
+daemon_wait_for (const char *address, const char *name)
 {
   GDBusConnection *connection = bed_connect (address);
   gboolean appeared = FALSE;
-  guint watch = g_bus_watch_name_on_connection (connection, IOMMUD_DBUS_BUS_NAME,
-                                                G_BUS_NAME_WATCHER_FLAGS_NONE, on_appeared, NULL,
-                                                &appeared, NULL);
+  guint watch = g_bus_watch_name_on_connection (connection, name, G_BUS_NAME_WATCHER_FLAGS_NONE,
+                                                on_appeared, NULL, &appeared, NULL);
 
   bed_wait (&appeared);
   g_bus_unwatch_name (watch);
   bed_disconnect (connection);
+}
+
+void
+daemon_wait_for_name (const char *address)
+{
+  daemon_wait_for (address, IOMMUD_DBUS_BUS_NAME);
 }
 
 /* @backend: an option, such as "--simulate"; NULL for the kernel. Returns when it serves. */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A caller who asks for little, and how long it waits while others ask for much. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _Bystander Bystander;
+
+Bystander *bystander_start (const char *address);
+double bystander_stop (Bystander *self, const char *what);
+
+G_END_DECLS

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Two other services that answer GetManagedObjects, to compare ours with: one sends a body that is
+ * there already, the least that GDBus can do; the other one uses the stock object manager with
+ * generated skeletons. Both show what our service on the same bus shows when they start. */
+#include "bed.h"
+#include "common.h"
+#include "iommud-dbus.h"
+
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+
+static const char prebuilt_xml[] = "<node><interface name='" OBJECT_MANAGER "'>"
+                                   "<method name='GetManagedObjects'>"
+                                   "<arg type='a{oa{sa{sv}}}' direction='out'/>"
+                                   "</method></interface></node>";
+
+static void
+on_prebuilt_call (GDBusConnection *connection, const char *sender, const char *path,
+                  const char *interface, const char *method, GVariant *arguments,
+                  GDBusMethodInvocation *invocation, gpointer body)
+{
+  g_dbus_method_invocation_return_value (invocation, body);
+}
+
+static void
+export_prebuilt (GDBusConnection *connection, GVariant *body)
+{
+  static const GDBusInterfaceVTable functions = { on_prebuilt_call, NULL, NULL, { NULL } };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusNodeInfo) info = g_dbus_node_info_new_for_xml (prebuilt_xml, &error);
+
+  g_assert_no_error (error);
+  g_dbus_connection_register_object (connection, IOMMUD_DBUS_ROOT_PATH, info->interfaces[0],
+                                     &functions, body, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static char *
+get_property_name (const char *member)
+{
+  GString *name = g_string_new (NULL);
+
+  for (const char *p = member; *p != '\0'; p++)
+    {
+      if (g_ascii_isupper (*p) && p != member)
+        g_string_append_c (name, '-');
+      g_string_append_c (name, g_ascii_tolower (*p));
+    }
+  return g_string_free (name, FALSE);
+}
+
+static void
+set_properties (GDBusInterfaceSkeleton *skeleton, GVariant *properties)
+{
+  GVariantIter iter;
+  const char *member = NULL;
+  GVariant *variant = NULL;
+
+  g_variant_iter_init (&iter, properties);
+  while (g_variant_iter_loop (&iter, "{&sv}", &member, &variant))
+    {
+      g_autofree char *name = get_property_name (member);
+      g_auto (GValue) value = G_VALUE_INIT;
+
+      g_dbus_gvariant_to_gvalue (variant, &value);
+      g_object_set_property (G_OBJECT (skeleton), name, &value);
+    }
+}
+
+/* Devices only: nearly all objects are. */
+static void
+export_device (GDBusObjectManagerServer *manager, const char *path, GVariant *interfaces)
+{
+  g_autoptr (GVariant) properties =
+      g_variant_lookup_value (interfaces, IOMMUD_DBUS_DEVICE_INTERFACE, G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GDBusObjectSkeleton) object = NULL;
+  g_autoptr (IommudDBusDevice) device = NULL;
+
+  if (properties == NULL)
+    return;
+  object = g_dbus_object_skeleton_new (path);
+  device = iommud_dbus_device_skeleton_new ();
+  set_properties (G_DBUS_INTERFACE_SKELETON (device), properties);
+  g_dbus_object_skeleton_add_interface (object, G_DBUS_INTERFACE_SKELETON (device));
+  g_dbus_object_manager_server_export (manager, object);
+}
+
+static GDBusObjectManagerServer *
+export_skeletons (GDBusConnection *connection, GVariant *body)
+{
+  GDBusObjectManagerServer *manager = g_dbus_object_manager_server_new (IOMMUD_DBUS_ROOT_PATH);
+  g_autoptr (GVariant) objects = g_variant_get_child_value (body, 0);
+  GVariantIter iter;
+  const char *path = NULL;
+  GVariant *interfaces = NULL;
+
+  g_variant_iter_init (&iter, objects);
+  while (g_variant_iter_loop (&iter, "{&o@a{sa{sv}}}", &path, &interfaces))
+    export_device (manager, path, interfaces);
+  g_dbus_object_manager_server_set_connection (manager, connection);
+  return manager;
+}
+
+/* Serves until it is killed. */
+int
+main (int argc, char **argv)
+{
+  GDBusConnection *connection = NULL;
+  g_autoptr (GVariant) body = NULL;
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  GDBusObjectManagerServer *manager = NULL;
+
+  g_test_init (&argc, &argv, NULL);
+  g_assert_cmpint (argc, ==, 4);
+  connection = bed_connect (argv[1]);
+  body = bench_call (connection, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", NULL);
+  if (g_str_equal (argv[2], "prebuilt"))
+    export_prebuilt (connection, body);
+  else
+    manager = export_skeletons (connection, body);
+  g_bus_own_name_on_connection (connection, argv[3], G_BUS_NAME_OWNER_FLAGS_NONE, NULL, NULL, NULL,
+                                NULL);
+  g_main_loop_run (loop);
+  g_clear_object (&manager);
+  return 0;
+}
