@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 /* How many bytes may have been sent of which it is not known that they were read, before more calls
  * are answered. One answer may be larger than what is left. */
 #define IOMMUD_LANES_BYTES_PER_CALLER (G_GUINT64_CONSTANT (1) << 20)
-#define IOMMUD_LANES_BYTES_PER_USER (G_GUINT64_CONSTANT (16) << 20)
+#define IOMMUD_LANES_BYTES_PER_USER (G_GUINT64_CONSTANT (8) << 20)
 
 /* Calls of one user take turns with those of others, and callers of one user with each other. */
 struct _IommudLane

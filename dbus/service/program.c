@@ -289,7 +289,7 @@ static void
 return_large_buffers (void)
 {
 #ifdef __GLIBC__
-  mallopt (M_MMAP_THRESHOLD, 1 << 20);
+  mallopt (M_MMAP_THRESHOLD, 4 << 20);
 #endif
 }
 

@@ -6,24 +6,32 @@
 #include <stdio.h>
 
 #include "bed.h"
-#include "common.h"
 
 #define PAUSE_US 500
 
 struct _Bystander
 {
-  char *address;
+  GDBusConnection *connection;
+  const char *service;
   GThread *thread;
   int ended;     /* atomic */
   GArray *waits; /* of double: milliseconds */
 };
 
+/* An answer is an answer: a service that has no such object gives an error. */
 static double
-call_once (GDBusConnection *connection)
+call_once (Bystander *self)
 {
   gint64 start = g_get_monotonic_time ();
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
+      self->service, IOMMUD_DBUS_MANAGER_PATH, IOMMUD_DBUS_MANAGER_INTERFACE, "FindDevice");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusMessage) reply = NULL;
 
-  g_free (bench_call_for_path (connection, "FindDevice", g_variant_new ("(s)", "0000:00:00.0")));
+  g_dbus_message_set_body (message, g_variant_new ("(s)", "0000:00:00.0"));
+  reply = g_dbus_connection_send_message_with_reply_sync (
+      self->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, G_MAXINT, NULL, NULL, &error);
+  g_assert_no_error (error);
   return (double) (g_get_monotonic_time () - start) / 1000;
 }
 
@@ -31,25 +39,25 @@ static gpointer
 call_until_ended (gpointer user_data)
 {
   Bystander *self = user_data;
-  GDBusConnection *connection = bed_connect (self->address);
 
   while (!g_atomic_int_get (&self->ended))
     {
-      double wait = call_once (connection);
+      double wait = call_once (self);
 
       g_array_append_val (self->waits, wait);
       g_usleep (PAUSE_US);
     }
-  bed_disconnect (connection);
   return NULL;
 }
 
+/* @service: whom it calls. */
 Bystander *
-bystander_start (const char *address)
+bystander_start (const char *address, const char *service)
 {
   Bystander *self = g_new0 (Bystander, 1);
 
-  self->address = g_strdup (address);
+  self->service = service;
+  self->connection = bed_connect (address);
   self->waits = g_array_new (FALSE, FALSE, sizeof (double));
   self->thread = g_thread_new ("bystander", call_until_ended, self);
   return self;
@@ -64,24 +72,22 @@ compare_waits (gconstpointer a, gconstpointer b)
   return (*first > *second) - (*first < *second);
 }
 
-/* Prints how long it waited, and returns the longest wait in milliseconds. */
-double
+/* Prints how long it waited. */
+void
 bystander_stop (Bystander *self, const char *what)
 {
-  double longest = 0;
+  guint n;
 
   g_atomic_int_set (&self->ended, TRUE);
   g_thread_join (self->thread);
   g_array_sort (self->waits, compare_waits);
-  if (self->waits->len > 0)
-    {
-      longest = g_array_index (self->waits, double, self->waits->len - 1);
-      printf ("  %s: %u calls, median %.1f ms, 99 %% below %.1f ms, longest %.1f ms\n", what,
-              self->waits->len, g_array_index (self->waits, double, self->waits->len / 2),
-              g_array_index (self->waits, double, self->waits->len * 99 / 100), longest);
-    }
+  n = self->waits->len;
+  if (n > 0)
+    printf ("  %-35s %u calls: median %.1f ms, 99 %% below %.1f ms, longest %.1f ms\n", what, n,
+            g_array_index (self->waits, double, n / 2),
+            g_array_index (self->waits, double, n * 99 / 100),
+            g_array_index (self->waits, double, n - 1));
   g_array_unref (self->waits);
-  g_free (self->address);
+  bed_disconnect (self->connection);
   g_free (self);
-  return longest;
 }

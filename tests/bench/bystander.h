@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct _Bystander Bystander;
 
-Bystander *bystander_start (const char *address);
-double bystander_stop (Bystander *self, const char *what);
+Bystander *bystander_start (const char *address, const char *service);
+void bystander_stop (Bystander *self, const char *what);
 
 G_END_DECLS

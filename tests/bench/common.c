@@ -4,6 +4,7 @@
 #include "common.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "bed.h"
 #include "daemon.h"
@@ -79,4 +80,36 @@ bench_ping (gpointer caller)
 {
   g_variant_unref (bench_call (((BenchCaller *) caller)->connection, IOMMUD_DBUS_ROOT_PATH,
                                "org.freedesktop.DBus.Peer", "Ping", NULL));
+}
+
+guint64
+bench_get_memory (GSubprocess *process)
+{
+  g_autofree char *path =
+      g_strdup_printf ("/proc/%s/status", g_subprocess_get_identifier (process));
+  g_autofree char *status = NULL;
+  const char *line = NULL;
+
+  if (g_file_get_contents (path, &status, NULL, NULL))
+    line = strstr (status, "VmRSS:");
+  return line == NULL ? 0 : g_ascii_strtoull (line + strlen ("VmRSS:"), NULL, 10);
+}
+
+GSubprocess *
+bench_start_peer (const char *address, const char *kind, const char *name)
+{
+  g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "tests/bench/peer", NULL);
+  const char *const argv[] = { program, address, kind, name, NULL };
+  GSubprocess *peer = bed_spawn (G_SUBPROCESS_FLAGS_STDOUT_SILENCE, argv);
+
+  daemon_wait_for (address, name);
+  return peer;
+}
+
+void
+bench_stop_peer (GSubprocess *peer)
+{
+  g_subprocess_force_exit (peer);
+  g_subprocess_wait (peer, NULL, NULL);
+  g_object_unref (peer);
 }

@@ -19,6 +19,13 @@ typedef struct
 GSubprocess *bench_start_service (const char *address, guint n_devices, char **file);
 void bench_stop_service (GSubprocess *service, const char *file);
 
+/* Resident memory, in KiB. */
+guint64 bench_get_memory (GSubprocess *process);
+
+/* One of the services of tests/bench/peer, by that name on the bus. */
+GSubprocess *bench_start_peer (const char *address, const char *kind, const char *name);
+void bench_stop_peer (GSubprocess *peer);
+
 GVariant *bench_call (GDBusConnection *connection, const char *path, const char *interface,
                       const char *method, GVariant *arguments);
 char *bench_call_for_path (GDBusConnection *connection, const char *method, GVariant *arguments);
@@ -30,6 +37,7 @@ void bench_ping (gpointer caller);
 /* The benchmarks: each prints its figures, of services on the bus or in this process. */
 void bench_attach (const char *address, GDBusConnection *connection);
 void bench_callers (const char *address, GDBusConnection *connection);
+void bench_flood (const char *address, GDBusConnection *connection);
 void bench_growth (const char *address, GDBusConnection *connection);
 void bench_listing (const char *address, GDBusConnection *connection);
 void bench_many_iommus (const char *address, GDBusConnection *connection);

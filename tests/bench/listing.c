@@ -6,7 +6,6 @@
 #include "bed.h"
 #include "bystander.h"
 #include "common.h"
-#include "daemon.h"
 
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
@@ -17,19 +16,6 @@ typedef struct
   GDBusConnection *connection;
   const char *service;
 } Lister;
-
-static guint64
-get_memory_kib (GSubprocess *service)
-{
-  g_autofree char *path =
-      g_strdup_printf ("/proc/%s/status", g_subprocess_get_identifier (service));
-  g_autofree char *status = NULL;
-  const char *line = NULL;
-
-  if (g_file_get_contents (path, &status, NULL, NULL))
-    line = strstr (status, "VmRSS:");
-  return line == NULL ? 0 : g_ascii_strtoull (line + strlen ("VmRSS:"), NULL, 10);
-}
 
 /* The reply is not looked at: what it costs to read is the caller's. */
 static void
@@ -46,30 +32,11 @@ get_managed_objects (gpointer user_data)
   g_assert_cmpint (g_dbus_message_get_message_type (reply), ==, G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
 }
 
-static GSubprocess *
-start_peer (const char *address, const char *kind, const char *name)
-{
-  g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "tests/bench/peer", NULL);
-  const char *const argv[] = { program, address, kind, name, NULL };
-  GSubprocess *peer = bed_spawn (G_SUBPROCESS_FLAGS_NONE, argv);
-
-  daemon_wait_for (address, name);
-  return peer;
-}
-
-static void
-stop_peer (GSubprocess *peer)
-{
-  g_subprocess_force_exit (peer);
-  g_subprocess_wait (peer, NULL, NULL);
-  g_object_unref (peer);
-}
-
 static void
 compare (const char *address, GDBusConnection *connection, GSubprocess *service)
 {
-  GSubprocess *prebuilt = start_peer (address, "prebuilt", "org.iommud1.Prebuilt");
-  GSubprocess *skeletons = start_peer (address, "skeletons", "org.iommud1.Skeletons");
+  GSubprocess *prebuilt = bench_start_peer (address, "prebuilt", "org.iommud1.Prebuilt");
+  GSubprocess *skeletons = bench_start_peer (address, "skeletons", "org.iommud1.Skeletons");
   Lister listers[] = { { connection, "org.iommud1.Prebuilt" },
                        { connection, "org.iommud1.Skeletons" },
                        { connection, IOMMUD_DBUS_BUS_NAME } };
@@ -83,8 +50,30 @@ compare (const char *address, GDBusConnection *connection, GSubprocess *service)
   measure_print ("a body that is there already", &sides[0], NULL);
   measure_print ("stock object manager, skeletons", &sides[1], &sides[0]);
   measure_print ("iommud", &sides[2], &sides[0]);
-  stop_peer (prebuilt);
-  stop_peer (skeletons);
+  bench_stop_peer (prebuilt);
+  bench_stop_peer (skeletons);
+}
+
+static void
+print_memory (guint n_devices, guint64 empty, guint64 before, guint64 after)
+{
+  printf ("%u devices: %.1f MiB at start, %.1f MiB after (%.1f and %.1f KiB a device above the "
+          "empty service)\n",
+          n_devices, (double) before / 1024, (double) after / 1024,
+          ((double) before - (double) empty) / n_devices,
+          ((double) after - (double) empty) / n_devices);
+}
+
+static void
+list_meanwhile (const char *address, Lister *lister)
+{
+  Bystander *ours = bystander_start (address, IOMMUD_DBUS_BUS_NAME);
+  Bystander *of_bus = bystander_start (address, "org.freedesktop.DBus");
+
+  for (guint i = 0; i < MEASURE_ROUNDS; i++)
+    get_managed_objects (lister);
+  bystander_stop (ours, "another caller meanwhile");
+  bystander_stop (of_bus, "a caller of the bus itself");
 }
 
 static void
@@ -92,20 +81,13 @@ list_host (const char *address, GDBusConnection *connection, guint n_devices, gu
 {
   g_autofree char *file = NULL;
   GSubprocess *service = bench_start_service (address, n_devices, &file);
-  guint64 before = get_memory_kib (service);
+  guint64 before = bench_get_memory (service);
   Lister lister = { connection, IOMMUD_DBUS_BUS_NAME };
-  Bystander *bystander = bystander_start (address);
-  guint64 after;
 
   get_managed_objects (&lister);
-  after = get_memory_kib (service);
-  printf ("%u devices: %.1f MiB at start, %.1f MiB after (%.1f and %.1f KiB a device above the "
-          "empty service)\n",
-          n_devices, (double) before / 1024, (double) after / 1024,
-          ((double) before - (double) empty) / n_devices,
-          ((double) after - (double) empty) / n_devices);
+  print_memory (n_devices, empty, before, bench_get_memory (service));
   compare (address, connection, service);
-  bystander_stop (bystander, "another caller meanwhile");
+  list_meanwhile (address, &lister);
   bench_stop_service (service, file);
 }
 
@@ -114,7 +96,7 @@ get_empty_memory (const char *address)
 {
   g_autofree char *file = NULL;
   GSubprocess *service = bench_start_service (address, 1, &file);
-  guint64 memory = get_memory_kib (service);
+  guint64 memory = bench_get_memory (service);
 
   bench_stop_service (service, file);
   return memory;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two other services that answer GetManagedObjects, to compare ours with: one sends a body that is
- * there already, the least that GDBus can do; the other one uses the stock object manager with
- * generated skeletons. Both show what our service on the same bus shows when they start. */
+/* Other services, to compare ours with: one answers GetManagedObjects with a body that is there
+ * already, the least that GDBus can do; one uses the stock object manager with generated skeletons.
+ * Both show what our service on the same bus shows when they start. And one has no object at all.
+ */
 #include "bed.h"
 #include "common.h"
 #include "iommud-dbus.h"
@@ -112,10 +113,12 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_assert_cmpint (argc, ==, 4);
   connection = bed_connect (argv[1]);
-  body = bench_call (connection, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", NULL);
+  if (!g_str_equal (argv[2], "nothing"))
+    body =
+        bench_call (connection, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", NULL);
   if (g_str_equal (argv[2], "prebuilt"))
     export_prebuilt (connection, body);
-  else
+  else if (body != NULL)
     manager = export_skeletons (connection, body);
   g_bus_own_name_on_connection (connection, argv[3], G_BUS_NAME_OWNER_FLAGS_NONE, NULL, NULL, NULL,
                                 NULL);

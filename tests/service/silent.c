@@ -118,3 +118,25 @@ silent_call (Silent *self, const char *path, const char *interface, const char *
       send_message (self, message);
     }
 }
+
+/* Calls another service than ours. */
+void
+silent_call_service (Silent *self, const char *service, const char *path, const char *interface,
+                     const char *method)
+{
+  g_autoptr (GDBusMessage) message =
+      g_dbus_message_new_method_call (service, path, interface, method);
+
+  send_message (self, message);
+}
+
+/* From now on the bus sends it all signals. */
+void
+silent_watch (Silent *self)
+{
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
+      "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch");
+
+  g_dbus_message_set_body (message, g_variant_new ("(s)", "type='signal'"));
+  send_message (self, message);
+}

@@ -12,5 +12,8 @@ Silent *silent_new (const char *address, uid_t uid);
 void silent_free (Silent *self);
 void silent_call (Silent *self, const char *path, const char *interface, const char *method,
                   GVariant *arguments, guint n_times);
+void silent_call_service (Silent *self, const char *service, const char *path,
+                          const char *interface, const char *method);
+void silent_watch (Silent *self);
 
 G_END_DECLS

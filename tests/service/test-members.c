@@ -280,9 +280,9 @@ check_container_interfaces (GVariant *objects, const char *container)
     const char *name;
     gsize n_properties;
   } expected[] = {
-    { IOMMUD_DBUS_CONTAINER_INTERFACE, 7 },
-    { IOMMUD_DBUS_MEMORY_INTERFACE, 7 },
-    { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, 4 },
+    { IOMMUD_DBUS_CONTAINER_INTERFACE, 9 },
+    { IOMMUD_DBUS_MEMORY_INTERFACE, 9 },
+    { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, 5 },
   };
   g_autoptr (GVariant) interfaces = g_variant_lookup_value (objects, container, NULL);
 
