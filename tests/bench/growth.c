@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What must not grow with what is there already: an attach to a container with many devices, and
- * the bytes on the bus of an attach and a detach. */
+/* What must not grow with what is there already: an attach to a container with many devices, the
+ * bytes on the bus of an attach and a detach, and freeing one of many containers. */
 #include <stdio.h>
 
 #include "bed.h"
@@ -9,6 +9,7 @@
 
 #define N_DEVICES 5100
 #define REPETITIONS 20
+#define N_CONTAINERS 5000
 
 typedef struct
 {
@@ -97,6 +98,65 @@ count_bytes (const char *address, User *user)
           n_bytes, n_signals);
 }
 
+static void
+create_container (gpointer user_data)
+{
+  User *self = user_data;
+
+  g_free (self->container);
+  self->container = bench_call_for_path (self->connection, "CreateContainer", bed_options (NULL));
+}
+
+static void
+free_container (gpointer user_data)
+{
+  User *self = user_data;
+
+  g_variant_unref (bench_call (self->connection, self->container, IOMMUD_DBUS_CONTAINER_INTERFACE,
+                               "Free", bed_options (NULL)));
+}
+
+static void
+create_containers (User *self, guint n_containers)
+{
+  for (guint i = 0; i < n_containers; i++)
+    create_container (self);
+}
+
+/* On two services, since containers of one are all in one list. */
+static void
+free_one_of_many (const char *address, GDBusConnection *connection, guint n_containers,
+                  Measurement *side)
+{
+  g_autofree char *file = NULL;
+  GSubprocess *service = bench_start_service (address, 1, &file);
+  User user = { connection, NULL, NULL };
+
+  create_containers (&user, n_containers);
+  side->function = free_container;
+  side->prepare = create_container;
+  side->user_data = &user;
+  side->process = service;
+  measure_side_by_side (side, 1, REPETITIONS);
+  g_free (user.container);
+  bench_stop_service (service, file);
+}
+
+static void
+compare_frees (const char *address, GDBusConnection *connection)
+{
+  Measurement few = { .function = NULL };
+  Measurement many = { .function = NULL };
+
+  free_one_of_many (address, connection, 10, &few);
+  free_one_of_many (address, connection, N_CONTAINERS, &many);
+  printf ("Free of a container (median of %d x %d; CPU time of the service)\n", MEASURE_ROUNDS,
+          REPETITIONS);
+  measure_print ("one of 11", &few, NULL);
+  measure_print ("one of 5,001", &many, &few);
+  printf ("\n");
+}
+
 void
 bench_growth (const char *address, GDBusConnection *connection)
 {
@@ -119,4 +179,5 @@ bench_growth (const char *address, GDBusConnection *connection)
   user_free (few);
   user_free (many);
   bench_stop_service (service, file);
+  compare_frees (address, connection);
 }
