@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bare ioctls that the benchmarks compare with, on a simulated kernel of their own, without the
- * model above it. Prints the median time of a repetition, in microseconds. */
+ * model above it. For each line with a number of repetitions it prints their time and their CPU
+ * time, in nanoseconds, so that rounds of both sides can alternate. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -55,15 +56,6 @@ map_one (gpointer user_data)
   g_assert_cmpint (simulator_map (&self->simulator, self->iommufd, self->ioas, memory,
                                   WORKLOAD_MAP_LENGTH, workload_get_iova (self->n_mapped++)),
                    ==, 0);
-}
-
-static double
-measure_map (void)
-{
-  MapUser user = { 0 };
-
-  map_user_set_up (&user);
-  return measure_median (map_one, &user, WORKLOAD_MAPS);
 }
 
 typedef struct
@@ -130,18 +122,30 @@ get_dirty_bitmaps (const DirtyUser *self, guint64 *words)
     }
 }
 
-/* The bitmap is memory of the caller and new each time, because each caller needs one. */
+static guint64
+count_bits (const guint64 *words, gsize n_words)
+{
+  guint64 n_bits = 0;
+
+  for (gsize i = 0; i < n_words; i++)
+    n_bits += (guint64) __builtin_popcountll (words[i]);
+  return n_bits;
+}
+
+/* As the caller gets it: a new file each time, and how many pages are dirty. */
 static void
 read_bare (gpointer user_data)
 {
   const gsize size = DIRTY_WORKLOAD_LENGTH / DIRTY_WORKLOAD_PAGE / 8;
-  guint64 *words =
-      mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  int file = workload_make_file (size);
+  guint64 *words = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 
   g_assert_true (words != MAP_FAILED);
   report_logs (user_data, words);
   get_dirty_bitmaps (user_data, words);
+  g_assert_cmpuint (count_bits (words, size / sizeof *words), ==, dirty_workload_count_pages ());
   munmap (words, size);
+  close (file);
 }
 
 static void
@@ -159,15 +163,40 @@ read_in_library (gpointer user_data)
   close (bitmap);
 }
 
-static double
-measure_dirty (void (*function) (gpointer))
+static void
+serve (const Measurement *measurement)
+{
+  char line[32];
+
+  while (fgets (line, sizeof line, stdin) != NULL)
+    {
+      gint64 time = 0;
+      gint64 cpu = 0;
+
+      measure_round (measurement, (guint) g_ascii_strtoull (line, NULL, 10), &time, &cpu);
+      printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", time, cpu);
+      fflush (stdout);
+    }
+}
+
+static void
+serve_map (void)
+{
+  MapUser user = { 0 };
+  Measurement mapping = { .function = map_one, .user_data = &user };
+
+  map_user_set_up (&user);
+  serve (&mapping);
+}
+
+static void
+serve_dirty (void (*function) (gpointer))
 {
   DirtyUser user = { 0 };
   Measurement reading = { .function = function, .user_data = &user, .prepare = write_pages };
 
   dirty_user_set_up (&user);
-  measure_side_by_side (&reading, 1, DIRTY_WORKLOAD_READINGS);
-  return reading.time;
+  serve (&reading);
 }
 
 int
@@ -175,11 +204,11 @@ main (int argc, char **argv)
 {
   g_assert_cmpint (argc, ==, 2);
   if (strcmp (argv[1], "map") == 0)
-    printf ("%f\n", measure_map ());
+    serve_map ();
   else if (strcmp (argv[1], "dirty") == 0)
-    printf ("%f\n", measure_dirty (read_bare));
+    serve_dirty (read_bare);
   else if (strcmp (argv[1], "dirty-library") == 0)
-    printf ("%f\n", measure_dirty (read_in_library));
+    serve_dirty (read_in_library);
   else
     g_error ("No bare ioctls for %s", argv[1]);
   return 0;

@@ -4,6 +4,7 @@
 #include "common.h"
 
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bed.h"
@@ -58,20 +59,46 @@ bench_stop_service (GSubprocess *service, const char *file)
   g_unlink (file);
 }
 
-double
-bench_measure_bare (const char *workload)
+struct _BenchBare
 {
-  g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "tests/bench/bare", NULL);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process =
-      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, program, workload, NULL);
-  g_autofree char *output = NULL;
+  GSubprocess *process;
+  GDataInputStream *answers;
+};
 
-  g_assert_no_error (error);
-  g_subprocess_communicate_utf8 (process, NULL, NULL, &output, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_subprocess_get_successful (process));
-  return g_ascii_strtod (output, NULL);
+BenchBare *
+bench_bare_start (const char *workload)
+{
+  BenchBare *self = g_new0 (BenchBare, 1);
+  g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "tests/bench/bare", NULL);
+  const char *const argv[] = { program, workload, NULL };
+
+  self->process = bed_spawn (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, argv);
+  self->answers = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
+  return self;
+}
+
+void
+bench_bare_stop (BenchBare *self)
+{
+  g_output_stream_close (g_subprocess_get_stdin_pipe (self->process), NULL, NULL);
+  g_assert_true (g_subprocess_wait_check (self->process, NULL, NULL));
+  g_object_unref (self->answers);
+  g_object_unref (self->process);
+  g_free (self);
+}
+
+void
+bench_bare_run (gpointer bare, guint n_repetitions, gint64 *time, gint64 *cpu)
+{
+  BenchBare *self = bare;
+  g_autofree char *line = g_strdup_printf ("%u\n", n_repetitions);
+  g_autofree char *answer = NULL;
+
+  g_assert_true (g_output_stream_write_all (g_subprocess_get_stdin_pipe (self->process), line,
+                                            strlen (line), NULL, NULL, NULL));
+  answer = g_data_input_stream_read_line (self->answers, NULL, NULL, NULL);
+  g_assert_nonnull (answer);
+  g_assert_cmpint (sscanf (answer, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, time, cpu), ==, 2);
 }
 
 /* What a call costs that does nothing. */

@@ -30,8 +30,14 @@ GVariant *bench_call (GDBusConnection *connection, const char *path, const char 
                       const char *method, GVariant *arguments);
 char *bench_call_for_path (GDBusConnection *connection, const char *method, GVariant *arguments);
 
-/* A workload of tests/bench/bare, in a process of its own: microseconds for one repetition. */
-double bench_measure_bare (const char *workload);
+/* A workload of tests/bench/bare, in a process of its own. */
+typedef struct _BenchBare BenchBare;
+
+BenchBare *bench_bare_start (const char *workload);
+void bench_bare_stop (BenchBare *self);
+/* A MeasureRunFunc. */
+void bench_bare_run (gpointer bare, guint n_repetitions, gint64 *time, gint64 *cpu);
+
 void bench_ping (gpointer caller);
 
 /* The benchmarks: each prints its figures, of services on the bus or in this process. */

@@ -60,20 +60,26 @@ bench_dirty (const char *address, GDBusConnection *connection)
   g_autofree char *name = NULL;
   g_autofree char *path = NULL;
   DirtyUser user = { .bed = bed };
-  Measurement reading = { .function = read_over_bus, .user_data = &user, .prepare = write_pages };
-  double library = bench_measure_bare ("dirty-library");
-  double bare = bench_measure_bare ("dirty");
+  BenchBare *bare = bench_bare_start ("dirty");
+  BenchBare *library = bench_bare_start ("dirty-library");
+  Measurement sides[] = {
+    { .run = bench_bare_run, .user_data = bare },
+    { .run = bench_bare_run, .user_data = library },
+    { .function = read_over_bus, .user_data = &user, .prepare = write_pages },
+  };
 
   g_object_get (container, "name", &name, NULL);
   path = bed_call_for_path (bed, IOMMUD_DBUS_MANAGER_PATH, "FindContainer",
                             g_variant_new ("(s)", name));
   user.container = path;
-  measure_side_by_side (&reading, 1, DIRTY_WORKLOAD_READINGS);
+  measure_side_by_side (sides, G_N_ELEMENTS (sides), DIRTY_WORKLOAD_READINGS);
   printf ("Dirty bitmap of 1 TiB, 4 KiB pages, %u HWPTs and %u logs (median of %d x %d)\n",
           DIRTY_WORKLOAD_TRACKERS, DIRTY_WORKLOAD_TRACKERS, MEASURE_ROUNDS,
           DIRTY_WORKLOAD_READINGS);
-  printf ("  over the bus                  %8.1f us\n", reading.time);
-  printf ("  in the library, no bus        %8.1f us   ratio %5.2f\n", library,
-          reading.time / library);
-  printf ("  the bare ioctls               %8.1f us   ratio %5.2f\n\n", bare, reading.time / bare);
+  measure_print ("the bare ioctls and a count", &sides[0], NULL);
+  measure_print ("in the library", &sides[1], &sides[0]);
+  measure_print ("over the bus", &sides[2], &sides[0]);
+  printf ("\n");
+  bench_bare_stop (bare);
+  bench_bare_stop (library);
 }

@@ -35,11 +35,16 @@ read_clock (clockid_t clock)
   return (gint64) time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static void
-run_round (const Measurement *measurement, guint n_repetitions, gint64 *time, gint64 *cpu)
+void
+measure_round (const Measurement *measurement, guint n_repetitions, gint64 *time, gint64 *cpu)
 {
   clockid_t cpu_clock = get_cpu_clock (measurement->process);
 
+  if (measurement->run != NULL)
+    {
+      measurement->run (measurement->user_data, n_repetitions, time, cpu);
+      return;
+    }
   *time = 0;
   *cpu = 0;
   for (guint i = 0; i < n_repetitions; i++)
@@ -70,8 +75,8 @@ measure_side_by_side (Measurement *measurements, guint n_measurements, guint n_r
 
   for (guint round = 0; round < MEASURE_ROUNDS; round++)
     for (guint i = 0; i < n_measurements; i++)
-      run_round (&measurements[i], n_repetitions, &times[i * MEASURE_ROUNDS + round],
-                 &cpu[i * MEASURE_ROUNDS + round]);
+      measure_round (&measurements[i], n_repetitions, &times[i * MEASURE_ROUNDS + round],
+                     &cpu[i * MEASURE_ROUNDS + round]);
   for (guint i = 0; i < n_measurements; i++)
     {
       measurements[i].time = get_median (&times[i * MEASURE_ROUNDS], n_repetitions);

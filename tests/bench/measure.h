@@ -8,9 +8,14 @@ G_BEGIN_DECLS
 
 #define MEASURE_ROUNDS 9
 
+/* Runs all repetitions by itself, in another process, and says how long they took in nanoseconds,
+ * and how much CPU time. */
+typedef void (*MeasureRunFunc) (gpointer user_data, guint n_repetitions, gint64 *time, gint64 *cpu);
+
 typedef struct
 {
-  void (*function) (gpointer);
+  void (*function) (gpointer); /* NULL if there is @run */
+  MeasureRunFunc run;
   gpointer user_data;
   void (*prepare) (gpointer); /* before each repetition, unmeasured; or NULL */
   GSubprocess *process;       /* whose CPU time is measured, too; NULL for this one's */
@@ -18,6 +23,8 @@ typedef struct
   double cpu;                 /* out: the same of the CPU time of all threads of the process */
 } Measurement;
 
+/* One round, as a MeasureRunFunc. */
+void measure_round (const Measurement *measurement, guint n_repetitions, gint64 *time, gint64 *cpu);
 /* Each round does all, one after the other, so that what else the machine does meets all alike. */
 void measure_side_by_side (Measurement *measurements, guint n_measurements, guint n_repetitions);
 /* One line of a table: what it was, both times, and both ratios to the baseline (NULL: none). */
