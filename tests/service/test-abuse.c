@@ -38,7 +38,7 @@ free_silent (gpointer silent)
 }
 
 static void
-set_up (Fixture *self, gconstpointer unused)
+set_up (Fixture *self, gconstpointer bus_file)
 {
   g_autofree char *xml = large_host_describe (1, N_DEVICES);
   g_autofree char *option = NULL;
@@ -49,7 +49,7 @@ set_up (Fixture *self, gconstpointer unused)
   g_close (fd, NULL);
   g_file_set_contents (self->file, xml, -1, &error);
   g_assert_no_error (error);
-  self->bus = bed_start_bus (&self->address);
+  self->bus = bed_start_bus_with (G_TEST_DIST, bus_file, &self->address);
   option = g_strdup_printf ("--simulate=%s", self->file);
   self->daemon = daemon_start (self->address, option);
   self->other = bed_connect (self->address);
@@ -238,12 +238,37 @@ test_reader (gconstpointer bus_file)
   bed_stop_bus (bus);
 }
 
+#define LEAVE_AFTER_US (G_USEC_PER_SEC / 2)
+
+static gpointer
+leave_later (gpointer silent)
+{
+  g_usleep (LEAVE_AFTER_US);
+  silent_free (silent);
+  return NULL;
+}
+
+/* The bus lets the service wait for one answer only. While it waits for that of a caller that does
+ * not read, it can ask no other one, and asks again later. */
 static void
-add (const char *name, void (*test) (Fixture *self, gconstpointer unused))
+test_refused_ping (Fixture *self, gconstpointer unused)
+{
+  Silent *silent = silent_new (self->address, geteuid ());
+  GThread *leaver = NULL;
+
+  silent_call (silent, IOMMUD_DBUS_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
+               "GetManagedObjects", NULL, 1);
+  leaver = g_thread_new ("leaver", leave_later, silent);
+  read_much (self->other);
+  g_thread_join (leaver);
+}
+
+static void
+add (const char *name, const char *bus_file, void (*test) (Fixture *self, gconstpointer bus_file))
 {
   g_autofree char *path = g_strconcat ("/abuse/", name, NULL);
 
-  g_test_add (path, Fixture, NULL, set_up, test, tear_down);
+  g_test_add (path, Fixture, bus_file, set_up, test, tear_down);
 }
 
 /* Without root there is no second user. */
@@ -259,14 +284,15 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/abuse/reader", "bus.conf", test_reader);
   g_test_add_data_func ("/abuse/reader-without-ping", "no-ping-bus.conf", test_reader);
+  add ("refused-ping", "one-answer-bus.conf", test_refused_ping);
   if (geteuid () != 0)
     {
       g_test_add_func ("/abuse/second-user", test_no_second_user);
       return g_test_run ();
     }
-  add ("unread-listings", test_unread_listings);
-  add ("unread-answers", test_unread_answers);
-  add ("large-calls", test_large_calls);
-  add ("leavers", test_leavers);
+  add ("unread-listings", "bus.conf", test_unread_listings);
+  add ("unread-answers", "bus.conf", test_unread_answers);
+  add ("large-calls", "bus.conf", test_large_calls);
+  add ("leavers", "bus.conf", test_leavers);
   return g_test_run ();
 }
