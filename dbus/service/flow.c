@@ -8,9 +8,6 @@
  */
 #include "flow.h"
 
-/* Before more than this is sent, a ping asks whether it was read. */
-#define PING_BYTES (G_GUINT64_CONSTANT (64) << 10)
-
 /* The bus limits how many answers a program may wait for. */
 #define PINGS_PER_USER 16
 
@@ -30,11 +27,12 @@ static void send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCa
 static void ask_whether_read (GDBusConnection *connection, IommudLanes *lanes,
                               IommudCaller *caller);
 
-/* Whether the caller has read what was sent to it, as far as that was asked. */
+/* Whether the caller has read what was sent to it, as far as that was asked. If not, a ping asks
+ * before more is sent. */
 gboolean
 iommud_flow_has_read (const IommudCaller *caller)
 {
-  return caller->unread_bytes < PING_BYTES;
+  return caller->unread_bytes < IOMMUD_LANES_BYTES_NEARLY_READ;
 }
 
 /* The bus itself answers if it did not deliver the ping. If its policy allows none, nothing can be
@@ -93,8 +91,7 @@ on_answered (Ping *ping, gboolean was_read)
       ping_later (ping);
       return;
     }
-  ping->lane->unread_bytes -= n_bytes;
-  caller->unread_bytes -= n_bytes;
+  iommud_lanes_add_unread (ping->lanes, caller, -(gint64) n_bytes);
   if (!iommud_flow_has_read (caller))
     ask_whether_read (ping->connection, ping->lanes, caller);
   iommud_lanes_wake (ping->lanes, caller);
@@ -155,9 +152,7 @@ void
 iommud_flow_add (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller,
                  gsize n_bytes)
 {
-  if (caller->lane != NULL)
-    caller->lane->unread_bytes += n_bytes;
-  caller->unread_bytes += n_bytes;
+  iommud_lanes_add_unread (lanes, caller, (gint64) n_bytes);
   if (!iommud_flow_has_read (caller))
     ask_whether_read (connection, lanes, caller);
 }

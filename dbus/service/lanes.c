@@ -16,6 +16,7 @@ struct _IommudLanes
   GHashTable *lanes;     /* uid -> IommudLane (owned) */
   GQueue ring;           /* of IommudLane: those with calls that can be answered, in turn */
   guint64 unknown_bytes; /* of calls whose user is not known yet */
+  guint64 unread_bytes;  /* of all lanes */
   GSource *source;       /* NULL while nothing waits */
   GCancellable *cancellable;
 };
@@ -68,10 +69,15 @@ may_answer_lane (const IommudLane *lane)
   return lane->unread_bytes < IOMMUD_LANES_BYTES_PER_USER;
 }
 
+/* A caller that must not be answered now has been asked whether it reads, and is woken when it
+ * says so. */
 static gboolean
-may_answer (const IommudCaller *caller)
+may_answer (const IommudLanes *self, const IommudCaller *caller)
 {
-  return caller->unread_bytes + caller->reserved_bytes < IOMMUD_LANES_BYTES_PER_CALLER;
+  guint64 limit = self->unread_bytes < IOMMUD_LANES_BYTES_OF_ALL ? IOMMUD_LANES_BYTES_PER_CALLER
+                                                                 : IOMMUD_LANES_BYTES_NEARLY_READ;
+
+  return caller->unread_bytes + caller->reserved_bytes < limit;
 }
 
 static void
@@ -92,7 +98,7 @@ iommud_lanes_wake (IommudLanes *self, IommudCaller *caller)
 
   if (lane == NULL)
     return;
-  if (!caller->ready && !g_queue_is_empty (&caller->waiting) && may_answer (caller))
+  if (!caller->ready && !g_queue_is_empty (&caller->waiting) && may_answer (self, caller))
     {
       caller->ready = TRUE;
       g_queue_push_tail (&lane->ready, caller);
@@ -154,6 +160,23 @@ iommud_lanes_push (IommudLanes *self, IommudCaller *caller, GDBusMessage *messag
   return TRUE;
 }
 
+/* Less, if the number is negative. */
+static void
+lane_add_unread (IommudLanes *self, IommudLane *lane, guint64 n_bytes)
+{
+  lane->unread_bytes += n_bytes;
+  self->unread_bytes += n_bytes;
+}
+
+/* So many bytes were sent to the caller, or, with the negative number, were read by it. */
+void
+iommud_lanes_add_unread (IommudLanes *self, IommudCaller *caller, gint64 n_bytes)
+{
+  caller->unread_bytes += (guint64) n_bytes;
+  if (caller->lane != NULL)
+    lane_add_unread (self, caller->lane, (guint64) n_bytes);
+}
+
 /* The caller's user is known now, so its calls can have their turns. */
 void
 iommud_lanes_join (IommudLanes *self, IommudCaller *caller)
@@ -162,7 +185,7 @@ iommud_lanes_join (IommudLanes *self, IommudCaller *caller)
 
   self->unknown_bytes -= caller->waiting_bytes;
   lane->waiting_bytes += caller->waiting_bytes;
-  lane->unread_bytes += caller->unread_bytes;
+  lane_add_unread (self, lane, caller->unread_bytes);
   lane->n_callers++;
   caller->lane = lane;
   iommud_lanes_wake (self, caller);
@@ -196,7 +219,7 @@ iommud_lanes_leave (IommudLanes *self, IommudCaller *caller)
   if (lane == NULL)
     return;
   caller->lane = NULL;
-  lane->unread_bytes -= caller->unread_bytes + caller->reserved_bytes;
+  lane_add_unread (self, lane, -(caller->unread_bytes + caller->reserved_bytes));
   g_queue_remove (&lane->unpinged, caller);
   if (caller->ready)
     g_queue_remove (&lane->ready, caller);
@@ -216,7 +239,7 @@ iommud_lanes_reserve (IommudLanes *self, IommudCaller *caller, gint64 n_bytes)
   if (n_bytes == 0 || caller->lane == NULL)
     return;
   caller->reserved_bytes += (guint64) n_bytes;
-  caller->lane->unread_bytes += (guint64) n_bytes;
+  lane_add_unread (self, caller->lane, (guint64) n_bytes);
   iommud_lanes_wake (self, caller);
 }
 
@@ -248,13 +271,13 @@ pop_call (IommudLane *lane, IommudCaller *caller)
 
 /* The next call of the lane, owned, and its caller; NULL if there is none that can be answered. */
 static GDBusMessage *
-pop_from (IommudLane *lane, IommudCaller **caller)
+pop_from (const IommudLanes *self, IommudLane *lane, IommudCaller **caller)
 {
   while (may_answer_lane (lane) && !g_queue_is_empty (&lane->ready))
     {
       *caller = g_queue_pop_head (&lane->ready);
       (*caller)->ready = FALSE;
-      if (may_answer (*caller))
+      if (may_answer (self, *caller))
         return pop_call (lane, *caller);
     }
   return NULL;
@@ -269,7 +292,7 @@ serve_one (IommudLanes *self)
   g_autoptr (IommudCaller) kept = NULL;
 
   lane->in_ring = FALSE;
-  message = pop_from (lane, &caller);
+  message = pop_from (self, lane, &caller);
   if (message == NULL)
     return;
   kept = iommud_caller_ref (caller);

@@ -18,6 +18,11 @@ G_BEGIN_DECLS
 #define IOMMUD_LANES_BYTES_PER_CALLER (G_GUINT64_CONSTANT (1) << 20)
 #define IOMMUD_LANES_BYTES_PER_USER (G_GUINT64_CONSTANT (8) << 20)
 
+/* The bus of a system keeps 127 MiB of ours, for all its 2048 connections. If more than so many
+ * bytes may be unread in all, a caller gets an answer only if it has read nearly everything. */
+#define IOMMUD_LANES_BYTES_OF_ALL (G_GUINT64_CONSTANT (64) << 20)
+#define IOMMUD_LANES_BYTES_NEARLY_READ (G_GUINT64_CONSTANT (16) << 10)
+
 /* Calls of one user take turns with those of others, and callers of one user with each other. */
 struct _IommudLane
 {
@@ -45,6 +50,7 @@ void iommud_lanes_join (IommudLanes *self, IommudCaller *caller);
 void iommud_lanes_leave (IommudLanes *self, IommudCaller *caller);
 void iommud_lanes_serve (IommudLanes *self);
 void iommud_lanes_wake (IommudLanes *self, IommudCaller *caller);
+void iommud_lanes_add_unread (IommudLanes *self, IommudCaller *caller, gint64 n_bytes);
 void iommud_lanes_reserve (IommudLanes *self, IommudCaller *caller, gint64 n_bytes);
 void iommud_lanes_end_ping (IommudLanes *self, IommudLane *lane);
 GCancellable *iommud_lanes_get_cancellable (IommudLanes *self);

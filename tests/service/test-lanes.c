@@ -167,13 +167,6 @@ test_large_calls (Fixture *self, gconstpointer unused)
   check_served (self, "");
 }
 
-static void
-set_unread (IommudCaller *caller, gint64 n_bytes)
-{
-  caller->unread_bytes += (guint64) n_bytes;
-  caller->lane->unread_bytes += (guint64) n_bytes;
-}
-
 /* A caller that does not read waits alone, until all callers of its user together leave too much
  * unread. */
 static void
@@ -183,20 +176,20 @@ test_unread (Fixture *self, gconstpointer unused)
   IommudCaller *b = new_caller (self, "b", 1000);
   IommudCaller *c = new_caller (self, "c", 2000);
 
-  set_unread (a, IOMMUD_LANES_BYTES_PER_CALLER);
+  iommud_lanes_add_unread (self->lanes, a, (gint64) IOMMUD_LANES_BYTES_PER_CALLER);
   push (self, a, 1);
   push (self, b, 1);
   check_served (self, "b");
 
-  set_unread (a, IOMMUD_LANES_BYTES_PER_USER);
+  iommud_lanes_add_unread (self->lanes, a, (gint64) IOMMUD_LANES_BYTES_PER_USER);
   push (self, b, 1);
   push (self, c, 1);
   check_served (self, "c");
 
-  set_unread (a, -(gint64) IOMMUD_LANES_BYTES_PER_USER);
+  iommud_lanes_add_unread (self->lanes, a, -(gint64) IOMMUD_LANES_BYTES_PER_USER);
   iommud_lanes_wake (self->lanes, a);
   check_served (self, "b");
-  set_unread (a, -(gint64) IOMMUD_LANES_BYTES_PER_CALLER);
+  iommud_lanes_add_unread (self->lanes, a, -(gint64) IOMMUD_LANES_BYTES_PER_CALLER);
   iommud_lanes_wake (self->lanes, a);
   check_served (self, "a");
   leave (self, a);
@@ -211,12 +204,42 @@ test_unread_of_leaver (Fixture *self, gconstpointer unused)
   IommudCaller *a = new_caller (self, "a", 1000);
   IommudCaller *b = new_caller (self, "b", 1000);
 
-  set_unread (a, IOMMUD_LANES_BYTES_PER_USER);
+  iommud_lanes_add_unread (self->lanes, a, (gint64) IOMMUD_LANES_BYTES_PER_USER);
   push (self, b, 2);
   check_served (self, "");
   leave (self, a);
   check_served (self, "bb");
   leave (self, b);
+}
+
+/* If all users together leave too much unread, those who read are answered still. */
+static void
+test_unread_of_all (Fixture *self, gconstpointer unused)
+{
+  const guint n_users = IOMMUD_LANES_BYTES_OF_ALL / (IOMMUD_LANES_BYTES_PER_CALLER - 1) + 1;
+  g_autofree IommudCaller **many = g_new (IommudCaller *, n_users);
+  IommudCaller *reader = new_caller (self, "r", 5000);
+
+  for (guint i = 0; i < n_users; i++)
+    {
+      many[i] = new_caller (self, "m", 1000 + i);
+      iommud_lanes_add_unread (self->lanes, many[i], (gint64) IOMMUD_LANES_BYTES_PER_CALLER - 1);
+    }
+  push (self, many[0], 1);
+  push (self, reader, 2);
+  check_served (self, "rr");
+  iommud_lanes_add_unread (self->lanes, reader, (gint64) IOMMUD_LANES_BYTES_NEARLY_READ);
+  push (self, reader, 1);
+  check_served (self, "");
+  iommud_lanes_add_unread (self->lanes, reader, -(gint64) IOMMUD_LANES_BYTES_NEARLY_READ);
+  iommud_lanes_wake (self->lanes, reader);
+  check_served (self, "r");
+  for (guint i = 1; i < n_users; i++)
+    leave (self, many[i]);
+  iommud_lanes_wake (self->lanes, many[0]);
+  check_served (self, "m");
+  leave (self, many[0]);
+  leave (self, reader);
 }
 
 /* An answer that is being made counts too. */
@@ -258,6 +281,7 @@ main (int argc, char **argv)
   add ("large-calls", test_large_calls);
   add ("unread", test_unread);
   add ("unread-of-leaver", test_unread_of_leaver);
+  add ("unread-of-all", test_unread_of_all);
   add ("reserved", test_reserved);
   return g_test_run ();
 }
