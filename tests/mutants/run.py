@@ -41,6 +41,17 @@ def make(*arguments):
     return ('make', '-s', f'-j{os.cpu_count()}', *arguments)
 
 
+def programs(tests):
+    """What to build for them: a script runs any of the programs."""
+    if any(is_script(test) for test in tests):
+        return ['all', *(test for test in tests if not is_script(test))]
+    return [*tests, 'iommud', 'iommud-simulated']
+
+
+def is_script(test):
+    return test.endswith(('.py', '.sh'))
+
+
 def prepare(tests):
     if os.path.exists(os.path.join(TOP, 'config.status')):
         sys.exit('The sources are built in their own folder: build in another one')
@@ -48,23 +59,13 @@ def prepare(tests):
     os.makedirs(BUILD)
     shutil.copytree(TOP, SOURCE, symlinks=True, ignore=what_is_no_source)
     run_or_stop(os.path.join(SOURCE, 'configure'), 'CFLAGS=-O0 -g', '--disable-introspection')
-    run_or_stop(*make('all', *tests))
+    run_or_stop(*make('built-sources'))
+    run_or_stop(*make(*programs(tests)))
 
 
 def what_is_no_source(folder, names):
     return [name for name in names
             if name == '.git' or os.path.exists(os.path.join(folder, name, 'config.status'))]
-
-
-def programs(mutant):
-    """What to build for its test: a script runs the programs."""
-    if is_script(mutant.test):
-        return ['all']
-    return [mutant.test, 'iommud', 'iommud-simulated']
-
-
-def is_script(test):
-    return test.endswith(('.py', '.sh'))
 
 
 def is_noticed(mutant):
@@ -73,7 +74,7 @@ def is_noticed(mutant):
         text = file.read()
     write(path, mutant.change(text))
     try:
-        run_or_stop(*make(*programs(mutant)))
+        run_or_stop(*make(*programs([mutant.test])))
         return run(*make('check-TESTS', f'TESTS={mutant.test}')) != 0
     finally:
         write(path, text)
@@ -96,7 +97,7 @@ def main():
                                          for text in sys.argv[1:])]
     tests = sorted({mutant.test for mutant in wanted})
     survivors = 0
-    prepare([test for test in tests if not is_script(test)])
+    prepare(tests)
     check_tests_pass(tests)
     for number, mutant in enumerate(wanted, 1):
         noticed = is_noticed(mutant)
