@@ -26,31 +26,39 @@ parse_ranges (char **words, GError **error)
   return g_variant_ref_sink (g_variant_builder_end (builder));
 }
 
+static gboolean
+call_set_allowed_iovas (IommuctlRequest *request, const char *container, GVariant *ranges,
+                        GError **error)
+{
+  g_autoptr (IommudDBusMemory) memory =
+      iommuctl_service_new_proxy (request->service, container, IOMMUD_DBUS_TYPE_MEMORY_PROXY,
+                                  IOMMUD_DBUS_MEMORY_INTERFACE, error);
+
+  return memory != NULL
+         && iommud_dbus_memory_call_set_allowed_iovas_sync (
+             memory, ranges, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
+             G_MAXINT, request->cancellable, error);
+}
+
 gboolean
 iommuctl_allow_iovas_run (IommuctlRequest *request, GError **error)
 {
   g_autoptr (GVariant) ranges = parse_ranges (request->arguments + 1, error);
-  g_autoptr (IommudDBusContainer) container = NULL;
-  g_autoptr (IommudDBusMemory) memory = NULL;
   g_autoptr (GVariant) record = NULL;
+  g_autofree char *container = NULL;
   g_autofree char *name = NULL;
   g_autofree char *words = NULL;
 
   if (ranges == NULL)
     return FALSE;
-  container = iommuctl_names_find_container (request->client, request->arguments[0], error);
-  if (container == NULL)
+  container = iommuctl_names_find_container (request->service, request->arguments[0], error);
+  if (container == NULL || !call_set_allowed_iovas (request, container, ranges, error))
     return FALSE;
-  memory = iommuctl_names_find_memory (request->client, container, error);
-  if (memory == NULL
-      || !iommud_dbus_memory_call_set_allowed_iovas_sync (
-          memory, ranges, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
-          G_MAXINT, NULL, error))
+  record = iommuctl_records_read (request->service, container, error);
+  if (record == NULL)
     return FALSE;
-  iommuctl_request_settle (request);
-  record = iommuctl_records_of_proxy (request->client, G_DBUS_PROXY (container));
-  name = iommud_dbus_container_dup_name (container);
   words = g_strjoinv (", ", request->arguments + 1);
+  name = iommuctl_names_of_path (request->service, container);
   iommuctl_output_result (request->output, record, _ ("Allowed IOVAs of %s: %s"), name, words);
   return TRUE;
 }

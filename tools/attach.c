@@ -8,31 +8,20 @@
 
 #include <glib/gi18n.h>
 
-static const char *
-path_of (gpointer proxy)
-{
-  return g_dbus_proxy_get_object_path (G_DBUS_PROXY (proxy));
-}
-
 static GVariant *
-attachment_record (IommudDBusContainer *container, IommudDBusDevice *device, const char *hwpt)
+attachment_record (const char *container, const char *device, const char *hwpt)
 {
-  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
-
-  g_variant_builder_add (&builder, "{sv}", "Device", g_variant_new_object_path (path_of (device)));
-  g_variant_builder_add (&builder, "{sv}", "Container",
-                         g_variant_new_object_path (path_of (container)));
-  g_variant_builder_add (&builder, "{sv}", "Hwpt", g_variant_new_object_path (hwpt));
-  return g_variant_builder_end (&builder);
+  return g_variant_new_parsed ("{'Device': <%o>, 'Container': <%o>, 'Hwpt': <%o>}", device,
+                               container, hwpt);
 }
 
 static void
-print_attachment (IommuctlRequest *request, IommudDBusContainer *container,
-                  IommudDBusDevice *device, const char *hwpt)
+print_attachment (IommuctlRequest *request, const char *container, const char *device,
+                  const char *hwpt)
 {
-  g_autofree char *container_name = iommuctl_names_of_path (request->client, path_of (container));
-  g_autofree char *device_name = iommuctl_names_of_path (request->client, path_of (device));
-  g_autofree char *hwpt_name = iommuctl_names_of_path (request->client, hwpt);
+  g_autofree char *container_name = iommuctl_names_of_path (request->service, container);
+  g_autofree char *device_name = iommuctl_names_of_path (request->service, device);
+  g_autofree char *hwpt_name = iommuctl_names_of_path (request->service, hwpt);
   GVariant *record = attachment_record (container, device, hwpt);
 
   if (g_str_equal (hwpt, IOMMUD_DBUS_NO_PATH))
@@ -44,43 +33,55 @@ print_attachment (IommuctlRequest *request, IommudDBusContainer *container,
 }
 
 static gboolean
-attach_to_container (IommuctlRequest *request, IommudDBusContainer *container,
-                     IommudDBusDevice *device, GError **error)
+attach_to_container (IommuctlRequest *request, const char *container, const char *device,
+                     GError **error)
 {
+  g_autoptr (IommudDBusContainer) proxy =
+      iommuctl_service_new_proxy (request->service, container, IOMMUD_DBUS_TYPE_CONTAINER_PROXY,
+                                  IOMMUD_DBUS_CONTAINER_INTERFACE, error);
   g_autofree char *hwpt = NULL;
 
-  if (!iommud_dbus_container_call_attach_device_sync (
-          container, path_of (device), iommuctl_request_method_options (request),
-          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &hwpt, NULL, error))
+  if (proxy == NULL
+      || !iommud_dbus_container_call_attach_device_sync (
+          proxy, device, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
+          G_MAXINT, &hwpt, request->cancellable, error))
     return FALSE;
-  iommuctl_request_settle (request);
   print_attachment (request, container, device, hwpt);
   return TRUE;
 }
 
+static gboolean
+call_of_hwpt (IommuctlRequest *request, const char *hwpt, const char *device, GError **error)
+{
+  g_autoptr (IommudDBusHwpt) proxy = iommuctl_service_new_proxy (
+      request->service, hwpt, IOMMUD_DBUS_TYPE_HWPT_PROXY, IOMMUD_DBUS_HWPT_INTERFACE, error);
+
+  return proxy != NULL
+         && iommud_dbus_hwpt_call_attach_device_sync (
+             proxy, device, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
+             G_MAXINT, request->cancellable, error);
+}
+
 /* The HWPT must belong to the container: a typing error must not move a device elsewhere. */
 static gboolean
-attach_to_hwpt (IommuctlRequest *request, IommudDBusContainer *container, IommudDBusDevice *device,
+attach_to_hwpt (IommuctlRequest *request, const char *container, const char *device,
                 const char *hwpt_name, GError **error)
 {
-  g_autoptr (IommudDBusHwpt) hwpt = iommuctl_names_find_hwpt (request->client, hwpt_name, error);
-  g_autofree char *folder = g_strconcat (path_of (container), "/", NULL);
+  g_autofree char *hwpt = iommuctl_names_find_hwpt (request->service, hwpt_name, error);
+  g_autofree char *folder = g_strconcat (container, "/", NULL);
 
   if (hwpt == NULL)
     return FALSE;
-  if (!g_str_has_prefix (path_of (hwpt), folder))
+  if (!g_str_has_prefix (hwpt, folder))
     {
       g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE, _ ("HWPT %s is not in container %s"),
                    hwpt_name, request->arguments[0]);
       return FALSE;
     }
   g_variant_dict_remove (request->values, "hwpt");
-  if (!iommud_dbus_hwpt_call_attach_device_sync (hwpt, path_of (device),
-                                                 iommuctl_request_method_options (request),
-                                                 G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error))
+  if (!call_of_hwpt (request, hwpt, device, error))
     return FALSE;
-  iommuctl_request_settle (request);
-  print_attachment (request, container, device, path_of (hwpt));
+  print_attachment (request, container, device, hwpt);
   return TRUE;
 }
 
@@ -104,16 +105,16 @@ check_usage (IommuctlRequest *request, GError **error)
 gboolean
 iommuctl_attach_run (IommuctlRequest *request, GError **error)
 {
-  g_autoptr (IommudDBusContainer) container = NULL;
-  g_autoptr (IommudDBusDevice) device = NULL;
+  g_autofree char *container = NULL;
+  g_autofree char *device = NULL;
   g_autofree char *hwpt_name = NULL;
 
   if (!check_usage (request, error))
     return FALSE;
-  container = iommuctl_names_find_container (request->client, request->arguments[0], error);
+  container = iommuctl_names_find_container (request->service, request->arguments[0], error);
   if (container == NULL)
     return FALSE;
-  device = iommuctl_names_find_device (request->client, request->arguments[1], error);
+  device = iommuctl_names_find_device (request->service, request->arguments[1], error);
   if (device == NULL)
     return FALSE;
   if (g_variant_dict_lookup (request->values, "hwpt", "s", &hwpt_name))
@@ -121,27 +122,42 @@ iommuctl_attach_run (IommuctlRequest *request, GError **error)
   return attach_to_container (request, container, device, error);
 }
 
+static gboolean
+call_detach (IommuctlRequest *request, const char *device, GError **error)
+{
+  g_autoptr (IommudDBusDevice) proxy = iommuctl_service_new_proxy (
+      request->service, device, IOMMUD_DBUS_TYPE_DEVICE_PROXY, IOMMUD_DBUS_DEVICE_INTERFACE, error);
+
+  return proxy != NULL
+         && iommud_dbus_device_call_detach_sync (proxy, iommuctl_request_method_options (request),
+                                                 G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                                                 request->cancellable, error);
+}
+
 gboolean
 iommuctl_detach_run (IommuctlRequest *request, GError **error)
 {
-  g_autoptr (IommudDBusDevice) device = NULL;
+  g_autofree char *device =
+      iommuctl_names_find_device (request->service, request->arguments[0], error);
+  g_autoptr (GVariant) container = NULL;
   g_autofree char *device_name = NULL;
   g_autofree char *container_name = NULL;
-  GVariant *record = NULL;
+  const char *container_path = NULL;
 
-  device = iommuctl_names_find_device (request->client, request->arguments[0], error);
   if (device == NULL)
     return FALSE;
-  device_name = iommud_dbus_device_dup_name (device);
-  container_name =
-      iommuctl_names_of_path (request->client, iommud_dbus_device_get_container (device));
-  record = g_variant_ref_sink (g_variant_new_parsed ("{'Device': <%o>, 'Container': <%o>}",
-                                                     path_of (device),
-                                                     iommud_dbus_device_get_container (device)));
-  if (iommud_dbus_device_call_detach_sync (device, iommuctl_request_method_options (request),
-                                           G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error))
-    iommuctl_output_result (request->output, record, _ ("Detached %s from %s"), device_name,
-                            container_name);
-  g_variant_unref (record);
-  return *error == NULL;
+  container = iommuctl_service_read (request->service, device, IOMMUD_DBUS_DEVICE_INTERFACE,
+                                     "Container", error);
+  if (container == NULL)
+    return FALSE;
+  container_path = g_variant_get_string (container, NULL);
+  device_name = iommuctl_names_of_path (request->service, device);
+  container_name = iommuctl_names_of_path (request->service, container_path);
+  if (!call_detach (request, device, error))
+    return FALSE;
+  iommuctl_output_result (
+      request->output,
+      g_variant_new_parsed ("{'Device': <%o>, 'Container': <%o>}", device, container_path),
+      _ ("Detached %s from %s"), device_name, container_name);
+  return TRUE;
 }

@@ -2,7 +2,7 @@
 /* What a command of iommuctl consists of, and what it gets when it runs. */
 #pragma once
 
-#include "iommud-dbus.h"
+#include "interrupt.h"
 #include "output.h"
 #include "ranges.h"
 
@@ -31,7 +31,9 @@ typedef struct
   const IommuctlOption *options; /* of the command, as in its table */
   char **arguments;              /* as many as the command's table allows */
   GVariantDict *values;          /* of the options that were given, by name */
-  IommudDBusClient *client;
+  IommuctlService *service;
+  IommuctlInterrupt *interrupt;
+  GCancellable *cancellable; /* of the interrupt, for each call */
   IommuctlOutput *output;
 } IommuctlRequest;
 
@@ -45,6 +47,7 @@ typedef struct
   const char *description;
   const IommuctlOption *options; /* ends with an option without a name; NULL for none */
   gboolean (*run) (IommuctlRequest *request, GError **error);
+  gboolean changes; /* the host, which not every user may do */
 } IommuctlCommand;
 
 /* The table of all commands; it ends with one without a name. */
@@ -69,12 +72,10 @@ gboolean iommuctl_request_parse_range (IommuctlRequest *request, guint index, Io
 /* How many bytes a bit of a bitmap stands for: --page-size, or the default. */
 gboolean iommuctl_request_get_page_size (IommuctlRequest *request, guint64 *page_size,
                                          GError **error);
+/* Replaces the error of a call that was cancelled. */
+void iommuctl_request_fail_interrupted (GError **error, const char *message);
 /* Prints the property Name of each record of an aa{sv}. */
 void iommuctl_request_print_names (IommuctlRequest *request, GVariant *records);
-/* Sets the error for a service that has left the bus; returns FALSE. */
-gboolean iommuctl_request_fail_without_service (GError **error);
-/* Lets the signals that came before a method's reply reach the client's objects. */
-void iommuctl_request_settle (IommuctlRequest *request);
 
 gboolean iommuctl_alloc_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_allow_iovas_run (IommuctlRequest *request, GError **error);

@@ -24,7 +24,7 @@ describe_string (const char *text)
 }
 
 static char *
-describe_list (IommudDBusClient *client, const char *key, GVariant *list)
+describe_list (IommuctlService *service, const char *key, GVariant *list)
 {
   g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
   GVariantIter iter;
@@ -32,7 +32,7 @@ describe_list (IommudDBusClient *client, const char *key, GVariant *list)
 
   g_variant_iter_init (&iter, list);
   while (g_variant_iter_loop (&iter, "*", &value))
-    g_ptr_array_add (words, iommuctl_describe_value (client, key, value));
+    g_ptr_array_add (words, iommuctl_describe_value (service, key, value));
   if (words->len == 0)
     return g_strdup ("-");
   g_ptr_array_add (words, NULL);
@@ -40,13 +40,13 @@ describe_list (IommudDBusClient *client, const char *key, GVariant *list)
 }
 
 static char *
-describe_array (IommudDBusClient *client, const char *key, GVariant *array)
+describe_array (IommuctlService *service, const char *key, GVariant *array)
 {
   if (g_str_equal (key, "AllowedIovas") && g_variant_n_children (array) == 0)
     return g_strdup (_ ("all"));
   if (g_variant_is_of_type (array, G_VARIANT_TYPE ("aa{sv}")))
     return iommuctl_mapping_describe_records (array);
-  return describe_list (client, key, array);
+  return describe_list (service, key, array);
 }
 
 static char *
@@ -85,17 +85,17 @@ describe_number (const char *key, GVariant *number)
 }
 
 char *
-iommuctl_describe_value (IommudDBusClient *client, const char *key, GVariant *value)
+iommuctl_describe_value (IommuctlService *service, const char *key, GVariant *value)
 {
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
     return g_strdup (g_variant_get_boolean (value) ? _ ("yes") : _ ("no"));
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
     return describe_string (g_variant_get_string (value, NULL));
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_OBJECT_PATH))
-    return iommuctl_names_of_path (client, g_variant_get_string (value, NULL));
+    return iommuctl_names_of_path (service, g_variant_get_string (value, NULL));
   if (g_variant_is_of_type (value, G_VARIANT_TYPE ("(ss)")))
     return describe_range (value);
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_ARRAY))
-    return describe_array (client, key, value);
+    return describe_array (service, key, value);
   return describe_number (key, value);
 }

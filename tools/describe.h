@@ -2,11 +2,11 @@
 /* Values of properties in words. */
 #pragma once
 
-#include "iommud-dbus.h"
+#include "service.h"
 
 G_BEGIN_DECLS
 
 /* A value for people: "-" for nothing, names for object paths. @key: of the record that has it. */
-char *iommuctl_describe_value (IommudDBusClient *client, const char *key, GVariant *value);
+char *iommuctl_describe_value (IommuctlService *service, const char *key, GVariant *value);
 
 G_END_DECLS

@@ -66,9 +66,8 @@ result_record (IommuctlReading *self)
   guint64 n_pages, n_dirty;
 
   count_pages (self, &n_pages, &n_dirty);
-  g_variant_builder_add (
-      &builder, "{sv}", "Container",
-      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->tracking))));
+  g_variant_builder_add (&builder, "{sv}", "Container",
+                         g_variant_new_object_path (self->container));
   g_variant_builder_add (&builder, "{sv}", "PageSize", g_variant_new_uint64 (self->page_size));
   g_variant_builder_add (&builder, "{sv}", "Pages", g_variant_new_uint64 (n_pages));
   g_variant_builder_add (&builder, "{sv}", "DirtyPages", g_variant_new_uint64 (n_dirty));
@@ -80,7 +79,7 @@ result_record (IommuctlReading *self)
 }
 
 static char *
-describe_length (GVariant *record, IommudDBusClient *client)
+describe_length (GVariant *record, IommuctlService *service)
 {
   guint64 length = 0;
 
@@ -89,7 +88,7 @@ describe_length (GVariant *record, IommudDBusClient *client)
 }
 
 static char *
-describe_share (GVariant *record, IommudDBusClient *client)
+describe_share (GVariant *record, IommuctlService *service)
 {
   guint64 n_pages = 0;
   guint64 n_dirty = 0;

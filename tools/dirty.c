@@ -11,6 +11,7 @@ typedef struct
 {
   IommuctlRequest *request;
   IommudDBusDirtyTracking *tracking;
+  char *container;
   char *container_name;
   GVariant *blockers; /* an "as", once the call has succeeded */
 } DirtyCommand;
@@ -19,6 +20,7 @@ static void
 dirty_clear (DirtyCommand *self)
 {
   g_clear_object (&self->tracking);
+  g_free (self->container);
   g_free (self->container_name);
   g_clear_pointer (&self->blockers, g_variant_unref);
 }
@@ -27,34 +29,31 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DirtyCommand, dirty_clear)
 static gboolean
 dirty_init (DirtyCommand *self, IommuctlRequest *request, GError **error)
 {
-  g_autoptr (IommudDBusContainer) container =
-      iommuctl_names_find_container (request->client, request->arguments[0], error);
-
   self->request = request;
-  if (container == NULL)
+  self->container = iommuctl_names_find_container (request->service, request->arguments[0], error);
+  if (self->container == NULL)
     return FALSE;
-  self->container_name = iommud_dbus_container_dup_name (container);
-  self->tracking = iommuctl_names_find_dirty_tracking (request->client, container, error);
+  self->container_name = iommuctl_names_of_path (request->service, self->container);
+  self->tracking = iommuctl_service_new_proxy (request->service, self->container,
+                                               IOMMUD_DBUS_TYPE_DIRTY_TRACKING_PROXY,
+                                               IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, error);
   return self->tracking != NULL;
 }
 
 static gboolean
 read_blockers (DirtyCommand *self, GError **error)
 {
-  iommuctl_request_settle (self->request);
-  self->blockers =
-      iommud_dbus_read_property_sync (G_DBUS_PROXY (self->tracking), "Blockers", NULL, error);
+  self->blockers = iommuctl_service_read (self->request->service, self->container,
+                                          IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, "Blockers", error);
   return self->blockers != NULL;
 }
 
 static GVariant *
 result_record (DirtyCommand *self, gboolean active)
 {
-  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->tracking));
-
   return g_variant_new_parsed (
-      "{'Container': <%o>, 'DirtyTrackingActive': <%b>, 'DirtyTrackingBlockers': <%@as>}", path,
-      active, self->blockers);
+      "{'Container': <%o>, 'DirtyTrackingActive': <%b>, 'DirtyTrackingBlockers': <%@as>}",
+      self->container, active, self->blockers);
 }
 
 /* The person who starts dirty tracking wants to know which devices it does not cover. */
@@ -79,9 +78,9 @@ iommuctl_dirty_start_run (IommuctlRequest *request, GError **error)
   g_auto (DirtyCommand) dirty = { 0 };
 
   if (!dirty_init (&dirty, request, error)
-      || !iommud_dbus_dirty_tracking_call_start_sync (dirty.tracking,
-                                                      iommuctl_request_method_options (request),
-                                                      G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error)
+      || !iommud_dbus_dirty_tracking_call_start_sync (
+          dirty.tracking, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
+          G_MAXINT, request->cancellable, error)
       || !read_blockers (&dirty, error))
     return FALSE;
   iommuctl_output_result (request->output, result_record (&dirty, TRUE),
@@ -96,9 +95,9 @@ iommuctl_dirty_stop_run (IommuctlRequest *request, GError **error)
   g_auto (DirtyCommand) dirty = { 0 };
 
   if (!dirty_init (&dirty, request, error)
-      || !iommud_dbus_dirty_tracking_call_stop_sync (dirty.tracking,
-                                                     iommuctl_request_method_options (request),
-                                                     G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error)
+      || !iommud_dbus_dirty_tracking_call_stop_sync (
+          dirty.tracking, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
+          G_MAXINT, request->cancellable, error)
       || !read_blockers (&dirty, error))
     return FALSE;
   iommuctl_output_result (request->output, result_record (&dirty, FALSE),

@@ -19,7 +19,7 @@ typedef enum
   IOMMUCTL_EXIT_NOT_SUPPORTED = 7,
   IOMMUCTL_EXIT_LIMITS = 8,
   IOMMUCTL_EXIT_TIMED_OUT = 9,
-  IOMMUCTL_EXIT_INTERRUPTED = 10,
+  IOMMUCTL_EXIT_INTERRUPTED = 130, /* as shells say of SIGINT */
 } IommuctlExitStatus;
 
 /* The code of an error in this domain is the exit status. */

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "exit-status.h"
 #include "numbers.h"
+#include "usage.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -22,6 +23,8 @@ typedef struct
   gboolean version;
   char **rest;
   char **arguments; /* in the rest, after the command */
+  char *first;      /* word that is no option, and the one after it */
+  char *second;
   const IommuctlCommand *command;
   GVariantDict *values;
 } CommandLine;
@@ -30,6 +33,8 @@ static void
 command_line_clear (CommandLine *self)
 {
   g_free (self->address);
+  g_free (self->first);
+  g_free (self->second);
   g_strfreev (self->rest);
   g_variant_dict_unref (self->values);
 }
@@ -110,8 +115,9 @@ take_command_option (const char *dashed_name, const char *value, gpointer user_d
     }
 }
 
-static void
-add_global_options (GOptionGroup *group, CommandLine *self)
+/* Up to one without a name. Free with g_free(). */
+static GOptionEntry *
+new_global_options (CommandLine *self)
 {
   const GOptionEntry entries[] = {
     { "system", 0, 0, G_OPTION_ARG_NONE, &self->system, N_ ("Use the system bus (the default)"),
@@ -126,7 +132,7 @@ add_global_options (GOptionGroup *group, CommandLine *self)
     { NULL },
   };
 
-  g_option_group_add_entries (group, entries);
+  return g_memdup2 (entries, sizeof entries);
 }
 
 static void
@@ -149,13 +155,16 @@ add_command_options (GOptionGroup *group, const IommuctlOption *options)
   g_option_group_add_entries (group, &g_array_index (entries, GOptionEntry, 0));
 }
 
+/* @family: the first word of commands of two words, or NULL for all. */
 static char *
-describe_commands (void)
+describe_commands (const char *family)
 {
+  g_autofree char *prefix = family == NULL ? g_strdup ("") : g_strconcat (family, " ", NULL);
   GString *text = g_string_new (_ ("Commands:"));
 
   for (const IommuctlCommand *command = iommuctl_commands_get (); command->name != NULL; command++)
-    g_string_append_printf (text, "\n  %-13s %s", command->name, _ (command->summary));
+    if (g_str_has_prefix (command->name, prefix))
+      g_string_append_printf (text, "\n  %-13s %s", command->name, _ (command->summary));
   g_string_append_printf (text, "\n\n%s",
                           _ ("'iommuctl COMMAND --help' tells more about one. The manual is "
                              "iommuctl(1)."));
@@ -163,75 +172,95 @@ describe_commands (void)
 }
 
 static GOptionContext *
-new_context (CommandLine *self)
+new_general_context (CommandLine *self)
 {
-  g_autofree char *parameters = NULL;
-  g_autofree char *commands = NULL;
-  GOptionContext *context = NULL;
+  g_autofree char *commands = describe_commands (self->first);
+  g_autofree char *parameters = g_strdup_printf ("%s %s", self->first == NULL ? "" : self->first,
+                                                 _ ("COMMAND [ARGUMENT...]"));
+  GOptionContext *context = g_option_context_new (g_strchug (parameters));
+
+  g_option_context_set_summary (context, _ ("See and drive the IOMMU contexts, page tables and "
+                                            "VFIO devices of this host."));
+  g_option_context_set_description (context, commands);
+  return context;
+}
+
+static GOptionContext *
+new_context_of_command (const IommuctlCommand *command, GOptionGroup *group)
+{
+  const char *arguments = *command->arguments == '\0' ? "" : _ (command->arguments);
+  g_autofree char *parameters = g_strdup_printf ("%s %s", command->name, arguments);
+  GOptionContext *context = g_option_context_new (g_strchomp (parameters));
+
+  g_option_context_set_summary (context, _ (command->description));
+  if (command->options != NULL)
+    add_command_options (group, command->options);
+  return context;
+}
+
+static GOptionContext *
+new_context (CommandLine *self, const GOptionEntry *global_options)
+{
   GOptionGroup *group = g_option_group_new (NULL, NULL, NULL, self, NULL);
+  GOptionContext *context = self->command == NULL ? new_general_context (self)
+                                                  : new_context_of_command (self->command, group);
 
-  if (self->command == NULL)
-    {
-      commands = describe_commands ();
-      context = g_option_context_new (_ ("COMMAND [ARGUMENT...]"));
-      g_option_context_set_summary (context, _ ("See and drive the IOMMU contexts, page tables and "
-                                                "VFIO devices of this host."));
-      g_option_context_set_description (context, commands);
-    }
-  else
-    {
-      const char *arguments = *self->command->arguments == '\0' ? "" : _ (self->command->arguments);
-
-      parameters = g_strdup_printf ("%s %s", self->command->name, arguments);
-      context = g_option_context_new (g_strchomp (parameters));
-      g_option_context_set_summary (context, _ (self->command->description));
-      if (self->command->options != NULL)
-        add_command_options (group, self->command->options);
-    }
-  add_global_options (group, self);
+  g_option_group_add_entries (group, global_options);
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
   g_option_context_set_main_group (context, group);
   return context;
 }
 
+static guint
+find_word (char **words, guint start)
+{
+  guint i = start;
+
+  while (words[i] != NULL && words[i][0] == '-')
+    i += g_str_equal (words[i], "--address") && words[i + 1] != NULL ? 2 : 1;
+  return i;
+}
+
+/* "help attach" is "attach --help". */
+static void
+turn_help_round (char ***words)
+{
+  guint position = find_word (*words, 1);
+  guint n_words = g_strv_length (*words);
+
+  if (g_strcmp0 ((*words)[position], "help") != 0)
+    return;
+  g_free ((*words)[position]);
+  memmove (*words + position, *words + position + 1, (n_words - position - 1) * sizeof **words);
+  (*words)[n_words - 1] = g_strdup ("--help");
+}
+
 /* The command that the first word names, if necessary together with the second one. Options are
  * parsed afterwards, since those of a command are known only then. */
-static const IommuctlCommand *
-guess_command (char **words)
+static void
+guess_command (CommandLine *self, char **words)
 {
-  for (guint i = 1; words[i] != NULL; i++)
-    {
-      if (g_str_equal (words[i], "--address") && words[i + 1] != NULL)
-        i++;
-      else if (words[i][0] != '-')
-        return iommuctl_commands_find (words[i], words[i + 1]);
-    }
-  return NULL;
+  guint first = find_word (words, 1);
+
+  if (words[first] == NULL)
+    return;
+  self->first = g_strdup (words[first]);
+  self->second = g_strdup (words[find_word (words, first + 1)]);
+  self->command = iommuctl_commands_find (self->first, self->second);
 }
 
-static gboolean fail_usage (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
+/* An unknown word is told before --help after it is answered. */
 static gboolean
-fail_usage (GError **error, const char *format, ...)
+check_first_word (CommandLine *self, GError **error)
 {
-  va_list arguments;
+  g_autofree char *family = NULL;
 
-  va_start (arguments, format);
-  g_clear_error (error);
-  *error = g_error_new_valist (IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE, format, arguments);
-  va_end (arguments);
-  return FALSE;
-}
-
-static gboolean
-fail_unknown_command (const char *word, GError **error)
-{
-  g_autofree char *family = iommuctl_commands_list_family (word);
-
-  if (family != NULL)
-    return fail_usage (error, _ ("%s needs a second word; the commands are: %s"), word, family);
-  return fail_usage (error, _ ("There is no command '%s'. 'iommuctl --help' lists them"), word);
+  if (self->command != NULL || self->first == NULL)
+    return TRUE;
+  family = iommuctl_commands_list_family (self->first);
+  return (family != NULL && self->second == NULL)
+         || iommuctl_usage_fail_command (self->first, self->second, error);
 }
 
 static gboolean
@@ -240,54 +269,77 @@ check_command_line (CommandLine *self, GError **error)
   guint count = self->rest == NULL ? 0 : g_strv_length (self->rest);
 
   if ((self->address != NULL) + self->session + self->system > 1)
-    return fail_usage (error, _ ("--address, --session and --system exclude each other"));
+    return iommuctl_usage_fail (error, _ ("--address, --session and --system exclude each other"));
   if (self->version)
     return TRUE;
   if (count == 0)
-    return fail_usage (error, _ ("A command is missing. 'iommuctl --help' lists them"));
+    return iommuctl_usage_fail (error, _ ("A command is missing. 'iommuctl --help' lists them"));
   if (self->command == NULL)
-    return fail_unknown_command (self->rest[0], error);
+    return iommuctl_usage_fail_command (self->first, self->second, error);
   self->arguments = self->rest + iommuctl_commands_count_words (self->command);
   count = g_strv_length (self->arguments);
   if (count < self->command->min_arguments)
-    return fail_usage (error, _ ("%s needs more arguments: iommuctl %s %s"), self->command->name,
-                       self->command->name, _ (self->command->arguments));
+    return iommuctl_usage_fail (error, _ ("%s needs more arguments: iommuctl %s %s"),
+                                self->command->name, self->command->name,
+                                _ (self->command->arguments));
   if (count > self->command->max_arguments)
-    return fail_usage (error, _ ("%s does not take the argument '%s'"), self->command->name,
-                       self->arguments[self->command->max_arguments]);
+    return iommuctl_usage_fail (error, _ ("%s does not take the argument '%s'"),
+                                self->command->name, self->arguments[self->command->max_arguments]);
   return TRUE;
 }
 
 static gboolean
-parse_command_line (CommandLine *self, char **words, GError **error)
+parse_command_line (CommandLine *self, char ***words, GError **error)
 {
+  g_autofree GOptionEntry *global_options = new_global_options (self);
   g_autoptr (GOptionContext) context = NULL;
+  g_auto (GStrv) all_words = NULL;
 
-  self->command = guess_command (words);
-  context = new_context (self);
-  return g_option_context_parse_strv (context, &words, error) && check_command_line (self, error);
+  turn_help_round (words);
+  all_words = g_strdupv (*words);
+  guess_command (self, *words);
+  if (!check_first_word (self, error))
+    return FALSE;
+  context = new_context (self, global_options);
+  if (g_option_context_parse_strv (context, words, error))
+    return check_command_line (self, error);
+  if (g_error_matches (*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+    iommuctl_usage_fail_option (self->command, global_options, all_words, error);
+  return FALSE;
 }
 
-static IommudDBusClient *
-connect_client (CommandLine *self, GError **error)
+/* A connection of its own can be closed before the end, so that the service knows of it. */
+static GDBusConnection *
+connect_to (const char *address, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GError) local_error = NULL;
-  IommudDBusClient *client = NULL;
+  return g_dbus_connection_new_for_address_sync (
+      address,
+      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+          | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+      NULL, cancellable, error);
+}
 
-  if (self->address != NULL && !g_dbus_is_supported_address (self->address, NULL))
+static GDBusConnection *
+connect_to_bus (CommandLine *self, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *address = g_strdup (self->address);
+  g_autoptr (GError) local_error = NULL;
+  GDBusConnection *connection = NULL;
+
+  if (address != NULL && !g_dbus_is_supported_address (address, NULL))
     {
-      fail_usage (error, _ ("'%s' is not the address of a bus, such as unix:path=/run/bus"),
-                  self->address);
+      iommuctl_usage_fail (
+          error, _ ("'%s' is not the address of a bus, such as unix:path=/run/bus"), address);
       return NULL;
     }
-  if (self->address != NULL)
-    client = iommud_dbus_client_new_for_address_sync (self->address, NULL, &local_error);
-  else
-    client = iommud_dbus_client_new_sync (self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM,
-                                          NULL, &local_error);
-  if (client != NULL)
-    return client;
-  if (local_error->domain == G_DBUS_ERROR)
+  if (address == NULL)
+    address = g_dbus_address_get_for_bus_sync (
+        self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, cancellable, &local_error);
+  if (address != NULL)
+    connection = connect_to (address, cancellable, &local_error);
+  if (connection != NULL)
+    return connection;
+  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_propagate_error (error, g_steal_pointer (&local_error));
   else
     g_set_error (
@@ -297,24 +349,56 @@ connect_client (CommandLine *self, GError **error)
 }
 
 static gboolean
-run_command (CommandLine *self, IommuctlOutput *output, GError **error)
+run_on (CommandLine *self, GDBusConnection *connection, IommuctlInterrupt *interrupt,
+        IommuctlOutput *output, GError **error)
 {
-  g_autoptr (IommudDBusClient) client = connect_client (self, error);
-  IommuctlRequest request = { 0 };
+  GCancellable *cancellable = iommuctl_interrupt_get_cancellable (interrupt);
+  g_autoptr (IommuctlService) service = iommuctl_service_new (connection, cancellable, error);
+  IommuctlRequest request = { .options = self->command->options,
+                              .arguments = self->arguments,
+                              .values = self->values,
+                              .service = service,
+                              .interrupt = interrupt,
+                              .cancellable = cancellable,
+                              .output = output };
+  gboolean done = FALSE;
 
-  if (client == NULL)
+  if (service == NULL)
     return FALSE;
-  iommuctl_output_set_client (output, client);
-  request.options = self->command->options;
-  request.arguments = self->arguments;
-  request.values = self->values;
-  request.client = client;
-  request.output = output;
-  return self->command->run (&request, error) && iommuctl_output_flush (output, error);
+  iommuctl_output_set_service (output, service);
+  done = self->command->run (&request, error) && iommuctl_output_flush (output, error);
+  iommuctl_output_set_service (output, NULL);
+  return done;
+}
+
+/* The words for errors that depend on what the command was to do. */
+static void
+explain (const IommuctlCommand *command, GError **error)
+{
+  if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    iommuctl_usage_explain_interrupt (command, error);
+  else if (g_error_matches (*error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED)
+           || g_error_matches (*error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED))
+    iommuctl_usage_explain_refusal (command, error);
 }
 
 static gboolean
-run (CommandLine *self, char **words, IommuctlOutput *output, GError **error)
+run_command (CommandLine *self, IommuctlOutput *output, GError **error)
+{
+  g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new ();
+  g_autoptr (GDBusConnection) connection =
+      connect_to_bus (self, iommuctl_interrupt_get_cancellable (interrupt), error);
+  gboolean done = connection != NULL && run_on (self, connection, interrupt, output, error);
+
+  if (connection != NULL)
+    g_dbus_connection_close_sync (connection, NULL, NULL);
+  if (!done)
+    explain (self->command, error);
+  return done;
+}
+
+static gboolean
+run (CommandLine *self, char ***words, IommuctlOutput *output, GError **error)
 {
   if (!parse_command_line (self, words, error))
     return FALSE;
@@ -339,7 +423,7 @@ main (int argc, char **argv)
 
   /* The answer to a bad command line is JSON too if --json stands anywhere in it. */
   output = iommuctl_output_new (g_strv_contains ((const char *const *) argv, "--json"));
-  if (run (&command_line, words, output, &error))
+  if (run (&command_line, &words, output, &error))
     return IOMMUCTL_EXIT_OK;
   iommuctl_output_error (output, error);
   iommuctl_output_flush (output, NULL);

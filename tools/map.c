@@ -4,23 +4,21 @@
 
 #include "command.h"
 #include "exit-status.h"
+#include "memory-file.h"
 #include "names.h"
 #include "numbers.h"
 #include "progress.h"
-#include "wait.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 
 typedef struct
 {
   IommuctlRequest *request;
   IommudDBusMemory *memory;
+  char *container;
   char *container_name;
   guint64 offset;
   guint64 length;
@@ -29,6 +27,7 @@ typedef struct
 
   /* While the service maps. */
   IommuctlProgress *progress;
+  GAsyncResult *result;
   guint64 mapped_before; /* the bytes of the container */
 } MapCommand;
 
@@ -36,44 +35,12 @@ static void
 map_clear (MapCommand *self)
 {
   g_clear_pointer (&self->progress, iommuctl_progress_free);
+  g_clear_object (&self->result);
   g_clear_object (&self->memory);
+  g_free (self->container);
   g_free (self->container_name);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MapCommand, map_clear)
-
-static gboolean
-fail_file (const char *path, int errnum, GError **error)
-{
-  IommuctlExitStatus status = IOMMUCTL_EXIT_FAILED;
-
-  if (errnum == ENOENT || errnum == ENOTDIR)
-    status = IOMMUCTL_EXIT_NOT_FOUND;
-  else if (errnum == EACCES || errnum == EPERM || errnum == EROFS)
-    status = IOMMUCTL_EXIT_NOT_AUTHORIZED;
-  g_set_error (error, IOMMUCTL_ERROR, status, _ ("Cannot open %s: %s"), path, g_strerror (errnum));
-  return FALSE;
-}
-
-/* Opening must not wait for a device or a pipe, and must not take a terminal. */
-static gboolean
-open_file (const char *path, gboolean writable, int *file, guint64 *size, GError **error)
-{
-  struct stat status;
-
-  *file = g_open (path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-  if (*file < 0 || fstat (*file, &status) != 0)
-    return fail_file (path, errno, error);
-  if (!S_ISREG (status.st_mode))
-    {
-      g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-                   _ ("%s is not a regular file: only a memfd or a file on tmpfs or hugetlbfs "
-                      "can be mapped"),
-                   path);
-      return FALSE;
-    }
-  *size = status.st_size;
-  return TRUE;
-}
 
 /* The part to map ends at the end of the file if no length was given. */
 static gboolean
@@ -118,17 +85,17 @@ map_options (MapCommand *self)
 static gboolean
 map_init (MapCommand *self, IommuctlRequest *request, GError **error)
 {
-  g_autoptr (IommudDBusContainer) container = NULL;
-
   self->request = request;
   if (!check_access (request, error))
     return FALSE;
   self->fixed = g_variant_dict_lookup (request->values, "iova", "t", &self->iova);
-  container = iommuctl_names_find_container (request->client, request->arguments[0], error);
-  if (container == NULL)
+  self->container = iommuctl_names_find_container (request->service, request->arguments[0], error);
+  if (self->container == NULL)
     return FALSE;
-  self->container_name = iommud_dbus_container_dup_name (container);
-  self->memory = iommuctl_names_find_memory (request->client, container, error);
+  self->container_name = iommuctl_names_of_path (request->service, self->container);
+  self->memory =
+      iommuctl_service_new_watch (request->service, self->container, IOMMUD_DBUS_TYPE_MEMORY_PROXY,
+                                  IOMMUD_DBUS_MEMORY_INTERFACE, error);
   return self->memory != NULL;
 }
 
@@ -142,70 +109,28 @@ on_mapped_bytes_changed (IommudDBusMemory *memory, GParamSpec *pspec, MapCommand
 }
 
 static void
-on_interrupt (gpointer data, gpointer user_data)
+on_result (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MapCommand *self = user_data;
 
-  iommuctl_progress_tell (self->progress,
-                          _ ("Interrupted: it will be unmapped as soon as all of it is mapped. "
-                             "Press Ctrl-C again to leave it mapped"));
+  self->result = g_object_ref (result);
 }
 
+/* The main loop runs so that the progress is seen. */
 static gboolean
-fail_left (MapCommand *self, GError **error)
+finish_map (MapCommand *self, GError **error)
 {
-  g_autofree char *size = iommuctl_numbers_describe_size (self->length);
-
-  g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
-               _ ("Interrupted: the service goes on mapping %s into %s; 'iommuctl mappings %s' "
-                  "lists it and 'iommuctl unmap' unmaps it"),
-               size, self->container_name, self->container_name);
-  return FALSE;
-}
-
-static gboolean
-take_back (MapCommand *self, GError **error)
-{
-  g_autoptr (GError) local_error = NULL;
-  g_autofree char *message = NULL;
-
-  if (iommud_dbus_memory_call_unmap_sync (self->memory, self->iova, self->length,
-                                          g_variant_new ("a{sv}", NULL), G_DBUS_CALL_FLAGS_NONE,
-                                          G_MAXINT, NULL, NULL, &local_error))
-    {
-      g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
-                           _ ("Interrupted: it was unmapped again"));
-      return FALSE;
-    }
-  message = iommuctl_error_message (local_error);
-  g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
-               _ ("Interrupted: %" PRIu64 " bytes at 0x%" PRIx64 " in %s are still mapped: %s"),
-               self->length, self->iova, self->container_name, message);
-  return FALSE;
-}
-
-/* The making of a mapping cannot be stopped, but it can be unmapped afterwards. */
-static gboolean
-finish_map (MapCommand *self, IommuctlWait *wait, GError **error)
-{
-  g_autoptr (GAsyncResult) result = iommuctl_wait_for_result (wait);
-  g_autoptr (GError) local_error = NULL;
-
+  while (self->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
   g_clear_pointer (&self->progress, iommuctl_progress_free);
-  if (iommud_dbus_memory_call_map_file_finish (self->memory, &self->iova, NULL, result,
-                                               &local_error))
-    return !iommuctl_wait_was_interrupted (wait) || take_back (self, error);
-  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return fail_left (self, error);
-  g_propagate_error (error, g_steal_pointer (&local_error));
-  return FALSE;
+  return iommud_dbus_memory_call_map_file_finish (self->memory, &self->iova, NULL, self->result,
+                                                  error);
 }
 
 static gboolean
 map_file (MapCommand *self, int file, GError **error)
 {
   g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
-  g_autoptr (IommuctlWait) wait = iommuctl_wait_new (on_interrupt, self);
   g_autofree char *title = g_strdup_printf (_ ("Mapping into %s"), self->container_name);
   int index = g_unix_fd_list_append (files, file, error);
   gulong handler = 0;
@@ -213,16 +138,16 @@ map_file (MapCommand *self, int file, GError **error)
 
   if (index < 0)
     return FALSE;
+  self->mapped_before = iommud_dbus_memory_get_mapped_bytes (self->memory);
   self->progress =
       iommuctl_progress_new (title, self->length, iommuctl_request_has (self->request, "quiet"));
-  self->mapped_before = iommud_dbus_memory_get_mapped_bytes (self->memory);
   handler = g_signal_connect (self->memory, "notify::mapped-bytes",
                               G_CALLBACK (on_mapped_bytes_changed), self);
-  iommud_dbus_memory_call_map_file (
-      self->memory, g_variant_new_handle (index), self->offset, self->length, self->iova,
-      map_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files,
-      iommuctl_wait_get_cancellable (wait), iommuctl_wait_on_result, wait);
-  mapped = finish_map (self, wait, error);
+  iommud_dbus_memory_call_map_file (self->memory, g_variant_new_handle (index), self->offset,
+                                    self->length, self->iova, map_options (self),
+                                    G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files,
+                                    self->request->cancellable, on_result, self);
+  mapped = finish_map (self, error);
   g_signal_handler_disconnect (self->memory, handler);
   return mapped;
 }
@@ -233,9 +158,8 @@ result_record (MapCommand *self)
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   g_autofree char *address = iommuctl_numbers_describe_address (self->iova);
 
-  g_variant_builder_add (
-      &builder, "{sv}", "Container",
-      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->memory))));
+  g_variant_builder_add (&builder, "{sv}", "Container",
+                         g_variant_new_object_path (self->container));
   g_variant_builder_add (&builder, "{sv}", "Iova", g_variant_new_string (address));
   g_variant_builder_add (&builder, "{sv}", "Length", g_variant_new_uint64 (self->length));
   return g_variant_builder_end (&builder);
@@ -262,10 +186,12 @@ iommuctl_map_run (IommuctlRequest *request, GError **error)
 
   if (!map_init (&map, request, error))
     return FALSE;
-  mapped = open_file (path, !iommuctl_request_has (request, "read-only"), &file, &size, error)
-           && choose_length (&map, path, size, error) && map_file (&map, file, error);
-  if (file >= 0)
-    g_close (file, NULL);
+  file =
+      iommuctl_memory_file_open (path, !iommuctl_request_has (request, "read-only"), &size, error);
+  if (file < 0)
+    return FALSE;
+  mapped = choose_length (&map, path, size, error) && map_file (&map, file, error);
+  g_close (file, NULL);
   if (mapped)
     print_mapped (&map, path);
   return mapped;
@@ -275,7 +201,7 @@ gboolean
 iommuctl_copy_mapping_run (IommuctlRequest *request, GError **error)
 {
   g_auto (MapCommand) map = { 0 };
-  g_autoptr (IommudDBusContainer) source = NULL;
+  g_autofree char *source = NULL;
   g_autofree char *source_name = NULL;
   guint64 source_iova = 0;
 
@@ -283,14 +209,14 @@ iommuctl_copy_mapping_run (IommuctlRequest *request, GError **error)
       || !iommuctl_request_parse_argument (request, 3, "LENGTH", &map.length, error)
       || !map_init (&map, request, error))
     return FALSE;
-  source = iommuctl_names_find_container (request->client, request->arguments[1], error);
+  source = iommuctl_names_find_container (request->service, request->arguments[1], error);
   if (source == NULL)
     return FALSE;
   if (!iommud_dbus_memory_call_copy_mapping_sync (
-          map.memory, g_dbus_proxy_get_object_path (G_DBUS_PROXY (source)), source_iova, map.length,
-          map.iova, map_options (&map), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &map.iova, NULL, error))
+          map.memory, source, source_iova, map.length, map.iova, map_options (&map),
+          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &map.iova, request->cancellable, error))
     return FALSE;
-  source_name = iommud_dbus_container_dup_name (source);
+  source_name = iommuctl_names_of_path (request->service, source);
   print_mapped (&map, source_name);
   return TRUE;
 }

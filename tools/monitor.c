@@ -9,7 +9,6 @@
 #include "names.h"
 #include "records.h"
 
-#include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 typedef struct
 {
   IommuctlRequest *request;
+  IommudDBusClient *client;
   GMainLoop *loop;
   guint64 left; /* of --count; 0: no limit */
   gboolean timed_out;
@@ -86,24 +86,13 @@ append_properties (Monitor *self, GString *line, GVariant *properties,
   g_variant_iter_init (&iter, properties);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
     {
-      g_autofree char *described = iommuctl_describe_value (self->request->client, key, value);
+      g_autofree char *described = iommuctl_describe_value (self->request->service, key, value);
       g_autofree char *text = g_strdup_printf ("%s=%s", key, described);
 
       append_words (self, line, &length, text);
     }
   for (guint i = 0; invalidated[i] != NULL; i++)
     append_words (self, line, &length, invalidated[i]);
-}
-
-/* The object manager no longer finds the path of an object that has gone. */
-static char *
-name_of_object (Monitor *self, GDBusProxy *proxy)
-{
-  g_autoptr (GVariant) name = g_dbus_proxy_get_cached_property (proxy, "Name");
-
-  if (name != NULL)
-    return g_variant_dup_string (name, NULL);
-  return iommuctl_names_of_path (self->request->client, g_dbus_proxy_get_object_path (proxy));
 }
 
 /* What one line of JSON says. */
@@ -124,7 +113,8 @@ static GString *
 open_line (Monitor *self, const char *event, GDBusProxy *proxy)
 {
   const char *kind = iommuctl_records_kind (g_dbus_proxy_get_interface_name (proxy));
-  g_autofree char *name = name_of_object (self, proxy);
+  g_autofree char *name =
+      iommuctl_names_of_path (self->request->service, g_dbus_proxy_get_object_path (proxy));
   GString *line = g_string_new (NULL);
 
   g_string_printf (line, "%-8s %-10s %s", event, kind, name);
@@ -155,6 +145,52 @@ main_proxy (GDBusObject *object)
   return (GDBusProxy *) interface;
 }
 
+static GVariant *
+known_properties (GDBusProxy *proxy)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  g_auto (GStrv) names = g_dbus_proxy_get_cached_property_names (proxy);
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      g_autoptr (GVariant) value = g_dbus_proxy_get_cached_property (proxy, names[i]);
+
+      if (value != NULL)
+        g_variant_builder_add (&builder, "{sv}", names[i], value);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* As in the signal that told of the object. */
+static GVariant *
+record_of_object (GDBusObject *object)
+{
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{sa{sv}}"));
+  g_autolist (GDBusInterface) interfaces = g_dbus_object_get_interfaces (object);
+  g_autoptr (GVariant) all = NULL;
+
+  for (GList *l = interfaces; l != NULL; l = l->next)
+    g_variant_builder_add (&builder, "{s@a{sv}}", g_dbus_proxy_get_interface_name (l->data),
+                           known_properties (l->data));
+  all = g_variant_ref_sink (g_variant_builder_end (&builder));
+  return iommuctl_records_of_object (g_dbus_object_get_object_path (object), all);
+}
+
+/* The names of containers are kept as long as these are there: a line about one that goes has its
+ * name too. */
+static void
+learn_name (Monitor *self, GDBusObject *object, gboolean is_there)
+{
+  const char *path = g_dbus_object_get_object_path (object);
+  g_autoptr (GDBusInterface) container =
+      g_dbus_object_get_interface (object, IOMMUD_DBUS_CONTAINER_INTERFACE);
+
+  if (container != NULL)
+    iommuctl_service_learn_name (
+        self->request->service, path,
+        is_there ? iommud_dbus_container_get_name (IOMMUD_DBUS_CONTAINER (container)) : NULL);
+}
+
 /* Only JSON has the properties of a new object: for people, its name says where it belongs. */
 static void
 on_object_added (GDBusObjectManager *manager, GDBusObject *object, Monitor *self)
@@ -167,7 +203,8 @@ on_object_added (GDBusObjectManager *manager, GDBusObject *object, Monitor *self
 
   if (proxy == NULL || is_done (self))
     return;
-  record = iommuctl_records_of_proxy (self->request->client, proxy);
+  learn_name (self, object, TRUE);
+  record = record_of_object (object);
   properties = iommuctl_records_without (record, "Kind", "Path", NULL);
   line = open_line (self, EVENT_ADDED, proxy);
   open_event (&event, EVENT_ADDED, proxy);
@@ -185,6 +222,7 @@ on_object_removed (GDBusObjectManager *manager, GDBusObject *object, Monitor *se
   if (proxy == NULL || is_done (self))
     return;
   line = open_line (self, EVENT_REMOVED, proxy);
+  learn_name (self, object, FALSE);
   open_event (&event, EVENT_REMOVED, proxy);
   print_event (self, &event, line);
 }
@@ -243,12 +281,12 @@ on_running_changed (IommudDBusClient *client, GParamSpec *pspec, Monitor *self)
 }
 
 static gboolean
-on_interrupted (gpointer user_data)
+on_interrupted (GCancellable *cancellable, gpointer user_data)
 {
   Monitor *self = user_data;
 
   g_main_loop_quit (self->loop);
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -264,42 +302,43 @@ on_timeout (gpointer user_data)
 static void
 connect_signals (Monitor *self)
 {
-  IommudDBusClient *client = self->request->client;
-  GDBusObjectManager *manager = iommud_dbus_client_get_object_manager (client);
+  GDBusObjectManager *manager = iommud_dbus_client_get_object_manager (self->client);
+  g_autolist (GDBusObject) objects = g_dbus_object_manager_get_objects (manager);
 
+  for (GList *l = objects; l != NULL; l = l->next)
+    learn_name (self, l->data, TRUE);
   g_signal_connect (manager, "object-added", G_CALLBACK (on_object_added), self);
   g_signal_connect (manager, "object-removed", G_CALLBACK (on_object_removed), self);
   g_signal_connect (manager, "interface-proxy-properties-changed",
                     G_CALLBACK (on_properties_changed), self);
-  g_signal_connect (client, "notify::running", G_CALLBACK (on_running_changed), self);
+  g_signal_connect (self->client, "notify::running", G_CALLBACK (on_running_changed), self);
 }
 
 static void
 disconnect_signals (Monitor *self)
 {
-  IommudDBusClient *client = self->request->client;
-
-  g_signal_handlers_disconnect_by_data (iommud_dbus_client_get_object_manager (client), self);
-  g_signal_handlers_disconnect_by_data (client, self);
+  g_signal_handlers_disconnect_by_data (iommud_dbus_client_get_object_manager (self->client), self);
+  g_signal_handlers_disconnect_by_data (self->client, self);
 }
 
 static void
 watch (Monitor *self, guint timeout)
 {
-  guint sources[3] = { 0 };
+  g_autoptr (GSource) interrupt = g_cancellable_source_new (self->request->cancellable);
+  guint timer = 0;
 
   connect_signals (self);
-  sources[0] = g_unix_signal_add (SIGINT, on_interrupted, self);
-  sources[1] = g_unix_signal_add (SIGTERM, on_interrupted, self);
+  g_source_set_callback (interrupt, G_SOURCE_FUNC (on_interrupted), self, NULL);
+  g_source_attach (interrupt, NULL);
   if (timeout > 0)
-    sources[2] = g_timeout_add_seconds (timeout, on_timeout, self);
+    timer = g_timeout_add_seconds (timeout, on_timeout, self);
   fprintf (stderr, "%s\n", _ ("Watching for changes; Ctrl-C stops"));
 
   g_main_loop_run (self->loop);
 
-  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
-    if (sources[i] != 0)
-      g_source_remove (sources[i]);
+  g_source_destroy (interrupt);
+  if (timer != 0)
+    g_source_remove (timer);
   disconnect_signals (self);
 }
 
@@ -307,10 +346,14 @@ gboolean
 iommuctl_monitor_run (IommuctlRequest *request, GError **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  Monitor monitor = { .request = request, .loop = loop };
+  g_autoptr (IommudDBusClient) client = iommud_dbus_client_new_for_connection_sync (
+      iommuctl_service_get_connection (request->service), request->cancellable, error);
+  Monitor monitor = { .request = request, .client = client, .loop = loop };
   guint32 count = 0;
   guint32 timeout = 0;
 
+  if (client == NULL)
+    return FALSE;
   g_variant_dict_lookup (request->values, "count", "u", &count);
   g_variant_dict_lookup (request->values, "timeout", "u", &timeout);
   monitor.left = count;

@@ -5,7 +5,8 @@
 
 #include "names.h"
 
-#include "exit-status.h"
+#include "device-name.h"
+#include "shortened.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -27,7 +28,8 @@ is_number (const char *text)
 static gboolean
 is_path_of (const char *path, const char *folder)
 {
-  return g_str_has_prefix (path, folder) && path[strlen (folder)] == '/';
+  return g_str_has_prefix (path, folder) && path[strlen (folder)] == '/'
+         && g_variant_is_object_path (path);
 }
 
 static gboolean
@@ -36,86 +38,117 @@ is_path_of_hwpt (const char *path)
   return is_path_of (path, IOMMUD_DBUS_CONTAINERS_PATH) && strstr (path, HWPTS_FOLDER) != NULL;
 }
 
-/* lspci leaves out the domain 0000, and so do people. */
-static char *
-complete_device_name (const char *name)
+const char *
+iommuctl_names_get_interface (const char *path)
 {
-  if (g_regex_match_simple ("^[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]$", name, G_REGEX_CASELESS, 0))
-    {
-      g_autofree char *lower = g_ascii_strdown (name, -1);
-
-      return g_strconcat ("0000:", lower, NULL);
-    }
-  return g_strdup (name);
+  if (is_path_of (path, IOMMUD_DBUS_DEVICES_PATH))
+    return IOMMUD_DBUS_DEVICE_INTERFACE;
+  return is_path_of_hwpt (path) ? IOMMUD_DBUS_HWPT_INTERFACE : IOMMUD_DBUS_CONTAINER_INTERFACE;
 }
 
-IommudDBusDevice *
-iommuctl_names_find_device (IommudDBusClient *client, const char *name, GError **error)
+/* Replaces the error for something that is not there with one in words of the command line, which
+ * is taken; returns NULL. */
+static char *
+fail (GError **error, GError *cause, char *message)
 {
-  g_autofree char *full_name = complete_device_name (name);
-  g_autoptr (GError) local_error = NULL;
-  IommudDBusDevice *device = iommud_dbus_client_find_device (client, full_name, NULL, &local_error);
+  g_autofree char *own_message = message;
 
-  if (device != NULL)
-    return device;
-  if (is_not_found (local_error))
-    g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                 _ ("No VFIO device is called '%s'. 'iommuctl devices' lists them all"), name);
+  if (is_not_found (cause))
+    g_set_error_literal (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND, own_message);
   else
-    g_propagate_error (error, g_steal_pointer (&local_error));
+    g_propagate_error (error, g_error_copy (cause));
+  g_error_free (cause);
   return NULL;
+}
+
+/* The path itself if an object is there. The service is asked for a property that each such object
+ * has. */
+static char *
+check_path (IommuctlService *service, const char *path, GError **error)
+{
+  const char *interface_name = iommuctl_names_get_interface (path);
+  const char *property =
+      g_str_equal (interface_name, IOMMUD_DBUS_HWPT_INTERFACE) ? "HwptId" : "Name";
+  g_autoptr (GVariant) value =
+      iommuctl_service_read (service, path, interface_name, property, error);
+
+  return value == NULL ? NULL : g_strdup (path);
+}
+
+static char *
+ask_manager (IommuctlService *service, const char *name,
+             gboolean (*find) (IommudDBusManager *, const char *, GDBusCallFlags, int, char **,
+                               GCancellable *, GError **),
+             GError **error)
+{
+  g_autoptr (IommudDBusManager) manager =
+      iommuctl_service_new_proxy (service, IOMMUD_DBUS_MANAGER_PATH, IOMMUD_DBUS_TYPE_MANAGER_PROXY,
+                                  IOMMUD_DBUS_MANAGER_INTERFACE, error);
+  char *path = NULL;
+
+  if (manager != NULL)
+    find (manager, name, G_DBUS_CALL_FLAGS_NONE, -1, &path,
+          iommuctl_service_get_cancellable (service), error);
+  return path;
+}
+
+char *
+iommuctl_names_find_device (IommuctlService *service, const char *name, GError **error)
+{
+  GError *local_error = NULL;
+  char *path = NULL;
+
+  if (is_path_of (name, IOMMUD_DBUS_DEVICES_PATH))
+    path = check_path (service, name, &local_error);
+  else if (iommuctl_shortened_is (name))
+    path = iommuctl_shortened_find (service, name, IOMMUD_DBUS_DEVICE_INTERFACE, &local_error);
+  else
+    {
+      g_autofree char *full_name = iommuctl_device_name_complete (name);
+
+      path =
+          ask_manager (service, full_name, iommud_dbus_manager_call_find_device_sync, &local_error);
+    }
+  if (path != NULL)
+    return path;
+  return fail (error, local_error,
+               g_strdup_printf (
+                   _ ("No VFIO device is called '%s'. 'iommuctl devices' lists them all"), name));
 }
 
 /* No container's name is a number, so a number is that of its object path. */
-IommudDBusContainer *
-iommuctl_names_find_container (IommudDBusClient *client, const char *name, GError **error)
+char *
+iommuctl_names_find_container (IommuctlService *service, const char *name, GError **error)
 {
-  g_autoptr (GError) local_error = NULL;
-  IommudDBusContainer *container =
-      iommud_dbus_client_find_container (client, name, NULL, &local_error);
+  GError *local_error = NULL;
+  char *path = NULL;
 
-  if (container == NULL && is_not_found (local_error) && is_number (name))
+  if (is_path_of (name, IOMMUD_DBUS_CONTAINERS_PATH) && !is_path_of_hwpt (name))
+    path = check_path (service, name, &local_error);
+  else if (iommuctl_shortened_is (name))
+    path = iommuctl_shortened_find (service, name, IOMMUD_DBUS_CONTAINER_INTERFACE, &local_error);
+  else if (is_number (name))
     {
-      g_autofree char *path = g_strconcat (IOMMUD_DBUS_CONTAINERS_PATH "/", name, NULL);
+      g_autofree char *numbered = g_strconcat (IOMMUD_DBUS_CONTAINERS_PATH "/", name, NULL);
 
-      g_clear_error (&local_error);
-      container = iommud_dbus_client_find_container (client, path, NULL, &local_error);
+      path = check_path (service, numbered, &local_error);
     }
-  if (container != NULL)
-    return container;
-  if (is_not_found (local_error))
-    g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                 _ ("No container is called '%s'. 'iommuctl containers' lists them all"), name);
   else
-    g_propagate_error (error, g_steal_pointer (&local_error));
-  return NULL;
-}
-
-IommudDBusMemory *
-iommuctl_names_find_memory (IommudDBusClient *client, IommudDBusContainer *container,
-                            GError **error)
-{
-  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (container));
-
-  return iommud_dbus_client_find_memory (client, path, NULL, error);
-}
-
-IommudDBusDirtyTracking *
-iommuctl_names_find_dirty_tracking (IommudDBusClient *client, IommudDBusContainer *container,
-                                    GError **error)
-{
-  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (container));
-
-  return iommud_dbus_client_find_dirty_tracking (client, path, NULL, error);
+    path = ask_manager (service, name, iommud_dbus_manager_call_find_container_sync, &local_error);
+  if (path != NULL)
+    return path;
+  return fail (error, local_error,
+               g_strdup_printf (
+                   _ ("No container is called '%s'. 'iommuctl containers' lists them all"), name));
 }
 
 /* Turns CONTAINER/NUMBER into the path of a HWPT; an error if the text has another form. */
 static char *
-hwpt_path_of_name (IommudDBusClient *client, const char *name, GError **error)
+hwpt_path_of_name (IommuctlService *service, const char *name, GError **error)
 {
   const char *slash = strrchr (name, '/');
   g_autofree char *container_name = NULL;
-  g_autoptr (IommudDBusContainer) container = NULL;
+  g_autofree char *container = NULL;
 
   if (slash == NULL || slash == name || !is_number (slash + 1))
     {
@@ -126,112 +159,103 @@ hwpt_path_of_name (IommudDBusClient *client, const char *name, GError **error)
       return NULL;
     }
   container_name = g_strndup (name, slash - name);
-  container = iommuctl_names_find_container (client, container_name, error);
+  container = iommuctl_names_find_container (service, container_name, error);
   if (container == NULL)
     return NULL;
-  return g_strconcat (g_dbus_proxy_get_object_path (G_DBUS_PROXY (container)), HWPTS_FOLDER,
-                      slash + 1, NULL);
+  return g_strconcat (container, HWPTS_FOLDER, slash + 1, NULL);
 }
 
-IommudDBusHwpt *
-iommuctl_names_find_hwpt (IommudDBusClient *client, const char *name, GError **error)
+char *
+iommuctl_names_find_hwpt (IommuctlService *service, const char *name, GError **error)
 {
-  g_autoptr (GError) local_error = NULL;
+  GError *local_error = NULL;
   g_autofree char *path = NULL;
-  IommudDBusHwpt *hwpt = NULL;
+  char *found = NULL;
 
   if (is_path_of_hwpt (name))
     path = g_strdup (name);
   else
-    path = hwpt_path_of_name (client, name, error);
+    path = hwpt_path_of_name (service, name, error);
   if (path == NULL)
     return NULL;
-  hwpt = iommud_dbus_client_find_hwpt (client, path, NULL, &local_error);
-  if (hwpt != NULL)
-    return hwpt;
-  if (is_not_found (local_error))
-    g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                 _ ("There is no HWPT '%s'. 'iommuctl tree' shows them all"), name);
-  else
-    g_propagate_error (error, g_steal_pointer (&local_error));
-  return NULL;
+  found = check_path (service, path, &local_error);
+  if (found != NULL)
+    return found;
+  return fail (error, local_error,
+               g_strdup_printf (_ ("There is no HWPT '%s'. 'iommuctl tree' shows them all"), name));
 }
 
-static GDBusProxy *
-find_by_path (IommudDBusClient *client, const char *path, GError **error)
+static char *
+find_by_path (IommuctlService *service, const char *path, GError **error)
 {
   if (is_path_of (path, IOMMUD_DBUS_DEVICES_PATH))
-    return (GDBusProxy *) iommuctl_names_find_device (client, path, error);
+    return iommuctl_names_find_device (service, path, error);
   if (is_path_of_hwpt (path))
-    return (GDBusProxy *) iommuctl_names_find_hwpt (client, path, error);
-  return (GDBusProxy *) iommuctl_names_find_container (client, path, error);
+    return iommuctl_names_find_hwpt (service, path, error);
+  return iommuctl_names_find_container (service, path, error);
 }
 
-GDBusProxy *
-iommuctl_names_find (IommudDBusClient *client, const char *name, GError **error)
+/* A slash is in the names of HWPTs and in paths of devices. */
+static char *
+find_by_name (IommuctlService *service, const char *name, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
-  gpointer found = NULL;
+  char *found = iommuctl_names_find_device (service, name, &local_error);
 
-  if (is_path_of (name, IOMMUD_DBUS_ROOT_PATH))
-    return find_by_path (client, name, error);
-  found = iommuctl_names_find_device (client, name, &local_error);
   if (found == NULL && is_not_found (local_error))
     {
       g_clear_error (&local_error);
-      found = iommuctl_names_find_container (client, name, &local_error);
+      if (strchr (name, '/') != NULL && !g_path_is_absolute (name))
+        found = iommuctl_names_find_hwpt (service, name, &local_error);
+      else
+        found = iommuctl_names_find_container (service, name, &local_error);
     }
-  if (found == NULL && is_not_found (local_error) && strchr (name, '/') != NULL)
-    {
-      g_clear_error (&local_error);
-      found = iommuctl_names_find_hwpt (client, name, &local_error);
-    }
+  if (found == NULL)
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return found;
+}
+
+char *
+iommuctl_names_find (IommuctlService *service, const char *name, GError **error)
+{
+  GError *local_error = NULL;
+  char *found = NULL;
+
+  if (is_path_of (name, IOMMUD_DBUS_ROOT_PATH))
+    return find_by_path (service, name, error);
+  found = find_by_name (service, name, &local_error);
   if (found != NULL)
     return found;
-  if (is_not_found (local_error) && strchr (name, '/') == NULL)
-    g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
-                 _ ("No device or container is called '%s'. 'iommuctl tree' shows them all"), name);
-  else
-    g_propagate_error (error, g_steal_pointer (&local_error));
+  if (strchr (name, '/') == NULL || g_path_is_absolute (name))
+    return fail (
+        error, local_error,
+        g_strdup_printf (
+            _ ("No device or container is called '%s'. 'iommuctl tree' shows them all"), name));
+  g_propagate_error (error, local_error);
   return NULL;
 }
 
-/* The property Name of a listed object, or NULL. */
 static char *
-listed_name (IommudDBusClient *client, const char *path, const char *interface_name)
-{
-  GDBusObjectManager *manager = iommud_dbus_client_get_object_manager (client);
-  g_autoptr (GDBusInterface) interface =
-      g_dbus_object_manager_get_interface (manager, path, interface_name);
-  g_autoptr (GVariant) name = NULL;
-
-  if (interface != NULL)
-    name = g_dbus_proxy_get_cached_property (G_DBUS_PROXY (interface), "Name");
-  return name == NULL ? NULL : g_variant_dup_string (name, NULL);
-}
-
-static char *
-name_of_hwpt (IommudDBusClient *client, const char *path)
+name_of_hwpt (IommuctlService *service, const char *path)
 {
   const char *folder = strstr (path, HWPTS_FOLDER);
   g_autofree char *container_path = g_strndup (path, folder - path);
-  g_autofree char *container_name = iommuctl_names_of_path (client, container_path);
+  g_autofree char *container_name = iommuctl_names_of_path (service, container_path);
 
   return g_strconcat (container_name, "/", folder + strlen (HWPTS_FOLDER), NULL);
 }
 
 char *
-iommuctl_names_of_path (IommudDBusClient *client, const char *path)
+iommuctl_names_of_path (IommuctlService *service, const char *path)
 {
-  char *name = NULL;
+  const char *name = NULL;
 
   if (g_str_equal (path, IOMMUD_DBUS_NO_PATH))
     return g_strdup ("-");
   if (is_path_of_hwpt (path))
-    return name_of_hwpt (client, path);
+    return name_of_hwpt (service, path);
   if (is_path_of (path, IOMMUD_DBUS_DEVICES_PATH))
-    name = listed_name (client, path, IOMMUD_DBUS_DEVICE_INTERFACE);
-  else
-    name = listed_name (client, path, IOMMUD_DBUS_CONTAINER_INTERFACE);
-  return name == NULL ? g_path_get_basename (path) : name;
+    return iommuctl_device_name_of_path (path);
+  name = iommuctl_service_get_container_name (service, path);
+  return name == NULL ? g_path_get_basename (path) : g_strdup (name);
 }

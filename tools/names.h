@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From the names that people type to objects, and back to names. */
+/* From the names that people type to object paths, and back to names. */
 #pragma once
 
-#include "iommud-dbus.h"
+#include "service.h"
 
 G_BEGIN_DECLS
 
-/* A device, container or HWPT by any name; the result is a proxy of one of the three. */
-GDBusProxy *iommuctl_names_find (IommudDBusClient *client, const char *name, GError **error);
-IommudDBusDevice *iommuctl_names_find_device (IommudDBusClient *client, const char *name,
-                                              GError **error);
-IommudDBusContainer *iommuctl_names_find_container (IommudDBusClient *client, const char *name,
-                                                    GError **error);
-IommudDBusHwpt *iommuctl_names_find_hwpt (IommudDBusClient *client, const char *name,
-                                          GError **error);
+/* The object path of a device, container or HWPT by any name. The object was there when the service
+ * was asked. */
+char *iommuctl_names_find (IommuctlService *service, const char *name, GError **error);
+char *iommuctl_names_find_device (IommuctlService *service, const char *name, GError **error);
+char *iommuctl_names_find_container (IommuctlService *service, const char *name, GError **error);
+char *iommuctl_names_find_hwpt (IommuctlService *service, const char *name, GError **error);
 
-/* What is mapped in a container, and its dirty tracking: other interfaces of its object. */
-IommudDBusMemory *iommuctl_names_find_memory (IommudDBusClient *client,
-                                              IommudDBusContainer *container, GError **error);
-IommudDBusDirtyTracking *iommuctl_names_find_dirty_tracking (IommudDBusClient *client,
-                                                             IommudDBusContainer *container,
-                                                             GError **error);
-
+/* The interface that the object at a path is known by: that of a device, a container or a HWPT. */
+const char *iommuctl_names_get_interface (const char *path);
 /* The name of the object at a path, which commands accept as an argument; "-" for none. */
-char *iommuctl_names_of_path (IommudDBusClient *client, const char *path);
+char *iommuctl_names_of_path (IommuctlService *service, const char *path);
 
 G_END_DECLS

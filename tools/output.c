@@ -21,7 +21,7 @@ struct _IommuctlOutput
 {
   gboolean json;
   gboolean reader_has_gone;
-  IommudDBusClient *client;
+  IommuctlService *service;
   GString *text;
 };
 
@@ -38,15 +38,14 @@ iommuctl_output_new (gboolean json)
 void
 iommuctl_output_free (IommuctlOutput *self)
 {
-  g_clear_object (&self->client);
   g_string_free (self->text, TRUE);
   g_free (self);
 }
 
 void
-iommuctl_output_set_client (IommuctlOutput *self, IommudDBusClient *client)
+iommuctl_output_set_service (IommuctlOutput *self, IommuctlService *service)
 {
-  g_set_object (&self->client, client);
+  self->service = service;
 }
 
 static void
@@ -94,7 +93,7 @@ iommuctl_output_table (IommuctlOutput *self, GVariant *records, const IommuctlCo
       return;
     }
   text =
-      iommuctl_table_of_records (records, columns, self->client, iommuctl_output_get_width (self));
+      iommuctl_table_of_records (records, columns, self->service, iommuctl_output_get_width (self));
   g_string_append (self->text, text);
 }
 
@@ -130,7 +129,7 @@ iommuctl_output_tree (IommuctlOutput *self, GVariant *root, const IommuctlColumn
       add_json (self, root, TRUE);
       return;
     }
-  text = iommuctl_table_of_tree (root, columns, self->client, iommuctl_output_get_width (self));
+  text = iommuctl_table_of_tree (root, columns, self->service, iommuctl_output_get_width (self));
   g_string_append (self->text, text);
 }
 
@@ -144,7 +143,7 @@ iommuctl_output_record (IommuctlOutput *self, GVariant *record)
       add_json (self, record, TRUE);
       return;
     }
-  text = iommuctl_table_of_record (record, self->client, iommuctl_output_get_width (self));
+  text = iommuctl_table_of_record (record, self->service, iommuctl_output_get_width (self));
   g_string_append (self->text, text);
 }
 

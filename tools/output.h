@@ -12,8 +12,9 @@ IommuctlOutput *iommuctl_output_new (gboolean json);
 void iommuctl_output_free (IommuctlOutput *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlOutput, iommuctl_output_free)
 
-/* Object paths in records are shown by the names that this client knows for them. */
-void iommuctl_output_set_client (IommuctlOutput *self, IommudDBusClient *client);
+/* Object paths in records are shown by the names that this service knows for them: it must live as
+ * long as the output. */
+void iommuctl_output_set_service (IommuctlOutput *self, IommuctlService *service);
 
 /* @records: an aa{sv}. @columns ends with a column without a title. */
 void iommuctl_output_table (IommuctlOutput *self, GVariant *records, const IommuctlColumn *columns);

@@ -112,10 +112,3 @@ iommuctl_progress_show (IommuctlProgress *self, guint64 done)
   fputs (line, stderr);
   fflush (stderr);
 }
-
-void
-iommuctl_progress_tell (IommuctlProgress *self, const char *message)
-{
-  wipe (self);
-  fprintf (stderr, "iommuctl: %s\n", message);
-}

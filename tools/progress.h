@@ -15,7 +15,5 @@ void iommuctl_progress_free (IommuctlProgress *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlProgress, iommuctl_progress_free)
 
 void iommuctl_progress_show (IommuctlProgress *self, guint64 done);
-/* Writes a message on a line of its own, on a terminal or not. */
-void iommuctl_progress_tell (IommuctlProgress *self, const char *message);
 
 G_END_DECLS

@@ -7,7 +7,6 @@
 #include "bitmap.h"
 #include "exit-status.h"
 #include "names.h"
-#include "wait.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
@@ -19,8 +18,8 @@
 void
 iommuctl_reading_clear (IommuctlReading *self)
 {
-  g_clear_object (&self->memory);
   g_clear_object (&self->tracking);
+  g_free (self->container);
   g_free (self->container_name);
   g_clear_pointer (&self->mapped, g_array_unref);
   g_clear_pointer (&self->ranges, g_array_unref);
@@ -48,17 +47,15 @@ check_usage (IommuctlRequest *request, GError **error)
 static gboolean
 find_container (IommuctlReading *self, GError **error)
 {
-  IommudDBusClient *client = self->request->client;
-  g_autoptr (IommudDBusContainer) container =
-      iommuctl_names_find_container (client, self->request->arguments[0], error);
+  IommuctlService *service = self->request->service;
 
-  if (container == NULL)
+  self->container = iommuctl_names_find_container (service, self->request->arguments[0], error);
+  if (self->container == NULL)
     return FALSE;
-  self->container_name = iommud_dbus_container_dup_name (container);
-  self->memory = iommuctl_names_find_memory (client, container, error);
-  if (self->memory == NULL)
-    return FALSE;
-  self->tracking = iommuctl_names_find_dirty_tracking (client, container, error);
+  self->container_name = iommuctl_names_of_path (service, self->container);
+  self->tracking =
+      iommuctl_service_new_proxy (service, self->container, IOMMUD_DBUS_TYPE_DIRTY_TRACKING_PROXY,
+                                  IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, error);
   return self->tracking != NULL;
 }
 
@@ -76,8 +73,12 @@ fail_with_many_mappings (IommuctlReading *self, guint64 n_mappings, gsize n_list
 static gboolean
 check_active (IommuctlReading *self, GError **error)
 {
-  if (iommud_dbus_dirty_tracking_get_active (self->tracking))
-    return TRUE;
+  g_autoptr (GVariant) active =
+      iommuctl_service_read (self->request->service, self->container,
+                             IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, "Active", error);
+
+  if (active == NULL || g_variant_get_boolean (active))
+    return active != NULL;
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
                _ ("Dirty tracking of %s is not active: 'iommuctl dirty start %s' starts it"),
                self->container_name, self->container_name);
@@ -103,13 +104,16 @@ take_range (IommuctlReading *self, gboolean complete, GError **error)
 static gboolean
 choose_ranges (IommuctlReading *self, GError **error)
 {
-  g_autoptr (GVariant) mappings =
-      iommud_dbus_read_property_sync (G_DBUS_PROXY (self->memory), "Mappings", NULL, error);
-  guint64 n_mappings = iommud_dbus_memory_get_mapping_count (self->memory);
+  g_autoptr (GVariant) memory = iommuctl_service_read_all (self->request->service, self->container,
+                                                           IOMMUD_DBUS_MEMORY_INTERFACE, error);
+  g_autoptr (GVariant) mappings = NULL;
+  guint64 n_mappings = 0;
   gboolean complete = FALSE;
 
-  if (mappings == NULL)
+  if (memory == NULL)
     return FALSE;
+  g_variant_lookup (memory, "Mappings", "@a(tttu)", &mappings);
+  g_variant_lookup (memory, "MappingCount", "t", &n_mappings);
   complete = g_variant_n_children (mappings) >= n_mappings;
   self->mapped = iommuctl_ranges_of_mappings (mappings, self->page_size);
   if (self->request->arguments[1] != NULL)
@@ -139,6 +143,9 @@ gboolean
 iommuctl_reading_prepare (IommuctlReading *self, IommuctlRequest *request, GError **error)
 {
   self->request = request;
+  iommuctl_interrupt_finish_first (
+      request->interrupt, _ ("Interrupted: stopping after this range. Press Ctrl-C again to stop "
+                             "without waiting for it"));
   self->counts = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->bitmaps = g_ptr_array_new_with_free_func ((GDestroyNotify) iommuctl_bitmap_free);
   return check_usage (request, error)
@@ -175,30 +182,25 @@ keep_bitmap (IommuctlReading *self, IommuctlRange range, GVariant *handle, GUnix
   return TRUE;
 }
 
-static void
-on_interrupt (gpointer data, gpointer user_data)
-{
-  g_printerr ("iommuctl: %s\n", _ ("Interrupted: stopping after this range. Press Ctrl-C again to "
-                                   "stop without waiting for it"));
-}
-
 static gboolean
 fail_interrupted (const char *message, GError **error)
 {
-  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED, message);
+  iommuctl_request_fail_interrupted (error, message);
   return FALSE;
 }
 
 static gboolean
-finish_range (IommuctlReading *self, IommuctlRange range, GAsyncResult *result, GError **error)
+read_range (IommuctlReading *self, IommuctlRange range, GError **error)
 {
   g_autoptr (GVariant) handle = NULL;
   g_autoptr (GUnixFDList) files = NULL;
   g_autoptr (GError) local_error = NULL;
   guint64 n_dirty = 0;
 
-  if (!iommud_dbus_dirty_tracking_call_read_bitmap_finish (self->tracking, &handle, &n_dirty,
-                                                           &files, result, &local_error))
+  if (!iommud_dbus_dirty_tracking_call_read_bitmap_sync (
+          self->tracking, range.first, range.last - range.first + 1, self->page_size,
+          read_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, &handle, &n_dirty, &files,
+          self->request->cancellable, &local_error))
     {
       if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         return fail_interrupted (
@@ -212,33 +214,19 @@ finish_range (IommuctlReading *self, IommuctlRange range, GAsyncResult *result, 
   return TRUE;
 }
 
-static gboolean
-read_range (IommuctlReading *self, IommuctlWait *wait, IommuctlRange range, GError **error)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-
-  iommud_dbus_dirty_tracking_call_read_bitmap (
-      self->tracking, range.first, range.last - range.first + 1, self->page_size,
-      read_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
-      iommuctl_wait_get_cancellable (wait), iommuctl_wait_on_result, wait);
-  result = iommuctl_wait_for_result (wait);
-  return finish_range (self, range, result, error);
-}
-
 /* Ranges that have been read are clean now: they are shown even if a later one fails, or is not
  * read because of an interrupt. */
 gboolean
 iommuctl_reading_run (IommuctlReading *self, GError **error)
 {
-  g_autoptr (IommuctlWait) wait = iommuctl_wait_new (on_interrupt, self);
   gboolean done = TRUE;
 
   for (guint i = 0; done && i < self->ranges->len; i++)
     {
-      if (iommuctl_wait_was_interrupted (wait))
+      if (iommuctl_interrupt_was_interrupted (self->request->interrupt))
         done = fail_interrupted (_ ("Interrupted: the other ranges are unchanged"), error);
       else
-        done = read_range (self, wait, g_array_index (self->ranges, IommuctlRange, i), error);
+        done = read_range (self, g_array_index (self->ranges, IommuctlRange, i), error);
       if (!done && i > 0)
         g_prefix_error (error, _ ("Only %u of %u ranges were read: "), i, self->ranges->len);
     }

@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   IommuctlRequest *request;
-  IommudDBusMemory *memory;
   IommudDBusDirtyTracking *tracking;
+  char *container;
   char *container_name;
   guint64 page_size;
   GArray *mapped;           /* the mapped parts of the ranges, as far as they are known */

@@ -7,40 +7,68 @@
 #include "records.h"
 
 #include "mapping.h"
+#include "names.h"
 #include "numbers.h"
 
 /* A container has three interfaces, whose properties make one record. Those of dirty tracking get
  * its name as a prefix: Active alone would say little beside Accounting and MappedBytes. */
-static const struct
+typedef struct
 {
   const char *interface_name;
   const char *kind;
   const char *prefix;
-} kinds[] = {
-  { IOMMUD_DBUS_DEVICE_INTERFACE, "device", "" },
-  { IOMMUD_DBUS_CONTAINER_INTERFACE, "container", "" },
-  { IOMMUD_DBUS_MEMORY_INTERFACE, "container", "" },
-  { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, "container", "DirtyTracking" },
-  { IOMMUD_DBUS_HWPT_INTERFACE, "hwpt", "" },
-  { IOMMUD_DBUS_MANAGER_INTERFACE, "manager", "" },
+  gboolean is_main; /* that an object is known by */
+} RecordKind;
+
+static const RecordKind kinds[] = {
+  { IOMMUD_DBUS_DEVICE_INTERFACE, "device", "", TRUE },
+  { IOMMUD_DBUS_CONTAINER_INTERFACE, "container", "", TRUE },
+  { IOMMUD_DBUS_MEMORY_INTERFACE, "container", "", FALSE },
+  { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, "container", "DirtyTracking", FALSE },
+  { IOMMUD_DBUS_HWPT_INTERFACE, "hwpt", "", TRUE },
+  { IOMMUD_DBUS_MANAGER_INTERFACE, "manager", "", TRUE },
 };
+
+static const RecordKind *
+find_kind (const char *interface_name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_equal (kinds[i].interface_name, interface_name))
+      return &kinds[i];
+  return NULL;
+}
 
 const char *
 iommuctl_records_kind (const char *interface_name)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (g_str_equal (kinds[i].interface_name, interface_name))
-      return kinds[i].kind;
-  return NULL;
+  const RecordKind *kind = find_kind (interface_name);
+
+  return kind == NULL ? NULL : kind->kind;
 }
 
 char *
 iommuctl_records_member (const char *interface_name, const char *property_name)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (g_str_equal (kinds[i].interface_name, interface_name))
-      return g_strconcat (kinds[i].prefix, property_name, NULL);
-  return g_strdup (property_name);
+  const RecordKind *kind = find_kind (interface_name);
+
+  return g_strconcat (kind == NULL ? "" : kind->prefix, property_name, NULL);
+}
+
+/* "" for a foreign object. */
+static const char *
+main_interface_of (GVariant *interfaces)
+{
+  const RecordKind *kind = NULL;
+  gsize n_interfaces = g_variant_n_children (interfaces);
+
+  for (gsize i = 0; i < n_interfaces && (kind == NULL || !kind->is_main); i++)
+    {
+      g_autoptr (GVariant) entry = g_variant_get_child_value (interfaces, i);
+      g_autoptr (GVariant) name = g_variant_get_child_value (entry, 0);
+
+      kind = find_kind (g_variant_get_string (name, NULL));
+    }
+  return kind == NULL || !kind->is_main ? "" : kind->interface_name;
 }
 
 static GVariant *
@@ -61,19 +89,6 @@ ranges_in_hex (GVariant *ranges)
   return g_variant_builder_end (&builder);
 }
 
-static int
-compare_names (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  return strcmp (a, b);
-}
-
-/* Members of a record by name, in the order of their names. */
-static GTree *
-new_members (void)
-{
-  return g_tree_new_full (compare_names, NULL, g_free, (GDestroyNotify) g_variant_unref);
-}
-
 /* A value as records have it; a new reference. */
 static GVariant *
 member_value (GVariant *value)
@@ -85,101 +100,156 @@ member_value (GVariant *value)
   return g_variant_ref (value);
 }
 
-/* If signals have said that a property has changed but not what its value is, the value is read
- * now. */
-static void
-complete_proxy (GDBusProxy *proxy)
+/* A property as a member: most are the same as in the listing, and are shared with it. */
+static GVariant *
+member_of_entry (GVariant *entry, const char *prefix)
 {
-  const GDBusInterfaceInfo *info = g_dbus_proxy_get_interface_info (proxy);
+  g_autoptr (GVariant) boxed = g_variant_get_child_value (entry, 1);
+  g_autoptr (GVariant) value = g_variant_get_variant (boxed);
+  g_autoptr (GVariant) of_record = member_value (value);
+  g_autoptr (GVariant) name = NULL;
+  g_autofree char *member = NULL;
 
-  for (guint i = 0; info->properties[i] != NULL; i++)
+  if (*prefix == '\0' && of_record == value)
+    return g_variant_ref (entry);
+  name = g_variant_get_child_value (entry, 0);
+  member = g_strconcat (prefix, g_variant_get_string (name, NULL), NULL);
+  return g_variant_ref_sink (g_variant_new ("{sv}", member, of_record));
+}
+
+static void
+add_members (GPtrArray *members, const char *interface_name, GVariant *properties)
+{
+  const RecordKind *kind = find_kind (interface_name);
+  gsize n_properties = g_variant_n_children (properties);
+
+  for (gsize i = 0; i < n_properties; i++)
     {
-      const char *name = info->properties[i]->name;
-      g_autoptr (GVariant) known = g_dbus_proxy_get_cached_property (proxy, name);
-      g_autoptr (GVariant) value = NULL;
+      g_autoptr (GVariant) entry = g_variant_get_child_value (properties, i);
 
-      if (known == NULL)
-        value = iommud_dbus_read_property_sync (proxy, name, NULL, NULL);
+      g_ptr_array_add (members, member_of_entry (entry, kind == NULL ? "" : kind->prefix));
     }
 }
 
-static void
-add_proxy (GTree *members, GDBusProxy *proxy)
+static const char *
+key_of (GVariant *member)
 {
-  g_auto (GStrv) names = NULL;
+  g_autoptr (GVariant) key = g_variant_get_child_value (member, 0);
 
-  complete_proxy (proxy);
-  names = g_dbus_proxy_get_cached_property_names (proxy);
-  for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    {
-      g_autoptr (GVariant) value = g_dbus_proxy_get_cached_property (proxy, names[i]);
-
-      if (value != NULL)
-        g_tree_replace (members,
-                        iommuctl_records_member (g_dbus_proxy_get_interface_name (proxy), names[i]),
-                        member_value (value));
-    }
+  return g_variant_get_string (key, NULL);
 }
 
-static gboolean
-append_member (gpointer name, gpointer value, gpointer builder)
+static int
+compare_members (gconstpointer a, gconstpointer b)
 {
-  g_variant_builder_add (builder, "{sv}", name, value);
-  return FALSE;
+  return strcmp (key_of (*(GVariant *const *) a), key_of (*(GVariant *const *) b));
 }
 
-static void
-open_record (GVariantBuilder *builder, const char *interface_name, const char *path)
+static GVariant *
+new_member (const char *name, const char *value)
 {
-  g_variant_builder_init (builder, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (builder, "{sv}", "Kind",
-                         g_variant_new_string (iommuctl_records_kind (interface_name)));
-  g_variant_builder_add (builder, "{sv}", "Path", g_variant_new_string (path));
+  return g_variant_ref_sink (g_variant_new ("{sv}", name, g_variant_new_string (value)));
+}
+
+static GVariant *
+close_record (GPtrArray *members, const char *interface_name, const char *path)
+{
+  g_ptr_array_insert (members, 0, new_member ("Kind", iommuctl_records_kind (interface_name)));
+  g_ptr_array_insert (members, 1, new_member ("Path", path));
+  return g_variant_ref_sink (g_variant_new_array (
+      G_VARIANT_TYPE ("{sv}"), (GVariant *const *) members->pdata, members->len));
+}
+
+static GPtrArray *
+new_members (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
 }
 
 GVariant *
-iommuctl_records_of_proxy (IommudDBusClient *client, GDBusProxy *proxy)
+iommuctl_records_of_object (const char *path, GVariant *interfaces)
 {
-  const char *path = g_dbus_proxy_get_object_path (proxy);
-  g_autoptr (GTree) members = new_members ();
-  GVariantBuilder builder;
+  g_autoptr (GPtrArray) members = new_members ();
+  GVariantIter iter;
+  const char *name = NULL;
+  GVariant *properties = NULL;
 
-  add_proxy (members, proxy);
-  if (IOMMUD_DBUS_IS_CONTAINER (proxy))
-    {
-      g_autoptr (IommudDBusMemory) memory =
-          iommud_dbus_client_find_memory (client, path, NULL, NULL);
-      g_autoptr (IommudDBusDirtyTracking) dirty_tracking =
-          iommud_dbus_client_find_dirty_tracking (client, path, NULL, NULL);
-
-      if (memory != NULL)
-        add_proxy (members, G_DBUS_PROXY (memory));
-      if (dirty_tracking != NULL)
-        add_proxy (members, G_DBUS_PROXY (dirty_tracking));
-    }
-  open_record (&builder, g_dbus_proxy_get_interface_name (proxy), path);
-  g_tree_foreach (members, append_member, &builder);
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  g_variant_iter_init (&iter, interfaces);
+  while (g_variant_iter_loop (&iter, "{&s@a{sv}}", &name, &properties))
+    if (find_kind (name) != NULL)
+      add_members (members, name, properties);
+  g_ptr_array_sort (members, compare_members);
+  return close_record (members, main_interface_of (interfaces), path);
 }
 
 GVariant *
 iommuctl_records_of_properties (const char *interface_name, const char *path, GVariant *properties)
 {
-  GVariantBuilder builder;
-  GVariantIter iter;
-  const char *name = NULL;
-  GVariant *value = NULL;
+  g_autoptr (GPtrArray) members = new_members ();
 
-  open_record (&builder, interface_name, path);
-  g_variant_iter_init (&iter, properties);
-  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
+  add_members (members, interface_name, properties);
+  return close_record (members, interface_name, path);
+}
+
+static gboolean
+read_interface (GVariantBuilder *interfaces, IommuctlService *service, const char *path,
+                const char *interface_name, GError **error)
+{
+  g_autoptr (GVariant) properties =
+      iommuctl_service_read_all (service, path, interface_name, error);
+
+  if (properties != NULL)
+    g_variant_builder_add (interfaces, "{s@a{sv}}", interface_name, properties);
+  return properties != NULL;
+}
+
+GVariant *
+iommuctl_records_read (IommuctlService *service, const char *path, GError **error)
+{
+  g_autoptr (GVariantBuilder) builder = g_variant_builder_new (G_VARIANT_TYPE ("a{sa{sv}}"));
+  g_autoptr (GVariant) interfaces = NULL;
+  const char *kind = iommuctl_records_kind (iommuctl_names_get_interface (path));
+
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_equal (kinds[i].kind, kind)
+        && !read_interface (builder, service, path, kinds[i].interface_name, error))
+      return NULL;
+  interfaces = g_variant_ref_sink (g_variant_builder_end (builder));
+  return iommuctl_records_of_object (path, interfaces);
+}
+
+static void
+learn_name (IommuctlService *service, GVariant *object)
+{
+  g_autoptr (GVariant) path = g_variant_get_child_value (object, 0);
+  g_autoptr (GVariant) interfaces = NULL;
+  g_autoptr (GVariant) container = NULL;
+  g_autofree char *name = NULL;
+
+  if (!g_str_has_prefix (g_variant_get_string (path, NULL), IOMMUD_DBUS_CONTAINERS_PATH))
+    return;
+  interfaces = g_variant_get_child_value (object, 1);
+  container =
+      g_variant_lookup_value (interfaces, IOMMUD_DBUS_CONTAINER_INTERFACE, G_VARIANT_TYPE_VARDICT);
+  if (container == NULL)
+    return;
+  name = iommuctl_records_dup_string (container, "Name");
+  iommuctl_service_learn_name (service, g_variant_get_string (path, NULL), name);
+}
+
+GVariant *
+iommuctl_records_list (IommuctlService *service, GError **error)
+{
+  GVariant *listing = iommuctl_service_list (service, error);
+  gsize n_objects = listing == NULL ? 0 : g_variant_n_children (listing);
+
+  for (gsize i = 0; i < n_objects; i++)
     {
-      g_autofree char *member = iommuctl_records_member (interface_name, name);
-      g_autoptr (GVariant) member_of_record = member_value (value);
+      g_autoptr (GVariant) object = g_variant_get_child_value (listing, i);
 
-      g_variant_builder_add (&builder, "{sv}", member, member_of_record);
+      learn_name (service, object);
     }
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  return listing;
 }
 
 gboolean
@@ -193,60 +263,109 @@ iommuctl_records_has_objects (GVariant *value)
   return g_variant_lookup (first, "Kind", "&s", NULL);
 }
 
-/* By number if the paths end in one, so that container 10 comes after 9. */
-static int
-compare_proxies (gconstpointer a, gconstpointer b)
+char *
+iommuctl_records_dup_string (GVariant *record, const char *key)
 {
-  g_autofree char *a_key =
-      g_utf8_collate_key_for_filename (g_dbus_proxy_get_object_path ((gpointer) a), -1);
-  g_autofree char *b_key =
-      g_utf8_collate_key_for_filename (g_dbus_proxy_get_object_path ((gpointer) b), -1);
+  g_autoptr (GVariant) value = g_variant_lookup_value (record, key, NULL);
 
-  return strcmp (a_key, b_key);
+  if (value == NULL
+      || !(g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
+           || g_variant_is_of_type (value, G_VARIANT_TYPE_OBJECT_PATH)))
+    return g_strdup ("");
+  return g_variant_dup_string (value, NULL);
 }
 
-static GVariant *
-records_of_list (IommudDBusClient *client, GList *proxies)
+gboolean
+iommuctl_records_has_string (GVariant *record, const char *key, const char *string)
+{
+  g_autofree char *own_string = iommuctl_records_dup_string (record, key);
+
+  return g_str_equal (own_string, string);
+}
+
+typedef struct
+{
+  GVariant *path;
+  GVariant *interfaces;
+} Listed;
+
+static void
+listed_clear (gpointer listed)
+{
+  g_variant_unref (((Listed *) listed)->path);
+  g_variant_unref (((Listed *) listed)->interfaces);
+}
+
+/* Numbers at the end of paths are in their order this way: that of container 10 is longer than that
+ * of 9. Addresses have the same length. */
+static int
+compare_listed (gconstpointer a, gconstpointer b)
+{
+  const char *first = g_variant_get_string (((const Listed *) a)->path, NULL);
+  const char *second = g_variant_get_string (((const Listed *) b)->path, NULL);
+  const gboolean numbered = g_str_has_prefix (first, IOMMUD_DBUS_CONTAINERS_PATH "/");
+  const gsize first_length = numbered ? strlen (first) : 0;
+  const gsize second_length = numbered ? strlen (second) : 0;
+
+  if (first_length != second_length)
+    return first_length < second_length ? -1 : 1;
+  return strcmp (first, second);
+}
+
+/* Formats that borrow strings would make GVariant copy the whole listing first. */
+static GArray *
+list_objects (GVariant *listing, const char *interface_name)
+{
+  GArray *objects = g_array_new (FALSE, FALSE, sizeof (Listed));
+  gsize n_objects = g_variant_n_children (listing);
+
+  g_array_set_clear_func (objects, listed_clear);
+  for (gsize i = 0; i < n_objects; i++)
+    {
+      g_autoptr (GVariant) object = g_variant_get_child_value (listing, i);
+      Listed listed = { g_variant_get_child_value (object, 0),
+                        g_variant_get_child_value (object, 1) };
+
+      if (g_str_equal (main_interface_of (listed.interfaces), interface_name))
+        g_array_append_val (objects, listed);
+      else
+        listed_clear (&listed);
+    }
+  g_array_sort (objects, compare_listed);
+  return objects;
+}
+
+GVariant *
+iommuctl_records_of_listing (GVariant *listing, const char *interface_name)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+  g_autoptr (GArray) objects = list_objects (listing, interface_name);
 
-  proxies = g_list_sort (proxies, compare_proxies);
-  for (GList *l = proxies; l != NULL; l = l->next)
+  for (guint i = 0; i < objects->len; i++)
     {
-      g_autoptr (GVariant) record = iommuctl_records_of_proxy (client, l->data);
+      const Listed *listed = &g_array_index (objects, Listed, i);
+      g_autoptr (GVariant) record = iommuctl_records_of_object (
+          g_variant_get_string (listed->path, NULL), listed->interfaces);
 
       g_variant_builder_add_value (&builder, record);
     }
-  g_list_free_full (proxies, g_object_unref);
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 GVariant *
-iommuctl_records_of_devices (IommudDBusClient *client)
+iommuctl_records_share_listing (GVariant *listing, const char *interface_name)
 {
-  return records_of_list (client, iommud_dbus_client_get_devices (client));
-}
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+  g_autoptr (GArray) objects = list_objects (listing, interface_name);
 
-GVariant *
-iommuctl_records_of_containers (IommudDBusClient *client)
-{
-  return records_of_list (client, iommud_dbus_client_get_containers (client));
-}
-
-GVariant *
-iommuctl_records_of_path (IommudDBusClient *client, const char *path)
-{
-  GDBusObjectManager *manager = iommud_dbus_client_get_object_manager (client);
-
-  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+  for (guint i = 0; i < objects->len; i++)
     {
-      g_autoptr (GDBusInterface) interface =
-          g_dbus_object_manager_get_interface (manager, path, kinds[i].interface_name);
+      g_autoptr (GVariant) properties = g_variant_lookup_value (
+          g_array_index (objects, Listed, i).interfaces, interface_name, G_VARIANT_TYPE_VARDICT);
 
-      if (interface != NULL)
-        return iommuctl_records_of_proxy (client, G_DBUS_PROXY (interface));
+      g_variant_builder_add_value (&builder, properties);
     }
-  return NULL;
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
 static void

@@ -88,19 +88,9 @@ iommuctl_request_print_names (IommuctlRequest *request, GVariant *records)
   iommuctl_output_names (request->output, (const char *const *) names->pdata);
 }
 
-gboolean
-iommuctl_request_fail_without_service (GError **error)
-{
-  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_NO_SERVICE,
-                       _ ("iommud has left the bus"));
-  return FALSE;
-}
-
 void
-iommuctl_request_settle (IommuctlRequest *request)
+iommuctl_request_fail_interrupted (GError **error, const char *message)
 {
-  GMainContext *context = g_main_context_get_thread_default ();
-
-  while (g_main_context_iteration (context, FALSE))
-    ;
+  g_clear_error (error);
+  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED, message);
 }

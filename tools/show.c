@@ -9,13 +9,14 @@
 gboolean
 iommuctl_show_run (IommuctlRequest *request, GError **error)
 {
-  g_autoptr (GDBusProxy) proxy =
-      iommuctl_names_find (request->client, request->arguments[0], error);
+  g_autofree char *path = iommuctl_names_find (request->service, request->arguments[0], error);
   g_autoptr (GVariant) record = NULL;
 
-  if (proxy == NULL)
+  if (path == NULL)
     return FALSE;
-  record = iommuctl_records_of_proxy (request->client, proxy);
+  record = iommuctl_records_read (request->service, path, error);
+  if (record == NULL)
+    return FALSE;
   iommuctl_output_record (request->output, record);
   return TRUE;
 }

@@ -1,118 +1,111 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tables and trees, drawn by libsmartcols; the only file that uses it. */
+/* Records as the cells of tables and trees. */
 #include "config.h"
 
 #include "table.h"
 
 #include "describe.h"
+#include "layout.h"
 #include "records.h"
 
 #include <glib/gi18n.h>
-#include <libsmartcols.h>
 #include <string.h>
-
-typedef struct libscols_table ScolsTable;
-typedef struct libscols_line ScolsLine;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ScolsTable, scols_unref_table)
 
 typedef struct
 {
-  ScolsTable *table;
+  IommuctlLayout *layout;
   const IommuctlColumn *columns;
-  IommudDBusClient *client;
+  IommuctlService *service;
+  gboolean ascii;
   gsize width; /* of the values of one record */
-} Layout;
+} RecordTable;
 
-static ScolsTable *
-new_table (guint width)
+static guint
+count_columns (const IommuctlColumn *columns)
 {
-  ScolsTable *table = scols_new_table ();
+  guint n_columns = 0;
 
-  /* Output that is not a terminal has the same width as one: people read it too, and programs use
-   * JSON. */
-  scols_table_set_termforce (table, SCOLS_TERMFORCE_ALWAYS);
-  scols_table_set_termwidth (table, width);
-  if (!g_get_charset (NULL))
-    scols_table_enable_ascii (table, 1);
-  return table;
-}
-
-/* The library pads cells up to the next column, the last ones too. */
-static char *
-print_table (ScolsTable *table)
-{
-  GString *trimmed = g_string_new (NULL);
-  g_auto (GStrv) lines = NULL;
-  char *text = NULL;
-
-  if (scols_print_table_to_string (table, &text) != 0 || text == NULL)
-    return g_string_free (trimmed, FALSE);
-  lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL && (lines[i][0] != '\0' || lines[i + 1] != NULL); i++)
-    g_string_append_printf (trimmed, "%s\n", g_strchomp (lines[i]));
-  free (text);
-  return g_string_free (trimmed, FALSE);
+  while (columns[n_columns].title != NULL)
+    n_columns++;
+  return n_columns;
 }
 
 static void
-add_columns (ScolsTable *table, const IommuctlColumn *columns, gboolean tree)
+table_init (RecordTable *self, const IommuctlColumn *columns, IommuctlService *service)
 {
+  self->columns = columns;
+  self->service = service;
+  self->ascii = !g_get_charset (NULL);
+  self->layout = iommuctl_layout_new (count_columns (columns), self->ascii);
   for (guint i = 0; columns[i].title != NULL; i++)
     {
-      int flags = columns[i].may_be_cut ? SCOLS_FL_TRUNC : 0;
-
-      if (tree && i == 0)
-        flags |= SCOLS_FL_TREE;
-      scols_table_new_column (table, _ (columns[i].title), 0.0, flags);
+      iommuctl_layout_take (self->layout, g_strdup (_ (columns[i].title)));
+      if (columns[i].may_be_cut)
+        iommuctl_layout_mark (self->layout, i);
     }
 }
 
 static char *
-describe_cell (const Layout *self, GVariant *record, const IommuctlColumn *column)
+describe_cell (const RecordTable *self, GVariant *record, const IommuctlColumn *column)
 {
   g_autoptr (GVariant) value = NULL;
 
   if (column->describe != NULL)
-    return column->describe (record, self->client);
+    return column->describe (record, self->service);
   value = g_variant_lookup_value (record, column->key, NULL);
-  return value == NULL ? g_strdup ("") : iommuctl_describe_value (self->client, column->key, value);
+  return value == NULL ? g_strdup ("")
+                       : iommuctl_describe_value (self->service, column->key, value);
 }
 
-static ScolsLine *
-add_line (const Layout *self, ScolsLine *parent, GVariant *record)
+/* @prefix: of the first cell. */
+static void
+add_line (const RecordTable *self, GVariant *record, const char *prefix)
 {
-  ScolsLine *line = scols_table_new_line (self->table, parent);
-
   for (guint i = 0; self->columns[i].title != NULL; i++)
     {
-      g_autofree char *text = describe_cell (self, record, &self->columns[i]);
+      char *text = describe_cell (self, record, &self->columns[i]);
 
-      scols_line_set_data (line, i, text);
+      if (i == 0 && *prefix != '\0')
+        {
+          g_autofree char *own_text = text;
+
+          text = g_strconcat (prefix, own_text, NULL);
+        }
+      iommuctl_layout_take (self->layout, text);
     }
-  return line;
+}
+
+static char *
+finish (RecordTable *self, guint width)
+{
+  g_autoptr (IommuctlLayout) layout = g_steal_pointer (&self->layout);
+
+  return iommuctl_layout_print (layout, width);
 }
 
 char *
 iommuctl_table_of_records (GVariant *records, const IommuctlColumn *columns,
-                           IommudDBusClient *client, guint width)
+                           IommuctlService *service, guint width)
 {
-  g_autoptr (ScolsTable) table = new_table (width);
-  const Layout layout = { .table = table, .columns = columns, .client = client };
+  RecordTable table = { 0 };
   GVariantIter iter;
   GVariant *record = NULL;
 
-  add_columns (table, columns, FALSE);
+  if (g_variant_n_children (records) == 0)
+    return g_strdup ("");
+  table_init (&table, columns, service);
   g_variant_iter_init (&iter, records);
   while (g_variant_iter_loop (&iter, "@a{sv}", &record))
-    add_line (&layout, NULL, record);
-  return print_table (table);
+    add_line (&table, record, "");
+  return finish (&table, width);
 }
 
-static void
-add_children (const Layout *self, ScolsLine *parent, GVariant *record)
+static GPtrArray *
+list_children (GVariant *record)
 {
+  GPtrArray *children = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
   GVariantIter iter;
-  GVariantIter children;
+  GVariantIter members;
   GVariant *value = NULL;
   GVariant *child = NULL;
 
@@ -121,22 +114,47 @@ add_children (const Layout *self, ScolsLine *parent, GVariant *record)
     {
       if (!iommuctl_records_has_objects (value))
         continue;
-      g_variant_iter_init (&children, value);
-      while (g_variant_iter_loop (&children, "@a{sv}", &child))
-        add_children (self, add_line (self, parent, child), child);
+      g_variant_iter_init (&members, value);
+      while ((child = g_variant_iter_next_value (&members)) != NULL)
+        g_ptr_array_add (children, child);
+    }
+  return children;
+}
+
+/* @indent: what stands before the branches of all children. */
+static void
+add_children (const RecordTable *self, GVariant *record, const char *indent)
+{
+  g_autoptr (GPtrArray) children = list_children (record);
+
+  for (guint i = 0; i < children->len; i++)
+    {
+      GVariant *child = g_ptr_array_index (children, i);
+      gboolean is_last = i + 1 == children->len;
+      g_autofree char *prefix = g_strconcat (
+          indent, self->ascii ? (is_last ? "`-" : "|-") : (is_last ? "└─" : "├─"), NULL);
+      g_autofree char *deeper =
+          g_strconcat (indent, is_last ? "  " : (self->ascii ? "| " : "│ "), NULL);
+
+      add_line (self, child, prefix);
+      add_children (self, child, deeper);
     }
 }
 
 char *
-iommuctl_table_of_tree (GVariant *root, const IommuctlColumn *columns, IommudDBusClient *client,
+iommuctl_table_of_tree (GVariant *root, const IommuctlColumn *columns, IommuctlService *service,
                         guint width)
 {
-  g_autoptr (ScolsTable) table = new_table (width);
-  const Layout layout = { .table = table, .columns = columns, .client = client };
+  RecordTable table = { 0 };
+  g_autoptr (GPtrArray) children = list_children (root);
 
-  add_columns (table, columns, TRUE);
-  add_children (&layout, NULL, root);
-  return print_table (table);
+  table_init (&table, columns, service);
+  for (guint i = 0; i < children->len; i++)
+    {
+      add_line (&table, g_ptr_array_index (children, i), "");
+      add_children (&table, g_ptr_array_index (children, i), "");
+    }
+  return finish (&table, width);
 }
 
 /* Adds a word that may be longer than a line; returns how much of the last line is used then. */
@@ -190,24 +208,22 @@ longest_key (GVariant *record)
 }
 
 static void
-add_member (const Layout *self, const char *title, const char *key, GVariant *value)
+add_member (const RecordTable *self, const char *title, const char *key, GVariant *value)
 {
-  g_autofree char *text = iommuctl_describe_value (self->client, key, value);
+  g_autofree char *text = iommuctl_describe_value (self->service, key, value);
   g_autofree char *wrapped = wrap_words (text, self->width);
   g_auto (GStrv) lines = g_strsplit (wrapped, "\n", -1);
 
   for (guint i = 0; lines[i] != NULL; i++)
     {
-      ScolsLine *line = scols_table_new_line (self->table, NULL);
-
-      scols_line_set_data (line, 0, i == 0 ? title : "");
-      scols_line_set_data (line, 1, lines[i]);
+      iommuctl_layout_take (self->layout, g_strdup (i == 0 ? title : ""));
+      iommuctl_layout_take (self->layout, g_strdup (lines[i]));
     }
 }
 
 /* Each on a line of its own. */
 static void
-add_sentences (const Layout *self, const char *key, GVariant *sentences)
+add_sentences (const RecordTable *self, const char *key, GVariant *sentences)
 {
   GVariantIter iter;
   GVariant *sentence = NULL;
@@ -228,24 +244,20 @@ has_sentences (const char *key, GVariant *value)
 }
 
 char *
-iommuctl_table_of_record (GVariant *record, IommudDBusClient *client, guint width)
+iommuctl_table_of_record (GVariant *record, IommuctlService *service, guint width)
 {
-  g_autoptr (ScolsTable) table = new_table (width);
-  const Layout layout = { .table = table,
-                          .client = client,
-                          .width = width - 1 - longest_key (record) };
+  RecordTable table = { .service = service,
+                        .layout = iommuctl_layout_new (2, !g_get_charset (NULL)),
+                        .width = width - 1 - longest_key (record) };
   GVariantIter iter;
   const char *key = NULL;
   GVariant *value = NULL;
 
-  scols_table_enable_noheadings (table, 1);
-  scols_table_new_column (table, "key", 0.0, 0);
-  scols_table_new_column (table, "value", 0.0, SCOLS_FL_TRUNC);
   g_variant_iter_init (&iter, record);
   while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
     if (has_sentences (key, value))
-      add_sentences (&layout, key, value);
+      add_sentences (&table, key, value);
     else
-      add_member (&layout, key, key, value);
-  return print_table (table);
+      add_member (&table, key, key, value);
+  return finish (&table, width);
 }

@@ -9,7 +9,6 @@
 #include "exit-status.h"
 #include "names.h"
 #include "numbers.h"
-#include "wait.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
@@ -17,7 +16,7 @@
 typedef struct
 {
   IommuctlRequest *request;
-  IommudDBusContainer *container;
+  char *container;
   IommuctlRange range;
   guint64 page_size;
   IommuctlBitmapFile *file; /* NULL: no bitmap is wanted */
@@ -29,7 +28,7 @@ static void
 unmap_clear (UnmapCommand *self)
 {
   g_clear_pointer (&self->file, iommuctl_bitmap_file_free);
-  g_clear_object (&self->container);
+  g_free (self->container);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (UnmapCommand, unmap_clear)
 
@@ -91,51 +90,38 @@ keep_bitmap (UnmapCommand *self, GVariant *handle, GUnixFDList *files, GError **
          && iommuctl_bitmap_file_close (self->file, error);
 }
 
-static void
-on_interrupt (gpointer data, gpointer user_data)
-{
-  g_printerr ("iommuctl: %s\n", _ ("Interrupted: the service finishes what it has begun. Press "
-                                   "Ctrl-C again to stop without waiting for it"));
-}
-
-static gboolean
-finish_with_bitmap (UnmapCommand *self, IommudDBusDirtyTracking *tracking, GAsyncResult *result,
-                    GError **error)
-{
-  g_autoptr (GVariant) handle = NULL;
-  g_autoptr (GUnixFDList) files = NULL;
-  g_autoptr (GError) local_error = NULL;
-
-  if (iommud_dbus_dirty_tracking_call_unmap_and_read_bitmap_finish (
-          tracking, &self->n_bytes, &handle, &self->n_dirty, &files, result, &local_error))
-    return keep_bitmap (self, handle, files, error);
-  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED,
-                         _ ("Interrupted: count what is unmapped as dirty; 'iommuctl mappings' "
-                            "lists the rest"));
-  else
-    g_propagate_error (error, g_steal_pointer (&local_error));
-  return FALSE;
-}
-
 /* The service reads the bitmap once: a program that does not wait for the reply loses it. */
 static gboolean
 unmap_with_bitmap (UnmapCommand *self, GError **error)
 {
-  g_autoptr (IommudDBusDirtyTracking) tracking =
-      iommuctl_names_find_dirty_tracking (self->request->client, self->container, error);
-  g_autoptr (IommuctlWait) wait = NULL;
-  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (IommudDBusDirtyTracking) tracking = iommuctl_service_new_proxy (
+      self->request->service, self->container, IOMMUD_DBUS_TYPE_DIRTY_TRACKING_PROXY,
+      IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, error);
+  g_autoptr (GVariant) handle = NULL;
+  g_autoptr (GUnixFDList) files = NULL;
 
   if (tracking == NULL)
     return FALSE;
-  wait = iommuctl_wait_new (on_interrupt, self);
-  iommud_dbus_dirty_tracking_call_unmap_and_read_bitmap (
-      tracking, self->range.first, self->range.last - self->range.first + 1, self->page_size,
-      no_options (), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, iommuctl_wait_get_cancellable (wait),
-      iommuctl_wait_on_result, wait);
-  result = iommuctl_wait_for_result (wait);
-  return finish_with_bitmap (self, tracking, result, error);
+  iommuctl_interrupt_finish_first (self->request->interrupt,
+                                   _ ("Interrupted: the service finishes what it has begun. Press "
+                                      "Ctrl-C again to stop without waiting for it"));
+  if (iommud_dbus_dirty_tracking_call_unmap_and_read_bitmap_sync (
+          tracking, self->range.first, self->range.last - self->range.first + 1, self->page_size,
+          no_options (), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, &self->n_bytes, &handle,
+          &self->n_dirty, &files, self->request->cancellable, error))
+    return keep_bitmap (self, handle, files, error);
+  if (error != NULL && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    iommuctl_request_fail_interrupted (error, _ ("Interrupted: count what is unmapped as dirty; "
+                                                 "'iommuctl mappings' lists the rest"));
+  return FALSE;
+}
+
+static IommudDBusMemory *
+new_memory (UnmapCommand *self, GError **error)
+{
+  return iommuctl_service_new_proxy (self->request->service, self->container,
+                                     IOMMUD_DBUS_TYPE_MEMORY_PROXY, IOMMUD_DBUS_MEMORY_INTERFACE,
+                                     error);
 }
 
 static gboolean
@@ -148,22 +134,22 @@ unmap_range (UnmapCommand *self, GError **error)
     return FALSE;
   if (self->file != NULL)
     return unmap_with_bitmap (self, error);
-  memory = iommuctl_names_find_memory (self->request->client, self->container, error);
+  memory = new_memory (self, error);
   return memory != NULL
          && iommud_dbus_memory_call_unmap_sync (
              memory, self->range.first, self->range.last - self->range.first + 1, no_options (),
-             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &self->n_bytes, NULL, error);
+             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &self->n_bytes, self->request->cancellable, error);
 }
 
 static gboolean
 unmap_all (UnmapCommand *self, GError **error)
 {
-  g_autoptr (IommudDBusMemory) memory =
-      iommuctl_names_find_memory (self->request->client, self->container, error);
+  g_autoptr (IommudDBusMemory) memory = new_memory (self, error);
 
   return memory != NULL
          && iommud_dbus_memory_call_unmap_all_sync (memory, no_options (), G_DBUS_CALL_FLAGS_NONE,
-                                                    G_MAXINT, &self->n_bytes, NULL, error);
+                                                    G_MAXINT, &self->n_bytes,
+                                                    self->request->cancellable, error);
 }
 
 static GVariant *
@@ -171,9 +157,8 @@ result_record (UnmapCommand *self)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
-  g_variant_builder_add (
-      &builder, "{sv}", "Container",
-      g_variant_new_object_path (g_dbus_proxy_get_object_path (G_DBUS_PROXY (self->container))));
+  g_variant_builder_add (&builder, "{sv}", "Container",
+                         g_variant_new_object_path (self->container));
   g_variant_builder_add (&builder, "{sv}", "UnmappedBytes", g_variant_new_uint64 (self->n_bytes));
   if (self->file != NULL)
     {
@@ -188,7 +173,8 @@ result_record (UnmapCommand *self)
 static void
 print_unmapped (UnmapCommand *self)
 {
-  g_autofree char *container_name = iommud_dbus_container_dup_name (self->container);
+  g_autofree char *container_name =
+      iommuctl_names_of_path (self->request->service, self->container);
   g_autofree char *size = iommuctl_numbers_describe_exact_size (self->n_bytes);
   g_autofree char *page_size = iommuctl_numbers_describe_size (self->page_size);
 
@@ -209,7 +195,7 @@ iommuctl_unmap_run (IommuctlRequest *request, GError **error)
 
   if (!check_usage (request, error))
     return FALSE;
-  unmap.container = iommuctl_names_find_container (request->client, request->arguments[0], error);
+  unmap.container = iommuctl_names_find_container (request->service, request->arguments[0], error);
   if (unmap.container == NULL)
     return FALSE;
   if (!(iommuctl_request_has (request, "all") ? unmap_all : unmap_range) (&unmap, error))

@@ -52,7 +52,7 @@ def check_synopsis(commands):
 
 def check_completion(commands):
     def rule(tree):
-        names = section(tree, COMPLETION, r"local commands='", "'").split()
+        names = section(tree, COMPLETION, r"_iommuctl_commands='", "'").split()
         first_words = {command.split()[0] for command in commands}
         problems = [f'{COMPLETION}: does not know {command}' for command in commands
                     if command.split()[0] not in names]
@@ -98,15 +98,16 @@ def main():
     empty = {'an empty file': {MANUAL: '', COMPLETION: ''}}
     one_less = {'a command that is missing': {
         MANUAL: 'SYNOPSIS\n====\n**devices**\nDESCRIPTION\n\nCOMMANDS\n====\n**devices**\n\nJSON\n',
-        COMPLETION: "local commands='devices'\n"}}
+        COMPLETION: "_iommuctl_commands='devices'\n"}}
     suite.rule('manual', check_manual(commands), {**empty, **one_less})
     suite.rule('synopsis', check_synopsis(commands), {**empty, **one_less})
     suite.rule('completion', check_completion(commands), {
         **empty, **one_less,
         'a command that does not exist': {
-            COMPLETION: f"local commands='{' '.join(commands)} fly'\n"},
+            COMPLETION: f"_iommuctl_commands='{' '.join(commands)} fly'\n"},
         'a second word that is missing': {
-            COMPLETION: f"local commands='{' '.join(commands)}'\ndirty/0) echo 'start stop'\n"}})
+            COMPLETION: f"_iommuctl_commands='{' '.join(commands)}'\n"
+                        "dirty/0) echo 'start stop'\n"}})
     problems = check_width(commands)
     suite.result(not problems, 'help fits 80 columns', problems)
     suite.finish()

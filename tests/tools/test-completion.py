@@ -6,6 +6,7 @@ import shutil
 
 from simulated import TOP, Session, Suite, skip_all
 
+MDEV = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001'
 SCRIPT = r'''
 . "$1"
 COMP_WORDBREAKS=$' \t\n'
@@ -32,6 +33,7 @@ def main():
     os.ftruncate(memory, 1 << 20)
     with Session() as session:
         for command in (('create', 'vm1'), ('create', 'other'), ('attach', 'vm1', '01:00.0'),
+                        ('attach', 'vm1', MDEV),
                         ('map', 'vm1', f'/dev/fd/{memory}', '--iova=0'),
                         ('map', 'vm1', f'/dev/fd/{memory}', '--iova=1G')):
             session.run('iommuctl', *command, pass_fds=(memory,))
@@ -41,7 +43,13 @@ def main():
                 ('iommuctl attach v', ['vm1']),
                 ('iommuctl attach vm1 0000:8', ['0000:81:00.0', '0000:81:00.1', '0000:82:00.0',
                                                 '0000:83:00.1']),
-                ('iommuctl --json detach 0000:02', ['0000:02:00.0']),
+                ('iommuctl --json detach ', ['0000:01:00.0', MDEV]),
+                ('iommuctl --json detach 0000:02', []),
+                ('iommuctl help un', ['unmap']),
+                ('iommuctl help dirty s', ['start', 'stop']),
+                ('iommuctl devices --columns=ve', ['vendor']),
+                ('iommuctl devices --columns=name,ve', ['name,vendor']),
+                ('iommuctl mappings vm1 --columns=iova,l', ['iova,length']),
                 ('iommuctl free vm1', ['vm1', 'vm1/1']),
                 ('iommuctl show vm1/', ['vm1/1']),
                 ('iommuctl create new --dirty-tracking=r', ['required']),

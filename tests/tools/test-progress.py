@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A long map on a terminal: its progress, and what is left of a map or a reading after Ctrl-C."""
+"""A long map on a terminal: its progress, and what Ctrl-C does to a map and to a reading."""
 
 import fcntl
 import json
@@ -69,18 +69,10 @@ class Terminal:
         return self.process.wait(timeout=30), output
 
 
-def catches(process, number):
-    """Whether iommuctl, and not the shell that starts it in a build, has a handler for a signal."""
-    if 'iommuctl' not in os.path.basename(os.readlink(f'/proc/{process.pid}/exe')):
-        return False
-    with open(f'/proc/{process.pid}/status', encoding='utf-8') as file:
-        caught = [int(line.split()[1], 16) for line in file if line.startswith('SigCgt:')]
-    return caught[0] & 1 << (number - 1) != 0
-
-
-def wait_until_caught(process, number):
+def wait_until_exists(folder, beginning):
     deadline = time.monotonic() + 60
-    while not catches(process, number) and time.monotonic() < deadline:
+    while (not any(name.startswith(beginning) for name in os.listdir(folder))
+           and time.monotonic() < deadline):
         time.sleep(0.01)
 
 
@@ -121,32 +113,15 @@ def check_no_terminal(suite, session):
 
 
 def check_interrupted(suite, session):
+    """The service is left at once: what it does then is its own matter."""
     terminal = start_map(session)
     terminal.read_until('1 GiB of 3 GiB')
     terminal.process.send_signal(signal.SIGINT)
     status, output = terminal.finish()
-    suite.equal((status, output), (10, ''), 'Ctrl-C: exit status 10')
-    suite.result('as soon as all of it is mapped' in terminal.seen
-                 and 'it was unmapped again' in terminal.seen,
+    suite.equal((status, output), (130, ''), 'Ctrl-C: exit status 130')
+    suite.result(terminal.seen.split('\r')[-2].startswith('iommuctl: Interrupted: the service '
+                                                          "cancels what 'map' has not finished"),
                  'and words about it', terminal.seen)
-    suite.equal(mapped_bytes(session), 0, 'and nothing stays mapped')
-
-
-def check_interrupted_twice(suite, session):
-    terminal = start_map(session)
-    terminal.read_until('1 GiB of 3 GiB')
-    terminal.process.send_signal(signal.SIGINT)
-    terminal.read_until('Ctrl-C again')
-    terminal.process.send_signal(signal.SIGTERM)
-    status, output = terminal.finish()
-    suite.equal((status, output), (10, ''), 'a second time: exit status 10')
-    suite.result('the service goes on mapping 3 GiB into vm1' in terminal.seen,
-                 'what is left is told', terminal.seen)
-    deadline = time.monotonic() + 60
-    while mapped_bytes(session) < 3 * GIB and time.monotonic() < deadline:
-        time.sleep(0.1)
-    suite.equal(session.run('iommuctl', 'unmap', 'vm1', '--all')[1],
-                f'Unmapped 3 GiB ({3 * GIB}) from vm1\n', 'and it can be taken away')
 
 
 def check_failed(suite, session):
@@ -167,7 +142,8 @@ def start_reading(session):
     session.run('iommuctl', 'dirty', 'start', 'vm1')
     path = os.path.join(session.folder, 'bitmap')
     terminal = Terminal(session, 'iommuctl', 'dirty', 'read', 'vm1', f'--output={path}')
-    wait_until_caught(terminal.process, signal.SIGINT)
+    # From when there is room for the bitmap, the first range is read.
+    wait_until_exists(session.folder, 'bitmap')
     terminal.process.send_signal(signal.SIGINT)
     terminal.read_until('Interrupted: stopping after this range')
     return terminal, path
@@ -176,7 +152,7 @@ def start_reading(session):
 def check_reading(suite, session):
     terminal, path = start_reading(session)
     status, output = terminal.finish()
-    suite.equal(status, 10, 'a reading is interrupted')
+    suite.equal(status, 130, 'a reading is interrupted')
     suite.result('0 of 256 pages' in output, 'what was read is printed', output)
     suite.result('Only 1 of 2 ranges were read' in terminal.seen, 'and that it is not all',
                  terminal.seen)
@@ -187,7 +163,7 @@ def check_reading_given_up(suite, session):
     terminal, path = start_reading(session)
     terminal.process.send_signal(signal.SIGINT)
     status, output = terminal.finish()
-    suite.equal((status, output), (10, ''), 'a reading is given up')
+    suite.equal((status, output), (130, ''), 'a reading is given up')
     suite.result('count the whole range that was being read as dirty' in terminal.seen,
                  'which is told',
                  terminal.seen)
@@ -224,7 +200,7 @@ def main():
     memory = os.memfd_create('guest')
     os.ftruncate(memory, 3 * GIB)
     os.dup2(memory, MEMORY)
-    for check in (check_shown, check_interrupted, check_interrupted_twice):
+    for check in (check_shown, check_interrupted):
         with_host(suite, SLOW_HOST, check)
     for check in (check_quiet, check_no_terminal):
         with_host(suite, FAST_HOST, check)
