@@ -11,10 +11,10 @@ explain_hwpt (const IommudBlockerFacts *facts)
     return g_strdup ("it is on a HWPT that the kernel made, without dirty tracking, and has no log "
                      "of its own: detach it and attach it with mode auto");
   return g_strdup_printf (
-      "HWPT %" G_GUINT64_FORMAT " was made without dirty tracking, by hand or "
+      "HWPT %s/%" G_GUINT64_FORMAT " was made without dirty tracking, by hand or "
       "because a member of IOMMU group %d cannot be tracked, and the device "
       "has no log of its own: attach it to a HWPT with dirty tracking, or " AWAY,
-      facts->hwpt_serial, facts->info->iommu_group);
+      facts->container, facts->hwpt_serial, facts->info->iommu_group);
 }
 
 static char *

@@ -13,6 +13,7 @@ typedef struct
   const IommudDeviceInfo *info;
   IommudDirtyTrackingPolicy policy; /* of its container */
   gboolean iommu_can_track;
+  const char *container;
   guint64 hwpt_serial; /* 0: it is attached to the IOAS, as an mdev is */
   IommudHwptManagement hwpt_management;
 } IommudBlockerFacts;

@@ -247,6 +247,7 @@ describe_blocker (IommudDevice *self, IommudDirtyTrackingPolicy policy)
     .info = self->binding.info,
     .policy = policy,
     .iommu_can_track = iommud_binding_iommu_can_track (&self->binding),
+    .container = self->container != NULL ? iommud_container_get_name (self->container) : "(gone)",
     .hwpt_serial = self->hwpt != NULL ? iommud_hwpt_get_serial (self->hwpt) : 0,
     .hwpt_management = self->hwpt != NULL ? iommud_hwpt_get_management (self->hwpt)
                                           : IOMMUD_HWPT_MANAGEMENT_KERNEL,

@@ -30,9 +30,9 @@ describe (IommudHwpt *hwpt)
 {
   IommudContainer *container = iommud_hwpt_get_container (hwpt);
 
-  return g_strdup_printf ("free HWPT %" G_GUINT64_FORMAT " of container %s",
-                          iommud_hwpt_get_serial (hwpt),
-                          container != NULL ? iommud_container_get_name (container) : "(gone)");
+  return g_strdup_printf ("free HWPT %s/%" G_GUINT64_FORMAT,
+                          container != NULL ? iommud_container_get_name (container) : "(gone)",
+                          iommud_hwpt_get_serial (hwpt));
 }
 
 static gboolean

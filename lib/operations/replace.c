@@ -35,9 +35,10 @@ describe (IommudHwpt *hwpt, IommudDevice *device)
 {
   IommudContainer *container = iommud_hwpt_get_container (hwpt);
 
-  return g_strdup_printf ("attach %s to HWPT %" G_GUINT64_FORMAT " of container %s",
-                          iommud_device_get_name (device), iommud_hwpt_get_serial (hwpt),
-                          container != NULL ? iommud_container_get_name (container) : "(gone)");
+  return g_strdup_printf ("attach %s to HWPT %s/%" G_GUINT64_FORMAT,
+                          iommud_device_get_name (device),
+                          container != NULL ? iommud_container_get_name (container) : "(gone)",
+                          iommud_hwpt_get_serial (hwpt));
 }
 
 static gboolean
@@ -65,10 +66,11 @@ check_group (Replacement *self, const char *what, GError **error)
   if (sibling == NULL || iommud_device_get_hwpt (sibling) == self->hwpt)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INCOMPATIBLE,
-               "Cannot %s: %s of the same IOMMU group %d is attached to HWPT %" G_GUINT64_FORMAT
+               "Cannot %s: %s of the same IOMMU group %d is attached to HWPT %s/%" G_GUINT64_FORMAT
                ", and a group has one HWPT: detach it first, or attach the device there",
                what, iommud_device_get_name (sibling),
                iommud_device_get_info (self->device)->iommu_group,
+               iommud_container_get_name (self->container),
                iommud_hwpt_get_serial (iommud_device_get_hwpt (sibling)));
   return FALSE;
 }

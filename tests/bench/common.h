@@ -50,6 +50,7 @@ void bench_many_iommus (const char *address, GDBusConnection *connection);
 void bench_dirty (const char *address, GDBusConnection *connection);
 void bench_simulated_host (const char *address, GDBusConnection *connection);
 void bench_stalls (const char *address, GDBusConnection *connection);
+void bench_tools (const char *address, GDBusConnection *connection);
 void bench_mapping (const char *address, GDBusConnection *connection);
 
 G_END_DECLS

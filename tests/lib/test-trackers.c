@@ -206,7 +206,7 @@ test_replace_to_plain (ModelFixture *fixture, gconstpointer unused)
   g_assert_null (get_blocker (container));
   g_assert_true (iommud_hwpt_attach_device (plain, dirty, NULL, &error));
   g_assert_cmpint (get_tracker (fixture, DIRTY_B), ==, IOMMUD_TRACKER_KIND_NONE);
-  assert_blocker (container, DIRTY_B, "dmar0", "HWPT 2");
+  assert_blocker (container, DIRTY_B, "dmar0", "HWPT a/2");
   model_fixture_free_container (container);
 }
 
