@@ -2,6 +2,7 @@
 """What the tests of the tool share: TAP, and the daemon with a simulated host on a private bus."""
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,15 @@ class Suite:
 def skip_all(reason):
     print(f'1..0 # SKIP {reason}')
     sys.exit(0)
+
+
+def has_terminals():
+    try:
+        for end in pty.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return True
 
 
 class Session:

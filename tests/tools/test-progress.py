@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 
-from simulated import Session, Suite, skip_all
+from simulated import Session, Suite, has_terminals, skip_all
 
 # Each gigabyte but the first takes two seconds.
 SLOW_HOST = '''<simulated-host>
@@ -182,15 +182,6 @@ def with_host(suite, host, check):
             check(suite, session)
     finally:
         os.unlink(file.name)
-
-
-def has_terminals():
-    try:
-        for end in pty.openpty():
-            os.close(end)
-    except OSError:
-        return False
-    return True
 
 
 def main():

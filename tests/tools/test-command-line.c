@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parts of the command line that need no service: names of devices, words that were probably meant,
+ * PCI devices that could be bound, and Ctrl-C. */
+#include "device-name.h"
+#include "exit-status.h"
+#include "interrupt.h"
+#include "pci.h"
+#include "suggest.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <unistd.h>
+
+static void
+test_device_names (void)
+{
+  static const char *const names[][2] = {
+    { "01:00.0", "0000:01:00.0" },
+    { "AB:00.0", "0000:ab:00.0" },
+    { "/dev/vfio/devices/vfio3", "vfio3" },
+    { "/sys/bus/pci/devices/0000:01:00.0/", "0000:01:00.0" },
+    { "/sys/bus/pci/drivers/vfio-pci/0000:01:00.0", "0000:01:00.0" },
+    { "/sys/class/vfio-dev/vfio3", "vfio3" },
+    { "/sys/devices/pci0000:00/0000:01:00.0/", "/sys/devices/pci0000:00/0000:01:00.0" },
+    { "/sys/bus/pci/devices/0000:01:00.0/driver", "/sys/bus/pci/devices/0000:01:00.0/driver" },
+    { "vfio3", "vfio3" },
+  };
+  g_autofree char *name = iommuctl_device_name_of_path ("/org/iommud1/devices/0000_3a01_3a00_2e0");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *completed = iommuctl_device_name_complete (names[i][0]);
+
+      g_assert_cmpstr (completed, ==, names[i][1]);
+    }
+  g_assert_cmpstr (name, ==, "0000:01:00.0");
+}
+
+static void
+test_suggestions (void)
+{
+  static const char *const words[] = { "devices", "detach", "dirty read", "map", "unmap", NULL };
+
+  g_assert_cmpstr (iommuctl_suggest ("device", words), ==, "devices");
+  g_assert_cmpstr (iommuctl_suggest ("dettach", words), ==, "detach");
+  g_assert_cmpstr (iommuctl_suggest ("dirty raed", words), ==, "dirty read");
+  g_assert_cmpstr (iommuctl_suggest ("mpa", words), ==, "map");
+  g_assert_cmpstr (iommuctl_suggest ("un", words), ==, "unmap");
+  g_assert_null (iommuctl_suggest ("dance", words));
+  g_assert_null (iommuctl_suggest ("", words));
+}
+
+/* A device as sysfs has it; returns its folder. */
+static char *
+add_device (const char *folder, const char *name, const char *class)
+{
+  char *device = g_build_filename (folder, name, NULL);
+  g_autofree char *path = g_build_filename (device, "class", NULL);
+
+  g_assert_cmpint (g_mkdir (device, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (path, class, -1, NULL));
+  return device;
+}
+
+static void
+add_folder (const char *device, const char *name)
+{
+  g_autofree char *path = g_build_filename (device, name, NULL);
+
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+}
+
+static void
+test_bindable (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("iommuctl-pci-XXXXXX", NULL);
+  g_autofree char *bindable = add_device (folder, "0000:01:00.0", "0x020000\n");
+  g_autofree char *bound = add_device (folder, "0000:02:00.0", "0x020000\n");
+  g_autofree char *bridge = add_device (folder, "0000:00:01.0", "0x060400\n");
+  g_autofree char *alone = add_device (folder, "0000:03:00.0", "0x020000\n");
+  g_autofree char *command = g_strdup_printf ("rm -r %s", folder);
+
+  add_folder (bindable, "iommu_group");
+  add_folder (bound, "iommu_group");
+  add_folder (bound, "vfio-dev");
+  add_folder (bridge, "iommu_group");
+  g_assert_cmpuint (iommuctl_pci_count_bindable (folder), ==, 1);
+  g_assert_cmpuint (iommuctl_pci_count_bindable ("/nonexistent"), ==, 0);
+  g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, NULL));
+}
+
+static void
+wait_for (GCancellable *cancellable)
+{
+  while (!g_cancellable_is_cancelled (cancellable))
+    g_usleep (1000);
+}
+
+static void
+test_interrupt (void)
+{
+  if (g_test_subprocess ())
+    {
+      g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new ();
+
+      g_assert_false (iommuctl_interrupt_was_interrupted (interrupt));
+      iommuctl_interrupt_finish_first (interrupt, "finishing");
+      kill (getpid (), SIGINT);
+      while (!iommuctl_interrupt_was_interrupted (interrupt))
+        g_usleep (1000);
+      g_assert_false (g_cancellable_is_cancelled (iommuctl_interrupt_get_cancellable (interrupt)));
+      kill (getpid (), SIGTERM);
+      wait_for (iommuctl_interrupt_get_cancellable (interrupt));
+      g_printerr ("cancelled\n");
+      kill (getpid (), SIGINT);
+      g_usleep (60 * G_USEC_PER_SEC);
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_failed ();
+  g_test_trap_assert_stderr ("iommuctl: finishing\ncancelled\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/command-line/device-names", test_device_names);
+  g_test_add_func ("/command-line/suggestions", test_suggestions);
+  g_test_add_func ("/command-line/bindable", test_bindable);
+  g_test_add_func ("/command-line/interrupt", test_interrupt);
+  return g_test_run ();
+}
