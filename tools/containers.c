@@ -9,24 +9,26 @@
 
 #include <glib/gi18n.h>
 
-static char *
-count_members (GVariant *record, const char *key)
+/* The service lists only the first ones of many, and says how many there are. */
+static guint64
+get_count (GVariant *record, const char *key)
 {
-  g_autoptr (GVariant) members = g_variant_lookup_value (record, key, G_VARIANT_TYPE ("ao"));
+  guint64 count = 0;
 
-  return g_strdup_printf ("%zu", members == NULL ? 0 : g_variant_n_children (members));
+  g_variant_lookup (record, key, "t", &count);
+  return count;
 }
 
 static char *
 count_devices (GVariant *record, IommuctlService *service)
 {
-  return count_members (record, "Devices");
+  return g_strdup_printf ("%" G_GUINT64_FORMAT, get_count (record, "DeviceCount"));
 }
 
 static char *
 count_hwpts (GVariant *record, IommuctlService *service)
 {
-  return count_members (record, "Hwpts");
+  return g_strdup_printf ("%" G_GUINT64_FORMAT, get_count (record, "HwptCount"));
 }
 
 static char *
