@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The mutants of `make check-mutants` fit the sources: each edit can be made, each test is there."""
+"""The mutants of `make check-mutants` fit the sources: each can be made, its test is there."""
 
 import os
 import sys
