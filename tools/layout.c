@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Texts in columns that fit a width. If they do not fit, UUIDs get short first, as far as that
- * leaves them different, and then the widest columns are cut. */
+/* Texts in columns that fit a width, drawn by libsmartcols; the only file that uses it. If they do
+ * not fit, UUIDs get short first, as far as that leaves them different, and then the widest columns
+ * are cut: the library would cut without a mark. */
 #include "config.h"
 
 #include "layout.h"
 
 #include "cut.h"
 
+#include <libsmartcols.h>
 #include <string.h>
+
+typedef struct libscols_table ScolsTable;
+typedef struct libscols_line ScolsLine;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ScolsTable, scols_unref_table)
+
+/* What the branches of a tree take for each level. */
+#define BRANCH_WIDTH 2
 
 /* What columns keep, or their titles, in the order in which this is tried: a name of 64 letters is
  * cut before a state that would still say something, and any terminal will do in the end. The first
@@ -25,7 +34,8 @@ static const struct
 typedef struct
 {
   char *text;
-  guint width;
+  guint width; /* with its branches */
+  guint depth; /* in a tree: of the first cells of lines */
 } Cell;
 
 struct _IommuctlLayout
@@ -34,6 +44,7 @@ struct _IommuctlLayout
   gboolean ascii;
   gboolean *marked; /* by column */
   GArray *cells;
+  guint depth; /* of lines that are to come */
 };
 
 static void
@@ -70,12 +81,20 @@ iommuctl_layout_mark (IommuctlLayout *self, guint column)
 }
 
 void
+iommuctl_layout_set_depth (IommuctlLayout *self, guint depth)
+{
+  self->depth = depth;
+}
+
+void
 iommuctl_layout_take (IommuctlLayout *self, char *text)
 {
   Cell cell = { .text = text };
 
+  if (self->cells->len % self->n_columns == 0)
+    cell.depth = self->depth;
   iommuctl_cut_make_printable (text);
-  cell.width = iommuctl_cut_get_width (text);
+  cell.width = iommuctl_cut_get_width (text) + cell.depth * BRANCH_WIDTH;
   g_array_append_val (self->cells, cell);
 }
 
@@ -127,7 +146,7 @@ shorten_uuids (IommuctlLayout *self, guint column, guint *widths)
     {
       Cell *cell = get_cell (self, i, column);
 
-      cell->width = iommuctl_cut_get_width (cell->text);
+      cell->width = iommuctl_cut_get_width (cell->text) + cell->depth * BRANCH_WIDTH;
       widths[column] = MAX (widths[column], cell->width);
     }
 }
@@ -164,37 +183,89 @@ fit (IommuctlLayout *self, guint *widths, guint width)
       ;
 }
 
-static void
-print_line (IommuctlLayout *self, GString *text, guint line, const guint *widths)
+static ScolsTable *
+new_table (IommuctlLayout *self, const guint *widths)
 {
-  guint n_blanks = 0;
+  ScolsTable *table = scols_new_table ();
+
+  /* Output that is not a terminal is as wide as one: people read it too, and programs use JSON. */
+  scols_table_set_termforce (table, SCOLS_TERMFORCE_ALWAYS);
+  scols_table_set_termwidth (table, get_total (self, widths));
+  scols_table_enable_noheadings (table, 1);
+  if (self->ascii)
+    scols_table_enable_ascii (table, 1);
+  for (guint i = 0; i < self->n_columns; i++)
+    scols_table_new_column (table, "", 0.0, i == 0 ? SCOLS_FL_TREE : 0);
+  return table;
+}
+
+static void
+set_cell (IommuctlLayout *self, ScolsLine *line, guint column, const Cell *cell, guint width)
+{
+  const guint branches = cell->depth * BRANCH_WIDTH;
+  g_autoptr (GString) cut = NULL;
+
+  if (cell->width <= width || width <= branches)
+    {
+      scols_line_set_data (line, column, cell->text);
+      return;
+    }
+  cut = g_string_new (NULL);
+  iommuctl_cut_append (cut, cell->text, cell->width - branches, width - branches, self->ascii);
+  scols_line_set_data (line, column, cut->str);
+}
+
+/* @parents: the last line of each depth. */
+static void
+add_line (IommuctlLayout *self, ScolsTable *table, guint number, const guint *widths,
+          GPtrArray *parents)
+{
+  const guint depth = get_cell (self, number, 0)->depth;
+  ScolsLine *line = scols_table_new_line (
+      table, depth == 0 ? NULL : (ScolsLine *) g_ptr_array_index (parents, depth - 1));
 
   for (guint i = 0; i < self->n_columns; i++)
-    {
-      const Cell *cell = get_cell (self, line, i);
-      guint width = cell->width;
+    set_cell (self, line, i, get_cell (self, number, i), widths[i]);
+  g_ptr_array_set_size (parents, (int) depth);
+  g_ptr_array_add (parents, line);
+}
 
-      if (width > 0)
-        {
-          for (; n_blanks > 0; n_blanks--)
-            g_string_append_c (text, ' ');
-          width = iommuctl_cut_append (text, cell->text, cell->width, widths[i], self->ascii);
-        }
-      n_blanks += widths[i] - width + 1;
+/* The library pads cells up to the next column, the last ones too. */
+static char *
+draw (ScolsTable *table)
+{
+  GString *trimmed = g_string_new (NULL);
+  char *text = NULL;
+
+  if (scols_print_table_to_string (table, &text) != 0 || text == NULL)
+    return g_string_free (trimmed, FALSE);
+  for (const char *line = text; *line != '\0';)
+    {
+      const char *end = strchrnul (line, '\n');
+      const char *last = end;
+
+      while (last > line && last[-1] == ' ')
+        last--;
+      g_string_append_len (trimmed, line, last - line);
+      g_string_append_c (trimmed, '\n');
+      line = *end == '\0' ? end : end + 1;
     }
-  g_string_append_c (text, '\n');
+  free (text);
+  return g_string_free (trimmed, FALSE);
 }
 
 char *
 iommuctl_layout_print (IommuctlLayout *self, guint width)
 {
   g_autofree guint *widths = g_new0 (guint, self->n_columns);
-  GString *text = g_string_new (NULL);
+  g_autoptr (GPtrArray) parents = g_ptr_array_new ();
+  g_autoptr (ScolsTable) table = NULL;
   guint n_lines = count_lines (self);
 
   measure (self, widths);
   fit (self, widths, width);
+  table = new_table (self, widths);
   for (guint i = 0; i < n_lines; i++)
-    print_line (self, text, i, widths);
-  return g_string_free (text, FALSE);
+    add_line (self, table, i, widths, parents);
+  return draw (table);
 }

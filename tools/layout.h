@@ -15,6 +15,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlLayout, iommuctl_layout_free)
 
 /* This column is cut before those that are not marked. */
 void iommuctl_layout_mark (IommuctlLayout *self, guint column);
+/* Lines that are to come belong, in a tree, to the last line that is less deep by one. */
+void iommuctl_layout_set_depth (IommuctlLayout *self, guint depth);
 /* Cells are added from left to right, and line after line; the first line holds the titles. */
 void iommuctl_layout_take (IommuctlLayout *self, char *text);
 /* All lines, without blanks at their ends. What is too wide is cut, UUIDs in the middle. */

@@ -16,7 +16,6 @@ typedef struct
   IommuctlLayout *layout;
   const IommuctlColumn *columns;
   IommuctlService *service;
-  gboolean ascii;
   gsize width; /* of the values of one record */
 } RecordTable;
 
@@ -35,8 +34,7 @@ table_init (RecordTable *self, const IommuctlColumn *columns, IommuctlService *s
 {
   self->columns = columns;
   self->service = service;
-  self->ascii = !g_get_charset (NULL);
-  self->layout = iommuctl_layout_new (count_columns (columns), self->ascii);
+  self->layout = iommuctl_layout_new (count_columns (columns), !g_get_charset (NULL));
   for (guint i = 0; columns[i].title != NULL; i++)
     {
       iommuctl_layout_take (self->layout, g_strdup (_ (columns[i].title)));
@@ -57,22 +55,11 @@ describe_cell (const RecordTable *self, GVariant *record, const IommuctlColumn *
                        : iommuctl_describe_value (self->service, column->key, value);
 }
 
-/* @prefix: of the first cell. */
 static void
-add_line (const RecordTable *self, GVariant *record, const char *prefix)
+add_line (const RecordTable *self, GVariant *record)
 {
   for (guint i = 0; self->columns[i].title != NULL; i++)
-    {
-      char *text = describe_cell (self, record, &self->columns[i]);
-
-      if (i == 0 && *prefix != '\0')
-        {
-          g_autofree char *own_text = text;
-
-          text = g_strconcat (prefix, own_text, NULL);
-        }
-      iommuctl_layout_take (self->layout, text);
-    }
+    iommuctl_layout_take (self->layout, describe_cell (self, record, &self->columns[i]));
 }
 
 static char *
@@ -96,7 +83,7 @@ iommuctl_table_of_records (GVariant *records, const IommuctlColumn *columns,
   table_init (&table, columns, service);
   g_variant_iter_init (&iter, records);
   while (g_variant_iter_loop (&iter, "@a{sv}", &record))
-    add_line (&table, record, "");
+    add_line (&table, record);
   return finish (&table, width);
 }
 
@@ -121,23 +108,16 @@ list_children (GVariant *record)
   return children;
 }
 
-/* @indent: what stands before the branches of all children. */
 static void
-add_children (const RecordTable *self, GVariant *record, const char *indent)
+add_children (const RecordTable *self, GVariant *record, guint depth)
 {
   g_autoptr (GPtrArray) children = list_children (record);
 
   for (guint i = 0; i < children->len; i++)
     {
-      GVariant *child = g_ptr_array_index (children, i);
-      gboolean is_last = i + 1 == children->len;
-      g_autofree char *prefix = g_strconcat (
-          indent, self->ascii ? (is_last ? "`-" : "|-") : (is_last ? "└─" : "├─"), NULL);
-      g_autofree char *deeper =
-          g_strconcat (indent, is_last ? "  " : (self->ascii ? "| " : "│ "), NULL);
-
-      add_line (self, child, prefix);
-      add_children (self, child, deeper);
+      iommuctl_layout_set_depth (self->layout, depth);
+      add_line (self, g_ptr_array_index (children, i));
+      add_children (self, g_ptr_array_index (children, i), depth + 1);
     }
 }
 
@@ -146,14 +126,9 @@ iommuctl_table_of_tree (GVariant *root, const IommuctlColumn *columns, IommuctlS
                         guint width)
 {
   RecordTable table = { 0 };
-  g_autoptr (GPtrArray) children = list_children (root);
 
   table_init (&table, columns, service);
-  for (guint i = 0; i < children->len; i++)
-    {
-      add_line (&table, g_ptr_array_index (children, i), "");
-      add_children (&table, g_ptr_array_index (children, i), "");
-    }
+  add_children (&table, root, 0);
   return finish (&table, width);
 }
 

@@ -18,8 +18,8 @@ FORBIDDEN = {
     'libiommud-dbus-1.so': ('libiommud-1.', 'libudev.', 'libsystemd.', *SIMULATOR),
     'libiommud-1.so': ('libiommud-dbus-1.', 'libjson-glib', 'libsystemd.', *SIMULATOR),
     'libiommud-sim-1.so': ('libiommud-dbus-1.', 'libjson-glib', 'libsystemd.'),
-    'iommud': ('libjson-glib', *SIMULATOR),
-    'iommud-simulated': ('libjson-glib',),
+    'iommud': ('libsmartcols.', 'libjson-glib', *SIMULATOR),
+    'iommud-simulated': ('libsmartcols.', 'libjson-glib'),
 }
 NEEDED = {
     'libiommud-sim-1.so': ('libiommud-1.', 'libxml2.'),

@@ -3,6 +3,7 @@
 #include "cut.h"
 #include "layout.h"
 
+#include <locale.h>
 #include <string.h>
 
 static char *
@@ -88,6 +89,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* The library that draws escapes what the locale does not have. */
+  g_assert_nonnull (setlocale (LC_ALL, "C.UTF-8"));
   g_test_add_func ("/layout/fits", test_fits);
   g_test_add_func ("/layout/marked-first", test_marked_first);
   g_test_add_func ("/layout/uuids", test_uuids);
