@@ -14,11 +14,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* How often a call is made that fails with EINTR or EAGAIN, and for how long after its first
- * failure. After EAGAIN there are pauses of 1, 2, 4... 32 ms, together less than a second. */
-#define MAX_TRIES 32
-#define MAX_SECONDS 10
-#define MAX_PAUSE_LOG2 5
+#include "base/tries.h"
+
+/* Since Linux 5.14; C libraries learned the name later. */
+#define ADVICE_POPULATE_WRITE 23
+/* What is populated by one call: no call takes long. */
+#define POPULATE_PIECE (G_GUINT64_CONSTANT (4) << 20)
 
 static int
 fail (int errnum)
@@ -122,6 +123,12 @@ real_mmap (const IommudSyscalls *self, void *address, size_t length, int protect
   return mmap (address, length, protection, flags, fd, offset);
 }
 
+static int
+real_madvise (const IommudSyscalls *self, void *address, size_t length, int advice)
+{
+  return madvise (address, length, advice);
+}
+
 const IommudSyscalls *
 iommud_syscalls_get_real (void)
 {
@@ -130,40 +137,16 @@ iommud_syscalls_get_real (void)
     .close = real_close,
     .ioctl = real_ioctl,
     .mmap = real_mmap,
+    .madvise = real_madvise,
   };
 
   return &real;
 }
 
-typedef struct
-{
-  guint n_tries;
-  gint64 end; /* of the time for more tries; 0 before the first one */
-} Tries;
-
-/* Whether to call once more after a call that failed with @errnum. A call that was interrupted can
- * be made again at once; what it was too early for may take a moment. */
-static gboolean
-try_again (Tries *self, int errnum)
-{
-  gint64 now;
-
-  if (errnum != EINTR && errnum != EAGAIN)
-    return FALSE;
-  now = g_get_monotonic_time ();
-  if (self->end == 0)
-    self->end = now + MAX_SECONDS * G_USEC_PER_SEC;
-  if (++self->n_tries == MAX_TRIES || now >= self->end)
-    return FALSE;
-  if (errnum == EAGAIN)
-    g_usleep (1000ul << MIN (self->n_tries - 1, MAX_PAUSE_LOG2));
-  return TRUE;
-}
-
 int
 iommud_syscalls_open (const IommudSyscalls *self, const char *path, dev_t device, int *fd)
 {
-  Tries tries = { 0 };
+  IommudTries tries = { 0 };
   int result;
   int errnum;
 
@@ -172,7 +155,7 @@ iommud_syscalls_open (const IommudSyscalls *self, const char *path, dev_t device
       result = self->open (self, path, device, O_RDWR | O_CLOEXEC);
       errnum = result < 0 ? errno : 0;
     }
-  while (try_again (&tries, errnum));
+  while (iommud_tries_go_on (&tries, errnum));
 
   if (errnum == 0)
     *fd = result;
@@ -182,14 +165,43 @@ iommud_syscalls_open (const IommudSyscalls *self, const char *path, dev_t device
 int
 iommud_syscalls_ioctl (const IommudSyscalls *self, int fd, unsigned long request, void *argument)
 {
-  Tries tries = { 0 };
+  IommudTries tries = { 0 };
   int errnum;
 
   /* The kernel undoes a call that it does not end, so the same record may be passed again. */
   do
     errnum = self->ioctl (self, fd, request, argument) < 0 ? errno : 0;
-  while (try_again (&tries, errnum));
+  while (iommud_tries_go_on (&tries, errnum));
 
+  return errnum;
+}
+
+static int
+populate_piece (const IommudSyscalls *self, guint64 first, guint64 length)
+{
+  IommudTries tries = { 0 };
+  int errnum;
+
+  do
+    errnum =
+        self->madvise (self, (void *) (guintptr) first, (size_t) length, ADVICE_POPULATE_WRITE) < 0
+            ? errno
+            : 0;
+  while (iommud_tries_go_on (&tries, errnum));
+
+  return errnum;
+}
+
+int
+iommud_syscalls_populate (const IommudSyscalls *self, const void *address, size_t length)
+{
+  guint64 page = (guint64) getpagesize ();
+  guint64 first = (guint64) (guintptr) address & ~(page - 1);
+  guint64 end = ((guint64) (guintptr) address + length + (page - 1)) & ~(page - 1);
+  int errnum = 0;
+
+  for (; first < end && errnum == 0; first += MIN (POPULATE_PIECE, end - first))
+    errnum = populate_piece (self, first, MIN (POPULATE_PIECE, end - first));
   return errnum;
 }
 

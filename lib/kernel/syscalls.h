@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The seam to the kernel: four system calls, with either Linux or the simulated host below them. */
+/* The seam to the kernel: five system calls, with either Linux or the simulated host below them. */
 #pragma once
 
 #include <glib.h>
@@ -20,6 +20,7 @@ struct _IommudSyscalls
   int (*ioctl) (const IommudSyscalls *self, int fd, unsigned long request, void *argument);
   void *(*mmap) (const IommudSyscalls *self, void *address, size_t length, int protection,
                  int flags, int fd, off_t offset);
+  int (*madvise) (const IommudSyscalls *self, void *address, size_t length, int advice);
   gpointer data;
 };
 
@@ -34,6 +35,11 @@ const IommudSyscalls *iommud_syscalls_get_real (void);
 int iommud_syscalls_open (const IommudSyscalls *self, const char *path, dev_t device, int *fd);
 int iommud_syscalls_ioctl (const IommudSyscalls *self, int fd, unsigned long request,
                            void *argument);
+
+/* Makes memory present that is mapped for writing, a piece at a time. Calls that the kernel is
+ * asked to write to it can then no longer fail for want of memory. 0, or the errno of the first
+ * piece that could not be populated. */
+int iommud_syscalls_populate (const IommudSyscalls *self, const void *address, size_t length);
 
 /* The cause of an errno of iommud_syscalls_open(); NULL if the errno says it all. */
 const char *iommud_syscalls_get_open_cause (int errnum);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The four system calls on a simulated kernel: find the file, meet the faults, take the lock. */
+/* The five system calls on a simulated kernel: find the file, meet the faults, take the lock. */
 #include "config.h"
 
 #include "sim/kernel-private.h"
@@ -8,6 +8,7 @@
 #include "sim/ioctls/iommufd.h"
 #include "sim/objects/dma.h"
 #include "sim/objects/fault-queue.h"
+#include "sim/process/user-memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -255,6 +256,24 @@ simulated_mmap (const IommudSyscalls *syscalls, void *address, size_t length, in
   return MAP_FAILED;
 }
 
+/* The memory is that of the real process. On a machine whose kernel cannot populate memory, each
+ * page is touched. */
+static int
+simulated_madvise (const IommudSyscalls *syscalls, void *address, size_t length, int advice)
+{
+  IommudSimulatedKernel *self = get_kernel (syscalls);
+  int errnum = iommud_simulated_faults_meet (self->faults, IOMMUD_SIMULATED_MADVISE);
+
+  if (errnum != 0)
+    return fail (errnum);
+  if (madvise (address, length, advice) == 0)
+    return 0;
+  if (errno != EINVAL)
+    return -1;
+  errnum = iommud_simulated_populate_user ((guintptr) address, length);
+  return errnum != 0 ? fail (errnum) : 0;
+}
+
 void
 iommud_simulated_syscalls_init (IommudSimulatedKernel *self)
 {
@@ -262,6 +281,7 @@ iommud_simulated_syscalls_init (IommudSimulatedKernel *self)
   self->syscalls.close = simulated_close;
   self->syscalls.ioctl = simulated_ioctl;
   self->syscalls.mmap = simulated_mmap;
+  self->syscalls.madvise = simulated_madvise;
   self->syscalls.data = self;
 }
 

@@ -341,8 +341,8 @@ set_unknown_operation (GError **error, const char *operation)
  *   `ioas-map-file`, `ioas-unmap`, `option`, `hwpt-alloc`, `get-hw-info`, `set-dirty-tracking`,
  *   `get-dirty-bitmap`, `hwpt-invalidate`, `fault-queue-alloc`, `vfio-ioas`, `bind`, `attach`,
  *   `detach`, `get-info`, `get-region-info`, `get-irq-info`, `reset`, `feature`,
- *   `dma-logging-start`, `dma-logging-stop` and `dma-logging-report`; the last three are features,
- *   and count as `feature` too
+ *   `dma-logging-start`, `dma-logging-stop`, `dma-logging-report` and `madvise`; those of
+ *   `dma-logging` are features, and count as `feature` too
  * @nth: which call of the operation, counted from 1 from now on; 0 for every call
  * @errnum: the errno that it fails with; 0 if it is not to fail
  * @delay_ms: how long it waits beforehand, in milliseconds

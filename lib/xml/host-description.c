@@ -17,7 +17,7 @@
 #define MAX_GROUP 999999999
 #define MAX_VFIO_NUMBER 999999
 
-static const char *const releases[] = { "6.12", "6.13", NULL };
+static const char *const releases[] = { "6.12", "6.13", "6.19", "7.4", NULL };
 static const char *const region_types[] = { "reserved", "msi", "direct", NULL };
 static const char *const hw_infos[] = { "none", "intel-vtd", NULL };
 static const char *const host_device_buses[] = { "pci",    "platform", "ap",      "ccw",

@@ -78,11 +78,14 @@ typedef struct
   guint delay_ms;
 } IommudSimulatedFault;
 
-/* The difference that a program sees: 6.13 has IOAS_MAP_FILE. */
+/* The differences that a program sees: 6.13 has IOAS_MAP_FILE; from 6.19 on GET_DIRTY_BITMAP loses
+ * what it cannot store in the caller's bitmap, and since 7.4 it says so. */
 typedef enum
 {
   IOMMUD_SIMULATED_LINUX_6_12,
   IOMMUD_SIMULATED_LINUX_6_13,
+  IOMMUD_SIMULATED_LINUX_6_19,
+  IOMMUD_SIMULATED_LINUX_7_4,
 } IommudSimulatedLinux;
 
 typedef struct

@@ -37,6 +37,7 @@ const char *const iommud_simulated_operations[] = {
   "dma-logging-start",
   "dma-logging-stop",
   "dma-logging-report",
+  "madvise",
   NULL,
 };
 /* clang-format on */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* SET_DIRTY_TRACKING and GET_DIRTY_BITMAP, with a defect of Linux 6.12: errors of the walk over the
- * range are lost. */
+/* SET_DIRTY_TRACKING and GET_DIRTY_BITMAP, with defects of Linux: in 6.12 errors of the walk over
+ * the range are lost, and from 6.19 on bits for which there is no memory in the caller's bitmap. */
 #include "config.h"
 
 #include "sim/ioctls/dirty.h"
@@ -65,11 +65,9 @@ check_range (const struct iommud_abi_hwpt_get_dirty_bitmap *record, guint64 alig
 
 /* Reports up to the first hole, or to where the driver fails. */
 static void
-report (IommudSimulatedHwpt *hwpt, const struct iommud_abi_hwpt_get_dirty_bitmap *record)
+report (IommudSimulatedHwpt *hwpt, const struct iommud_abi_hwpt_get_dirty_bitmap *record,
+        IommudSimulatedBitmap *bitmap)
 {
-  IommudSimulatedBitmap bitmap = { .address = record->data,
-                                   .iova = record->iova,
-                                   .page_shift = (guint) __builtin_ctzll (record->page_size) };
   gboolean keep = (record->flags & IOMMUD_ABI_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) != 0;
   guint64 last = record->iova + record->length - 1;
   guint64 iova = record->iova;
@@ -82,12 +80,28 @@ report (IommudSimulatedHwpt *hwpt, const struct iommud_abi_hwpt_get_dirty_bitmap
 
       if (iommud_simulated_domain_take_error (&hwpt->domain, IOMMUD_SIMULATED_DRIVER_DIRTY) != 0)
         return;
-      iommud_simulated_bitmap_report (&bitmap, hwpt->domain.dirty, IOMMUD_SIMULATED_PAGE_SIZE, iova,
+      iommud_simulated_bitmap_report (bitmap, hwpt->domain.dirty, IOMMUD_SIMULATED_PAGE_SIZE, iova,
                                       end, keep);
       if (end == last)
         return;
       iova = end + 1;
     }
+}
+
+/* Since 6.19 memory is taken for the caller's bitmap a piece at a time, while bits are cleared;
+ * before that, for all of it in advance. */
+static int
+report_by_version (IommudSimulatedCommand *command, IommudSimulatedHwpt *hwpt)
+{
+  const struct iommud_abi_hwpt_get_dirty_bitmap *record = command->record;
+  IommudSimulatedBitmap bitmap = { .address = record->data,
+                                   .iova = record->iova,
+                                   .page_shift = (guint) __builtin_ctzll (record->page_size),
+                                   .only_present =
+                                       command->version >= IOMMUD_SIMULATED_LINUX_6_19 };
+
+  report (hwpt, record, &bitmap);
+  return bitmap.lost && command->version >= IOMMUD_SIMULATED_LINUX_7_4 ? EFAULT : 0;
 }
 
 int
@@ -108,7 +122,5 @@ iommud_simulated_get_dirty_bitmap (IommudSimulatedCommand *command)
     return errnum;
   if (hwpt->domain.dirty == NULL)
     return EOPNOTSUPP;
-  if (hwpt->domain.tracking)
-    report (hwpt, record);
-  return 0;
+  return hwpt->domain.tracking ? report_by_version (command, hwpt) : 0;
 }

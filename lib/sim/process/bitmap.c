@@ -15,15 +15,50 @@
 
 typedef struct
 {
+  IommudSimulatedBitmap *bitmap;
   IommudSimulatedSegment segments[IOMMUD_SIMULATED_SEGMENTS_AT_ONCE];
   guint n_segments;
   gsize n_bytes;
   guint8 bytes[BYTES_AT_ONCE];
 } Batch;
 
+static gboolean
+can_store (const IommudSimulatedBitmap *bitmap, guint64 address)
+{
+  return !bitmap->only_present
+         || address / IOMMUD_SIMULATED_PAGE_SIZE == bitmap->address / IOMMUD_SIMULATED_PAGE_SIZE
+         || iommud_simulated_is_present (address);
+}
+
+/* Segments do not cross a page. */
+static void
+drop_lost (Batch *self)
+{
+  guint n_kept = 0;
+  gsize n_bytes = 0;
+  gsize offset = 0;
+
+  for (guint i = 0; i < self->n_segments; i++)
+    {
+      gsize length = self->segments[i].length;
+
+      if (can_store (self->bitmap, self->segments[i].address))
+        {
+          memmove (&self->bytes[n_bytes], &self->bytes[offset], length);
+          self->segments[n_kept++] = self->segments[i];
+          n_bytes += length;
+        }
+      else
+        self->bitmap->lost = TRUE;
+      offset += length;
+    }
+  self->n_segments = n_kept;
+}
+
 static void
 batch_flush (Batch *self)
 {
+  drop_lost (self);
   if (self->n_segments > 0)
     iommud_simulated_set_user_bits (self->segments, self->n_segments, self->bytes);
   self->n_segments = 0;
@@ -99,7 +134,7 @@ set_bits (const IommudSimulatedBitmap *bitmap, Batch *batch, guint64 first, guin
 }
 
 void
-iommud_simulated_bitmap_report (const IommudSimulatedBitmap *self, IommudPageSet *pages,
+iommud_simulated_bitmap_report (IommudSimulatedBitmap *self, IommudPageSet *pages,
                                 guint64 page_size, guint64 first, guint64 last, gboolean keep)
 {
   guint64 from = first / page_size;
@@ -111,6 +146,7 @@ iommud_simulated_bitmap_report (const IommudSimulatedBitmap *self, IommudPageSet
   if (iommud_page_set_count (pages) == 0)
     return;
   batch = g_new (Batch, 1);
+  batch->bitmap = self;
   batch->n_segments = 0;
   batch->n_bytes = 0;
   while (iommud_page_set_find_run (pages, from, to, &run_first, &run_last))

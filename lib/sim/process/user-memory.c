@@ -252,6 +252,35 @@ populate (guint64 page, gboolean writable)
 }
 
 int
+iommud_simulated_populate_user (guint64 address, guint64 length)
+{
+  int errnum = is_address (address, length) ? 0 : EFAULT;
+
+  for (guint64 done = 0; done < length && errnum == 0; done += IOMMUD_SIMULATED_PAGE_SIZE)
+    errnum = populate (address + done, TRUE);
+  return errnum;
+}
+
+/* Bits of a word of pagemap: the page is in memory, or it was written out. */
+#define PAGE_IS_PRESENT (G_GUINT64_CONSTANT (1) << 63)
+#define PAGE_IS_SWAPPED (G_GUINT64_CONSTANT (1) << 62)
+
+gboolean
+iommud_simulated_is_present (guint64 address)
+{
+  int file = open ("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  guint64 word = 0;
+  gssize length = -1;
+
+  if (file < 0)
+    return FALSE;
+  length =
+      pread (file, &word, sizeof word, (off_t) (address / (guint64) getpagesize () * sizeof word));
+  close (file);
+  return length == sizeof word && (word & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)) != 0;
+}
+
+int
 iommud_simulated_pin_user (guint64 address, guint64 length, gboolean writable)
 {
   guint64 first = address & ~(IOMMUD_SIMULATED_PAGE_SIZE - 1);

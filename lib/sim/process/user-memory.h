@@ -27,6 +27,11 @@ typedef struct
 void iommud_simulated_set_user_bits (const IommudSimulatedSegment *segments, guint n_segments,
                                      const guint8 *bytes);
 
+/* Makes pages present that can be written: 0 or EFAULT. */
+int iommud_simulated_populate_user (guint64 address, guint64 length);
+/* Whether the page of an address is in the caller's page table. */
+gboolean iommud_simulated_is_present (guint64 address);
+
 /* Whether there is memory that could be pinned; its first and last page are made present. 0 or
  * EFAULT. */
 int iommud_simulated_pin_user (guint64 address, guint64 length, gboolean writable);
