@@ -55,4 +55,7 @@ IOMMUD_PUBLIC gboolean iommud_dirty_tracking_unmap_and_read_bitmap (
     IommudDirtyTracking *self, guint64 iova, guint64 length, guint64 page_size,
     GCancellable *cancellable, guint64 *bytes, int *bitmap, guint64 *dirty_pages, GError **error);
 
+IOMMUD_PUBLIC void iommud_dirty_tracking_give_back_bitmap (IommudDirtyTracking *self,
+                                                           GAsyncResult *result, int bitmap);
+
 G_END_DECLS

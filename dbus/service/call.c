@@ -176,13 +176,19 @@ iommud_call_return_sent (IommudCall *self, gsize n_bytes)
   call_free (self);
 }
 
-static void
+/* Whether the answer was sent. */
+static gboolean
 answer (IommudCall *self, GVariant *value, GUnixFDList *files)
 {
+  g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
+  gsize n_bytes = 0;
+
   log_answer (self, "done");
   iommud_changes_flush (self->state->changes);
-  iommud_call_return_sent (self,
-                           iommud_reply (self->state->connection, self->message, value, files));
+  if (iommud_call_has_caller (self))
+    n_bytes = iommud_reply (self->state->connection, self->message, value, files);
+  iommud_call_return_sent (self, n_bytes);
+  return n_bytes > 0;
 }
 
 /* Ends a call that returns nothing. */
@@ -213,13 +219,17 @@ iommud_call_return_value (IommudCall *self, GVariant *value)
 }
 
 /* Ends a call that returns the value, a tuple in which the handle 0 stands for the file. Closes the
- * file. */
-void
+ * file if the answer was sent; FALSE: the caller has left, or wants no answer, or none can be sent.
+ */
+gboolean
 iommud_call_return_file (IommudCall *self, GVariant *value, int file)
 {
   g_autoptr (GUnixFDList) files = g_unix_fd_list_new_from_array (&file, 1);
+  gboolean sent = answer (self, value, files);
 
-  answer (self, value, files);
+  if (!sent)
+    g_free (g_unix_fd_list_steal_fds (files, NULL));
+  return sent;
 }
 
 /* Callers know one domain. An error of another domain comes from below the model and is a failure.

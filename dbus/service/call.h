@@ -25,7 +25,7 @@ gboolean iommud_call_has_caller (IommudCall *self);
 void iommud_call_reserve_answer (IommudCall *self, gsize n_bytes);
 void iommud_call_drop (IommudCall *self);
 void iommud_call_return_sent (IommudCall *self, gsize n_bytes);
-void iommud_call_return_file (IommudCall *self, GVariant *value, int file);
+gboolean iommud_call_return_file (IommudCall *self, GVariant *value, int file);
 void iommud_call_fail (IommudCall *self, GError *error);
 void iommud_call_refuse (IommudCall *self, GError *error);
 

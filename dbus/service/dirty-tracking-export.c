@@ -56,6 +56,15 @@ handle_stop (IommudExport *self, IommudCall *call)
     iommud_dirty_tracking_stop_async (iommud_export_get_model (self), NULL, on_stopped, call);
 }
 
+/* What does not reach its reader stays dirty for the next one. */
+static void
+deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, GVariant *value,
+         int bitmap)
+{
+  if (!iommud_call_return_file (call, value, bitmap))
+    iommud_dirty_tracking_give_back_bitmap (tracking, result, bitmap);
+}
+
 static void
 on_bitmap_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -68,7 +77,8 @@ on_bitmap_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (bitmap < 0)
     iommud_call_fail (call, error);
   else
-    iommud_call_return_file (call, g_variant_new ("(ht)", 0, n_dirty), bitmap);
+    deliver (IOMMUD_DIRTY_TRACKING (source), result, call, g_variant_new ("(ht)", 0, n_dirty),
+             bitmap);
 }
 
 static void
@@ -103,7 +113,8 @@ on_unmapped_and_read (GObject *source, GAsyncResult *result, gpointer user_data)
                                                            &n_bytes, &bitmap, &n_dirty, &error))
     iommud_call_fail (call, error);
   else
-    iommud_call_return_file (call, g_variant_new ("(tht)", n_bytes, 0, n_dirty), bitmap);
+    deliver (IOMMUD_DIRTY_TRACKING (source), result, call,
+             g_variant_new ("(tht)", n_bytes, 0, n_dirty), bitmap);
 }
 
 static void

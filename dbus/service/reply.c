@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Answers to messages, and about how many bytes they take. May be called from any thread. */
+/* Answers to messages, and about how many bytes they take; 0: it was not sent. May be called from
+ * any thread. */
 #include "reply.h"
 
 /* A header has three names and two numbers. */
@@ -14,9 +15,12 @@ send (GDBusConnection *connection, GDBusMessage *message, GDBusMessage *reply)
   if (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED)
     return 0;
   if (!g_dbus_connection_send_message (connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
-                                       &error)
-      && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))
-    g_warning ("An answer cannot be sent: %s", error->message);
+                                       &error))
+    {
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+        g_warning ("An answer cannot be sent: %s", error->message);
+      return 0;
+    }
   return HEADER_BYTES + (body == NULL ? 0 : g_variant_get_size (body));
 }
 

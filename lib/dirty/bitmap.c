@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/tries.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define CHUNK (256 * 1024)
@@ -93,6 +94,7 @@ gboolean
 iommud_dirty_bitmap_open (IommudDirtyBitmap *self, guint64 iova, guint64 length, guint64 page_size,
                           const char *what, GError **error)
 {
+  IommudTries tries = { 0 };
   int errnum;
 
   self->bits = (IommudDirtyBits){ .iova = iova,
@@ -103,7 +105,7 @@ iommud_dirty_bitmap_open (IommudDirtyBitmap *self, guint64 iova, guint64 length,
     return fail (self, what, "memfd_create for the dirty bitmap", error);
   do
     errnum = posix_fallocate (self->fd, 0, (off_t) get_size (self));
-  while (errnum == EINTR);
+  while (iommud_tries_go_on (&tries, errnum));
   if (errnum != 0)
     {
       errno = errnum;
@@ -145,9 +147,11 @@ count (const IommudDirtyBitmap *self, guint64 *dirty_pages)
   *dirty_pages = 0;
   for (gsize done = 0; done < size; done += (gsize) length)
     {
+      IommudTries tries = { 0 };
+
       do
         length = pread (self->fd, words, MIN (CHUNK, size - done), (off_t) done);
-      while (length < 0 && errno == EINTR);
+      while (iommud_tries_go_on (&tries, length < 0 ? errno : 0));
       if (length <= 0)
         return FALSE;
       *dirty_pages += count_words (words, (gsize) length / sizeof *words);
@@ -169,6 +173,12 @@ iommud_dirty_bitmap_seal (IommudDirtyBitmap *self, guint64 *dirty_pages, const c
   iommud_error_set_from_errno (error, -1, what, "sealing and counting the dirty bitmap", errnum,
                                NULL);
   return FALSE;
+}
+
+gboolean
+iommud_dirty_bitmap_look (IommudDirtyBitmap *self)
+{
+  return map (self, PROT_READ);
 }
 
 int

@@ -27,6 +27,8 @@ gboolean iommud_dirty_bitmap_open (IommudDirtyBitmap *self, guint64 iova, guint6
  */
 gboolean iommud_dirty_bitmap_seal (IommudDirtyBitmap *self, guint64 *dirty_pages, const char *what,
                                    GError **error);
+/* Makes the words of a sealed bitmap readable; FALSE if that is not possible. */
+gboolean iommud_dirty_bitmap_look (IommudDirtyBitmap *self);
 /* The file, which the caller owns from here on. */
 int iommud_dirty_bitmap_steal_fd (IommudDirtyBitmap *self);
 void iommud_dirty_bitmap_clear (IommudDirtyBitmap *self);

@@ -111,11 +111,9 @@ find_chunk (const IommudDirtyStore *self, guint64 index, guint64 last)
 }
 
 void
-iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits)
+iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits, guint64 first,
+                           guint64 last)
 {
-  guint64 first = bits->iova;
-  guint64 last = iommud_dirty_bits_get_last (bits);
-
   for (Chunk *chunk = find_chunk (self, first >> CHUNK_SHIFT, last); chunk != NULL;
        chunk = find_chunk (self, chunk->index + 1, last))
     iommud_dirty_bits_merge (bits, &chunk->bits, first, last);
@@ -125,7 +123,7 @@ iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits)
 
       if (range->first > last)
         break;
-      iommud_dirty_bits_mark (bits, range->first, range->last);
+      iommud_dirty_bits_mark (bits, MAX (range->first, first), MIN (range->last, last));
     }
 }
 

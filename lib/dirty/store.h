@@ -23,8 +23,9 @@ void iommud_dirty_store_mark (IommudDirtyStore *self, guint64 first, guint64 las
 /* Marks what is marked in @bits from @first to @last. */
 void iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits, guint64 first,
                              guint64 last);
-/* Joins the saved pages into @bits. */
-void iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits);
+/* Joins the saved pages from @first to @last into @bits. */
+void iommud_dirty_store_report (const IommudDirtyStore *self, IommudDirtyBits *bits, guint64 first,
+                                guint64 last);
 /* At most so many runs are told apart; if there are more, those near each other are joined. */
 #define IOMMUD_DIRTY_STORE_MAX_RUNS 65536
 /* Everything that is dirty, as an array of IommudIovaRange, to be marked again. It may cover more

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "dirty/log-ranges.h"
+
+#define POPULATE "populating the bitmap"
 
 /* The largest page that an IOMMU is assumed to use. VT-d and SMMUv3 have no larger one; AMD's first
  * kind of table can, if memory is contiguous for more than that in one mapping. */
@@ -39,6 +42,7 @@ void
 iommud_tracker_free (IommudTracker *self)
 {
   g_clear_pointer (&self->ranges, g_array_unref);
+  g_clear_pointer (&self->runs, g_array_unref);
   g_free (self->name);
   g_free (self->device);
   g_free (self);
@@ -57,47 +61,56 @@ set_error (const IommudTracker *self, const IommudKernelAccess *access, const ch
   g_autofree char *step =
       g_strdup_printf ("%s of %s", is_log (self) ? log_call : hwpt_call, self->name);
   const char *cause = NULL;
+  int code = -1;
 
-  if (errnum == ENOMEM)
+  if (errnum == EFAULT)
+    {
+      code = IOMMUD_ERROR_NO_MEMORY;
+      cause = "there was no memory for all of its answer";
+    }
+  else if (errnum == ENOMEM)
     cause = "the kernel or the device is out of memory for it";
   else if (errnum == ENODEV)
     cause = "the device is going away";
-  iommud_error_set_from_errno (error, -1, access->what, step, errnum, cause);
+  iommud_error_set_from_errno (error, code, access->what, step, errnum, cause);
 }
 
-/* Some devices can log only one range. */
 static int
-start_log_of_hull (IommudTracker *self, const IommudKernelAccess *access, const GArray *ranges,
-                   guint64 *page_size)
+start_log_of (IommudTracker *self, const IommudKernelAccess *access, GArray *ranges,
+              guint64 page_size)
 {
-  IommudIovaRange hull = { .first = g_array_index (ranges, IommudIovaRange, 0).first,
-                           .last = g_array_index (ranges, IommudIovaRange, ranges->len - 1).last };
-  g_autoptr (GArray) one = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
-  int errnum;
+  int errnum = iommud_vfio_start_dma_logging (access->syscalls, self->cdev, ranges, &page_size);
 
-  g_array_append_val (one, hull);
-  errnum = iommud_vfio_start_dma_logging (access->syscalls, self->cdev, one, page_size);
-  if (errnum == 0)
-    self->ranges = g_steal_pointer (&one);
-  return errnum;
+  if (errnum != 0)
+    return errnum;
+  self->ranges = g_array_ref (ranges);
+  self->page_size = MAX (page_size, IOMMUD_DIRTY_PAGE_SIZE);
+  return 0;
 }
 
+/* Whether the device may accept fewer or smaller ranges. */
+static gboolean
+wants_less (int errnum)
+{
+  return errnum == EINVAL || errnum == E2BIG || errnum == EOPNOTSUPP || errnum == ENOMEM
+         || errnum == ENOSPC;
+}
+
+/* With room, so that the log need not be started again for what is mapped later. If the device
+ * refuses that, without; and some devices can log only one range. */
 static int
 start_log_once (IommudTracker *self, const IommudKernelAccess *access, const GArray *ranges,
                 guint64 page_size)
 {
-  guint64 actual = page_size;
-  int errnum = iommud_vfio_start_dma_logging (access->syscalls, self->cdev, ranges, &actual);
+  g_autoptr (GArray) roomy = iommud_log_ranges_new_roomy (ranges);
+  g_autoptr (GArray) exact = g_array_copy ((GArray *) ranges);
+  g_autoptr (GArray) joined = iommud_log_ranges_new_joined (ranges);
+  int errnum = start_log_of (self, access, roomy, page_size);
 
-  if (errnum == 0)
-    self->ranges = g_array_copy ((GArray *) ranges);
-  else if (ranges->len > 1 && (errnum == EINVAL || errnum == E2BIG || errnum == EOPNOTSUPP))
-    {
-      actual = page_size;
-      errnum = start_log_of_hull (self, access, ranges, &actual);
-    }
-  if (errnum == 0)
-    self->page_size = MAX (actual, IOMMUD_DIRTY_PAGE_SIZE);
+  if (wants_less (errnum))
+    errnum = start_log_of (self, access, exact, page_size);
+  if (wants_less (errnum) && ranges->len > 1)
+    errnum = start_log_of (self, access, joined, page_size);
   return errnum;
 }
 
@@ -162,9 +175,31 @@ get_grain (const IommudTracker *self)
   return is_log (self) ? self->page_size : LARGEST_IOMMU_PAGE;
 }
 
+/* Linux 6.19 to 7.3 clear bits that they have no memory for in the bitmap, and do not say so. So
+ * the memory is there before they are asked, or they are not asked. */
+static gboolean
+prepare_memory (IommudTrackerRead *read, guint64 first, guint64 last, guint64 page_size,
+                const guint64 *words)
+{
+  gsize size = iommud_dirty_bits_get_size ((last - first) / page_size + 1);
+  int errnum = iommud_syscalls_populate (read->access->syscalls, words, size);
+
+  if (errnum != 0)
+    read->blinded = TRUE;
+  return errnum == 0;
+}
+
+/* After an error of a log, or for want of memory, what the kernel took may be lost. */
+static void
+note_error (const IommudTracker *self, IommudTrackerRead *read, int errnum)
+{
+  if (errnum != 0 && (is_log (self) || (!read->keep && (errnum == ENOMEM || errnum == EFAULT))))
+    read->lost = TRUE;
+}
+
 static int
-ask (IommudTracker *self, const IommudTrackerRead *read, guint64 first, guint64 last,
-     guint64 page_size, guint64 *words)
+call_kernel (IommudTracker *self, const IommudTrackerRead *read, guint64 first, guint64 last,
+             guint64 page_size, guint64 *words)
 {
   const IommudKernelAccess *access = read->access;
 
@@ -173,6 +208,19 @@ ask (IommudTracker *self, const IommudTrackerRead *read, guint64 first, guint64 
                                            page_size, words);
   return iommud_iommufd_get_dirty_bitmap (access->syscalls, access->iommufd, self->hwpt_id,
                                           read->keep, first, last - first + 1, page_size, words);
+}
+
+static int
+ask (IommudTracker *self, IommudTrackerRead *read, guint64 first, guint64 last, guint64 page_size,
+     guint64 *words)
+{
+  int errnum = ENOMEM;
+
+  if (!prepare_memory (read, first, last, page_size, words))
+    return errnum;
+  errnum = call_kernel (self, read, first, last, page_size, words);
+  note_error (self, read, errnum);
+  return errnum;
 }
 
 static guint64
@@ -250,8 +298,8 @@ distribute (const IommudTracker *self, const IommudTrackerRead *read, const Iomm
 /* Reads one block by way of a temporary bitmap. @last: in, what is asked for; out, how far it
  * went. */
 static int
-read_block (IommudTracker *self, const IommudTrackerRead *read, const IommudIovaRange *run,
-            guint64 first, guint64 *last)
+read_block (IommudTracker *self, IommudTrackerRead *read, const IommudIovaRange *run, guint64 first,
+            guint64 *last)
 {
   guint64 grain = get_grain (self);
   guint64 from = MAX (round_down (first, grain), run->first);
@@ -273,7 +321,7 @@ read_block (IommudTracker *self, const IommudTrackerRead *read, const IommudIova
 }
 
 static int
-read_run (IommudTracker *self, const IommudTrackerRead *read, const IommudIovaRange *run)
+read_run (IommudTracker *self, IommudTrackerRead *read, const IommudIovaRange *run)
 {
   guint64 end = MIN (read->last, run->last);
   guint64 first = MAX (read->first, run->first);
@@ -330,7 +378,7 @@ get_extents (const IommudTracker *self, const GArray *runs)
   GArray *extents;
 
   if (!is_log (self))
-    return g_array_ref ((GArray *) runs);
+    return g_array_ref (self->runs != NULL ? self->runs : (GArray *) runs);
   extents = g_array_new (FALSE, FALSE, sizeof (IommudIovaRange));
   for (guint i = 0; self->ranges != NULL && i < self->ranges->len; i++)
     add_logged_runs (extents, self, &g_array_index (self->ranges, IommudIovaRange, i), runs);
@@ -338,7 +386,7 @@ get_extents (const IommudTracker *self, const GArray *runs)
 }
 
 gboolean
-iommud_tracker_read (IommudTracker *self, const IommudTrackerRead *read, GError **error)
+iommud_tracker_read (IommudTracker *self, IommudTrackerRead *read, GError **error)
 {
   g_autoptr (GArray) extents = get_extents (self, read->runs);
 
@@ -352,8 +400,11 @@ iommud_tracker_read (IommudTracker *self, const IommudTrackerRead *read, GError 
       errnum = read_run (self, read, extent);
       if (errnum == 0)
         continue;
-      set_error (self, read->access, "DMA_LOGGING_REPORT", "IOMMU_HWPT_GET_DIRTY_BITMAP", errnum,
-                 error);
+      if (read->blinded)
+        set_error (self, read->access, POPULATE, POPULATE, errnum, error);
+      else
+        set_error (self, read->access, "DMA_LOGGING_REPORT", "IOMMU_HWPT_GET_DIRTY_BITMAP", errnum,
+                   error);
       return FALSE;
     }
   return TRUE;

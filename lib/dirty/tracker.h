@@ -21,6 +21,9 @@ typedef struct
   guint32 hwpt_id;
   guint64 page_size; /* of a log: what it records in, as it was last started; 0: it never was */
   GArray *ranges;    /* of IommudIovaRange: what a log covers; NULL if it does not run */
+  guint32 stand_in;  /* of a log: a HWPT that records what its device writes while it does not run,
+                        if it is switched on; 0: there is none */
+  GArray *runs;      /* of a HWPT of another IOAS: what is mapped there; else NULL */
   gboolean blind;    /* it should run and does not: what it misses is not known */
 } IommudTracker;
 
@@ -34,18 +37,21 @@ typedef struct
   gboolean keep;           /* HWPTs only: the pages stay dirty. A log always forgets */
   IommudDirtyBits *bits;   /* where to; NULL: all of it is saved */
   IommudDirtyStore *saved; /* for what is taken and not in @bits */
+  gboolean blinded;        /* out: there was no memory for an answer, so not all was asked for */
+  gboolean lost;           /* out: the kernel may have taken what is not in its answer */
 } IommudTrackerRead;
 
 IommudTracker *iommud_tracker_new_log (const char *device, int cdev);
 IommudTracker *iommud_tracker_new_hwpt (guint32 hwpt_id);
 void iommud_tracker_free (IommudTracker *self);
 
-/* A log is started for @ranges; a HWPT does not use them. Without ranges a log is not started:
- * nothing is mapped, so the device cannot write. A blind log, which may run, is stopped then. */
+/* A log is started for @ranges, and for more if the device can; a HWPT does not use them. Without
+ * ranges a log is not started: nothing is mapped, so the device cannot write. A blind log, which
+ * may run, is stopped then. */
 gboolean iommud_tracker_start (IommudTracker *self, const IommudKernelAccess *access,
                                const GArray *ranges, guint64 page_size, GError **error);
 gboolean iommud_tracker_stop (IommudTracker *self, const IommudKernelAccess *access,
                               GError **error);
-gboolean iommud_tracker_read (IommudTracker *self, const IommudTrackerRead *read, GError **error);
+gboolean iommud_tracker_read (IommudTracker *self, IommudTrackerRead *read, GError **error);
 
 G_END_DECLS

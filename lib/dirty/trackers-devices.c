@@ -47,6 +47,15 @@ iommud_trackers_has_hwpt (const IommudTrackers *self, guint32 hwpt_id)
   return find_hwpt (self, hwpt_id, &index);
 }
 
+void
+iommud_trackers_set_stand_in (IommudTrackers *self, const char *device, guint32 hwpt_id)
+{
+  guint index;
+
+  if (find_log (self, device, &index))
+    ((IommudTracker *) g_ptr_array_index (self->logs, index))->stand_in = hwpt_id;
+}
+
 /* Takes the tracker. */
 static gboolean
 add (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *tracker,
@@ -82,16 +91,29 @@ iommud_trackers_add_hwpt (IommudTrackers *self, const IommudKernelAccess *access
          || add (self, access, iommud_tracker_new_hwpt (hwpt_id), added, error);
 }
 
+gboolean
+iommud_trackers_add_guest (IommudTrackers *self, const IommudKernelAccess *access, guint32 hwpt_id,
+                           GArray *runs, GError **error)
+{
+  IommudTracker *tracker;
+  gboolean added;
+
+  if (!iommud_trackers_is_complete (self) || iommud_trackers_has_hwpt (self, hwpt_id))
+    return TRUE;
+  tracker = iommud_tracker_new_hwpt (hwpt_id);
+  tracker->runs = g_array_ref (runs);
+  return add (self, access, tracker, &added, error);
+}
+
 static void
-drain_or_mark (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *tracker,
-               const GArray *runs)
+drain_or_mark (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *tracker)
 {
   g_autoptr (GError) error = NULL;
 
   if (!iommud_trackers_is_complete (self))
     return;
   iommud_trackers_heal (self, access, tracker);
-  if (iommud_trackers_drain (self, access, tracker, runs, NULL, &error))
+  if (iommud_trackers_drain (self, access, tracker, NULL, &error))
     return;
   g_message ("%s; all that it covers counts as dirty", error->message);
   iommud_trackers_mark_kind (self, tracker->kind);
@@ -99,13 +121,12 @@ drain_or_mark (IommudTrackers *self, const IommudKernelAccess *access, IommudTra
 
 /* A tracker that does not stop continues to run, and is read with the others. */
 static void
-drop (IommudTrackers *self, const IommudKernelAccess *access, GPtrArray *trackers, guint index,
-      const GArray *runs)
+drop (IommudTrackers *self, const IommudKernelAccess *access, GPtrArray *trackers, guint index)
 {
   IommudTracker *tracker = g_ptr_array_index (trackers, index);
   g_autoptr (GError) error = NULL;
 
-  drain_or_mark (self, access, tracker, runs);
+  drain_or_mark (self, access, tracker);
   if (iommud_tracker_stop (tracker, access, &error))
     g_ptr_array_remove_index (trackers, index);
   else
@@ -119,7 +140,7 @@ iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access
   guint index;
 
   if (find_log (self, device, &index))
-    drop (self, access, self->logs, index, iommud_trackers_get_runs (self));
+    drop (self, access, self->logs, index);
 }
 
 void
@@ -136,17 +157,10 @@ iommud_trackers_drop_log_before_close (IommudTrackers *self, const IommudKernelA
 void
 iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access, guint32 hwpt_id)
 {
-  iommud_trackers_drop_hwpt_with_runs (self, access, hwpt_id, iommud_trackers_get_runs (self));
-}
-
-void
-iommud_trackers_drop_hwpt_with_runs (IommudTrackers *self, const IommudKernelAccess *access,
-                                     guint32 hwpt_id, const GArray *runs)
-{
   guint index;
 
   if (find_hwpt (self, hwpt_id, &index))
-    drop (self, access, self->hwpts, index, runs);
+    drop (self, access, self->hwpts, index);
 }
 
 void

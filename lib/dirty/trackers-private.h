@@ -31,8 +31,8 @@ IommudDirtyStore *iommud_trackers_get_saved (IommudTrackers *self, IommudTracker
 void iommud_trackers_mark_kind (IommudTrackers *self, IommudTrackerKind kind);
 /* Saves everything that a tracker has recorded, or only what lies in @range. */
 gboolean iommud_trackers_drain (IommudTrackers *self, const IommudKernelAccess *access,
-                                IommudTracker *tracker, const GArray *runs,
-                                const IommudDirtyBits *range, GError **error);
+                                IommudTracker *tracker, const IommudIovaRange *range,
+                                GError **error);
 /* Starts a tracker that should run and does not. */
 void iommud_trackers_heal (IommudTrackers *self, const IommudKernelAccess *access,
                            IommudTracker *tracker);

@@ -6,7 +6,8 @@ static void
 append_trackers (GPtrArray *all, const GPtrArray *trackers)
 {
   for (guint i = 0; i < trackers->len; i++)
-    g_ptr_array_add (all, g_ptr_array_index (trackers, i));
+    if (((const IommudTracker *) g_ptr_array_index (trackers, i))->runs == NULL)
+      g_ptr_array_add (all, g_ptr_array_index (trackers, i));
 }
 
 void

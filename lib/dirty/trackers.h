@@ -54,6 +54,13 @@ gboolean iommud_trackers_stop (IommudTrackers *self, const IommudKernelAccess *a
 gboolean iommud_trackers_read (IommudTrackers *self, const IommudKernelAccess *access,
                                IommudTrackerChoice choice, gboolean keep, IommudDirtyBits *bits,
                                GError **error);
+/* The same for a part of @bits, from @first to @last. */
+gboolean iommud_trackers_read_part (IommudTrackers *self, const IommudKernelAccess *access,
+                                    IommudTrackerChoice choice, gboolean keep,
+                                    IommudDirtyBits *bits, guint64 first, guint64 last,
+                                    GError **error);
+/* Joins what was saved of @bits' range into it, without asking any tracker. */
+void iommud_trackers_take_saved (IommudTrackers *self, IommudDirtyBits *bits);
 /* Takes back what a read took, if it was not delivered after all. */
 void iommud_trackers_save (IommudTrackers *self, IommudTrackerChoice choice,
                            const IommudDirtyBits *bits);
@@ -64,6 +71,10 @@ gboolean iommud_trackers_add_log (IommudTrackers *self, const IommudKernelAccess
                                   const char *device, int cdev, gboolean *added, GError **error);
 gboolean iommud_trackers_add_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
                                    guint32 hwpt_id, gboolean *added, GError **error);
+/* The same for a HWPT of another IOAS, which devices are on for a while. @runs: what is mapped
+ * there. It is never written down. */
+gboolean iommud_trackers_add_guest (IommudTrackers *self, const IommudKernelAccess *access,
+                                    guint32 hwpt_id, GArray *runs, GError **error);
 /* For a device that left: its last bits are saved, then its tracker stops. If they cannot be read,
  * all that the device could write to counts as dirty. If the tracker is not on, nothing happens. */
 void iommud_trackers_drop_log (IommudTrackers *self, const IommudKernelAccess *access,
@@ -74,9 +85,6 @@ void iommud_trackers_drop_log_before_close (IommudTrackers *self, const IommudKe
                                             const char *device, gboolean keeps_writing);
 void iommud_trackers_drop_hwpt (IommudTrackers *self, const IommudKernelAccess *access,
                                 guint32 hwpt_id);
-/* The same for a HWPT of another IOAS; @runs: what is mapped there. */
-void iommud_trackers_drop_hwpt_with_runs (IommudTrackers *self, const IommudKernelAccess *access,
-                                          guint32 hwpt_id, const GArray *runs);
 gboolean iommud_trackers_has_hwpt (const IommudTrackers *self, guint32 hwpt_id);
 /* What the chosen trackers may have missed: all that is mapped for writing counts as dirty. */
 void iommud_trackers_mark_all (IommudTrackers *self, IommudTrackerChoice choice);
@@ -86,9 +94,14 @@ void iommud_trackers_forget_range (IommudTrackers *self, guint64 first, guint64 
 void iommud_trackers_forget_log (IommudTrackers *self, const char *device);
 void iommud_trackers_forget_hwpt (IommudTrackers *self, guint32 hwpt_id);
 
+/* The HWPT that a device with a log is on, if its IOMMU can record there; 0: it cannot. */
+void iommud_trackers_set_stand_in (IommudTrackers *self, const char *device, guint32 hwpt_id);
+/* Whether all logs cover a range. */
+gboolean iommud_trackers_do_cover (const IommudTrackers *self, guint64 first, guint64 last);
 /* For mappings: makes every log cover a range, before it is mapped if its IOVA is known, else
- * immediately afterwards. A log that does not cover it is started anew; what it misses meanwhile
- * counts as dirty. On failure the range must not stay mapped. */
+ * immediately afterwards. A log that does not cover it is read and started anew. What its device
+ * writes meanwhile is recorded by its stand-in; if it has none, everything that is mapped for
+ * writing counts as dirty. On failure the range must not stay mapped. */
 gboolean iommud_trackers_cover (IommudTrackers *self, const IommudKernelAccess *access,
                                 guint64 first, guint64 last, GError **error);
 

@@ -5,6 +5,8 @@
 #include "iommud-error.h"
 #include "memory/mapping-check.h"
 #include "base/sync.h"
+#include "model/device.h"
+#include "model/hwpt.h"
 #include "operations/operation.h"
 
 #define HEX "%#" G_GINT64_MODIFIER "x"
@@ -138,6 +140,29 @@ plan_first_turn (IommudMappingJob *self, GError **error)
   return TRUE;
 }
 
+/* A HWPT with dirty tracking can record for a device whose log has to be started again. */
+static void
+name_stand_ins (IommudMappingJob *self)
+{
+  GListModel *devices = iommud_container_get_devices (self->container);
+  guint64 first = iommud_map_plan_get_part (self->plan, 0)->mapping.iova;
+  gboolean fixed = (self->flags & IOMMUD_MAP_FLAGS_FIXED) != 0;
+
+  if (iommud_trackers_do_cover (self->plan->trackers, fixed ? first : 0,
+                                fixed ? first + (self->length - 1) : G_MAXUINT64))
+    return;
+  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
+      IommudHwpt *hwpt = iommud_device_get_hwpt (device);
+      gboolean records =
+          hwpt != NULL && (iommud_hwpt_get_flags (hwpt) & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0;
+
+      iommud_trackers_set_stand_in (self->plan->trackers, iommud_device_get_name (device),
+                                    records ? iommud_hwpt_get_id (hwpt) : 0);
+    }
+}
+
 static gpointer
 plan_turn (gpointer data, GError **error)
 {
@@ -151,6 +176,7 @@ plan_turn (gpointer data, GError **error)
   else if (self->plan->error == NULL)
     g_cancellable_set_error_if_cancelled (self->cancellable, &self->plan->error);
   self->plan->trackers = iommud_container_lend_trackers (self->container);
+  name_stand_ins (self);
   return self->plan;
 }
 

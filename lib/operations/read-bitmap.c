@@ -1,37 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reading the dirty pages of a container: from its trackers into one bitmap. */
-#include "config.h"
-
-#include <unistd.h>
-
 #include "model/container.h"
 #include "model/options.h"
 #include "base/sync.h"
+#include "operations/give-back-bitmap.h"
 #include "operations/operation.h"
 #include "perform/read-bitmap.h"
 
 typedef struct
 {
-  int fd;
-  guint64 dirty_pages;
-} Result;
-
-typedef struct
-{
   IommudContainer *container;
   IommudReadBitmapPlan plan;
-  Result *result; /* the task's */
+  IommudDelivery *delivery; /* the task's */
 } Read;
-
-static void
-result_free (gpointer data)
-{
-  Result *self = data;
-
-  if (self->fd >= 0)
-    close (self->fd);
-  g_free (self);
-}
 
 static void
 read_free (gpointer data)
@@ -77,8 +58,7 @@ publish_read (gpointer data, GError **error)
       g_propagate_error (error, g_steal_pointer (&self->plan.error));
       return NULL;
     }
-  self->result->dirty_pages = self->plan.dirty_pages;
-  self->result->fd = iommud_dirty_bitmap_steal_fd (&self->plan.bitmap);
+  iommud_delivery_set (self->delivery, &self->plan.bitmap, self->plan.dirty_pages);
   return NULL;
 }
 
@@ -122,8 +102,7 @@ read_new (IommudContainer *container, guint64 iova, guint64 length, guint64 page
   self->plan.no_clear = copy->no_clear;
   self->plan.tracker = copy->tracker;
   self->plan.bitmap.fd = -1;
-  self->result = g_new0 (Result, 1);
-  self->result->fd = -1;
+  self->delivery = iommud_delivery_new (container, copy->tracker, copy->no_clear);
   return self;
 }
 
@@ -154,6 +133,10 @@ check_call (const Read *self, GError **error)
  * trackers have recorded is joined. Pages that a departed device had dirtied are among them; if its
  * tracker could not be read, these are all pages that the device could write to. Pages that are not
  * mapped are clean.
+ *
+ * If @callback does not call iommud_dirty_tracking_read_bitmap_finish(), the pages stay dirty for
+ * the next read; iommud_dirty_tracking_give_back_bitmap() does the same afterwards. A call that is
+ * cancelled after its turn has come ends as if it were not.
  */
 void
 iommud_dirty_tracking_read_bitmap_async (IommudDirtyTracking *self, guint64 iova, guint64 length,
@@ -172,7 +155,7 @@ iommud_dirty_tracking_read_bitmap_async (IommudDirtyTracking *self, guint64 iova
   if (!iommud_operation_has_container (iommud_dirty_tracking_get_container (self), task))
     return;
   data = read_new (iommud_dirty_tracking_get_container (self), iova, length, page_size, options);
-  g_task_set_task_data (task, data->result, result_free);
+  g_task_set_task_data (task, data->delivery, iommud_delivery_free);
   if (check_call (data, &error))
     {
       iommud_operation_submit (data->container, &read_operation, data, g_steal_pointer (&task));
@@ -207,17 +190,14 @@ int
 iommud_dirty_tracking_read_bitmap_finish (IommudDirtyTracking *self, GAsyncResult *result,
                                           guint64 *dirty_pages, GError **error)
 {
-  Result *data;
-  int fd;
+  IommudDelivery *delivery;
 
   if (!iommud_task_finish_boolean (self, result, error))
     return -1;
-  data = g_task_get_task_data (G_TASK (result));
-  fd = data->fd;
-  data->fd = -1;
+  delivery = g_task_get_task_data (G_TASK (result));
   if (dirty_pages != NULL)
-    *dirty_pages = data->dirty_pages;
-  return fd;
+    *dirty_pages = delivery->dirty_pages;
+  return iommud_delivery_take (delivery);
 }
 
 /**

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Unmapping a range together with its last dirty pages: from the model to a plan and back. */
-#include "config.h"
-
-#include <unistd.h>
-
 #include "base/sync.h"
 #include "memory/mapping-check.h"
 #include "model/device.h"
 #include "model/host.h"
 #include "model/hwpt.h"
+#include "operations/give-back-bitmap.h"
 #include "operations/operation.h"
 #include "operations/unmapping.h"
 #include "perform/unmap-and-read-bitmap.h"
@@ -17,31 +14,16 @@
 
 typedef struct
 {
-  guint64 bytes;
-  int bitmap;
-  guint64 dirty_pages;
-} Result;
-
-static void
-result_free (gpointer data)
-{
-  Result *self = data;
-
-  if (self->bitmap >= 0)
-    close (self->bitmap);
-  g_free (self);
-}
-
-typedef struct
-{
   IommudContainer *container;
   guint64 iova;
   guint64 length;
   guint64 page_size;
+  gboolean begun;
+  GCancellable *cancellable; /* or NULL */
   IommudUnmapping unmapping;
   IommudUnmapAndReadPlan *plan;
-  GPtrArray *devices; /* of IommudDevice, in the order of the twin's */
-  Result *result;     /* the task's */
+  GPtrArray *devices;       /* of IommudDevice, in the order of the twin's */
+  IommudDelivery *delivery; /* the task's */
 } UnmapAndRead;
 
 static void
@@ -52,6 +34,7 @@ unmap_and_read_free (gpointer data)
   iommud_memory_release (self->unmapping.memory, self);
   g_clear_pointer (&self->plan, iommud_unmap_and_read_plan_free);
   g_ptr_array_unref (self->devices);
+  g_clear_object (&self->cancellable);
   g_clear_object (&self->container);
   g_free (self);
 }
@@ -77,7 +60,8 @@ add_devices (UnmapAndRead *self, IommudHwpt *hwpt)
   IommudUnmapAndReadPlan *plan = self->plan;
   IommudBackend *backend = iommud_host_get_backend (iommud_container_get_host (self->container));
   GListModel *devices = iommud_hwpt_get_devices (hwpt);
-  guint table = iommud_twin_add_hwpt (plan->twin, iommud_hwpt_get_id (hwpt));
+  guint table =
+      iommud_twin_add_hwpt (plan->twin, iommud_hwpt_get_serial (hwpt), iommud_hwpt_get_id (hwpt));
 
   for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
     {
@@ -134,16 +118,12 @@ fill_plan (UnmapAndRead *self, char *what)
       iommud_mapping_table_get_runs (mappings, plan->first, plan->last, IOMMUD_MAP_FLAGS_WRITABLE);
   plan->trackers = iommud_container_lend_trackers (self->container);
   plan->twin = iommud_twin_new (plan->trackers, plan->unmap->ioas_id);
-  iommud_container_copy_orphans (self->container, iommud_twin_get_orphans (plan->twin));
-  add_hwpts (self);
-  if (plan->may_move)
-    add_mappings (self);
+  add_mappings (self);
 }
 
-static gpointer
-plan_unmap_and_read (gpointer data, GError **error)
+static gboolean
+begin (UnmapAndRead *self, GError **error)
 {
-  UnmapAndRead *self = data;
   IommudDirtyTracking *tracking = iommud_container_get_dirty_tracking (self->container);
   g_autofree char *what = describe (self);
 
@@ -151,11 +131,40 @@ plan_unmap_and_read (gpointer data, GError **error)
       || !iommud_mapping_check_whole (iommud_memory_get_mappings (self->unmapping.memory),
                                       self->iova, self->length, what, error)
       || !iommud_dirty_tracking_check_active (tracking, what, error))
-    return NULL;
+    return FALSE;
+  self->begun = TRUE;
   iommud_memory_hold (self->unmapping.memory, self);
   fill_plan (self, g_steal_pointer (&what));
   iommud_unmapping_take (&self->unmapping, self->plan->first, self->plan->last);
-  return self->plan;
+  return TRUE;
+}
+
+/* What was unmapped is not mapped again: a call that is cancelled unmaps no more. */
+static void
+go_on (UnmapAndRead *self)
+{
+  iommud_container_lend_trackers (self->container);
+  g_cancellable_set_error_if_cancelled (self->cancellable, &self->plan->unmap->error);
+}
+
+/* Devices may have come or left since the last turn. */
+static gpointer
+plan_unmap_and_read (gpointer data, GError **error)
+{
+  UnmapAndRead *self = data;
+  IommudUnmapAndReadPlan *plan = self->plan;
+
+  if (self->begun)
+    go_on (self);
+  else if (!begin (self, error))
+    return NULL;
+  iommud_twin_begin_turn (plan->twin);
+  g_ptr_array_set_size (self->devices, 0);
+  plan->any_hwpt = FALSE;
+  plan->may_move = TRUE;
+  iommud_container_copy_orphans (self->container, iommud_twin_get_orphans (plan->twin));
+  add_hwpts (self);
+  return plan;
 }
 
 /* What became of the devices that were moved. */
@@ -187,10 +196,16 @@ publish_unmap_and_read (gpointer data, GError **error)
       g_propagate_error (error, g_steal_pointer (&unmap->error));
       return NULL;
     }
-  self->result->bytes = unmap->bytes;
-  self->result->dirty_pages = self->plan->dirty_pages;
-  self->result->bitmap = iommud_dirty_bitmap_steal_fd (&self->plan->bitmap);
+  self->delivery->bytes = unmap->bytes;
+  if (iommud_unmap_plan_has_ended (unmap))
+    iommud_delivery_set (self->delivery, &self->plan->bitmap, self->plan->dirty_pages);
   return NULL;
+}
+
+static gboolean
+goes_on (gpointer data)
+{
+  return !iommud_unmap_plan_has_ended (((UnmapAndRead *) data)->plan->unmap);
 }
 
 static gboolean
@@ -220,6 +235,7 @@ static const IommudOperation unmap_and_read_operation = {
   .perform = (void (*) (gpointer)) iommud_unmap_and_read_plan_perform,
   .publish = publish_unmap_and_read,
   .free = unmap_and_read_free,
+  .goes_on = goes_on,
   .must_wait = must_wait,
   .intent = intend,
   .fact = report,
@@ -249,8 +265,7 @@ unmap_and_read_new (IommudContainer *container, guint64 iova, guint64 length, gu
   self->page_size = page_size;
   self->unmapping.memory = iommud_container_get_memory (container);
   self->devices = g_ptr_array_new_with_free_func (g_object_unref);
-  self->result = g_new0 (Result, 1);
-  self->result->bitmap = -1;
+  self->delivery = iommud_delivery_new (container, IOMMUD_TRACKER_CHOICE_AUTO, FALSE);
   return self;
 }
 
@@ -260,7 +275,7 @@ unmap_and_read_new (IommudContainer *container, guint64 iova, guint64 length, gu
  * @iova: where the range begins, a multiple of the page size and of @page_size
  * @length: its length in bytes, likewise
  * @page_size: how much a bit of the bitmap stands for, in bytes: a power of two, 512 or more
- * @cancellable: (nullable): cancels the call while it waits for its turn
+ * @cancellable: (nullable): cancels the call before it begins or between two of its turns
  * @callback: called when it has ended
  * @user_data: for @callback
  *
@@ -270,6 +285,13 @@ unmap_and_read_new (IommudContainer *container, guint64 iova, guint64 length, gu
  * DMA during the move (as those of VT-d and AMD do in Linux 6.12), and if the kernel refuses the
  * move, all of the range that is mapped for writing counts as dirty instead. Mappings are unmapped
  * whole or not at all.
+ *
+ * A long range is unmapped about one GiB at a time, and other operations of the context run in
+ * between, except those that change mappings of this container. If tracking is stopped meanwhile,
+ * all of the rest that is mapped for writing counts as dirty. A call that fails or is cancelled
+ * after it has begun does not map again what it has unmapped: the dirty pages of that are kept for
+ * the next read. They are kept too if @callback does not take the bitmap, as described for
+ * iommud_dirty_tracking_read_bitmap_async().
  */
 void
 iommud_dirty_tracking_unmap_and_read_bitmap_async (IommudDirtyTracking *self, guint64 iova,
@@ -288,7 +310,8 @@ iommud_dirty_tracking_unmap_and_read_bitmap_async (IommudDirtyTracking *self, gu
   if (!iommud_operation_has_container (iommud_dirty_tracking_get_container (self), task))
     return;
   data = unmap_and_read_new (iommud_dirty_tracking_get_container (self), iova, length, page_size);
-  g_task_set_task_data (task, data->result, result_free);
+  g_set_object (&data->cancellable, cancellable);
+  g_task_set_task_data (task, data->delivery, iommud_delivery_free);
   if (prepare (data, &error))
     {
       iommud_operation_submit (data->container, &unmap_and_read_operation, data,
@@ -304,7 +327,8 @@ iommud_dirty_tracking_unmap_and_read_bitmap_async (IommudDirtyTracking *self, gu
  * @self: the dirty tracking of a container
  * @result: what the callback was given
  * @bytes: (out) (optional): how much was unmapped, in bytes
- * @bitmap: (out) (optional): a sealed memfd with the dirty bitmap, which the caller has to close
+ * @bitmap: (out) (optional): a sealed memfd with the dirty bitmap, which the caller has to close;
+ *   %NULL: the dirty pages are kept for the next read
  * @dirty_pages: (out) (optional): how many bits of the bitmap are set
  * @error: where to put an error
  *
@@ -325,19 +349,17 @@ iommud_dirty_tracking_unmap_and_read_bitmap_finish (IommudDirtyTracking *self, G
                                                     guint64 *bytes, int *bitmap,
                                                     guint64 *dirty_pages, GError **error)
 {
-  Result *data;
+  IommudDelivery *delivery;
 
   if (!iommud_task_finish_boolean (self, result, error))
     return FALSE;
-  data = g_task_get_task_data (G_TASK (result));
+  delivery = g_task_get_task_data (G_TASK (result));
   if (bytes != NULL)
-    *bytes = data->bytes;
+    *bytes = delivery->bytes;
   if (dirty_pages != NULL)
-    *dirty_pages = data->dirty_pages;
-  if (bitmap == NULL)
-    return TRUE;
-  *bitmap = data->bitmap;
-  data->bitmap = -1;
+    *dirty_pages = delivery->dirty_pages;
+  if (bitmap != NULL)
+    *bitmap = iommud_delivery_take (delivery);
   return TRUE;
 }
 
@@ -349,7 +371,8 @@ iommud_dirty_tracking_unmap_and_read_bitmap_finish (IommudDirtyTracking *self, G
  * @page_size: how much a bit of the bitmap stands for, in bytes
  * @cancellable: (nullable): cancels the call while it waits for its turn
  * @bytes: (out) (optional): how much was unmapped, in bytes
- * @bitmap: (out) (optional): a sealed memfd with the dirty bitmap, which the caller has to close
+ * @bitmap: (out) (optional): a sealed memfd with the dirty bitmap, which the caller has to close;
+ *   %NULL: the dirty pages are kept for the next read
  * @dirty_pages: (out) (optional): how many bits of the bitmap are set
  * @error: where to put an error
  *

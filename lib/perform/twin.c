@@ -9,6 +9,7 @@
 
 typedef struct
 {
+  guint64 serial; /* of its HWPT */
   guint32 hwpt_id;
   guint32 twin_id; /* 0: there is none */
 } Table;
@@ -35,7 +36,9 @@ struct _IommudTwin
   IommudTrackers *trackers;
   guint32 ioas_id;
   guint32 twin_id; /* of the IOAS; 0: there is none */
+  gboolean failed; /* a move failed: none is tried again */
   GArray *pieces;  /* of Piece: what is mapped in it */
+  GArray *runs;    /* of IommudIovaRange: the same, joined; NULL until it is made */
   GArray *tables;  /* of Table */
   GArray *movers;  /* of Mover */
   GArray *orphans;
@@ -67,6 +70,7 @@ void
 iommud_twin_free (IommudTwin *self)
 {
   g_array_unref (self->pieces);
+  g_clear_pointer (&self->runs, g_array_unref);
   g_array_unref (self->tables);
   g_array_unref (self->movers);
   g_array_unref (self->orphans);
@@ -88,11 +92,21 @@ iommud_twin_add_mapping (IommudTwin *self, guint64 iova, guint64 length, IommudM
     g_array_append_val (self->pieces, piece);
 }
 
-guint
-iommud_twin_add_hwpt (IommudTwin *self, guint32 hwpt_id)
+void
+iommud_twin_begin_turn (IommudTwin *self)
 {
-  Table table = { .hwpt_id = hwpt_id };
+  g_array_set_size (self->movers, 0);
+  g_array_set_size (self->orphans, 0);
+}
 
+guint
+iommud_twin_add_hwpt (IommudTwin *self, guint64 serial, guint32 hwpt_id)
+{
+  Table table = { .serial = serial, .hwpt_id = hwpt_id };
+
+  for (guint i = 0; i < self->tables->len; i++)
+    if (g_array_index (self->tables, Table, i).serial == serial)
+      return i;
   g_array_append_val (self->tables, table);
   return self->tables->len - 1;
 }
@@ -139,10 +153,30 @@ copy_mappings (IommudTwin *self, const IommudKernelAccess *access, GError **erro
   return TRUE;
 }
 
+/* The ranges that are mapped in it; mappings that touch each other are one range. */
+static GArray *
+get_runs (const IommudTwin *self)
+{
+  GArray *runs = iommud_ranges_new ();
+
+  for (guint i = 0; i < self->pieces->len; i++)
+    {
+      const Piece *piece = &g_array_index (self->pieces, Piece, i);
+
+      iommud_ranges_add (runs, piece->iova, piece->iova + (piece->length - 1));
+    }
+  return runs;
+}
+
 static gboolean
 make_ioas (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
-  int errnum = iommud_iommufd_ioas_alloc (access->syscalls, access->iommufd, &self->twin_id);
+  int errnum;
+
+  if (self->runs != NULL)
+    return TRUE;
+  self->runs = get_runs (self);
+  errnum = iommud_iommufd_ioas_alloc (access->syscalls, access->iommufd, &self->twin_id);
 
   if (errnum == 0)
     return copy_mappings (self, access, error);
@@ -152,33 +186,29 @@ make_ioas (IommudTwin *self, const IommudKernelAccess *access, GError **error)
   return FALSE;
 }
 
-static const IommudBinding *
-find_device_of (const IommudTwin *self, guint table)
-{
-  guint i = 0;
-
-  while (get_mover (self, i)->table != table)
-    i++;
-  return &get_mover (self, i)->binding;
-}
-
 /* The twin records before a device is on it. */
 static gboolean
-make_tables (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+make_table (IommudTwin *self, const IommudKernelAccess *access, const Mover *mover, GError **error)
 {
-  for (guint i = 0; i < self->tables->len; i++)
-    {
-      Table *table = get_table (self, i);
-      guint32 twin_id;
-      gboolean added;
+  Table *table = get_table (self, mover->table);
+  guint32 twin_id;
 
-      if (!iommud_page_table_alloc (access, find_device_of (self, i), self->twin_id,
+  if (table->twin_id == 0)
+    {
+      if (!iommud_page_table_alloc (access, &mover->binding, self->twin_id,
                                     IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, &twin_id, error))
         return FALSE;
       table->twin_id = twin_id;
-      if (!iommud_trackers_add_hwpt (self->trackers, access, twin_id, &added, error))
-        return FALSE;
     }
+  return iommud_trackers_add_guest (self->trackers, access, table->twin_id, self->runs, error);
+}
+
+static gboolean
+make_tables (IommudTwin *self, const IommudKernelAccess *access, GError **error)
+{
+  for (guint i = 0; i < self->movers->len; i++)
+    if (!make_table (self, access, get_mover (self, i), error))
+      return FALSE;
   return TRUE;
 }
 
@@ -215,9 +245,12 @@ move_devices (IommudTwin *self, const IommudKernelAccess *access, GError **error
 gboolean
 iommud_twin_move_to (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
+  if (self->failed)
+    return FALSE;
   iommud_page_table_free_orphans (access, self->orphans, NULL);
-  return make_ioas (self, access, error) && make_tables (self, access, error)
-         && move_devices (self, access, error);
+  self->failed = !make_ioas (self, access, error) || !make_tables (self, access, error)
+                 || !move_devices (self, access, error);
+  return !self->failed;
 }
 
 static int
@@ -323,34 +356,17 @@ free_id (IommudTwin *self, const IommudKernelAccess *access, guint32 *id)
   *id = 0;
 }
 
-/* The ranges that are mapped in it; mappings that touch each other are one range. */
-static GArray *
-get_runs (const IommudTwin *self)
-{
-  GArray *runs = iommud_ranges_new ();
-
-  for (guint i = 0; i < self->pieces->len; i++)
-    {
-      const Piece *piece = &g_array_index (self->pieces, Piece, i);
-
-      iommud_ranges_add (runs, piece->iova, piece->iova + (piece->length - 1));
-    }
-  return runs;
-}
-
 /* Orphans are freed from the last to the first: the IOAS after its HWPTs. */
 static void
-free_twin (IommudTwin *self, const IommudKernelAccess *access)
+free_tables (IommudTwin *self, const IommudKernelAccess *access)
 {
-  g_autoptr (GArray) runs = get_runs (self);
-
   for (guint i = 0; i < self->tables->len; i++)
     {
       Table *table = get_table (self, i);
 
       if (table->twin_id == 0)
         continue;
-      iommud_trackers_drop_hwpt_with_runs (self->trackers, access, table->twin_id, runs);
+      iommud_trackers_drop_hwpt (self->trackers, access, table->twin_id);
       iommud_trackers_forget_hwpt (self->trackers, table->twin_id);
       free_id (self, access, &table->twin_id);
     }
@@ -360,13 +376,19 @@ free_twin (IommudTwin *self, const IommudKernelAccess *access)
 gboolean
 iommud_twin_move_back (IommudTwin *self, const IommudKernelAccess *access, GError **error)
 {
-  gboolean all = move_devices_back (self, access, error);
+  return move_devices_back (self, access, error);
+}
+
+void
+iommud_twin_end (IommudTwin *self, const IommudKernelAccess *access)
+{
   g_autoptr (GError) space_error = NULL;
 
-  free_twin (self, access);
+  if (self->runs == NULL)
+    return;
+  free_tables (self, access);
   if (!iommud_iova_space_read (&self->space, access, self->ioas_id, &space_error))
     g_message ("%s", space_error->message);
-  return all;
 }
 
 gboolean

@@ -9,7 +9,10 @@
  *
  * Some IOMMU drivers stop a device's DMA for a moment when it is moved (the backend knows which),
  * and a write that is dropped is worse than a page that is copied once more. Behind those IOMMUs,
- * and if no twin can be made, all of the range that is mapped for writing counts as dirty. */
+ * and if no twin can be made, all of the range that is mapped for writing counts as dirty.
+ *
+ * It takes turns: at each, a part of the range is read and unmapped while the devices are on the
+ * twin, and then they move back. So other operations meet every device where the model has it. */
 #pragma once
 
 #include "dirty/bitmap.h"
@@ -29,10 +32,11 @@ typedef struct
   GArray *writable;  /* of IommudIovaRange: what of the range is mapped for writing */
   gboolean any_hwpt; /* some HWPT records */
   gboolean may_move; /* without any DMA of its devices being dropped */
+  gboolean begun;    /* the bitmap is there */
 
   IommudDirtyBitmap bitmap; /* out, sealed, unless there is an error */
   guint64 dirty_pages;      /* out */
-  gboolean exact;           /* out: nothing could write to the range when it was read */
+  gboolean exact;           /* nothing could write to the part of this turn when it was read */
 } IommudUnmapAndReadPlan;
 
 /* The twin is made later, when the trackers are lent. */
@@ -40,8 +44,8 @@ IommudUnmapAndReadPlan *iommud_unmap_and_read_plan_new (guint64 iova, guint64 le
                                                         guint64 page_size);
 void iommud_unmap_and_read_plan_free (IommudUnmapAndReadPlan *self);
 
-/* Does everything in one turn, because the devices may be elsewhere meanwhile. The error is that of
- * the unmap plan. */
+/* One turn. The error is that of the unmap plan, and one that was set before the turn ends the
+ * work. It has ended if the unmap plan has. */
 void iommud_unmap_and_read_plan_perform (IommudUnmapAndReadPlan *self);
 
 G_END_DECLS

@@ -64,6 +64,35 @@ unmap_piece (IommudUnmapPlan *self)
   return length;
 }
 
+IommudIovaRange
+iommud_unmap_plan_get_next (const IommudUnmapPlan *self)
+{
+  IommudIovaRange next = { .first = G_MAXUINT64 };
+  guint64 bytes = 0;
+  guint n_calls = 0;
+
+  for (guint i = self->done; i < self->mappings->len; i++)
+    {
+      IommudMapping mapping = g_array_index (self->mappings, IommudMapping, i);
+      guint64 end = mapping.length;
+
+      for (;
+           mapping.length > 0 && n_calls < IOMMUD_MAPPING_MAX_CALLS && bytes < IOMMUD_MAPPING_PIECE;
+           n_calls++)
+        {
+          guint64 start = iommud_mapping_get_last_piece (&mapping);
+
+          bytes += mapping.length - start;
+          mapping.length = start;
+        }
+      if (mapping.length == end)
+        break;
+      next.first = MIN (next.first, mapping.iova + mapping.length);
+      next.last = MAX (next.last, mapping.iova + (end - 1));
+    }
+  return next;
+}
+
 void
 iommud_unmap_plan_perform (IommudUnmapPlan *self)
 {

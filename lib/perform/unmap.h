@@ -25,6 +25,8 @@ typedef struct
 IommudUnmapPlan *iommud_unmap_plan_new (void);
 void iommud_unmap_plan_free (IommudUnmapPlan *self);
 
+/* What the next turn unmaps lies in this range. */
+IommudIovaRange iommud_unmap_plan_get_next (const IommudUnmapPlan *self);
 /* One turn. */
 void iommud_unmap_plan_perform (IommudUnmapPlan *self);
 gboolean iommud_unmap_plan_has_ended (const IommudUnmapPlan *self);

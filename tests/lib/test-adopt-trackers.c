@@ -40,7 +40,7 @@ wrong_log_ranges (IommudHostRecord *record)
 static void
 wrong_log_shorter (IommudHostRecord *record)
 {
-  g_array_set_size (TRACKER (record, 0)->ranges, 1);
+  g_array_index (TRACKER (record, 0)->ranges, IommudIovaRange, 0).last = 4095;
 }
 
 static void

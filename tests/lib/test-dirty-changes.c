@@ -267,7 +267,7 @@ test_map_while_active (MappingFixture *self, gconstpointer unused)
   dirty_fixture_write (self, LOGGING, MIB, 1);
   dirty_fixture_map (self, 5 * GIB, PAGE);
   dirty_fixture_write (self, LOGGING, 5 * GIB, 1);
-  dirty_fixture_assert_dirty (self, 0, 6 * GIB, "256-511 768 1024-1279 1310720");
+  dirty_fixture_assert_dirty (self, 0, 6 * GIB, "256 1310720");
   iova = mapping_fixture_map (self, self->container, 0, MIB, 0, READ_WRITE);
   dirty_fixture_write (self, LOGGING, iova, 1);
   g_free (dirty_fixture_read_all (self, 0, 6 * GIB, PAGE, FALSE, IOMMUD_TRACKER_CHOICE_AUTO));

@@ -22,6 +22,7 @@ static const Fault faults[] = {
   { "feature", { ENOMEM, EIO, EINVAL } },
   { "set-dirty-tracking", { ENOMEM, EOPNOTSUPP } },
   { "get-dirty-bitmap", { ENOMEM, EIO } },
+  { "madvise", { ENOMEM, EFAULT } },
   { "ioas-map", { ENOMEM } },
   { "ioas-unmap", { EBUSY, ENOENT } },
   { "ioas-copy", { ENOMEM, EFAULT } },

@@ -115,7 +115,7 @@ assert_reported (const IommudDirtyStore *store, guint64 iova, guint64 low, guint
   guint64 words[WORDS] = { 0 };
   IommudDirtyBits bits = { .iova = iova, .page_size = PAGE, .n_bits = WORDS * 64, .words = words };
 
-  iommud_dirty_store_report (store, &bits);
+  iommud_dirty_store_report (store, &bits, bits.iova, iommud_dirty_bits_get_last (&bits));
   g_assert_cmphex (words[0], ==, low);
   g_assert_cmphex (words[1], ==, high);
 }

@@ -83,6 +83,9 @@ test_start_fails (Tracked *fixture, gconstpointer data)
       {
         g_test_message ("%s %u", operations[i], nth);
         inject (fixture, operations[i], nth, ENOMEM, 0);
+        /* A log is tried with room first, and then without. */
+        if (g_str_equal (operations[i], "feature"))
+          inject (fixture, operations[i], nth + 1, ENOMEM, 0);
         bed_call_fails (fixture->bed, fixture->container, "Start", bed_options (NULL),
                         IOMMUD_ERROR_NO_MEMORY, "*vm1*ENOMEM*");
         check_active (fixture, FALSE);
@@ -120,7 +123,9 @@ test_read_fails (Tracked *fixture, gconstpointer data)
         bed_call_fails (fixture->bed, fixture->container, "ReadBitmap",
                         memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), IOMMUD_ERROR_FAILED,
                         "*vm1*EIO*");
-        g_assert_cmphex (read_word (fixture), ==, BIT (1) | BIT (2));
+        /* What a log has after an error cannot be trusted. */
+        g_assert_cmphex (read_word (fixture), ==,
+                         g_str_equal (operations[i], "feature") ? G_MAXUINT64 : BIT (1) | BIT (2));
         g_assert_cmphex (read_word (fixture), ==, 0);
       }
   tracked_stop (fixture);

@@ -2,6 +2,7 @@
 /* Dirty tracking over the bus: what devices write to is what callers read, once. */
 #include "config.h"
 
+#include "silent.h"
 #include "tracked.h"
 
 #include <errno.h>
@@ -104,6 +105,74 @@ test_sealed (Tracked *fixture, gconstpointer data)
   g_assert_true (mmap (NULL, 16, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED);
   g_assert_cmpint (errno, ==, EPERM);
   close (file);
+  tracked_stop (fixture);
+}
+
+/* Calls, and leaves the bus while a device's tracker is being read. */
+static void
+call_and_leave (Tracked *fixture, const char *method, GVariant *arguments)
+{
+  Silent *caller = silent_new (fixture->bed->address, geteuid ());
+  guint before = iommud_simulator_count_calls (fixture->bed->simulator, "get-dirty-bitmap");
+  g_autoptr (GError) error = NULL;
+
+  /* Long enough for the service to learn of the leave. */
+  iommud_simulator_inject_fault (fixture->bed->simulator, "get-dirty-bitmap", 1, 0, 1000, &error);
+  g_assert_no_error (error);
+  silent_call (caller, fixture->container, bed_interface_of (fixture->container, method), method,
+               arguments, 1);
+  while (iommud_simulator_count_calls (fixture->bed->simulator, "get-dirty-bitmap") == before)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (1000);
+  silent_free (caller);
+}
+
+static void
+test_caller_leaves (Tracked *fixture, gconstpointer data)
+{
+  tracked_start (fixture);
+  write_page (fixture, PCI_1, 3);
+  write_page (fixture, LOGGING, 70);
+  call_and_leave (fixture, "ReadBitmap", memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL));
+  check_bits (fixture, NULL, BIT (3), BIT (6));
+  check_bits (fixture, NULL, 0, 0);
+  tracked_stop (fixture);
+}
+
+static void
+test_caller_leaves_unmap (Tracked *fixture, gconstpointer data)
+{
+  tracked_start (fixture);
+  write_page (fixture, PCI_1, 3);
+  write_page (fixture, LOGGING, 70);
+  call_and_leave (fixture, "UnmapAndReadBitmap",
+                  memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL));
+  check_bits (fixture, NULL, BIT (3), BIT (6));
+  bed_assert (fixture->bed, fixture->container, "MappedBytes", "0");
+  check_bits (fixture, NULL, 0, 0);
+  memory_map (fixture->bed, fixture->container, fixture->file, 0, SIZE, GIBIBYTE, NULL);
+  tracked_stop (fixture);
+}
+
+/* A caller that wants no answer gets no bitmap. */
+static void
+test_no_answer (Tracked *fixture, gconstpointer data)
+{
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
+      IOMMUD_DBUS_BUS_NAME, fixture->container, bed_interface_of (fixture->container, "ReadBitmap"),
+      "ReadBitmap");
+  guint before = iommud_simulator_count_calls (fixture->bed->simulator, "get-dirty-bitmap");
+
+  tracked_start (fixture);
+  write_page (fixture, PCI_1, 3);
+  g_dbus_message_set_body (message, memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL));
+  g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+  g_dbus_connection_send_message (fixture->bed->client, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
+                                  NULL, NULL);
+  while (iommud_simulator_count_calls (fixture->bed->simulator, "get-dirty-bitmap") == before)
+    bed_iterate ();
+  check_bits (fixture, NULL, BIT (3), 0);
+  check_bits (fixture, NULL, 0, 0);
   tracked_stop (fixture);
 }
 
@@ -261,6 +330,9 @@ main (int argc, char **argv)
   ADD ("one-tracker", test_one_tracker);
   ADD ("page-size", test_page_size);
   ADD ("sealed", test_sealed);
+  ADD ("caller-leaves", test_caller_leaves);
+  ADD ("caller-leaves-unmap", test_caller_leaves_unmap);
+  ADD ("no-answer", test_no_answer);
   ADD ("come-and-go", test_come_and_go);
   ADD ("unmap-and-read", test_unmap_and_read);
   ADD ("unmap", test_unmap);
