@@ -22,4 +22,13 @@ IOMMUD_PUBLIC gboolean iommud_device_detach_finish (IommudDevice *self, GAsyncRe
 IOMMUD_PUBLIC gboolean iommud_device_detach (IommudDevice *self, GCancellable *cancellable,
                                              GError **error);
 
+IOMMUD_PUBLIC void iommud_device_set_tracker_async (IommudDevice *self, IommudTrackerChoice tracker,
+                                                    GCancellable *cancellable,
+                                                    GAsyncReadyCallback callback,
+                                                    gpointer user_data);
+IOMMUD_PUBLIC gboolean iommud_device_set_tracker_finish (IommudDevice *self, GAsyncResult *result,
+                                                         GError **error);
+IOMMUD_PUBLIC gboolean iommud_device_set_tracker (IommudDevice *self, IommudTrackerChoice tracker,
+                                                  GCancellable *cancellable, GError **error);
+
 G_END_DECLS

@@ -28,8 +28,51 @@ handle_detach (IommudExport *self, IommudCall *call)
     iommud_device_detach_async (iommud_export_get_model (self), NULL, on_detached, call);
 }
 
+static void
+on_tracker_set (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IommudCall *call = user_data;
+  GError *error = NULL;
+
+  if (!iommud_device_set_tracker_finish (IOMMUD_DEVICE (source), result, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_call_return (call);
+}
+
+/* The argument is read as an option of that name would be. */
+static gboolean
+read_tracker (IommudCall *call, IommudTrackerChoice *tracker, GError **error)
+{
+  const IommudOption known[] = {
+    { "tracker", IOMMUD_TYPE_TRACKER_CHOICE, tracker },
+  };
+  const char *word = NULL;
+  g_autoptr (GVariant) options = NULL;
+
+  g_variant_get_child (iommud_call_get_arguments (call), 0, "&s", &word);
+  options = g_variant_ref_sink (g_variant_new_parsed ("{'tracker': <%s>}", word));
+  return iommud_options_parse (options, known, G_N_ELEMENTS (known), iommud_call_get_objects (call),
+                               error);
+}
+
+static void
+handle_set_tracker (IommudExport *self, IommudCall *call)
+{
+  IommudTrackerChoice tracker = IOMMUD_TRACKER_CHOICE_AUTO;
+  GError *error = NULL;
+
+  if (!iommud_arguments_parse_options (call, NULL, 0, &error)
+      || !read_tracker (call, &tracker, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_device_set_tracker_async (iommud_export_get_model (self), tracker, NULL, on_tracker_set,
+                                     call);
+}
+
 static const IommudMethod methods[] = {
   { "Detach", IOMMUD_ACCESS_CHANGE, handle_detach },
+  { "SetTracker", IOMMUD_ACCESS_CHANGE, handle_set_tracker },
 };
 
 const IommudInterface iommud_device_interface = {

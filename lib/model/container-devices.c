@@ -31,7 +31,7 @@ iommud_container_add_device (IommudContainer *self, IommudDevice *device,
 {
   if (iommud_device_get_container (device) == self)
     {
-      iommud_device_set_tracker (device, binding->tracker);
+      iommud_device_put_tracker (device, binding->tracker);
       return;
     }
   iommud_device_set_bound (device, self, binding);

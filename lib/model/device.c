@@ -350,7 +350,7 @@ iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
 }
 
 void
-iommud_device_set_tracker (IommudDevice *self, IommudTrackerChoice tracker)
+iommud_device_put_tracker (IommudDevice *self, IommudTrackerChoice tracker)
 {
   IommudTrackerKind before = iommud_device_get_tracker (self);
 

@@ -40,7 +40,7 @@ IommudDeviceInfo *iommud_device_get_successor (IommudDevice *self);
 /* NULL container: unbound. */
 void iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
                               const IommudBinding *binding);
-void iommud_device_set_tracker (IommudDevice *self, IommudTrackerChoice tracker);
+void iommud_device_put_tracker (IommudDevice *self, IommudTrackerChoice tracker);
 /* @hwpt is NULL for an mdev, which attaches to the IOAS. */
 void iommud_device_set_attached (IommudDevice *self, gboolean attached, IommudHwpt *hwpt);
 

@@ -178,6 +178,25 @@ test_detach (Fixture *fixture, gconstpointer data)
   bed_assert (fixture->bed, fixture->attached, "State", "'attached'");
 }
 
+static void
+test_set_tracker (Fixture *fixture, gconstpointer data)
+{
+  bed_call_fails (fixture->bed, fixture->available, "SetTracker",
+                  g_variant_new_parsed ("('auto', @a{sv} {})"), IOMMUD_ERROR_INVALID_ARGUMENT,
+                  "*" PCI_2 "*not attached*");
+  bed_call_fails (fixture->bed, fixture->attached, "SetTracker",
+                  g_variant_new_parsed ("('both', @a{sv} {})"), IOMMUD_ERROR_INVALID_ARGUMENT,
+                  "*'tracker'*both*auto, device, iommu*");
+  bed_call_fails (fixture->bed, fixture->attached, "SetTracker",
+                  g_variant_new_parsed ("('auto', {'force': <true>})"),
+                  IOMMUD_ERROR_INVALID_ARGUMENT, "*'force'*none*");
+  bed_call_fails (fixture->bed, fixture->attached, "SetTracker",
+                  g_variant_new_parsed ("('device', @a{sv} {})"), IOMMUD_ERROR_NOT_SUPPORTED,
+                  "*no log of its own*");
+  bed_call_ok (fixture->bed, fixture->attached, "SetTracker",
+               g_variant_new_parsed ("('iommu', @a{sv} {})"));
+}
+
 /* What GDBus itself refuses: calls to an object that is gone, wrong arguments, writing a
  * property. */
 static void
@@ -300,6 +319,7 @@ main (int argc, char **argv)
   ADD ("in-use", test_in_use);
   ADD ("other-container", test_other_container);
   ADD ("detach", test_detach);
+  ADD ("set-tracker", test_set_tracker);
   ADD ("gone", test_gone);
   ADD ("malformed", test_malformed);
   ADD ("large-arguments", test_large_arguments);

@@ -12,7 +12,8 @@
 #define PCI_1 "0000:01:00.0"   /* its IOMMU records */
 #define PCI_2 "0000:02:00.0"   /* of the same IOMMU */
 #define PCI_3 "0000:81:00.0"   /* of another IOMMU, which records nothing */
-#define LOGGING "0000:03:00.1" /* records itself */
+#define LOGGING "0000:83:00.1" /* records itself */
+#define BOTH "0000:03:00.1"    /* its IOMMU records, and it could do so itself */
 #define SIZE (16 * PAGE)
 #define MAX_ERRNOS 10
 
@@ -55,6 +56,7 @@ typedef struct
   char *device;
   char *only_device; /* on its HWPT */
   char *other_device;
+  char *both_device;
 } Scene;
 
 typedef struct
@@ -68,10 +70,11 @@ typedef struct
 } Case;
 
 static void
-attach (const Scene *scene, const char *name)
+attach (const Scene *scene, const char *name, const char *options)
 {
   g_autofree char *device = bed_device (scene->bed, name);
-  g_autofree char *hwpt = bed_attach (scene->bed, scene->container, device);
+  g_autofree char *hwpt = bed_call_for_path (scene->bed, scene->container, "AttachDevice",
+                                             bed_device_arguments (device, options));
 }
 
 static void
@@ -88,9 +91,11 @@ scene_build (Scene *scene, gboolean tracking)
   scene->device = bed_device (bed, PCI_1);
   scene->only_device = bed_device (bed, PCI_3);
   scene->other_device = bed_device (bed, PCI_2);
-  attach (scene, PCI_1);
-  attach (scene, LOGGING);
-  attach (scene, PCI_3);
+  scene->both_device = bed_device (bed, BOTH);
+  attach (scene, PCI_1, NULL);
+  attach (scene, BOTH, "{'tracker': <'iommu'>}");
+  attach (scene, LOGGING, "{'mode': <'kernel'>}");
+  attach (scene, PCI_3, NULL);
   memory_map (bed, scene->container, scene->file, 0, SIZE, GIBIBYTE, NULL);
   memory_map (bed, scene->sharing, scene->file, 0, SIZE, GIBIBYTE, NULL);
   scene->hwpt =
@@ -125,6 +130,7 @@ scene_clear (Scene *scene)
   g_clear_pointer (&scene->device, g_free);
   g_clear_pointer (&scene->only_device, g_free);
   g_clear_pointer (&scene->other_device, g_free);
+  g_clear_pointer (&scene->both_device, g_free);
 }
 
 static GVariant *
@@ -161,6 +167,12 @@ static GVariant *
 make_kernel_mode (const Scene *scene)
 {
   return bed_device_arguments (scene->other_device, "{'mode': <'kernel'>}");
+}
+
+static GVariant *
+make_tracker (const Scene *scene)
+{
+  return g_variant_new_parsed ("('device', @a{sv} {})");
 }
 
 static GVariant *
@@ -218,6 +230,7 @@ static const Case cases[] = {
   { "detach", "Detach", OF (device), make_no_options },
   { "detach-last", "Detach", OF (only_device), make_no_options },
   { "detach-tracked", "Detach", OF (device), make_no_options, TRUE },
+  { "set-tracker", "SetTracker", OF (both_device), make_tracker, TRUE },
   { "map", "MapFile", OF (container), make_map, FALSE, TRUE },
   { "map-tracked", "MapFile", OF (container), make_map, TRUE, TRUE },
   { "copy", "CopyMapping", OF (sharing), make_copy },
