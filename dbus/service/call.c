@@ -84,6 +84,12 @@ iommud_call_get_uid (IommudCall *self)
   return self->caller->uid;
 }
 
+GDBusConnection *
+iommud_call_get_connection (IommudCall *self)
+{
+  return self->state->connection;
+}
+
 /* Whether the caller may have one more call under way. */
 gboolean
 iommud_call_admit (IommudCall *self, GError **error)
@@ -176,19 +182,20 @@ iommud_call_return_sent (IommudCall *self, gsize n_bytes)
   call_free (self);
 }
 
-/* Whether the answer was sent. */
-static gboolean
+/* The serial of the answer; 0: it was not sent. */
+static guint32
 answer (IommudCall *self, GVariant *value, GUnixFDList *files)
 {
   g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   gsize n_bytes = 0;
+  guint32 serial = 0;
 
   log_answer (self, "done");
   iommud_changes_flush (self->state->changes);
   if (iommud_call_has_caller (self))
-    n_bytes = iommud_reply (self->state->connection, self->message, value, files);
+    n_bytes = iommud_reply (self->state->connection, self->message, value, files, &serial);
   iommud_call_return_sent (self, n_bytes);
-  return n_bytes > 0;
+  return serial;
 }
 
 /* Ends a call that returns nothing. */
@@ -219,17 +226,14 @@ iommud_call_return_value (IommudCall *self, GVariant *value)
 }
 
 /* Ends a call that returns the value, a tuple in which the handle 0 stands for the file. Closes the
- * file if the answer was sent; FALSE: the caller has left, or wants no answer, or none can be sent.
- */
-gboolean
+ * file. Returns the serial of the answer; 0: the caller has left, or wants no answer, or none can
+ * be sent. */
+guint32
 iommud_call_return_file (IommudCall *self, GVariant *value, int file)
 {
   g_autoptr (GUnixFDList) files = g_unix_fd_list_new_from_array (&file, 1);
-  gboolean sent = answer (self, value, files);
 
-  if (!sent)
-    g_free (g_unix_fd_list_steal_fds (files, NULL));
-  return sent;
+  return answer (self, value, files);
 }
 
 /* Callers know one domain. An error of another domain comes from below the model and is a failure.

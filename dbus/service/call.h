@@ -14,6 +14,7 @@ GDBusMessage *iommud_call_get_message (IommudCall *self);
 GVariant *iommud_call_get_arguments (IommudCall *self);
 IommudObjects *iommud_call_get_objects (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
+GDBusConnection *iommud_call_get_connection (IommudCall *self);
 gboolean iommud_call_admit (IommudCall *self, GError **error);
 gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
                                      GError **error);
@@ -25,7 +26,7 @@ gboolean iommud_call_has_caller (IommudCall *self);
 void iommud_call_reserve_answer (IommudCall *self, gsize n_bytes);
 void iommud_call_drop (IommudCall *self);
 void iommud_call_return_sent (IommudCall *self, gsize n_bytes);
-gboolean iommud_call_return_file (IommudCall *self, GVariant *value, int file);
+guint32 iommud_call_return_file (IommudCall *self, GVariant *value, int file);
 void iommud_call_fail (IommudCall *self, GError *error);
 void iommud_call_refuse (IommudCall *self, GError *error);
 

@@ -4,6 +4,10 @@
 
 #include "arguments.h"
 #include "iommud-dbus-generated.h"
+#include "parcel.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 static void
 on_started (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -56,13 +60,52 @@ handle_stop (IommudExport *self, IommudCall *call)
     iommud_dirty_tracking_stop_async (iommud_export_get_model (self), NULL, on_stopped, call);
 }
 
+/* A bitmap on its way. */
+typedef struct
+{
+  IommudDirtyTracking *tracking;
+  GAsyncResult *result;
+  int copy;
+} Delivery;
+
 /* What does not reach its reader stays dirty for the next one. */
+static void
+on_delivered (gboolean taken, gpointer user_data)
+{
+  Delivery *self = user_data;
+
+  if (taken)
+    close (self->copy);
+  else
+    iommud_dirty_tracking_give_back_bitmap (self->tracking, self->result, self->copy);
+  g_object_unref (self->result);
+  g_object_unref (self->tracking);
+  g_free (self);
+}
+
 static void
 deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, GVariant *value,
          int bitmap)
 {
-  if (!iommud_call_return_file (call, value, bitmap))
-    iommud_dirty_tracking_give_back_bitmap (tracking, result, bitmap);
+  g_autoptr (GVariant) owned = g_variant_ref_sink (value);
+  int copy = fcntl (bitmap, F_DUPFD_CLOEXEC, 0);
+  IommudParcel *parcel;
+  Delivery *delivery;
+
+  if (copy < 0)
+    {
+      iommud_dirty_tracking_give_back_bitmap (tracking, result, bitmap);
+      iommud_call_fail (call, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                                           "No file descriptor is left for the bitmap"));
+      return;
+    }
+  delivery = g_new0 (Delivery, 1);
+  delivery->tracking = g_object_ref (tracking);
+  delivery->result = g_object_ref (result);
+  delivery->copy = copy;
+  parcel = iommud_parcel_new (iommud_call_get_connection (call));
+  iommud_parcel_sent (parcel, iommud_call_return_file (call, value, bitmap), on_delivered,
+                      delivery);
 }
 
 static void

@@ -58,7 +58,8 @@ send_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
   GError *error = NULL;
 
   if (fits (self, body, &error))
-    g_task_return_int (task, (gssize) iommud_reply (self->connection, self->message, body, NULL));
+    g_task_return_int (task,
+                       (gssize) iommud_reply (self->connection, self->message, body, NULL, NULL));
   else
     g_task_return_error (task, error);
 }

@@ -7,27 +7,31 @@
 #define HEADER_BYTES 128
 
 static gsize
-send (GDBusConnection *connection, GDBusMessage *message, GDBusMessage *reply)
+send (GDBusConnection *connection, GDBusMessage *message, GDBusMessage *reply, guint32 *serial)
 {
   GVariant *body = g_dbus_message_get_body (reply);
+  volatile guint32 sent_as = 0;
   g_autoptr (GError) error = NULL;
 
   if (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED)
     return 0;
-  if (!g_dbus_connection_send_message (connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
+  if (!g_dbus_connection_send_message (connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, &sent_as,
                                        &error))
     {
       if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))
         g_warning ("An answer cannot be sent: %s", error->message);
       return 0;
     }
+  if (serial != NULL)
+    *serial = sent_as;
   return HEADER_BYTES + (body == NULL ? 0 : g_variant_get_size (body));
 }
 
-/* @body: a tuple, consumed if it is floating, or NULL for nothing. */
+/* @body: a tuple, consumed if it is floating, or NULL for nothing. @serial: out, that of the
+ * answer; untouched if it is not sent; or NULL. */
 gsize
 iommud_reply (GDBusConnection *connection, GDBusMessage *message, GVariant *body,
-              GUnixFDList *files)
+              GUnixFDList *files, guint32 *serial)
 {
   g_autoptr (GDBusMessage) reply = g_dbus_message_new_method_reply (message);
 
@@ -35,7 +39,7 @@ iommud_reply (GDBusConnection *connection, GDBusMessage *message, GVariant *body
     g_dbus_message_set_body (reply, body);
   if (files != NULL)
     g_dbus_message_set_unix_fd_list (reply, files);
-  return send (connection, message, reply);
+  return send (connection, message, reply, serial);
 }
 
 gsize
@@ -45,7 +49,7 @@ iommud_reply_error (GDBusConnection *connection, GDBusMessage *message, const GE
   g_autoptr (GDBusMessage) reply =
       g_dbus_message_new_method_error_literal (message, name, error->message);
 
-  return send (connection, message, reply);
+  return send (connection, message, reply, NULL);
 }
 
 /* How many bytes a reply takes on the bus: exact, and as much work as to send it. */

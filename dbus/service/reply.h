@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 #define IOMMUD_REPLY_MAX_BYTES (32u << 20)
 
 gsize iommud_reply (GDBusConnection *connection, GDBusMessage *message, GVariant *body,
-                    GUnixFDList *files);
+                    GUnixFDList *files, guint32 *serial);
 gsize iommud_reply_error (GDBusConnection *connection, GDBusMessage *message, const GError *error);
 gsize iommud_reply_measure (GDBusConnection *connection, GDBusMessage *message, GVariant *body);
 

@@ -136,11 +136,10 @@ iommud_delivery_free (gpointer data)
  * @result: what the callback was given
  * @bitmap: the bitmap that the finish function returned; it is closed
  *
- * Takes back a bitmap that could not be delivered to where it was to go. For the callback of
- * iommud_dirty_tracking_read_bitmap_async() or
- * iommud_dirty_tracking_unmap_and_read_bitmap_async(), before it returns. The pages of the bitmap
- * are dirty again for the next read. The same happens by itself if the callback does not call the
- * finish function.
+ * Takes back a bitmap that could not be delivered to where it was to go: that of
+ * iommud_dirty_tracking_read_bitmap_async() or iommud_dirty_tracking_unmap_and_read_bitmap_async().
+ * When the last reference to @result is dropped, its pages are dirty again for the next read. The
+ * same happens by itself if the callback does not call the finish function.
  */
 void
 iommud_dirty_tracking_give_back_bitmap (IommudDirtyTracking *self, GAsyncResult *result, int bitmap)

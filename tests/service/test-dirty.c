@@ -154,6 +154,38 @@ test_caller_leaves_unmap (Tracked *fixture, gconstpointer data)
   tracked_stop (fixture);
 }
 
+/* The bus sends no files to a program that has not said that it takes them. */
+static void
+test_answer_refused (Tracked *fixture, gconstpointer data)
+{
+  Silent *caller = silent_new (fixture->bed->address, geteuid ());
+  guint before = iommud_simulator_count_calls (fixture->bed->simulator, "get-dirty-bitmap");
+  guint64 words[2] = { 0 };
+
+  tracked_start (fixture);
+  write_page (fixture, PCI_1, 3);
+  write_page (fixture, LOGGING, 70);
+  silent_call (caller, fixture->container, bed_interface_of (fixture->container, "ReadBitmap"),
+               "ReadBitmap", memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), 1);
+  while (iommud_simulator_count_calls (fixture->bed->simulator, "get-dirty-bitmap") == before)
+    bed_iterate ();
+  /* A read or two may come before the bus has said so. */
+  for (guint i = 0; i < 100 && words[0] == 0; i++)
+    {
+      guint64 n_dirty;
+      g_autoptr (GArray) read = memory_read_dirty (fixture->bed, fixture->container, GIBIBYTE, SIZE,
+                                                   PAGE, NULL, &n_dirty);
+
+      words[0] |= g_array_index (read, guint64, 0);
+      words[1] |= g_array_index (read, guint64, 1);
+    }
+  g_assert_cmphex (words[0], ==, BIT (3));
+  g_assert_cmphex (words[1], ==, BIT (6));
+  check_bits (fixture, NULL, 0, 0);
+  silent_free (caller);
+  tracked_stop (fixture);
+}
+
 /* A caller that wants no answer gets no bitmap. */
 static void
 test_no_answer (Tracked *fixture, gconstpointer data)
@@ -332,6 +364,7 @@ main (int argc, char **argv)
   ADD ("sealed", test_sealed);
   ADD ("caller-leaves", test_caller_leaves);
   ADD ("caller-leaves-unmap", test_caller_leaves_unmap);
+  ADD ("answer-refused", test_answer_refused);
   ADD ("no-answer", test_no_answer);
   ADD ("come-and-go", test_come_and_go);
   ADD ("unmap-and-read", test_unmap_and_read);
