@@ -167,6 +167,53 @@ test_unplug_while_active (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* The kernel refuses the DETACH: the device stays attached, and its trackers go on. */
+static void
+test_detach_refused (MappingFixture *self, gconstpointer unused)
+{
+  static const char *const names[] = { DIRTY_A, LOGGING };
+
+  dirty_fixture_map (self, 0, MIB);
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    dirty_fixture_attach (self, names[i], IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      IommudDevice *device = model_fixture_device (&self->model, names[i]);
+      g_autoptr (GError) error = NULL;
+
+      dirty_fixture_write (self, names[i], i * PAGE, 1);
+      model_fixture_inject (&self->model, "detach", 1, EIO, 0);
+      g_assert_false (iommud_device_detach (device, NULL, &error));
+      g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
+      g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_ATTACHED);
+      dirty_fixture_write (self, names[i], (8 + i) * PAGE, 1);
+    }
+  dirty_fixture_assert_dirty (self, 0, MIB, "0-1 8-9");
+  dirty_fixture_stop (self);
+}
+
+/* The device could write until its file was closed, and nothing recorded that: an unplugged device
+ * whose DETACH fails counts as one that wrote to everything. */
+static void
+test_forced_detach (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_map (self, 0, 16 * PAGE);
+  mapping_fixture_map (self, self->container, GIB, 16 * PAGE, 16 * PAGE,
+                       IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, LOGGING, 2 * PAGE, 1);
+  model_fixture_inject (&self->model, "detach", 1, EIO, 0);
+  g_assert_true (iommud_simulator_unplug_device (self->model.simulator, LOGGING, &error));
+  while (g_list_model_get_n_items (iommud_container_get_devices (self->container)) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  dirty_fixture_assert_dirty (self, 0, MIB, "0-15");
+  dirty_fixture_stop (self);
+}
+
 /* A log that cannot be read when its device leaves: all that it could write to is dirty. */
 static void
 test_unreadable_log (MappingFixture *self, gconstpointer unused)
@@ -330,6 +377,8 @@ main (int argc, char **argv)
   ADD ("replace", test_replace_while_active);
   ADD ("replace-ends-stop", test_replace_ends_stop);
   ADD ("unplug", test_unplug_while_active);
+  ADD ("detach-refused", test_detach_refused);
+  ADD ("forced-detach", test_forced_detach);
   ADD ("unreadable-log", test_unreadable_log);
   ADD ("attach-is-not-undone", test_attach_is_not_undone);
   ADD ("attach-to-hwpt-is-not-undone", test_attach_to_hwpt_is_not_undone);

@@ -4,8 +4,10 @@
 
 #include "dirty-fixture.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <unistd.h>
 
 #include "sim/kernel-testing.h"
@@ -26,6 +28,7 @@ typedef struct
 /* The functions below stand before those of the C library. */
 static Interruption allocation;
 static Interruption reading;
+static gboolean sealing_fails;
 
 __attribute__ ((visibility ("default"))) int
 posix_fallocate (int fd, off_t offset, off_t length)
@@ -46,6 +49,26 @@ pread (int fd, void *buffer, size_t length, off_t offset)
       return -1;
     }
   return lseek (fd, offset, SEEK_SET) < 0 ? -1 : read (fd, buffer, length);
+}
+
+__attribute__ ((visibility ("default"))) int
+fcntl (int fd, int command, ...)
+{
+  static int (*real) (int, int, ...);
+  va_list arguments;
+  long argument;
+
+  va_start (arguments, command);
+  argument = va_arg (arguments, long);
+  va_end (arguments);
+  if (command == F_ADD_SEALS && sealing_fails)
+    {
+      errno = EPERM;
+      return -1;
+    }
+  if (real == NULL)
+    *(void **) &real = dlsym (RTLD_NEXT, "fcntl");
+  return real (fd, command, argument);
 }
 
 /* Writes on both sides of each border between two pages of the bitmap, and at the end. */
@@ -174,6 +197,18 @@ test_counting_interrupted (MappingFixture *self, gconstpointer unused)
   test_interrupted (self, &reading);
 }
 
+static void
+test_sealing_fails (MappingFixture *self, gconstpointer unused)
+{
+  start_and_write (self, DIRTY_A);
+  sealing_fails = TRUE;
+  dirty_fixture_read_fails (self, 0, 4 * OF_A_PAGE, PAGE, IOMMUD_ERROR_PERMISSION_DENIED,
+                            "sealing");
+  sealing_fails = FALSE;
+  dirty_fixture_assert_dirty (self, 0, 4 * OF_A_PAGE, EVERYWHERE);
+  dirty_fixture_stop (self);
+}
+
 #define ADD(path, kernel, function)                                                                \
   g_test_add ("/dirty-memory/" path, MappingFixture, kernel, mapping_fixture_set_up, function,     \
               mapping_fixture_tear_down)
@@ -193,5 +228,6 @@ main (int argc, char **argv)
   ADD ("kernel-says-so", "7.4", test_kernel_says_so);
   ADD ("allocation-interrupted", NULL, test_allocation_interrupted);
   ADD ("counting-interrupted", NULL, test_counting_interrupted);
+  ADD ("sealing-fails", NULL, test_sealing_fails);
   return g_test_run ();
 }

@@ -175,6 +175,60 @@ test_page_sizes (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* Neither the pages that are read nor those beside them are cleared. */
+static void
+test_parts_no_clear (MappingFixture *self, gconstpointer unused)
+{
+  dirty_fixture_map (self, 0, 2 * GIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, GIB, 3);
+  dirty_fixture_write (self, LOGGING, GIB + 4 * PAGE, 3);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *page =
+          dirty_fixture_read_all (self, GIB + PAGE, PAGE, PAGE, TRUE, IOMMUD_TRACKER_CHOICE_AUTO);
+      g_autofree char *part = dirty_fixture_read_all (self, GIB + 5 * PAGE + 512, 1024, 512, TRUE,
+                                                      IOMMUD_TRACKER_CHOICE_AUTO);
+
+      g_assert_cmpstr (page, ==, "0");
+      g_assert_cmpstr (part, ==, "0-1");
+    }
+  dirty_fixture_assert_dirty (self, GIB, MIB, "0-2 4-6");
+  dirty_fixture_assert_dirty (self, 0, 2 * GIB, "");
+  dirty_fixture_stop (self);
+}
+
+/* Parts of 512 bytes that are read one after the other: each page is reported in each of them. */
+static void
+test_small_parts (MappingFixture *self, gconstpointer unused)
+{
+  static const char *const devices[] = { DIRTY_A, LOGGING };
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  for (gsize i = 0; i < G_N_ELEMENTS (devices); i++)
+    {
+      g_autofree char *tail = NULL;
+      g_autofree char *head = NULL;
+
+      dirty_fixture_write (self, devices[i], 3 * PAGE, 1);
+      dirty_fixture_write (self, devices[i], 5 * PAGE, 1);
+      tail = dirty_fixture_read_all (self, 3 * PAGE + 3584, 512 + PAGE, 512, FALSE,
+                                     IOMMUD_TRACKER_CHOICE_AUTO);
+      g_assert_cmpstr (tail, ==, "0");
+      head = dirty_fixture_read_all (self, 4 * PAGE, PAGE + 512, 512, FALSE,
+                                     IOMMUD_TRACKER_CHOICE_AUTO);
+      g_assert_cmpstr (head, ==, "8");
+      dirty_fixture_assert_dirty (self, 0, MIB, "3 5");
+      dirty_fixture_assert_dirty (self, 0, MIB, "");
+    }
+  dirty_fixture_stop (self);
+}
+
 static void
 test_coarse_log (MappingFixture *self, gconstpointer unused)
 {
@@ -275,6 +329,8 @@ main (int argc, char **argv)
   ADD ("holes", test_holes);
   ADD ("parts", test_parts);
   ADD ("page-sizes", test_page_sizes);
+  ADD ("parts-no-clear", test_parts_no_clear);
+  ADD ("small-parts", test_small_parts);
   ADD ("coarse-log", test_coarse_log);
   ADD ("refused", test_refused);
   ADD ("nothing-covered", test_nothing_covered);
