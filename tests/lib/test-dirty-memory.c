@@ -101,17 +101,6 @@ test_present (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
-/* A range that begins within a word is read by way of another bitmap. */
-static void
-test_present_for_parts (MappingFixture *self, gconstpointer unused)
-{
-  start_and_write (self, DIRTY_A);
-  dirty_fixture_assert_dirty (self, PAGE, 4 * OF_A_PAGE - PAGE,
-                              "32766-32767 65534-65535 98302-98303 131070");
-  dirty_fixture_assert_dirty (self, 0, 4 * OF_A_PAGE, "");
-  dirty_fixture_stop (self);
-}
-
 static void
 inject (MappingFixture *self, int errnum)
 {
@@ -220,8 +209,6 @@ main (int argc, char **argv)
   ADD ("present/6.12", "6.12", test_present);
   ADD ("present/6.19", "6.19", test_present);
   ADD ("present/7.4", "7.4", test_present);
-  ADD ("present-for-parts/6.19", "6.19", test_present_for_parts);
-  ADD ("present-for-parts/7.4", "7.4", test_present_for_parts);
   ADD ("absent-for-hwpt", "6.19", test_absent_for_hwpt);
   ADD ("absent-for-log", NULL, test_absent_for_log);
   ADD ("absent-at-detach", "6.19", test_absent_at_detach);
