@@ -66,13 +66,13 @@ typedef struct
   IommudDirtyTracking *tracking;
   GAsyncResult *result;
   int copy;
-} Delivery;
+} Shipment;
 
 /* What does not reach its reader stays dirty for the next one. */
 static void
 on_delivered (gboolean taken, gpointer user_data)
 {
-  Delivery *self = user_data;
+  Shipment *self = user_data;
 
   if (taken)
     close (self->copy);
@@ -90,7 +90,7 @@ deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, 
   g_autoptr (GVariant) owned = g_variant_ref_sink (value);
   int copy = fcntl (bitmap, F_DUPFD_CLOEXEC, 0);
   IommudParcel *parcel;
-  Delivery *delivery;
+  Shipment *shipment;
 
   if (copy < 0)
     {
@@ -99,13 +99,13 @@ deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, 
                                            "No file descriptor is left for the bitmap"));
       return;
     }
-  delivery = g_new0 (Delivery, 1);
-  delivery->tracking = g_object_ref (tracking);
-  delivery->result = g_object_ref (result);
-  delivery->copy = copy;
+  shipment = g_new0 (Shipment, 1);
+  shipment->tracking = g_object_ref (tracking);
+  shipment->result = g_object_ref (result);
+  shipment->copy = copy;
   parcel = iommud_parcel_new (iommud_call_get_connection (call));
   iommud_parcel_sent (parcel, iommud_call_return_file (call, value, bitmap), on_delivered,
-                      delivery);
+                      shipment);
 }
 
 static void

@@ -128,6 +128,8 @@ read_dma_logging (const IommudXmlElement *element, gpointer data, gpointer *chil
   static const IommudXmlAttribute attributes[] = {
     { "max-ranges", IOMMUD_XML_UINT32, G_STRUCT_OFFSET (IommudSimulatedDevice, max_logged_ranges),
       .minimum = 1, .maximum = 999999 },
+    { "page-bits", IOMMUD_XML_UINT32, G_STRUCT_OFFSET (IommudSimulatedDevice, log_page_bits),
+      .minimum = 12, .maximum = 21 },
     { NULL },
   };
   IommudSimulatedDevice *device = data;

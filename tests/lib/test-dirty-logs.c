@@ -139,6 +139,26 @@ test_refuses_ranges (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* The log answers that it has larger pages than were asked for. */
+static void
+test_larger_pages (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (iommud_simulator_plug_device (self->model.simulator, COARSE, &error));
+  while (iommud_host_find_device (self->model.host, COARSE, NULL) == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, COARSE, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, COARSE, 17 * PAGE, 1);
+  /* What lies beside it in the page of the log is kept. */
+  dirty_fixture_assert_dirty (self, 20 * PAGE, PAGE, "0");
+  dirty_fixture_assert_dirty (self, 0, MIB, "16-19 21-31");
+  dirty_fixture_assert_dirty (self, 0, MIB, "");
+  dirty_fixture_stop (self);
+}
+
 /* Memory of some kind that many guests get later: nothing is started again. */
 static void
 test_room (MappingFixture *self, gconstpointer unused)
@@ -271,6 +291,7 @@ main (int argc, char **argv)
   ADD ("read-order", test_read_order);
   ADD ("covers-first", test_covers_first);
   ADD ("refuses-ranges", test_refuses_ranges);
+  ADD ("larger-pages", test_larger_pages);
   ADD ("room", test_room);
   ADD ("grows", test_grows);
   ADD ("gap-is-seen", test_gap_is_seen);

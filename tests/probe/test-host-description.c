@@ -112,14 +112,14 @@ test_iommu (void)
 static void
 test_device (void)
 {
-  g_autoptr (IommudSimulatedHost) host =
-      parse ("<simulated-host><iommu name='a'/><iommu name='b'/>"
-             "<device name='0000:01:00.0' iommu='b' group='7' driver='other' numa-node='1'"
-             " vendor='A &amp; B &lt;&#246;&gt;' vendor-id='0xfFfF' product='P' product-id='0x1'"
-             " plugged='no' cdev='no' dirty-tracking='yes' nesting='no' enforced-coherency='yes'"
-             " pasid-bits='3' address-width='39' nest-excludes-dirty='yes' regions='1' irqs='0'>"
-             "<dma-logging max-ranges='3'/><reserved first='0x1' last='0x2' type='msi'/>"
-             "</device></simulated-host>");
+  g_autoptr (IommudSimulatedHost) host = parse (
+      "<simulated-host><iommu name='a'/><iommu name='b'/>"
+      "<device name='0000:01:00.0' iommu='b' group='7' driver='other' numa-node='1'"
+      " vendor='A &amp; B &lt;&#246;&gt;' vendor-id='0xfFfF' product='P' product-id='0x1'"
+      " plugged='no' cdev='no' dirty-tracking='yes' nesting='no' enforced-coherency='yes'"
+      " pasid-bits='3' address-width='39' nest-excludes-dirty='yes' regions='1' irqs='0'>"
+      "<dma-logging max-ranges='3' page-bits='16'/><reserved first='0x1' last='0x2' type='msi'/>"
+      "</device></simulated-host>");
   const IommudSimulatedDevice *device = find_device (host, "0000:01:00.0");
   const IommudDeviceInfo *info = device->info;
 
@@ -143,6 +143,7 @@ test_device (void)
   g_assert_cmpuint (device->regions_count, ==, 1);
   g_assert_cmpuint (device->irqs_count, ==, 0);
   g_assert_cmpuint (device->max_logged_ranges, ==, 3);
+  g_assert_cmpuint (device->log_page_bits, ==, 16);
   g_assert_cmpuint (device->regions->len, ==, 1);
 }
 
@@ -163,6 +164,7 @@ test_device_defaults (void)
   g_assert_false (device->dma_logging || device->nest_excludes_dirty);
   g_assert_cmpint (device->dirty_tracking, ==, IOMMUD_SIMULATED_AS_IOMMU);
   g_assert_cmpuint (device->max_logged_ranges, ==, 256);
+  g_assert_cmpuint (device->log_page_bits, ==, 12);
   g_assert_cmpuint (device->regions_count, ==, 9);
   g_assert_cmpuint (device->irqs_count, ==, 5);
   device = find_device (host, "serial@1");

@@ -48,6 +48,7 @@ iommud_simulated_device_new (void)
   self->enforced_coherency = IOMMUD_SIMULATED_AS_IOMMU;
   self->pasid_bits = IOMMUD_SIMULATED_AS_IOMMU;
   self->max_logged_ranges = 256;
+  self->log_page_bits = 12;
   self->regions_count = 9;
   self->irqs_count = 5;
   self->regions = g_array_new (FALSE, FALSE, sizeof (IommudSimulatedRegion));

@@ -54,6 +54,7 @@ typedef struct
   gboolean dma_logging;
   gboolean logs_nothing;   /* it accepts all calls of DMA logging and reports no page */
   guint max_logged_ranges; /* of DMA_LOGGING_START */
+  guint log_page_bits;     /* of an address, within the smallest page that it logs */
   guint32 regions_count;   /* num_regions of GET_INFO */
   guint32 irqs_count;      /* num_irqs of GET_INFO */
   GArray *regions;         /* of IommudSimulatedRegion, besides those of its IOMMU */

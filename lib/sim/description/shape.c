@@ -48,11 +48,11 @@ iommud_simulated_device_describe (const IommudSimulatedDevice *device)
   GString *text = g_string_new ("device|");
 
   append_info (text, device->info);
-  g_string_append_printf (text, "%d|%d|%d|%d|%d|%d|%u|%d|%d|%u|%u|%u|", device->plugged,
-                          device->cdev, device->dirty_tracking, device->nesting,
-                          device->enforced_coherency, device->pasid_bits, device->address_width,
-                          device->nest_excludes_dirty, device->dma_logging,
-                          device->max_logged_ranges, device->regions_count, device->irqs_count);
+  g_string_append_printf (
+      text, "%d|%d|%d|%d|%d|%d|%u|%d|%d|%u|%u|%u|%u|", device->plugged, device->cdev,
+      device->dirty_tracking, device->nesting, device->enforced_coherency, device->pasid_bits,
+      device->address_width, device->nest_excludes_dirty, device->dma_logging,
+      device->max_logged_ranges, device->log_page_bits, device->regions_count, device->irqs_count);
   append_regions (text, device->regions);
   return g_string_free (text, FALSE);
 }

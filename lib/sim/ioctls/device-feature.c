@@ -96,8 +96,9 @@ start_log (IommudSimulatedFunction *function, GArray *ranges, guint64 *page_size
 
   if (errnum != 0 || function->description->logs_nothing)
     return errnum;
-  return iommud_simulated_log_start (&function->log, ranges,
-                                     function->description->max_logged_ranges, page_size);
+  return iommud_simulated_log_start (
+      &function->log, ranges, function->description->max_logged_ranges,
+      G_GUINT64_CONSTANT (1) << function->description->log_page_bits, page_size);
 }
 
 static int

@@ -9,13 +9,12 @@
 #include <errno.h>
 
 /* What the logger of a device can do. */
-#define SMALLEST_PAGE G_GUINT64_CONSTANT (4096)
 #define LARGEST_PAGE (G_GUINT64_CONSTANT (2) << 20)
 
 static guint64
-get_page_size (guint64 asked)
+get_page_size (guint64 smallest, guint64 asked)
 {
-  guint64 size = SMALLEST_PAGE;
+  guint64 size = smallest;
 
   while (size < asked && size < LARGEST_PAGE)
     size <<= 1;
@@ -24,11 +23,11 @@ get_page_size (guint64 asked)
 
 int
 iommud_simulated_log_start (IommudSimulatedLog *self, GArray *ranges, guint max_ranges,
-                            guint64 *page_size)
+                            guint64 smallest_page, guint64 *page_size)
 {
   if (self->on || ranges->len > max_ranges)
     return EINVAL;
-  *page_size = get_page_size (*page_size);
+  *page_size = get_page_size (smallest_page, *page_size);
   self->on = TRUE;
   self->page_size = *page_size;
   self->ranges = g_array_ref (ranges);

@@ -15,10 +15,10 @@ typedef struct
   IommudPageSet *pages; /* by page_size; NULL unless on */
 } IommudSimulatedLog;
 
-/* @page_size: in, what was asked for; out, what the log has. EINVAL: it is on already, or @ranges
- * are more than @max_ranges. */
+/* @page_size: in, what was asked for; out, what the log has, @smallest_page or more. EINVAL: it is
+ * on already, or @ranges are more than @max_ranges. */
 int iommud_simulated_log_start (IommudSimulatedLog *self, GArray *ranges, guint max_ranges,
-                                guint64 *page_size);
+                                guint64 smallest_page, guint64 *page_size);
 void iommud_simulated_log_stop (IommudSimulatedLog *self);
 /* The device wrote to the page of @iova. */
 void iommud_simulated_log_note (IommudSimulatedLog *self, guint64 iova);
