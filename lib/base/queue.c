@@ -2,6 +2,9 @@
 /* A queue of operations, one after the other, whose slow parts run on a worker thread. */
 #include "base/queue.h"
 
+#include "base/sync.h"
+#include "iommud-error.h"
+
 struct _IommudQueue
 {
   gatomicrefcount references;
@@ -11,20 +14,27 @@ struct _IommudQueue
   GQueue waiting;         /* of Job; the running one is not in it */
   GQueue unfinished;      /* of Job: those between two of their turns */
   gboolean running;
+  gboolean publishing;
   gboolean took_turn; /* the last job to run was an unfinished one */
 };
 
 typedef struct
 {
+  GList link; /* of the queue's list that it is in */
   GObject *owner;
   IommudQueue *queue;
   const IommudOperation *operation;
   gpointer data;
   gpointer plan;
   GTask *task;
+  gboolean watched;
+  GSource *cancellation; /* while it waits behind others; or NULL */
+  gboolean here;         /* the caller waits, so its thread may do the work */
   gboolean begun;
   guint64 number; /* in the journal; 0: it is not there */
 } Job;
+
+static void start_next (IommudQueue *self);
 
 IommudQueue *
 iommud_queue_new (IommudWorkers *workers, GMainContext *main_context)
@@ -79,7 +89,6 @@ job_conclude (Job *job, const GError *error)
 static void
 job_end (Job *job, gpointer result, GError *error)
 {
-  job->queue->running = FALSE;
   job_conclude (job, error);
   job->operation->free (job->data);
   if (job->task == NULL)
@@ -94,13 +103,56 @@ job_end (Job *job, gpointer result, GError *error)
   g_free (job);
 }
 
+static GCancellable *
+job_get_cancellable (const Job *job)
+{
+  return job->task != NULL ? g_task_get_cancellable (job->task) : NULL;
+}
+
+static void
+job_stop_watching (Job *job)
+{
+  if (job->cancellation == NULL)
+    return;
+  g_source_destroy (job->cancellation);
+  g_clear_pointer (&job->cancellation, g_source_unref);
+}
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  Job *job = user_data;
+  g_autoptr (IommudQueue) self = queue_ref (job->queue);
+  GError *error = NULL;
+
+  g_queue_unlink (&self->waiting, &job->link);
+  job_stop_watching (job);
+  g_cancellable_set_error_if_cancelled (cancellable, &error);
+  job_end (job, NULL, error);
+  /* Perhaps those behind it need not wait. */
+  start_next (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* For a job that has to wait: its cancellation ends it at once. */
+static void
+job_watch (Job *job)
+{
+  GCancellable *cancellable = job_get_cancellable (job);
+
+  job->watched = TRUE;
+  if (cancellable == NULL)
+    return;
+  job->cancellation = g_cancellable_source_new (cancellable);
+  g_source_set_callback (job->cancellation, G_SOURCE_FUNC (on_cancelled), job, NULL);
+  g_source_attach (job->cancellation, job->queue->main_context);
+}
+
 static gboolean
 job_plan (Job *job, GError **error)
 {
-  GCancellable *cancellable = job->task != NULL ? g_task_get_cancellable (job->task) : NULL;
-
   /* An operation that has done a part of its work must be able to undo it. */
-  if (!job->begun && g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (!job->begun && g_cancellable_set_error_if_cancelled (job_get_cancellable (job), error))
     return FALSE;
   job->begun = TRUE;
   job->plan = job->operation->plan (job->data, error);
@@ -115,20 +167,102 @@ job_must_wait (const Job *job)
   return job->operation->must_wait != NULL && job->operation->must_wait (job->data);
 }
 
-/* Unfinished jobs and new ones in turn; NULL if there is none. */
+static gboolean
+job_is_urgent (const Job *job)
+{
+  return job->operation->is_urgent != NULL && job->operation->is_urgent (job->data);
+}
+
+static Job *
+pop (GQueue *queue)
+{
+  GList *link = g_queue_pop_head_link (queue);
+
+  return link != NULL ? link->data : NULL;
+}
+
+/* Unfinished jobs and new ones in turn, but urgent ones first; NULL if there is none. */
 static Job *
 take_next (IommudQueue *self)
 {
   Job *next = g_queue_peek_head (&self->waiting);
   gboolean may_begin = next != NULL && !job_must_wait (next);
 
-  if (may_begin && (self->took_turn || g_queue_is_empty (&self->unfinished)))
+  if (may_begin
+      && (self->took_turn || g_queue_is_empty (&self->unfinished) || job_is_urgent (next)))
     {
       self->took_turn = FALSE;
-      return g_queue_pop_head (&self->waiting);
+      job_stop_watching (next);
+      return pop (&self->waiting);
     }
   self->took_turn = TRUE;
-  return g_queue_pop_head (&self->unfinished);
+  return pop (&self->unfinished);
+}
+
+static void
+publish (Job *job)
+{
+  IommudQueue *self = job->queue;
+  GError *error = NULL;
+  gpointer result;
+
+  self->publishing = TRUE;
+  result = job->operation->publish (job->data, &error);
+  self->publishing = FALSE;
+  self->running = FALSE;
+  if (error == NULL && job->operation->goes_on != NULL && job->operation->goes_on (job->data))
+    g_queue_push_tail_link (&self->unfinished, &job->link);
+  else
+    job_end (job, result, error);
+}
+
+/* A part of it, after which the main loop may do other things. FALSE: all is published. */
+static gboolean
+publish_some (Job *job)
+{
+  gboolean more;
+
+  if (job->operation->publish_some == NULL)
+    return FALSE;
+  job->queue->publishing = TRUE;
+  more = job->operation->publish_some (job->data);
+  job->queue->publishing = FALSE;
+  return more;
+}
+
+/* A caller that waits does the work of one turn itself, which is cheaper than two changes of the
+ * thread. An operation of several turns goes to a worker, so that the main loop runs on. */
+static gboolean
+job_runs_here (const Job *job)
+{
+  return job->here && job->operation->goes_on == NULL;
+}
+
+static void
+job_run_here (Job *job)
+{
+  job->operation->perform (job->plan);
+  while (publish_some (job))
+    ;
+  publish (job);
+}
+
+static void
+start_job (Job *job)
+{
+  IommudQueue *self = job->queue;
+  GError *error = NULL;
+
+  self->running = TRUE;
+  if (!job_plan (job, &error))
+    {
+      self->running = FALSE;
+      job_end (job, NULL, error);
+    }
+  else if (job_runs_here (job))
+    job_run_here (job);
+  else
+    iommud_workers_push (self->workers, job);
 }
 
 static void
@@ -137,15 +271,7 @@ start_next (IommudQueue *self)
   Job *job;
 
   while (!self->running && (job = take_next (self)) != NULL)
-    {
-      GError *error = NULL;
-
-      self->running = TRUE;
-      if (job_plan (job, &error))
-        iommud_workers_push (self->workers, job);
-      else
-        job_end (job, NULL, error);
-    }
+    start_job (job);
 }
 
 static gboolean
@@ -153,16 +279,10 @@ job_publish (gpointer user_data)
 {
   Job *job = user_data;
   g_autoptr (IommudQueue) self = queue_ref (job->queue);
-  GError *error = NULL;
-  gpointer result = job->operation->publish (job->data, &error);
 
-  if (error == NULL && job->operation->goes_on != NULL && job->operation->goes_on (job->data))
-    {
-      self->running = FALSE;
-      g_queue_push_tail (&self->unfinished, job);
-    }
-  else
-    job_end (job, result, error);
+  if (publish_some (job))
+    return G_SOURCE_CONTINUE;
+  publish (job);
   start_next (self);
   return G_SOURCE_REMOVE;
 }
@@ -194,10 +314,56 @@ iommud_queue_work (gpointer user_data, gpointer unused)
 }
 
 static gboolean
-start_when_idle (gpointer queue)
+start_when_idle (gpointer user_data)
 {
-  start_next (queue);
+  IommudQueue *self = user_data;
+
+  start_next (self);
+  /* Those that came last. */
+  for (GList *link = self->waiting.tail; link != NULL && !((Job *) link->data)->watched;
+       link = link->prev)
+    job_watch (link->data);
   return G_SOURCE_REMOVE;
+}
+
+static void
+start_later (IommudQueue *self)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, start_when_idle, queue_ref (self),
+                         (GDestroyNotify) iommud_queue_unref);
+  g_source_attach (source, self->main_context);
+}
+
+void
+iommud_queue_hurry (IommudQueue *self)
+{
+  GList *first = self->waiting.head;
+  GList *next;
+
+  for (GList *link = first; link != NULL; link = next)
+    {
+      next = link->next;
+      if (link == first || !job_is_urgent (link->data))
+        continue;
+      g_queue_unlink (&self->waiting, link);
+      g_queue_push_head_link (&self->waiting, link);
+    }
+  start_later (self);
+}
+
+/* The operation under way ends when its caller's handler has returned, and the handler would wait
+ * for that. */
+static void
+refuse_to_wait (Job *job)
+{
+  job_end (job, NULL,
+           g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+                        "A call that waits cannot be made from a handler of a signal that an "
+                        "operation of the same IOMMUFD context emits: the operation ends after the "
+                        "handler has returned; make the asynchronous call"));
 }
 
 void
@@ -205,22 +371,23 @@ iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpoint
                      gpointer owner, GTask *task)
 {
   Job *job = g_new0 (Job, 1);
-  g_autoptr (GSource) source = NULL;
 
+  job->link.data = job;
   job->owner = g_object_ref (owner);
   job->queue = queue_ref (self);
   job->operation = operation;
   job->data = data;
   job->task = task;
-  if (operation->is_urgent != NULL && operation->is_urgent (data))
-    g_queue_push_head (&self->waiting, job);
+  job->here = task != NULL && iommud_task_has_waiting_caller (task);
+  if (job->here && self->publishing)
+    {
+      refuse_to_wait (job);
+      return;
+    }
+  if (job_is_urgent (job))
+    g_queue_push_head_link (&self->waiting, &job->link);
   else
-    g_queue_push_tail (&self->waiting, job);
-
+    g_queue_push_tail_link (&self->waiting, &job->link);
   /* Never from inside the call itself: a failure reaches the caller the same way as a success. */
-  source = g_idle_source_new ();
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, start_when_idle, queue_ref (self),
-                         (GDestroyNotify) iommud_queue_unref);
-  g_source_attach (source, self->main_context);
+  start_later (self);
 }

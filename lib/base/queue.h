@@ -22,18 +22,23 @@ G_BEGIN_DECLS
  * called again, and other operations of the queue have their turns in between. An operation that
  * cannot run while a long one is unfinished says so with must_wait; those behind it wait too. Only
  * operations that are between turns may keep others waiting. An urgent operation runs before all
- * that have not begun. */
+ * that have not begun. What takes long to publish is published before that in parts, between which
+ * the main loop does other things; no other operation of the queue runs meanwhile.
+ *
+ * A call whose caller waits (sync.h) is performed on the caller's thread, if one turn is all. An
+ * operation that still waits for its turn when its task is cancelled ends at once. */
 typedef struct
 {
   gpointer (*plan) (gpointer data, GError **error);
   void (*perform) (gpointer plan);
   gpointer (*publish) (gpointer data, GError **error);
   GDestroyNotify free;
-  gboolean (*goes_on) (gpointer data);   /* or NULL: one turn is all */
-  gboolean (*must_wait) (gpointer data); /* or NULL: never */
-  gboolean (*is_urgent) (gpointer data); /* or NULL: never */
-  GVariant *(*intent) (gpointer data);   /* or NULL: the journal is not for it */
-  GVariant *(*fact) (gpointer data);     /* with intent */
+  gboolean (*goes_on) (gpointer data);      /* or NULL: one turn is all */
+  gboolean (*must_wait) (gpointer data);    /* or NULL: never */
+  gboolean (*is_urgent) (gpointer data);    /* or NULL: never */
+  gboolean (*publish_some) (gpointer data); /* or NULL; whether there is more, before publish */
+  GVariant *(*intent) (gpointer data);      /* or NULL: the journal is not for it */
+  GVariant *(*fact) (gpointer data);        /* with intent */
 } IommudOperation;
 
 typedef struct _IommudQueue IommudQueue;
@@ -51,6 +56,9 @@ void iommud_queue_set_journal (IommudQueue *self, IommudJournal *journal);
  */
 void iommud_queue_submit (IommudQueue *self, const IommudOperation *operation, gpointer data,
                           gpointer owner, GTask *task);
+
+/* Operations that wait, and that have become urgent since they were submitted, come first now. */
+void iommud_queue_hurry (IommudQueue *self);
 
 /* Nothing is under way, and nothing waits. */
 gboolean iommud_queue_is_idle (IommudQueue *self);

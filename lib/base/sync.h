@@ -23,6 +23,8 @@ GAsyncResult *iommud_sync_end (IommudSync *self);
 /* The task of a call. If the call was cancelled while it ran, it still returns what it has done. */
 GTask *iommud_task_new (gpointer source, gpointer tag, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data);
+/* Whether the call is the synchronous form of another. */
+gboolean iommud_task_has_waiting_caller (GTask *task);
 /* The end of a call that returns nothing but success. */
 gboolean iommud_task_finish_boolean (gpointer source, GAsyncResult *result, GError **error);
 

@@ -267,14 +267,20 @@ iommud_device_get_coverage (IommudDevice *self, IommudDirtyTrackingPolicy policy
 }
 
 gboolean
+iommud_device_check_present (IommudDevice *self, const char *what, GError **error)
+{
+  if (!self->gone)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE,
+               "Cannot %s: the device was unplugged, unbound or deleted", what);
+  return FALSE;
+}
+
+gboolean
 iommud_device_claim (IommudDevice *self, const char *what, GError **error)
 {
-  if (self->gone)
-    {
-      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE,
-                   "Cannot %s: the device was unplugged, unbound or deleted", what);
-      return FALSE;
-    }
+  if (!iommud_device_check_present (self, what, error))
+    return FALSE;
   if (iommud_device_claim_gone (self))
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,

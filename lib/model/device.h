@@ -22,6 +22,8 @@ IommudTrackerKind iommud_device_get_tracker (IommudDevice *self);
 void iommud_device_get_coverage (IommudDevice *self, IommudDirtyTrackingPolicy policy,
                                  IommudDeviceCoverage *coverage);
 
+gboolean iommud_device_check_present (IommudDevice *self, const char *what, GError **error);
+
 /* One operation at a time: a second one gets BUSY. @what, for the error: "attach a to b". */
 gboolean iommud_device_claim (IommudDevice *self, const char *what, GError **error);
 /* Also claims a device that is gone, so that it can be detached. FALSE if it is claimed already. */

@@ -12,8 +12,12 @@
  * One machine: its VFIO devices and the containers made on it.
  *
  * A host belongs to the main context that was the thread's default when the host was made: its
- * objects change only there, and its functions must be called there. Kernel calls run on worker
- * threads.
+ * objects change only there, and its functions must be called there. Asynchronous calls make their
+ * kernel calls on worker threads. A synchronous call runs the main context until it has ended, and
+ * makes its kernel calls on its own thread, unless it maps or unmaps. It fails with
+ * %IOMMUD_ERROR_BUSY in a handler of a signal that an operation of the same IOMMUFD context emits,
+ * since that operation ends only after the handler has returned. A call that is cancelled while it
+ * waits for its turn ends at once, and nothing was done.
  */
 struct _IommudHost
 {

@@ -101,11 +101,20 @@ report (gpointer data)
   return iommud_operation_report (((Allocation *) data)->container, IOMMUD_WRITE_DOWN_DEVICES);
 }
 
+/* The kernel blocks until the file of an unplugged device is closed, so what has claimed the device
+ * must not wait for a long mapping. */
+static gboolean
+is_urgent (gpointer data)
+{
+  return iommud_device_is_gone (((Allocation *) data)->device);
+}
+
 static const IommudOperation allocation_operation = {
   .plan = plan_allocation,
   .perform = (void (*) (gpointer)) iommud_alloc_hwpt_plan_perform,
   .publish = publish_allocation,
   .free = allocation_free,
+  .is_urgent = is_urgent,
   .intent = intend,
   .fact = report,
 };

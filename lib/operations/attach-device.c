@@ -208,11 +208,20 @@ report (gpointer data)
                                   IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
 }
 
+/* The kernel blocks until the file of an unplugged device is closed, so what has claimed the device
+ * must not wait for a long mapping. */
+static gboolean
+is_urgent (gpointer data)
+{
+  return iommud_device_is_gone (((Attachment *) data)->device);
+}
+
 static const IommudOperation attachment_operation = {
   .plan = plan_attachment,
   .perform = (void (*) (gpointer)) iommud_attach_plan_perform,
   .publish = publish_attachment,
   .free = attachment_free,
+  .is_urgent = is_urgent,
   .intent = intend,
   .fact = report,
 };

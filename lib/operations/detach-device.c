@@ -92,6 +92,7 @@ plan_detachment (gpointer data, GError **error)
   iommud_binding_copy (&plan->binding, iommud_device_get_binding (self->device));
   iommud_operation_fill_access (&plan->access, self->container, g_steal_pointer (&what), NULL);
   iommud_container_copy_orphans (self->container, plan->orphans);
+  plan->forced = iommud_device_is_gone (self->device);
   plan->ioas_id = iommud_container_get_ioas_id (self->container);
   plan->attached = iommud_device_is_attached (self->device);
   plan->last_on = find_last_on (self->device);
@@ -142,12 +143,12 @@ report (gpointer data)
                                   IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
 }
 
-/* The kernel blocks until the file of an unplugged device is closed, so this does not wait for a
- * long mapping. */
+/* The kernel blocks until the file of an unplugged device is closed, so what has claimed the device
+ * must not wait for a long mapping. */
 static gboolean
 is_urgent (gpointer data)
 {
-  return ((Detachment *) data)->plan->forced;
+  return iommud_device_is_gone (((Detachment *) data)->device);
 }
 
 static const IommudOperation detachment_operation = {
@@ -161,21 +162,20 @@ static const IommudOperation detachment_operation = {
 };
 
 static void
-submit (IommudDevice *self, gboolean forced, GTask *task)
+submit (IommudDevice *self, GTask *task)
 {
   IommudContainer *container = iommud_device_get_container (self);
   Detachment *data = g_new0 (Detachment, 1);
 
   data->device = g_object_ref (self);
   data->plan = iommud_detach_plan_new ();
-  data->plan->forced = forced;
   iommud_operation_submit (container, &detachment_operation, data, task);
 }
 
 void
 iommud_detach_device_that_is_gone (IommudDevice *self)
 {
-  submit (self, TRUE, NULL);
+  submit (self, NULL);
 }
 
 /**
@@ -205,7 +205,7 @@ iommud_device_detach_async (IommudDevice *self, GCancellable *cancellable,
       g_task_return_error (task, error);
       return;
     }
-  submit (self, FALSE, g_steal_pointer (&task));
+  submit (self, g_steal_pointer (&task));
 }
 
 /**

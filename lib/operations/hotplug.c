@@ -6,6 +6,7 @@
  * waits as its successor. */
 #include "operations/hotplug.h"
 
+#include "model/container.h"
 #include "model/device.h"
 #include "model/host.h"
 #include "operations/detach-device.h"
@@ -70,6 +71,17 @@ on_changed (IommudProbe *probe, IommudDeviceInfo *info, IommudHost *host)
     iommud_device_set_successor (device, info);
 }
 
+/* The operation that has claimed the device may wait for its turn. It is urgent now: it detaches
+ * the device, or ends so that the device can be detached. */
+static void
+hurry_claim (IommudDevice *device)
+{
+  IommudContainer *container = iommud_device_get_container (device);
+
+  if (container != NULL)
+    iommud_queue_hurry (iommud_context_get_queue (iommud_container_get_context (container)));
+}
+
 static void
 on_removed (IommudProbe *probe, const char *sysfs_path, IommudHost *host)
 {
@@ -86,6 +98,8 @@ on_removed (IommudProbe *probe, const char *sysfs_path, IommudHost *host)
   iommud_device_set_gone (device);
   if (iommud_device_claim_gone (device))
     iommud_device_end_claim (device);
+  else
+    hurry_claim (device);
 }
 
 gboolean

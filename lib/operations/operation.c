@@ -56,6 +56,8 @@ iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *devic
 {
   IommudContainer *holder = iommud_device_get_container (device);
 
+  if (!iommud_device_check_present (device, what, error))
+    return FALSE;
   if (holder == NULL || holder == container)
     return TRUE;
   iommud_operation_set_held_error (device, what, error);

@@ -20,7 +20,7 @@ void iommud_operation_fill_access (IommudKernelAccess *access, IommudContainer *
 void iommud_operation_set_held_error (IommudDevice *device, const char *what, GError **error);
 typedef gboolean (*IommudOperationCheckFunc) (IommudContainer *container, IommudDevice *device,
                                               const char *what, GError **error);
-/* Fails if the device belongs to another container. */
+/* Fails if the device has left the host or belongs to another container. */
 gboolean iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *device,
                                           const char *what, GError **error);
 /* Claims a device for an operation on a container, but not if @check says that the operation is

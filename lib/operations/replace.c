@@ -199,11 +199,20 @@ report (gpointer data)
                                   IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
 }
 
+/* The kernel blocks until the file of an unplugged device is closed, so what has claimed the device
+ * must not wait for a long mapping. */
+static gboolean
+is_urgent (gpointer data)
+{
+  return iommud_device_is_gone (((Replacement *) data)->device);
+}
+
 static const IommudOperation replacement_operation = {
   .plan = plan_replacement,
   .perform = (void (*) (gpointer)) iommud_replace_plan_perform,
   .publish = publish_replacement,
   .free = replacement_free,
+  .is_urgent = is_urgent,
   .intent = intend,
   .fact = report,
 };

@@ -173,28 +173,63 @@ test_host_without_thread (void)
   g_assert_nonnull (strstr (error->message, "TasksMax"));
 }
 
+/* The simulated kernel has its own thread from its first file on, and a thread of the pool waits
+ * for half a second before it leaves. */
+static void
+refuse_threads (ModelFixture *self)
+{
+  model_fixture_free_container (
+      model_fixture_container (self, "first", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED));
+  g_usleep (G_USEC_PER_SEC * 3 / 4);
+  allow_threads (FALSE);
+}
+
+static void
+on_attached (GObject *container, GAsyncResult *result, gpointer n_attached)
+{
+  g_autoptr (GError) error = NULL;
+
+  iommud_container_attach_device_finish (IOMMUD_CONTAINER (container), result, NULL, &error);
+  g_assert_no_error (error);
+  ++*(guint *) n_attached;
+}
+
 /* Calls on several contexts, of which each would get a thread of its own. */
 static void
 test_calls_are_answered (ModelFixture *self, gconstpointer unused)
 {
   IommudContainer *containers[3];
   static const char *const devices[] = { DIRTY_A, DIRTY_B, PLAIN_A };
+  guint n_attached = 0;
 
-  /* The simulated kernel has its own thread from its first file on, and a thread of the pool waits
-   * for half a second before it leaves. */
-  model_fixture_free_container (
-      model_fixture_container (self, "first", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED));
-  g_usleep (G_USEC_PER_SEC * 3 / 4);
-  allow_threads (FALSE);
+  refuse_threads (self);
   for (guint i = 0; i < G_N_ELEMENTS (containers); i++)
     {
       containers[i] =
           model_fixture_container (self, devices[i] + 5, IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
-      model_fixture_attach (self, containers[i], devices[i]);
+      iommud_container_attach_device_async (containers[i], model_fixture_device (self, devices[i]),
+                                            NULL, NULL, on_attached, &n_attached);
     }
-  g_assert_cmpint (g_atomic_int_get (&n_refused), >=, 2 * (int) G_N_ELEMENTS (containers));
+  while (n_attached < G_N_ELEMENTS (containers))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (g_atomic_int_get (&n_refused), >=, (int) G_N_ELEMENTS (containers));
   for (guint i = 0; i < G_N_ELEMENTS (containers); i++)
     model_fixture_free_container (containers[i]);
+  allow_threads (TRUE);
+}
+
+/* A caller that waits does the work itself: no worker is asked. */
+static void
+test_waiting_caller_works (ModelFixture *self, gconstpointer unused)
+{
+  IommudContainer *container;
+
+  refuse_threads (self);
+  container = model_fixture_container (self, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  model_fixture_attach (self, container, DIRTY_A);
+  model_fixture_detach (self, DIRTY_A);
+  model_fixture_free_container (container);
+  g_assert_cmpint (g_atomic_int_get (&n_refused), ==, 0);
   allow_threads (TRUE);
 }
 
@@ -210,5 +245,7 @@ main (int argc, char **argv)
   g_test_add_func ("/workers/host-without-thread", test_host_without_thread);
   g_test_add ("/workers/calls-are-answered", ModelFixture, NULL, model_fixture_set_up,
               test_calls_are_answered, model_fixture_tear_down);
+  g_test_add ("/workers/waiting-caller-works", ModelFixture, NULL, model_fixture_set_up,
+              test_waiting_caller_works, model_fixture_tear_down);
   return g_test_run ();
 }
