@@ -90,6 +90,13 @@ iommud_call_get_connection (IommudCall *self)
   return self->state->connection;
 }
 
+/* Cancelled when the caller leaves the bus. */
+GCancellable *
+iommud_call_get_cancellable (IommudCall *self)
+{
+  return self->caller->cancellable;
+}
+
 /* Whether the caller may have one more call under way. */
 gboolean
 iommud_call_admit (IommudCall *self, GError **error)
@@ -266,12 +273,29 @@ fail (IommudCall *self, const GError *error)
                            iommud_reply_error (self->state->connection, self->message, error));
 }
 
+/* Ends a call that was cancelled, which no one waits for. What was undone may have been told. */
+static void
+drop_cancelled (IommudCall *self, GError *error)
+{
+  g_autoptr (GError) owned = error;
+
+  log_answer (self, owned->message);
+  iommud_changes_flush (self->state->changes);
+  call_free (self);
+}
+
 /* Ends a call that failed in one of our methods. Takes the error. */
 void
 iommud_call_fail (IommudCall *self, GError *error)
 {
-  g_autoptr (GError) owned = in_our_domain (error);
+  g_autoptr (GError) owned = NULL;
 
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      drop_cancelled (self, error);
+      return;
+    }
+  owned = in_our_domain (error);
   iommud_method_errors_limit (g_dbus_message_get_interface (self->message),
                               g_dbus_message_get_member (self->message), owned);
   fail (self, owned);

@@ -15,6 +15,7 @@ GVariant *iommud_call_get_arguments (IommudCall *self);
 IommudObjects *iommud_call_get_objects (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
 GDBusConnection *iommud_call_get_connection (IommudCall *self);
+GCancellable *iommud_call_get_cancellable (IommudCall *self);
 gboolean iommud_call_admit (IommudCall *self, GError **error);
 gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
                                      GError **error);

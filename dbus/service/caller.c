@@ -13,6 +13,7 @@ iommud_caller_new (const char *name)
   self->name = g_strdup (name);
   self->uid = G_MAXUINT32;
   g_queue_init (&self->waiting);
+  self->cancellable = g_cancellable_new ();
   return self;
 }
 
@@ -30,6 +31,7 @@ iommud_caller_unref (IommudCaller *self)
     return;
   g_queue_clear_full (&self->waiting, g_object_unref);
   g_clear_error (&self->cause);
+  g_object_unref (self->cancellable);
   g_free (self->name);
   g_free (self);
 }

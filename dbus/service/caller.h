@@ -18,7 +18,8 @@ typedef struct
   IommudLane *lane; /* NULL before the user is known, and once the name is gone */
   GQueue waiting;   /* of GDBusMessage, in their order */
   guint64 waiting_bytes;
-  gboolean ready; /* it is in its lane's queue */
+  gboolean ready;            /* it is in its lane's queue */
+  GCancellable *cancellable; /* of all its calls; cancelled once it has left the bus */
 
   /* Bytes that were sent and of which it is not known that the caller has read them; how many of
    * them were sent before the ping that is under way, if there is one; and how many more an answer

@@ -27,7 +27,7 @@ forget (gpointer caller)
   iommud_caller_unref (caller);
 }
 
-/* What a caller that has left asked for is dropped. */
+/* What a caller that has left asked for is dropped, and what is under way for it is cancelled. */
 static void
 drop (IommudCallers *self, const char *name)
 {
@@ -36,6 +36,7 @@ drop (IommudCallers *self, const char *name)
   if (caller == NULL)
     return;
   iommud_lanes_leave (self->lanes, caller);
+  g_cancellable_cancel (caller->cancellable);
   g_hash_table_remove (self->callers, name);
 }
 

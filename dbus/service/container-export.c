@@ -31,8 +31,9 @@ handle_attach_device (IommudExport *self, IommudCall *call)
   if (options == NULL)
     iommud_call_fail (call, error);
   else
-    iommud_container_attach_device_async (iommud_export_get_model (self), device, options, NULL,
-                                          on_device_attached, call);
+    iommud_container_attach_device_async (iommud_export_get_model (self), device, options,
+                                          iommud_call_get_cancellable (call), on_device_attached,
+                                          call);
 }
 
 static void
@@ -62,8 +63,8 @@ handle_alloc_hwpt (IommudExport *self, IommudCall *call)
   if (options == NULL)
     iommud_call_fail (call, error);
   else
-    iommud_container_alloc_hwpt_async (iommud_export_get_model (self), device, options, NULL,
-                                       on_hwpt_allocated, call);
+    iommud_container_alloc_hwpt_async (iommud_export_get_model (self), device, options,
+                                       iommud_call_get_cancellable (call), on_hwpt_allocated, call);
 }
 
 static void
@@ -90,7 +91,8 @@ handle_free (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (call, known, G_N_ELEMENTS (known), &error))
     iommud_call_fail (call, error);
   else
-    iommud_container_free_async (iommud_export_get_model (self), force, NULL, on_freed, call);
+    iommud_container_free_async (iommud_export_get_model (self), force,
+                                 iommud_call_get_cancellable (call), on_freed, call);
 }
 
 static const IommudMethod methods[] = {

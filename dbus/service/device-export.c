@@ -25,7 +25,8 @@ handle_detach (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
-    iommud_device_detach_async (iommud_export_get_model (self), NULL, on_detached, call);
+    iommud_device_detach_async (iommud_export_get_model (self), iommud_call_get_cancellable (call),
+                                on_detached, call);
 }
 
 static void

@@ -33,8 +33,8 @@ handle_start (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (call, known, G_N_ELEMENTS (known), &error))
     iommud_call_fail (call, error);
   else
-    iommud_dirty_tracking_start_async (iommud_export_get_model (self), page_size, NULL, on_started,
-                                       call);
+    iommud_dirty_tracking_start_async (iommud_export_get_model (self), page_size,
+                                       iommud_call_get_cancellable (call), on_started, call);
 }
 
 static void
@@ -57,7 +57,8 @@ handle_stop (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
-    iommud_dirty_tracking_stop_async (iommud_export_get_model (self), NULL, on_stopped, call);
+    iommud_dirty_tracking_stop_async (iommud_export_get_model (self),
+                                      iommud_call_get_cancellable (call), on_stopped, call);
 }
 
 /* A bitmap on its way. */
@@ -140,7 +141,8 @@ handle_read_bitmap (IommudExport *self, IommudCall *call)
     iommud_call_fail (call, error);
   else
     iommud_dirty_tracking_read_bitmap_async (iommud_export_get_model (self), iova, length,
-                                             page_size, options, NULL, on_bitmap_read, call);
+                                             page_size, options, iommud_call_get_cancellable (call),
+                                             on_bitmap_read, call);
 }
 
 static void
@@ -173,8 +175,9 @@ handle_unmap_and_read_bitmap (IommudExport *self, IommudCall *call)
       || !iommud_call_reserve_bitmap (call, length, page_size, &error))
     iommud_call_fail (call, error);
   else
-    iommud_dirty_tracking_unmap_and_read_bitmap_async (iommud_export_get_model (self), iova, length,
-                                                       page_size, NULL, on_unmapped_and_read, call);
+    iommud_dirty_tracking_unmap_and_read_bitmap_async (
+        iommud_export_get_model (self), iova, length, page_size, iommud_call_get_cancellable (call),
+        on_unmapped_and_read, call);
 }
 
 static const IommudMethod methods[] = {

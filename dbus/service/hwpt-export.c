@@ -26,8 +26,8 @@ handle_attach_device (IommudExport *self, IommudCall *call)
   if (device == NULL || !iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
-    iommud_hwpt_attach_device_async (iommud_export_get_model (self), device, NULL,
-                                     on_device_attached, call);
+    iommud_hwpt_attach_device_async (iommud_export_get_model (self), device,
+                                     iommud_call_get_cancellable (call), on_device_attached, call);
 }
 
 static void
@@ -50,7 +50,8 @@ handle_free (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
-    iommud_hwpt_free_async (iommud_export_get_model (self), NULL, on_freed, call);
+    iommud_hwpt_free_async (iommud_export_get_model (self), iommud_call_get_cancellable (call),
+                            on_freed, call);
 }
 
 static const IommudMethod methods[] = {

@@ -38,8 +38,9 @@ handle_create_container (IommudExport *self, IommudCall *call)
       return;
     }
   g_object_set (options, "owner", iommud_call_get_uid (call), NULL);
-  iommud_host_create_container_async (iommud_export_get_model (self), options, NULL,
-                                      on_container_created, call);
+  iommud_host_create_container_async (iommud_export_get_model (self), options,
+                                      iommud_call_get_cancellable (call), on_container_created,
+                                      call);
 }
 
 /* An error repeats the name that was not found, and it appears in logs and on terminals. */

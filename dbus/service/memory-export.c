@@ -53,7 +53,7 @@ handle_map_file (IommudExport *self, IommudCall *call)
   g_variant_get (iommud_call_get_arguments (call), "(httt@a{sv})", NULL, &offset, &length, &iova,
                  NULL);
   iommud_memory_map_file_async (iommud_export_get_model (self), file, offset, length, iova, options,
-                                NULL, on_file_mapped, call);
+                                iommud_call_get_cancellable (call), on_file_mapped, call);
   g_close (file, NULL);
 }
 
@@ -85,9 +85,9 @@ handle_copy_mapping (IommudExport *self, IommudCall *call)
     }
   g_variant_get (iommud_call_get_arguments (call), "(&ottt@a{sv})", NULL, &source_iova, &length,
                  &iova, NULL);
-  iommud_memory_copy_mapping_async (iommud_export_get_model (self),
-                                    iommud_container_get_memory (source), source_iova, length, iova,
-                                    options, NULL, on_mapping_copied, call);
+  iommud_memory_copy_mapping_async (
+      iommud_export_get_model (self), iommud_container_get_memory (source), source_iova, length,
+      iova, options, iommud_call_get_cancellable (call), on_mapping_copied, call);
 }
 
 /* Ends a call that has unmapped something or not. */
@@ -121,8 +121,8 @@ handle_unmap (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
-    iommud_memory_unmap_async (iommud_export_get_model (self), iova, length, NULL, on_unmapped,
-                               call);
+    iommud_memory_unmap_async (iommud_export_get_model (self), iova, length,
+                               iommud_call_get_cancellable (call), on_unmapped, call);
 }
 
 static void
@@ -144,7 +144,8 @@ handle_unmap_all (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
-    iommud_memory_unmap_all_async (iommud_export_get_model (self), NULL, on_all_unmapped, call);
+    iommud_memory_unmap_all_async (iommud_export_get_model (self),
+                                   iommud_call_get_cancellable (call), on_all_unmapped, call);
 }
 
 static void
@@ -168,8 +169,9 @@ handle_set_allowed_iovas (IommudExport *self, IommudCall *call)
   if (!iommud_arguments_parse_options (call, NULL, 0, &error))
     iommud_call_fail (call, error);
   else
-    iommud_memory_set_allowed_iovas_async (iommud_export_get_model (self), ranges, NULL,
-                                           on_iovas_allowed, call);
+    iommud_memory_set_allowed_iovas_async (iommud_export_get_model (self), ranges,
+                                           iommud_call_get_cancellable (call), on_iovas_allowed,
+                                           call);
 }
 
 static const IommudMethod methods[] = {

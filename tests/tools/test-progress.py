@@ -113,7 +113,7 @@ def check_no_terminal(suite, session):
 
 
 def check_interrupted(suite, session):
-    """The service is left at once: what it does then is its own matter."""
+    """The service is left at once, and undoes what it has begun."""
     terminal = start_map(session)
     terminal.read_until('1 GiB of 3 GiB')
     terminal.process.send_signal(signal.SIGINT)
@@ -122,6 +122,10 @@ def check_interrupted(suite, session):
     suite.result(terminal.seen.split('\r')[-2].startswith('iommuctl: Interrupted: the service '
                                                           "cancels what 'map' has not finished"),
                  'and words about it', terminal.seen)
+    deadline = time.monotonic() + 60
+    while mapped_bytes(session) > 0 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    suite.equal(mapped_bytes(session), 0, 'and nothing stays mapped')
 
 
 def check_failed(suite, session):
