@@ -23,6 +23,7 @@ enum
   PROP_IOAS_ID,
   PROP_CONTEXT,
   PROP_ACCOUNTING,
+  PROP_ORPHAN_COUNT,
   PROP_DEVICES,
   PROP_HWPTS,
   PROP_MEMORY,
@@ -56,6 +57,9 @@ iommud_container_get_property (GObject *object, guint id, GValue *value, GParamS
       break;
     case PROP_ACCOUNTING:
       g_value_set_enum (value, self->accounting);
+      break;
+    case PROP_ORPHAN_COUNT:
+      g_value_set_uint (value, self->orphans->len);
       break;
     case PROP_DEVICES:
       g_value_set_object (value, self->devices);
@@ -138,6 +142,15 @@ install_constant_properties (void)
 static void
 install_object_properties (void)
 {
+  /**
+   * IommudContainer:orphan-count:
+   *
+   * How many kernel objects the container has left behind: HWPTs that it no longer lists, and
+   * IOASes of containers that could not be made in its context, which the kernel would not free
+   * when an operation was undone. The next operation on the container tries again to free them.
+   */
+  properties[PROP_ORPHAN_COUNT] =
+      g_param_spec_uint ("orphan-count", NULL, NULL, 0, G_MAXUINT, 0, FLAGS);
   /**
    * IommudContainer:devices:
    *
@@ -277,9 +290,11 @@ iommud_container_set_freed (IommudContainer *self)
 void
 iommud_container_set_orphans (IommudContainer *self, GArray *orphans)
 {
-  g_array_ref (orphans);
-  g_array_unref (self->orphans);
-  self->orphans = orphans;
+  g_autoptr (GArray) old = self->orphans;
+
+  self->orphans = g_array_ref (orphans);
+  if (orphans->len != old->len)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ORPHAN_COUNT]);
 }
 
 IommudTrackers *

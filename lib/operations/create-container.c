@@ -48,6 +48,9 @@ plan_creation (gpointer data, GError **error)
   plan->access.what = g_steal_pointer (&what);
   plan->accounting = self->options->accounting;
   plan->huge_pages = self->options->huge_pages;
+  plan->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
+  if (!plan->own_context)
+    iommud_container_copy_orphans (self->options->share_context, plan->orphans);
   plan->must_probe = !iommud_host_get_iommufd_available (self->host);
   return plan;
 }
@@ -76,6 +79,8 @@ publish_creation (gpointer data, GError **error)
   g_autoptr (IommudContainerRecord) record = NULL;
   IommudContainer *container;
 
+  if (!plan->own_context)
+    iommud_container_set_orphans (self->options->share_context, plan->orphans);
   if (plan->error != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&plan->error));

@@ -17,6 +17,7 @@ typedef struct
   IommudDevice *device;
   IommudContainer *container;
   IommudDetachPlan *plan;
+  gboolean unplugged; /* no caller has asked for it */
 } Detachment;
 
 static void
@@ -101,6 +102,14 @@ plan_detachment (gpointer data, GError **error)
   return plan;
 }
 
+/* No caller is told of what fails at an unplug. */
+static void
+warn_of_unplug (const Detachment *self, const GError *error)
+{
+  if (self->unplugged)
+    g_warning ("%s", error->message);
+}
+
 static gpointer
 publish_detachment (gpointer data, GError **error)
 {
@@ -122,6 +131,7 @@ publish_detachment (gpointer data, GError **error)
     {
       if (plan->unbound)
         g_prefix_error (&plan->error, "The device was unbound, but its HWPT was not freed. ");
+      warn_of_unplug (self, plan->error);
       g_propagate_error (error, g_steal_pointer (&plan->error));
     }
   return NULL;
@@ -169,6 +179,7 @@ submit (IommudDevice *self, GTask *task)
 
   data->device = g_object_ref (self);
   data->plan = iommud_detach_plan_new ();
+  data->unplugged = task == NULL;
   iommud_operation_submit (container, &detachment_operation, data, task);
 }
 

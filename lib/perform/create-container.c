@@ -12,6 +12,7 @@ iommud_create_container_plan_clear (IommudCreateContainerPlan *self)
 {
   iommud_kernel_access_clear (&self->access);
   iommud_iova_space_clear (&self->space);
+  g_clear_pointer (&self->orphans, g_array_unref);
   g_strfreev (self->features);
   g_clear_error (&self->error);
 }
@@ -70,12 +71,22 @@ set_huge_pages (IommudCreateContainerPlan *self)
   return check (self, "IOMMU_OPTION_HUGE_PAGES", errnum, NULL);
 }
 
+/* Closing a context of its own frees the IOAS too. One that stays in a shared context is freed by a
+ * later operation. */
+static void
+undo_ioas (IommudCreateContainerPlan *self)
+{
+  int errnum = iommud_iommufd_destroy (self->access.syscalls, self->access.iommufd, self->ioas_id);
+
+  if (errnum != 0 && !self->own_context)
+    g_array_append_val (self->orphans, self->ioas_id);
+}
+
 static gboolean
 make_ioas (IommudCreateContainerPlan *self)
 {
   const IommudSyscalls *syscalls = self->access.syscalls;
   int fd = self->access.iommufd;
-  int errnum;
 
   if (!check (self, "IOMMU_IOAS_ALLOC", iommud_iommufd_ioas_alloc (syscalls, fd, &self->ioas_id),
               NULL))
@@ -83,10 +94,7 @@ make_ioas (IommudCreateContainerPlan *self)
   if (set_huge_pages (self)
       && iommud_iova_space_read (&self->space, &self->access, self->ioas_id, &self->error))
     return TRUE;
-  errnum = iommud_iommufd_destroy (syscalls, fd, self->ioas_id);
-  if (errnum != 0)
-    g_message ("%s: IOMMU_DESTROY of IOAS %u: %s; it stays until its context is closed",
-               self->access.what, self->ioas_id, g_strerror (errnum));
+  undo_ioas (self);
   return FALSE;
 }
 
@@ -95,6 +103,8 @@ iommud_create_container_plan_perform (IommudCreateContainerPlan *self)
 {
   if (self->own_context && !open_context (self))
     return;
+  if (!self->own_context)
+    iommud_page_table_free_orphans (&self->access, self->orphans, NULL);
   self->created = (!self->own_context || set_accounting (self)) && make_ioas (self);
   if (self->created && self->must_probe)
     self->features = iommud_features_probe (self->access.syscalls);

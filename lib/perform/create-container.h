@@ -12,6 +12,7 @@ typedef struct
   gboolean own_context;
   IommudAccounting accounting;
   gboolean huge_pages;
+  GArray *orphans; /* in and out, if it shares a context; see iommud_page_table_free_orphans() */
   gboolean must_probe; /* there was no iommufd to ask when it was last tried */
 
   guint32 ioas_id;       /* out */

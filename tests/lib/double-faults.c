@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs an operation with each pair of its kernel calls failing, and compares the model with the
- * simulated kernel afterwards. */
+/* Runs an operation with each pair of its kernel calls failing, and with each three of them of
+ * which the third undoes something, and compares the model with the simulated kernel afterwards. */
 #include "config.h"
 
 #include "double-faults.h"
@@ -12,6 +12,8 @@
 #include "operations/operation.h"
 #include "sim/kernel-testing.h"
 #include "simulator/simulator-testing.h"
+
+#define MAX_FAULTS 3
 
 /* The nth call of an operation of the kernel's, counted from the start of ours. */
 typedef struct
@@ -25,21 +27,27 @@ static const struct
 {
   const char *operation;
   int errnum;
+  gboolean undoes; /* what was done */
 } kinds[] = {
   { "open-cdev", EMFILE },
-  { "close-cdev", EIO },
+  { "close-cdev", EIO, TRUE },
   { "bind", EBUSY },
   { "get-hw-info", ENOMEM },
   { "feature", ENOMEM },
   { "hwpt-alloc", ENOMEM },
-  { "attach", EIO },
+  { "attach", EIO, TRUE },
   { "attach", EINVAL },
-  { "detach", EIO },
-  { "destroy", EBUSY },
+  { "detach", EIO, TRUE },
+  { "destroy", EBUSY, TRUE },
+  { "open-iommufd", EMFILE },
+  { "close-iommufd", EIO },
+  { "option", EPERM },
   { "ioas-alloc", ENOMEM },
+  { "ioas-allow-iovas", EADDRINUSE },
+  { "ioas-map", ENOMEM },
   { "ioas-iova-ranges", ENOMEM },
   { "ioas-copy", ENOMEM },
-  { "ioas-unmap", EBUSY },
+  { "ioas-unmap", EBUSY, TRUE },
   { "set-dirty-tracking", ENOMEM },
   { "get-dirty-bitmap", ENOMEM },
 };
@@ -58,12 +66,12 @@ get_kernel (DirtyLedger *ledger)
 /* --- What the kernel holds -------------------------------------------------------------------- */
 
 static guint32
-get_table (DirtyLedger *ledger, IommudDevice *device)
+get_table (IommudDevice *device)
 {
   IommudHwpt *hwpt = iommud_device_get_hwpt (device);
 
   return hwpt != NULL ? iommud_hwpt_get_id (hwpt)
-                      : iommud_container_get_ioas_id (ledger->fixture.container);
+                      : iommud_container_get_ioas_id (iommud_device_get_container (device));
 }
 
 static void
@@ -78,22 +86,65 @@ compare_device (DirtyLedger *ledger, IommudDevice *device)
     g_error ("%s is %sbound and %sattached, and the model says %sbound and %sattached",
              iommud_device_get_name (device), state.bound ? "" : "not ",
              state.attached ? "" : "not ", bound ? "" : "not ", attached ? "" : "not ");
-  if (attached)
-    g_assert_cmpuint (state.table, ==, get_table (ledger, device));
+  if (!attached)
+    return;
+  g_assert_cmpuint (state.table, ==, get_table (device));
+  if (iommud_device_get_hwpt (device) != NULL)
+    g_assert_cmpuint (state.pages * PAGE, ==,
+                      mapping_fixture_get_mapped_bytes (iommud_device_get_container (device)));
 }
 
-/* IOASes, HWPTs and bound devices, and the descriptors of these and of the context. */
+/* What @function says of each container, together. */
+static guint
+sum_containers (DirtyLedger *ledger, guint (*function) (IommudContainer *container))
+{
+  GListModel *containers = iommud_host_get_containers (ledger->fixture.model.host);
+  guint sum = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (containers); i++)
+    {
+      g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
+
+      sum += function (container);
+    }
+  return sum;
+}
+
+static guint
+count_devices (IommudContainer *container)
+{
+  return g_list_model_get_n_items (iommud_container_get_devices (container));
+}
+
+/* IOASes, HWPTs and bound devices, and the descriptors of these and of the contexts. */
 static void
 compare_objects (DirtyLedger *ledger)
 {
   ModelFixture *model = &ledger->fixture.model;
-  g_autoptr (GArray) orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
-  guint bound = g_list_model_get_n_items (iommud_container_get_devices (ledger->fixture.container));
 
-  iommud_container_copy_orphans (ledger->fixture.container, orphans);
   g_assert_cmpuint (iommud_simulator_count_objects (model->simulator), ==,
-                    model_fixture_count_objects (model) + orphans->len);
-  g_assert_cmpuint (iommud_simulated_kernel_count_files (get_kernel (ledger)), ==, bound + 1);
+                    model_fixture_count_objects (model)
+                        + sum_containers (ledger, model_fixture_count_orphans));
+  g_assert_cmpuint (iommud_simulated_kernel_count_files (get_kernel (ledger)), ==,
+                    sum_containers (ledger, count_devices)
+                        + iommud_simulator_count_contexts (model->simulator));
+}
+
+/* The contexts of the containers, each once. */
+static void
+compare_contexts (DirtyLedger *ledger)
+{
+  GListModel *containers = iommud_host_get_containers (ledger->fixture.model.host);
+  g_autoptr (GHashTable) contexts = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < g_list_model_get_n_items (containers); i++)
+    {
+      g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
+
+      g_hash_table_add (contexts, iommud_container_get_context (container));
+    }
+  g_assert_cmpuint (iommud_simulator_count_contexts (ledger->fixture.model.simulator), ==,
+                    g_hash_table_size (contexts));
 }
 
 static gboolean
@@ -145,6 +196,7 @@ compare_with_kernel (DirtyLedger *ledger)
       compare_device (ledger, device);
     }
   compare_objects (ledger);
+  compare_contexts (ledger);
   compare_ranges (ledger);
   dirty_ledger_check (ledger);
 }
@@ -175,6 +227,16 @@ assert_nothing_lost (DirtyLedger *ledger)
   dirty_ledger_stop (ledger);
 }
 
+/* The ledger frees its own container. */
+static void
+free_others (DirtyLedger *ledger)
+{
+  GListModel *containers = iommud_host_get_containers (ledger->fixture.model.host);
+
+  while (g_list_model_get_n_items (containers) > 1)
+    model_fixture_free_container (g_list_model_get_item (containers, 1));
+}
+
 static void
 count_calls (DirtyLedger *ledger, Counts *counts)
 {
@@ -182,16 +244,9 @@ count_calls (DirtyLedger *ledger, Counts *counts)
     counts->counts[i] = dirty_fixture_count (&ledger->fixture, kinds[i].operation);
 }
 
+/* @faults: armed from the start. @calls: out, how often the operation made each call. */
 static void
-arm (DirtyLedger *ledger, const Fault *fault)
-{
-  if (fault != NULL)
-    model_fixture_inject (&ledger->fixture.model, fault->operation, fault->nth, fault->errnum, 0);
-}
-
-/* Either fault may be NULL. @calls: out, how often the operation made each call. */
-static void
-run (const DoubleFaultsScenario *scenario, const Fault *first, const Fault *second, Counts *calls)
+run (const DoubleFaultsScenario *scenario, const GArray *faults, Counts *calls)
 {
   DirtyLedger ledger;
   Counts before;
@@ -199,8 +254,12 @@ run (const DoubleFaultsScenario *scenario, const Fault *first, const Fault *seco
   dirty_ledger_set_up (&ledger, FALSE);
   scenario->prepare (&ledger);
   count_calls (&ledger, &before);
-  arm (&ledger, first);
-  arm (&ledger, second);
+  for (guint i = 0; i < faults->len; i++)
+    {
+      const Fault *fault = &g_array_index (faults, Fault, i);
+
+      model_fixture_inject (&ledger.fixture.model, fault->operation, fault->nth, fault->errnum, 0);
+    }
   scenario->perform (&ledger);
   count_calls (&ledger, calls);
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
@@ -208,85 +267,115 @@ run (const DoubleFaultsScenario *scenario, const Fault *first, const Fault *seco
   iommud_simulated_kernel_clear_faults (get_kernel (&ledger));
   compare_with_kernel (&ledger);
   assert_nothing_lost (&ledger);
+  free_others (&ledger);
   dirty_ledger_tear_down (&ledger);
 }
 
-/* --- All pairs -------------------------------------------------------------------------------- */
+/* --- All pairs, and threes that hit an undo ----------------------------------------------------
+ */
 
-/* The calls that were made, by the name of each fault that they can have. */
-static GArray *
-list_faults (const Counts *calls)
+typedef struct
 {
-  GArray *faults = g_array_new (FALSE, FALSE, sizeof (Fault));
+  const DoubleFaultsScenario *scenario;
+  GArray *armed; /* of Fault */
+  guint counts[MAX_FAULTS + 1];
+} Search;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
-    for (guint nth = 1; nth <= calls->counts[i]; nth++)
-      {
-        Fault fault = { kinds[i].operation, kinds[i].errnum, nth };
-
-        g_array_append_val (faults, fault);
-      }
-  return faults;
-}
-
+/* Two faults of one call cannot both hit. */
 static gboolean
-contains (const GArray *faults, const Fault *fault)
+is_armed (const Search *self, const Fault *fault)
 {
-  for (guint i = 0; i < faults->len; i++)
+  for (guint i = 0; i < self->armed->len; i++)
     {
-      const Fault *other = &g_array_index (faults, Fault, i);
+      const Fault *other = &g_array_index (self->armed, Fault, i);
 
-      if (other->operation == fault->operation && other->errnum == fault->errnum
-          && other->nth == fault->nth)
+      if (other->operation == fault->operation && other->nth == fault->nth)
         return TRUE;
     }
   return FALSE;
 }
 
-static guint
-fail_second (const DoubleFaultsScenario *scenario, const Fault *first, const Counts *calls,
-             const GArray *done)
+static void
+tell (const Search *self)
 {
-  g_autoptr (GArray) faults = list_faults (calls);
-  guint pairs = 0;
+  g_autoptr (GString) text = g_string_new (NULL);
 
-  for (guint i = 0; i < faults->len; i++)
+  for (guint i = 0; i < self->armed->len; i++)
     {
-      const Fault *second = &g_array_index (faults, Fault, i);
-      Counts unused;
+      const Fault *fault = &g_array_index (self->armed, Fault, i);
 
-      if (contains (done, second)
-          || (second->operation == first->operation && second->nth == first->nth))
-        continue;
-      g_test_message ("%s %u: %s, then %s %u: %s", first->operation, first->nth,
-                      g_strerror (first->errnum), second->operation, second->nth,
-                      g_strerror (second->errnum));
-      run (scenario, first, second, &unused);
-      pairs++;
+      g_string_append_printf (text, "%s%s %u: %s", i > 0 ? ", then " : "", fault->operation,
+                              fault->nth, g_strerror (fault->errnum));
     }
-  return pairs;
+  g_test_message ("%s", text->str);
 }
 
-/* Both faults of a pair are armed from the start, so the order of their names does not matter. */
+/* Whether the fault's kind is listed before @kind, or is that one. */
+static gboolean
+is_before (const Fault *fault, guint kind)
+{
+  for (guint i = 0; i <= kind; i++)
+    if (kinds[i].operation == fault->operation && kinds[i].errnum == fault->errnum)
+      return TRUE;
+  return FALSE;
+}
+
+static void fail_next (Search *self, const Counts *calls, const Counts *before);
+
+/* The calls of @kind after the first @from. */
+static void
+fail_each (Search *self, guint kind, guint from, const Counts *calls)
+{
+  for (guint nth = from + 1; nth <= calls->counts[kind]; nth++)
+    {
+      Fault fault = { kinds[kind].operation, kinds[kind].errnum, nth };
+      Counts made;
+
+      if (is_armed (self, &fault))
+        continue;
+      g_array_append_val (self->armed, fault);
+      tell (self);
+      run (self->scenario, self->armed, &made);
+      self->counts[self->armed->len]++;
+      fail_next (self, &made, calls);
+      g_array_set_size (self->armed, self->armed->len - 1);
+    }
+}
+
+/* One more of the calls that are made with the faults that are armed. A second fault may hit any of
+ * them; both of a pair are armed from the start, so the order of their kinds does not matter,
+ * unless the call is made only because of the first. A third one hits only calls that undo
+ * something. */
+static void
+fail_next (Search *self, const Counts *calls, const Counts *before)
+{
+  const Fault *last =
+      self->armed->len > 0 ? &g_array_index (self->armed, Fault, self->armed->len - 1) : NULL;
+
+  if (self->armed->len == MAX_FAULTS)
+    return;
+  for (guint kind = 0; kind < G_N_ELEMENTS (kinds); kind++)
+    {
+      gboolean is_after = last == NULL || is_before (last, kind);
+
+      if (self->armed->len == 2 && !kinds[kind].undoes)
+        continue;
+      fail_each (self, kind, is_after ? 0 : before->counts[kind], calls);
+    }
+}
+
 void
 double_faults_test (gconstpointer data)
 {
-  const DoubleFaultsScenario *scenario = data;
-  g_autoptr (GArray) done = g_array_new (FALSE, FALSE, sizeof (Fault));
-  g_autoptr (GArray) faults = NULL;
+  Search search = { .scenario = data };
+  g_autoptr (GArray) armed = g_array_new (FALSE, FALSE, sizeof (Fault));
+  const Counts none = { { 0 } };
   Counts calls;
-  guint pairs = 0;
 
-  run (scenario, NULL, NULL, &calls);
-  faults = list_faults (&calls);
-  for (guint i = 0; i < faults->len; i++)
-    {
-      const Fault *first = &g_array_index (faults, Fault, i);
-
-      run (scenario, first, NULL, &calls);
-      pairs += fail_second (scenario, first, &calls, done);
-      g_array_append_val (done, *first);
-    }
-  g_assert_cmpuint (pairs, >, 0);
-  g_test_message ("%u pairs of faults", pairs);
+  search.armed = armed;
+  run (search.scenario, armed, &calls);
+  fail_next (&search, &calls, &none);
+  g_assert_cmpuint (search.counts[2], >, 0);
+  g_test_message ("%u faults, %u pairs, %u threes", search.counts[1], search.counts[2],
+                  search.counts[3]);
 }

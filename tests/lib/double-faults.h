@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs an operation with each pair of its kernel calls failing: the second fault can hit a call
- * that undoes the first. Afterwards the model must say what the simulated kernel holds, and no page
- * that was written may be lost. */
+/* Runs an operation with each pair of its kernel calls failing, and with some threes: the later
+ * faults can hit calls that undo what the first one has stopped. Afterwards the model must say what
+ * the simulated kernel holds, and no page that was written may be lost. */
 #pragma once
 
 #include "dirty-ledger.h"

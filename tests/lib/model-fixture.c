@@ -167,3 +167,12 @@ model_fixture_count_objects (ModelFixture *self)
     }
   return count;
 }
+
+guint
+model_fixture_count_orphans (IommudContainer *container)
+{
+  guint count = 0;
+
+  g_object_get (container, "orphan-count", &count, NULL);
+  return count;
+}

@@ -56,6 +56,9 @@ void model_fixture_iterate (void);
  * hold for it. */
 guint model_fixture_count_objects (ModelFixture *self);
 
+/* What the kernel would not free for the container, and the model does not list. */
+guint model_fixture_count_orphans (IommudContainer *container);
+
 #define assert_n_items(list, n) g_assert_cmpuint (g_list_model_get_n_items (list), ==, n)
 
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two kernel calls of one operation fail: the model shows exactly what is left behind. */
+/* Two or three kernel calls of one operation fail: the model shows exactly what is left behind. */
 #include "config.h"
 
 #include "double-faults.h"
@@ -316,6 +316,89 @@ alloc_hwpt (DirtyLedger *ledger)
                        IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, NULL);
 }
 
+/* A second container of the same context, with devices, a HWPT of each management and memory. */
+static void
+prepare_free (DirtyLedger *ledger)
+{
+  g_autoptr (IommudContainer) second = mapping_fixture_share (&ledger->fixture, "second");
+  g_autoptr (IommudHwpt) hwpt = NULL;
+
+  mapping_fixture_map (&ledger->fixture, second, 0, MIB, 0, FIXED);
+  model_fixture_attach (&ledger->fixture.model, second, DIRTY_A);
+  call_attach_device (second, get_device (ledger, LOGGING), IOMMUD_ATTACH_MODE_KERNEL,
+                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, NULL);
+  hwpt = call_alloc_hwpt (second, get_device (ledger, DIRTY_B), IOMMUD_HWPT_FLAGS_NONE, NULL, NULL);
+  g_assert_nonnull (hwpt);
+}
+
+static void
+prepare_free_alone (DirtyLedger *ledger)
+{
+  IommudContainer *second = model_fixture_container (&ledger->fixture.model, "second",
+                                                     IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+
+  model_fixture_attach (&ledger->fixture.model, second, DIRTY_A);
+  g_object_unref (second);
+}
+
+static void
+free_second (DirtyLedger *ledger)
+{
+  g_autoptr (IommudContainer) second =
+      iommud_host_find_container (ledger->fixture.model.host, "second", NULL);
+
+  g_object_ref (second);
+  iommud_container_free (second, TRUE, NULL, NULL);
+}
+
+static void
+create (DirtyLedger *ledger, IommudContainer *share_context)
+{
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  g_autoptr (IommudContainer) container = NULL;
+
+  g_object_set (options, "huge-pages", FALSE, "share-context", share_context, NULL);
+  container = iommud_host_create_container (ledger->fixture.model.host, options, NULL, NULL);
+}
+
+static void
+create_shared (DirtyLedger *ledger)
+{
+  create (ledger, ledger->fixture.container);
+}
+
+static void
+create_alone (DirtyLedger *ledger)
+{
+  create (ledger, NULL);
+}
+
+static void
+prepare_map (DirtyLedger *ledger)
+{
+  prepare_start (ledger);
+  dirty_ledger_start (ledger);
+}
+
+/* In pieces, behind what the logs cover. */
+static void
+map (DirtyLedger *ledger)
+{
+  call_map_file (ledger->fixture.container, ledger->fixture.file, 0, 2 * GIB + MIB, 8 * GIB, FIXED,
+                 NULL, NULL, NULL);
+}
+
+/* Where the kernel may choose an address, and a mapping there. */
+static void
+allow (DirtyLedger *ledger)
+{
+  GVariant *ranges = g_variant_new_parsed ("[(@t 0x1000000, @t 0x1ffffff)]");
+
+  call_set_allowed_iovas (ledger->fixture.container, ranges, NULL, NULL);
+  call_map_file (ledger->fixture.container, ledger->fixture.file, 0, MIB, 0, READ_WRITE, NULL, NULL,
+                 NULL);
+}
+
 static const DoubleFaultsScenario scenarios[] = {
   { "attach/first", prepare_nothing, attach_dirty_a },
   { "attach/tracked-by-iommu", start_tracking, attach_dirty_a },
@@ -345,6 +428,12 @@ static const DoubleFaultsScenario scenarios[] = {
   { "start-tracking", prepare_start, start },
   { "stop-tracking", prepare_stop, stop },
   { "unmap", prepare_unmap, unmap },
+  { "free/shared", prepare_free, free_second },
+  { "free/alone", prepare_free_alone, free_second },
+  { "create/shared", prepare_nothing, create_shared },
+  { "create/alone", prepare_nothing, create_alone },
+  { "map", prepare_map, map },
+  { "allow", prepare_start, allow },
 };
 
 int

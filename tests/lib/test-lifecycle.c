@@ -263,6 +263,62 @@ test_unplug_attached (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* No caller hears of it, so the log does. The HWPT stays listed. */
+static void
+test_unplug_leaves_hwpt (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  g_autoptr (GError) error = NULL;
+
+  model_fixture_attach (fixture, container, DIRTY_A);
+  model_fixture_inject (fixture, "destroy", 1, EBUSY, 0);
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING,
+                         "*detach " DIRTY_A "*IOMMU_DESTROY of HWPT*(EBUSY)*");
+  g_assert_true (iommud_simulator_unplug_device (fixture->simulator, DIRTY_A, &error));
+  while (is_listed (fixture, DIRTY_A))
+    g_main_context_iteration (NULL, TRUE);
+  g_test_assert_expected_messages ();
+  assert_n_items (iommud_container_get_hwpts (container), 1);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==,
+                    model_fixture_count_objects (fixture));
+  model_fixture_free_container (container);
+}
+
+/* A failed call leaves no IOAS in the context that it was to share, or it is known. */
+static void
+test_create_leaves_ioas (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  g_autoptr (IommudContainer) second = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_object_set (options, "share-context", container, NULL);
+  model_fixture_inject (fixture, "ioas-iova-ranges", 1, ENOMEM, 0);
+  g_assert_null (iommud_host_create_container (fixture->host, options, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+  g_assert_cmpuint (model_fixture_count_orphans (container), ==, 0);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, 1);
+
+  g_clear_error (&error);
+  model_fixture_inject (fixture, "ioas-iova-ranges", 1, ENOMEM, 0);
+  model_fixture_inject (fixture, "destroy", 1, EBUSY, 0);
+  g_assert_null (iommud_host_create_container (fixture->host, options, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+  g_assert_cmpuint (model_fixture_count_orphans (container), ==, 1);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, 2);
+
+  g_clear_error (&error);
+  second = iommud_host_create_container (fixture->host, options, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (model_fixture_count_orphans (container), ==, 0);
+  g_assert_cmpuint (iommud_simulator_count_objects (fixture->simulator), ==, 2);
+  model_fixture_free_container (g_steal_pointer (&second));
+  model_fixture_free_container (container);
+}
+
 static void
 test_unplug_in_the_middle (ModelFixture *fixture, gconstpointer unused)
 {
@@ -375,6 +431,8 @@ main (int argc, char **argv)
   ADD ("loop-runs-on", test_loop_runs_on);
   ADD ("cancel-while-waiting", test_cancel_while_waiting);
   ADD ("unplug-attached", test_unplug_attached);
+  ADD ("unplug-leaves-hwpt", test_unplug_leaves_hwpt);
+  ADD ("create-leaves-ioas", test_create_leaves_ioas);
   ADD ("unplug-in-the-middle", test_unplug_in_the_middle);
   g_test_add_func ("/lifecycle/dropped-host-lets-go", test_dropped_host_lets_go);
   g_test_add_func ("/lifecycle/host-dropped-in-the-middle", test_host_dropped_in_the_middle);
