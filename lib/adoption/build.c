@@ -41,6 +41,8 @@ build_device (IommudAdoption *self, const IommudBindingRecord *record)
     .cdev = iommud_descriptors_steal (self->descriptors, name),
     .device_id = record->device_id,
     .iommu_capabilities = record->iommu_capabilities,
+    .iommu_type = record->iommu_type,
+    .max_pasid_width = record->max_pasid_width,
     .dma_logging = record->dma_logging,
     .tracker = record->tracker,
   };

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "handle/bind-error.h"
 
 void
 iommud_kernel_access_clear (IommudKernelAccess *self)
@@ -47,77 +48,6 @@ iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks)
   if (self->dma_logging)
     return IOMMUD_TRACKER_KIND_DEVICE;
   return hwpt_tracks ? IOMMUD_TRACKER_KIND_IOMMU : IOMMUD_TRACKER_KIND_NONE;
-}
-
-/* A PCI port's driver does no DMA of its own, so the kernel tolerates it (driver_managed_dma). */
-static gboolean
-driver_blocks_group (const char *driver)
-{
-  return *driver != '\0' && !g_str_has_prefix (driver, "vfio") && !g_str_equal (driver, "pcieport")
-         && !g_str_equal (driver, "pci-stub");
-}
-
-/* BIND answers EPERM without naming the other device: look at the group. */
-static char *
-explain_bind_eperm (const IommudBinding *self, const IommudKernelAccess *access)
-{
-  g_autoptr (GPtrArray) members = NULL;
-
-  if (access->group_holder != NULL)
-    return g_strdup_printf ("IOMMU group %d belongs to another context: %s is in it, and a group "
-                            "can be in one context only",
-                            self->info->iommu_group, access->group_holder);
-  members = iommud_probe_list_group (access->probe, self->info->iommu_group);
-  for (guint i = 0; members != NULL && i < members->len; i++)
-    {
-      const IommudGroupMember *member = g_ptr_array_index (members, i);
-
-      if (driver_blocks_group (member->driver))
-        return g_strdup_printf ("%s in the same IOMMU group %d is still bound to host driver %s: "
-                                "unbind it, or bind it to a VFIO driver too",
-                                member->name, self->info->iommu_group, member->driver);
-    }
-  return g_strdup_printf ("IOMMU group %d belongs to another context (a device of it is bound "
-                          "elsewhere), or its MSI interrupts are not isolated",
-                          self->info->iommu_group);
-}
-
-/* The kernel answers EINVAL for a device that is bound already, which waiting can help, and for one
- * that it cannot isolate, which it cannot. Only the former has a holder. */
-static int
-explain_bind_einval (const IommudBinding *self, const IommudKernelAccess *access, char **cause)
-{
-  g_autofree char *holder = iommud_probe_describe_holder (access->probe, self->info);
-
-  if (holder != NULL)
-    {
-      *cause = g_strdup_printf ("the device is held by %s", holder);
-      return IOMMUD_ERROR_BUSY;
-    }
-  *cause = g_strdup ("no other process is seen to hold the device, so its IOMMU cannot isolate it: "
-                     "the device has a region that must stay mapped 1:1");
-  return IOMMUD_ERROR_NOT_SUPPORTED;
-}
-
-/* The code of the error, or -1 for that of the errno. */
-static int
-explain_bind (const IommudBinding *self, const IommudKernelAccess *access, int errnum, char **cause)
-{
-  switch (errnum)
-    {
-    case EPERM:
-      *cause = explain_bind_eperm (self, access);
-      return -1;
-    case EINVAL:
-      return explain_bind_einval (self, access, cause);
-    case EBUSY:
-      *cause = g_strdup_printf ("the device's group is in use through /dev/vfio/%d, or its IOMMU "
-                                "domain was replaced",
-                                self->info->iommu_group);
-      return -1;
-    default:
-      return -1;
-    }
 }
 
 static gboolean
@@ -169,6 +99,8 @@ ask_for_trackers (IommudBinding *self, const IommudKernelAccess *access, GError 
       return FALSE;
     }
   self->iommu_capabilities = hw_info.capabilities;
+  self->iommu_type = hw_info.data_type;
+  self->max_pasid_width = hw_info.max_pasid_log2;
   self->dma_logging = iommud_vfio_has_dma_logging (access->syscalls, self->cdev);
   return TRUE;
 }
@@ -185,7 +117,8 @@ iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access, GErr
   if (errnum != 0)
     {
       g_autofree char *cause = NULL;
-      int code = explain_bind (self, access, errnum, &cause);
+      int code = iommud_bind_error_explain (access->probe, self->info, access->group_holder, errnum,
+                                            &cause);
 
       iommud_error_set_from_errno (error, code, access->what, "VFIO_DEVICE_BIND_IOMMUFD", errnum,
                                    cause);
@@ -204,6 +137,8 @@ iommud_binding_unbind (IommudBinding *self, const IommudKernelAccess *access)
   self->cdev = -1;
   self->device_id = 0;
   self->iommu_capabilities = 0;
+  self->iommu_type = 0;
+  self->max_pasid_width = 0;
   self->dma_logging = FALSE;
 }
 

@@ -28,6 +28,8 @@ typedef struct
   int cdev;          /* -1: not bound */
   guint32 device_id; /* 0: not bound */
   guint64 iommu_capabilities;
+  guint32 iommu_type;      /* IOMMU_HW_INFO_TYPE_* */
+  guint32 max_pasid_width; /* bits; 0: no PASIDs */
   gboolean dma_logging;
   IommudTrackerChoice tracker; /* what its attach asked for */
 } IommudBinding;

@@ -267,7 +267,8 @@ iommud_iommufd_get_hw_info (const IommudSyscalls *syscalls, int fd, guint32 devi
   if (errnum != 0)
     return errnum;
   *info = (IommudHwInfo){ .data_type = argument.out_data_type,
-                          .capabilities = argument.out_capabilities };
+                          .capabilities = argument.out_capabilities,
+                          .max_pasid_log2 = argument.out_max_pasid_log2 };
   return 0;
 }
 

@@ -11,6 +11,7 @@ typedef struct
 {
   guint32 data_type;    /* IOMMU_HW_INFO_TYPE_*: 0 none, 1 Intel VT-d, 2 Arm SMMUv3 */
   guint64 capabilities; /* IOMMU_HW_CAP_*: bit 0 dirty tracking */
+  guint8 max_pasid_log2;
 } IommudHwInfo;
 
 /* The kernel's bits; iommufd.c checks that they are those of its header. */

@@ -4,6 +4,7 @@
 
 #include "model/blocker.h"
 #include "model/device-discovered.h"
+#include "model/device-hardware.h"
 #include "iommud-container.h"
 #include "iommud-enum-types.h"
 #include "iommud-error.h"
@@ -37,26 +38,12 @@ enum
   PROP_CONTAINER,
   PROP_HWPT,
   PROP_DEVICE_ID,
-  PROP_IOMMU_CAPABILITIES,
-  PROP_DIRTY_TRACKER,
+  PROP_HARDWARE,
+  PROP_DIRTY_TRACKER = PROP_HARDWARE + IOMMUD_N_HARDWARE,
   N_PROPERTIES,
 };
 
 static GParamSpec *properties[N_PROPERTIES];
-
-/* In the order of the bits of iommu_hw_info.out_capabilities, linux/iommufd.h. */
-static const char *const capability_names[] = { "dirty-tracking", "pasid-exec", "pasid-priv" };
-
-static GStrv
-dup_capabilities (IommudDevice *self)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  for (gsize i = 0; i < G_N_ELEMENTS (capability_names); i++)
-    if ((self->binding.iommu_capabilities & (G_GUINT64_CONSTANT (1) << i)) != 0)
-      g_strv_builder_add (builder, capability_names[i]);
-  return g_strv_builder_end (builder);
-}
 
 /* What the device's HWPT can do if it is attached. A container with policy off makes HWPTs that
  * cannot track, which says nothing about the device. */
@@ -87,6 +74,11 @@ iommud_device_get_property (GObject *object, guint id, GValue *value, GParamSpec
 
   if (iommud_discovered_get_property (self->binding.info, id, value))
     return;
+  if (id >= PROP_HARDWARE && id < PROP_HARDWARE + IOMMUD_N_HARDWARE)
+    {
+      iommud_hardware_get_property (&self->binding, id - PROP_HARDWARE, value);
+      return;
+    }
   switch (id)
     {
     case PROP_STATE:
@@ -100,9 +92,6 @@ iommud_device_get_property (GObject *object, guint id, GValue *value, GParamSpec
       break;
     case PROP_DEVICE_ID:
       g_value_set_uint (value, self->binding.device_id);
-      break;
-    case PROP_IOMMU_CAPABILITIES:
-      g_value_take_boxed (value, dup_capabilities (self));
       break;
     case PROP_DIRTY_TRACKER:
       g_value_set_enum (value, iommud_device_get_tracker (self));
@@ -155,14 +144,7 @@ install_state_properties (void)
    */
   properties[PROP_DEVICE_ID] =
       g_param_spec_uint ("device-id", NULL, NULL, 0, G_MAXUINT32, 0, FLAGS);
-  /**
-   * IommudDevice:iommu-capabilities:
-   *
-   * What its IOMMU can do for it (IOMMU_GET_HW_INFO): `dirty-tracking`, `pasid-exec`,
-   * `pasid-priv`. Empty until it is bound.
-   */
-  properties[PROP_IOMMU_CAPABILITIES] =
-      g_param_spec_boxed ("iommu-capabilities", NULL, NULL, G_TYPE_STRV, FLAGS);
+  iommud_hardware_make_properties (&properties[PROP_HARDWARE]);
   /**
    * IommudDevice:dirty-tracker:
    *
@@ -343,13 +325,16 @@ iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
   self->binding.cdev = binding->cdev;
   self->binding.device_id = binding->device_id;
   self->binding.iommu_capabilities = binding->iommu_capabilities;
+  self->binding.iommu_type = binding->iommu_type;
+  self->binding.max_pasid_width = binding->max_pasid_width;
   self->binding.dma_logging = binding->dma_logging;
   self->binding.tracker = binding->tracker;
   self->container = container;
   g_object_freeze_notify (G_OBJECT (self));
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONTAINER]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DEVICE_ID]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IOMMU_CAPABILITIES]);
+  for (guint i = 0; i < IOMMUD_N_HARDWARE; i++)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_HARDWARE + i]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DIRTY_TRACKER]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
   g_object_thaw_notify (G_OBJECT (self));

@@ -140,6 +140,8 @@ static const IommudRecordField iommud_binding_record_fields[] = {
   FIELD (IommudBindingRecord, attached, BOOLEAN, 0, 1),
   FIELD (IommudBindingRecord, device_id, NUMBER32, 1, G_MAXINT32),
   FIELD (IommudBindingRecord, iommu_capabilities, NUMBER64, 0, G_MAXUINT64),
+  FIELD (IommudBindingRecord, iommu_type, NUMBER32, 0, G_MAXUINT32),
+  FIELD (IommudBindingRecord, max_pasid_width, NUMBER32, 0, G_MAXUINT8),
   FIELD (IommudBindingRecord, dma_logging, BOOLEAN, 0, 1),
   FIELD (IommudBindingRecord, tracker, NUMBER32, 0, IOMMUD_TRACKER_CHOICE_IOMMU),
   { 0 },

@@ -77,6 +77,8 @@ typedef struct
   gboolean attached;
   guint32 device_id;
   guint64 iommu_capabilities;
+  guint32 iommu_type;
+  guint32 max_pasid_width;
   gboolean dma_logging;
   IommudTrackerChoice tracker;
 } IommudBindingRecord;

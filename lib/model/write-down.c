@@ -51,6 +51,8 @@ add_bindings (IommudHostRecord *record, IommudContainer *container)
       entry->attached = iommud_device_is_attached (device);
       entry->device_id = binding->device_id;
       entry->iommu_capabilities = binding->iommu_capabilities;
+      entry->iommu_type = binding->iommu_type;
+      entry->max_pasid_width = binding->max_pasid_width;
       entry->dma_logging = binding->dma_logging;
       entry->tracker = binding->tracker;
       g_ptr_array_add (record->bindings, entry);

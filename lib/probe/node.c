@@ -101,28 +101,87 @@ describe_process (const char *process)
   return g_strdup_printf ("%s (pid %s)", name != NULL ? name : "a process", process);
 }
 
-/* The other processes that have the node open, as "qemu-system-x86 (pid 42)"; NULL if none can be
+static gint64
+get_end (void)
+{
+  return g_get_monotonic_time () + MAX_SECONDS * G_USEC_PER_SEC;
+}
+
+/* The other processes that have a node open, as "qemu-system-x86 (pid 42)"; NULL if none can be
  * seen, perhaps for lack of rights. */
-char *
-iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+static char *
+find_holders (const Search *search)
 {
   g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
   g_autofree char *own = g_strdup_printf ("%d", (int) getpid ());
   g_autoptr (GPtrArray) holders = g_ptr_array_new_with_free_func (g_free);
-  Search search = { .name = info->vfio_name,
-                    .end = g_get_monotonic_time () + MAX_SECONDS * G_USEC_PER_SEC };
   const char *process;
 
-  if (processes == NULL || !iommud_node_find_number (probe, info, &search.number))
-    return NULL;
-  while (holders->len < MAX_HOLDERS && has_time (&search)
+  while (processes != NULL && holders->len < MAX_HOLDERS && has_time (search)
          && (process = g_dir_read_name (processes)) != NULL)
-    if (g_ascii_isdigit (*process) && !g_str_equal (process, own) && has_open (&search, process))
+    if (g_ascii_isdigit (*process) && !g_str_equal (process, own) && has_open (search, process))
       g_ptr_array_add (holders, describe_process (process));
   if (holders->len == 0)
     return NULL;
   g_ptr_array_add (holders, NULL);
   return g_strjoinv (", ", (char **) holders->pdata);
+}
+
+char *
+iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+{
+  Search search = { .name = info->vfio_name, .end = get_end () };
+
+  if (!iommud_node_find_number (probe, info, &search.number))
+    return NULL;
+  return find_holders (&search);
+}
+
+/* Who has the VFIO device below @device open. */
+static char *
+find_holders_of (const char *device, gint64 end)
+{
+  g_autofree char *folder = g_build_filename (device, "vfio-dev", NULL);
+  g_autoptr (GDir) nodes = g_dir_open (folder, 0, NULL);
+  const char *name = nodes != NULL ? g_dir_read_name (nodes) : NULL;
+  g_autofree char *path = name != NULL ? g_build_filename (folder, name, NULL) : NULL;
+  Search search = { .name = name, .end = end };
+
+  if (path == NULL || !iommud_sysfs_read_device_number (path, "dev", &search.number))
+    return NULL;
+  return find_holders (&search);
+}
+
+char *
+iommud_node_describe_sibling_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+{
+  g_autoptr (GPtrArray) members = iommud_probe_list_group (probe, info->iommu_group);
+  gint64 end = get_end ();
+
+  for (guint i = 0; i < members->len; i++)
+    {
+      const IommudGroupMember *member = g_ptr_array_index (members, i);
+      g_autofree char *path = g_strdup_printf ("/sys/kernel/iommu_groups/%d/devices/%s",
+                                               (int) info->iommu_group, member->name);
+      g_autofree char *holders =
+          g_str_equal (member->name, info->name) ? NULL : find_holders_of (path, end);
+
+      if (holders != NULL)
+        return g_strdup_printf ("%s, which %s has open", member->name, holders);
+    }
+  return NULL;
+}
+
+char *
+iommud_node_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+{
+  g_autofree char *name = g_strdup_printf ("%d", (int) info->iommu_group);
+  g_autofree char *folder = g_build_filename ("/sys/class/vfio", name, NULL);
+  Search search = { .name = name, .end = get_end () };
+
+  if (!iommud_sysfs_read_device_number (folder, "dev", &search.number))
+    return NULL;
+  return find_holders (&search);
 }
 
 /* Whether @fd is open on the node that the device has at this moment. */

@@ -33,6 +33,24 @@ iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info)
   return IOMMUD_PROBE_GET_IFACE (self)->describe_holder (self, info);
 }
 
+char *
+iommud_probe_describe_sibling_holder (IommudProbe *self, const IommudDeviceInfo *info)
+{
+  return IOMMUD_PROBE_GET_IFACE (self)->describe_sibling_holder (self, info);
+}
+
+char *
+iommud_probe_describe_group_holder (IommudProbe *self, const IommudDeviceInfo *info)
+{
+  return IOMMUD_PROBE_GET_IFACE (self)->describe_group_holder (self, info);
+}
+
+char *
+iommud_probe_describe_interrupts (IommudProbe *self, const IommudDeviceInfo *info)
+{
+  return IOMMUD_PROBE_GET_IFACE (self)->describe_interrupts (self, info);
+}
+
 gboolean
 iommud_probe_find_node_number (IommudProbe *self, const IommudDeviceInfo *info, dev_t *number)
 {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "probe/group.h"
+#include "probe/interrupts.h"
 #include "probe/known-devices.h"
 #include "probe/node.h"
 #include "probe/sysfs.h"
@@ -392,6 +393,9 @@ iommud_udev_probe_probe_init (IommudProbeInterface *iface)
   iface->start = iommud_udev_probe_start;
   iface->list_group = iommud_udev_probe_list_group;
   iface->describe_holder = iommud_node_describe_holder;
+  iface->describe_sibling_holder = iommud_node_describe_sibling_holder;
+  iface->describe_group_holder = iommud_node_describe_group_holder;
+  iface->describe_interrupts = iommud_interrupts_describe;
   iface->find_node_number = iommud_node_find_number;
   iface->owns_node = iommud_node_is_open_as;
 }

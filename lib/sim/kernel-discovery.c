@@ -64,11 +64,18 @@ find_by_info (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
   return function != NULL && function->info == info ? function : NULL;
 }
 
+static char *
+describe_program (void)
+{
+  const char *program = g_get_prgname ();
+
+  return g_strdup_printf ("%s (pid %d)", program != NULL ? program : "simulated", (int) getpid ());
+}
+
 char *
 iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
 {
   const IommudSimulatedFunction *function;
-  const char *program = g_get_prgname ();
   gboolean held;
 
   iommud_simulated_kernel_lock (self);
@@ -76,9 +83,53 @@ iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self, const Iomm
   /* The caller has a file of its own open, which it failed to bind. */
   held = function != NULL && function->files > 1;
   iommud_simulated_kernel_unlock (self);
-  if (!held)
-    return NULL;
-  return g_strdup_printf ("%s (pid %d)", program != NULL ? program : "simulated", (int) getpid ());
+  return held ? describe_program () : NULL;
+}
+
+/* Under the lock. */
+static const IommudSimulatedFunction *
+find_open_sibling (const IommudSimulatedFunction *function)
+{
+  const IommudSimulatedGroup *group = function != NULL ? function->group : NULL;
+
+  for (guint i = 0; group != NULL && i < group->members->len; i++)
+    {
+      const IommudSimulatedFunction *member = group->members->pdata[i];
+
+      if (member != function && member->files > 0)
+        return member;
+    }
+  return NULL;
+}
+
+char *
+iommud_simulated_kernel_describe_sibling_holder (IommudSimulatedKernel *self,
+                                                 const IommudDeviceInfo *info)
+{
+  g_autofree char *program = describe_program ();
+  const IommudSimulatedFunction *sibling;
+  char *description = NULL;
+
+  iommud_simulated_kernel_lock (self);
+  sibling = find_open_sibling (find_by_info (self, info));
+  if (sibling != NULL)
+    description = g_strdup_printf ("%s, which %s has open", sibling->info->name, program);
+  iommud_simulated_kernel_unlock (self);
+  return description;
+}
+
+char *
+iommud_simulated_kernel_describe_interrupts (IommudSimulatedKernel *self,
+                                             const IommudDeviceInfo *info)
+{
+  const IommudSimulatedFunction *function;
+  gboolean isolated;
+
+  iommud_simulated_kernel_lock (self);
+  function = find_by_info (self, info);
+  isolated = function == NULL || function->iommu == NULL || function->iommu->isolated_msi;
+  iommud_simulated_kernel_unlock (self);
+  return isolated ? NULL : g_strdup_printf ("IOMMU %s cannot remap interrupts", info->iommu);
 }
 
 gboolean

@@ -80,6 +80,12 @@ GPtrArray *iommud_simulated_kernel_list_group (IommudSimulatedKernel *self, gint
 /* The program that has the device's node open; NULL for none. */
 char *iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self,
                                                const IommudDeviceInfo *info);
+/* A device of the same group that is open, and the program that has it open; NULL for none. */
+char *iommud_simulated_kernel_describe_sibling_holder (IommudSimulatedKernel *self,
+                                                       const IommudDeviceInfo *info);
+/* NULL if the device's interrupts are isolated. */
+char *iommud_simulated_kernel_describe_interrupts (IommudSimulatedKernel *self,
+                                                   const IommudDeviceInfo *info);
 /* Whether @fd is an open file of the very device that @info was made for. */
 gboolean iommud_simulated_kernel_owns_node (IommudSimulatedKernel *self,
                                             const IommudDeviceInfo *info, int fd);

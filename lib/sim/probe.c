@@ -94,6 +94,26 @@ iommud_simulated_probe_describe_holder (IommudProbe *probe, const IommudDeviceIn
   return iommud_simulated_kernel_describe_holder (IOMMUD_SIMULATED_PROBE (probe)->kernel, info);
 }
 
+static char *
+iommud_simulated_probe_describe_sibling_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+{
+  return iommud_simulated_kernel_describe_sibling_holder (IOMMUD_SIMULATED_PROBE (probe)->kernel,
+                                                          info);
+}
+
+/* Its groups have no nodes of their own. */
+static char *
+iommud_simulated_probe_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+{
+  return NULL;
+}
+
+static char *
+iommud_simulated_probe_describe_interrupts (IommudProbe *probe, const IommudDeviceInfo *info)
+{
+  return iommud_simulated_kernel_describe_interrupts (IOMMUD_SIMULATED_PROBE (probe)->kernel, info);
+}
+
 static gboolean
 iommud_simulated_probe_owns_node (IommudProbe *probe, const IommudDeviceInfo *info, int fd)
 {
@@ -106,6 +126,9 @@ iommud_simulated_probe_iface_init (IommudProbeInterface *iface)
   iface->start = iommud_simulated_probe_start;
   iface->list_group = iommud_simulated_probe_list_group;
   iface->describe_holder = iommud_simulated_probe_describe_holder;
+  iface->describe_sibling_holder = iommud_simulated_probe_describe_sibling_holder;
+  iface->describe_group_holder = iommud_simulated_probe_describe_group_holder;
+  iface->describe_interrupts = iommud_simulated_probe_describe_interrupts;
   iface->owns_node = iommud_simulated_probe_owns_node;
 }
 

@@ -264,6 +264,65 @@ test_held_elsewhere (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (second);
 }
 
+static const char unsafe_host[] =
+    "<simulated-host>"
+    "  <iommu name='dmar0' isolated-msi='no'/>"
+    "  <iommu name='smmu3' hw-info='none' pasid-bits='16'/>"
+    "  <device name='0000:01:00.0' iommu='dmar0' group='1'/>"
+    "  <device name='0000:02:00.0' iommu='smmu3' group='2'/>"
+    "  <device name='0000:02:00.1' iommu='smmu3' group='2' pasid-bits='16'/>"
+    "</simulated-host>";
+
+static void
+assert_hardware (IommudDevice *device, const char *type, guint pasid_width)
+{
+  g_autofree char *iommu_type = NULL;
+  guint width;
+
+  g_object_get (device, "iommu-type", &iommu_type, "max-pasid-width", &width, NULL);
+  g_assert_cmpstr (iommu_type, ==, type);
+  g_assert_cmpuint (width, ==, pasid_width);
+}
+
+/* What the kernel says of the IOMMU once the device is bound. */
+static void
+test_hardware (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
+
+  assert_hardware (device, "", 0);
+  model_fixture_attach (fixture, container, DIRTY_A);
+  model_fixture_attach (fixture, container, MDEV);
+  assert_hardware (device, "intel-vtd", 0);
+  assert_hardware (model_fixture_device (fixture, MDEV), "", 0);
+  model_fixture_detach (fixture, DIRTY_A);
+  assert_hardware (device, "", 0);
+  model_fixture_free_container (container);
+}
+
+/* BIND's EPERM has several causes; the one that it has is told. */
+static void
+test_bind_refused (void)
+{
+  ModelFixture fixture = { 0 };
+  g_autoptr (GError) error = NULL;
+  IommudContainer *container;
+
+  fixture.simulator = iommud_simulator_new_from_data (unsafe_host, -1, &error);
+  g_assert_no_error (error);
+  fixture.host = iommud_host_new (IOMMUD_BACKEND (fixture.simulator), &error);
+  g_assert_no_error (error);
+  container = model_fixture_container (&fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  model_fixture_attach_fails (&fixture, container, "0000:01:00.0", IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_PERMISSION_DENIED, "MSI interrupts are not isolated");
+  model_fixture_attach (&fixture, container, "0000:02:00.1");
+  assert_hardware (model_fixture_device (&fixture, "0000:02:00.1"), "none", 16);
+  model_fixture_free_container (container);
+  model_fixture_tear_down (&fixture, NULL);
+}
+
 static void
 test_ranges_follow (ModelFixture *fixture, gconstpointer unused)
 {
@@ -369,6 +428,8 @@ main (int argc, char **argv)
   ADD ("direct-region", test_direct_region);
   ADD ("blocked-group-names-the-driver", test_blocked_group_names_the_driver);
   ADD ("held-elsewhere", test_held_elsewhere);
+  ADD ("hardware", test_hardware);
+  g_test_add_func ("/attach/bind-refused", test_bind_refused);
   ADD ("ranges-follow", test_ranges_follow);
   ADD ("ranges-come-back", test_ranges_come_back);
   return g_test_run ();

@@ -37,7 +37,7 @@ typedef struct
 #define BINDING                                                                                    \
   "{'name': <'0000:01:00.0'>, 'sysfs_path': <'/sys/devices/a'>, 'container': <@t 9>, "             \
   "'hwpt': <@t 3>, 'attached': <true>, 'device_id': <@u 3>, 'iommu_capabilities': <@t 1>, "        \
-  "'dma_logging': <true>, 'tracker': <@u 2>}"
+  "'iommu_type': <@u 1>, 'max_pasid_width': <@u 16>, 'dma_logging': <true>, 'tracker': <@u 2>}"
 #define MAPPING                                                                                    \
   "{'container': <@t 9>, 'iova': <@t 4096>, 'length': <@t 8192>, 'file_offset': <@t 4096>, "       \
   "'flags': <@u 3>, 'memory_is_writable': <true>, 'first_piece': <@t 4096>, "                      \

@@ -197,3 +197,14 @@ machine_add_group_member (Machine *self, guint group, const char *path)
   g_assert_cmpint (g_mkdir_with_parents (folder, 0755), ==, 0);
   g_assert_cmpint (symlink (target, link), ==, 0);
 }
+
+void
+machine_write (Machine *self, const char *folder, const char *name, const char *text)
+{
+  g_autofree char *sys = umockdev_testbed_get_sys_dir (self->testbed);
+  g_autofree char *full_folder = g_build_filename (sys, folder, NULL);
+  g_autofree char *path = g_build_filename (full_folder, name, NULL);
+
+  g_assert_cmpint (g_mkdir_with_parents (full_folder, 0755), ==, 0);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}

@@ -27,6 +27,8 @@ void machine_remove_vfio (Machine *self, const char *path, guint number);
 void machine_set_link (Machine *self, const char *path, const char *name, const char *target);
 void machine_set_attribute (Machine *self, const char *path, const char *name, const char *value);
 void machine_send_event (Machine *self, const char *path, const char *action);
+/* Any other file of sysfs. */
+void machine_write (Machine *self, const char *folder, const char *name, const char *text);
 /* Puts a device into an IOMMU group's list of members. */
 void machine_add_group_member (Machine *self, guint group, const char *path);
 

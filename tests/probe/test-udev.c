@@ -80,6 +80,12 @@ test_mdev (UdevFixture *fixture, gconstpointer data)
   g_assert_cmpstr (info->driver, ==, "intel_vgpu_mdev");
   g_assert_cmpstr (info->iommu, ==, "");
   g_assert_cmpint (info->iommu_group, ==, -1);
+
+  /* A kernel with VFIO groups makes one for it; numbers begin with 0. */
+  machine_set_link (fixture->machine, MDEV, "iommu_group", "../../../../kernel/iommu_groups/0");
+  machine_send_event (fixture->machine, MDEV, "change");
+  udev_fixture_expect (fixture, "~vfio0 ");
+  g_assert_cmpint (udev_fixture_find (fixture, MDEV)->iommu_group, ==, 0);
 }
 
 static void

@@ -75,6 +75,8 @@ test_device (void)
   bed_assert (bed, device, "Hwpt", "'/'");
   bed_assert (bed, device, "DeviceId", "0");
   bed_assert (bed, device, "IommuCapabilities", "[]");
+  bed_assert (bed, device, "IommuType", "''");
+  bed_assert (bed, device, "MaxPasidWidth", "0");
   bed_assert (bed, device, "DirtyTracker", "'unknown'");
 
   bed_assert (bed, mdev, "Parent", "'0000:00:02.0'");
@@ -102,6 +104,7 @@ test_container (void)
   bed_assert (bed, container, "Owner", uid);
   bed_assert (bed, container, "Policy", "'required'");
   bed_assert (bed, container, "Accounting", "'process'");
+  bed_assert (bed, container, "OrphanCount", "0");
   bed_assert (bed, container, "Devices", "[]");
   bed_assert (bed, container, "Hwpts", "[]");
   bed_assert (bed, container, "IovaRanges", "[(0, 18446744073709551615)]");
@@ -280,7 +283,7 @@ check_container_interfaces (GVariant *objects, const char *container)
     const char *name;
     gsize n_properties;
   } expected[] = {
-    { IOMMUD_DBUS_CONTAINER_INTERFACE, 9 },
+    { IOMMUD_DBUS_CONTAINER_INTERFACE, 10 },
     { IOMMUD_DBUS_MEMORY_INTERFACE, 9 },
     { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, 5 },
   };
