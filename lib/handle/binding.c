@@ -145,11 +145,7 @@ iommud_binding_unbind (IommudBinding *self, const IommudKernelAccess *access)
 int
 iommud_binding_try_attach (IommudBinding *self, const IommudKernelAccess *access, guint32 *pt_id)
 {
-  int errnum = iommud_vfio_attach (access->syscalls, self->cdev, pt_id);
-
-  g_debug ("%s: attach %s to id %u: %s", access->what, self->info->name, *pt_id,
-           errnum == 0 ? "ok" : g_strerror (errnum));
-  return errnum;
+  return iommud_vfio_attach (access->syscalls, self->cdev, pt_id);
 }
 
 /* NULL if the errno says it all. */

@@ -109,13 +109,7 @@ iommud_page_table_alloc (const IommudKernelAccess *access, const IommudBinding *
                                  binding->device_id, ioas_id, hwpt_id);
 
   if (errnum == 0)
-    {
-      g_debug ("%s: allocated HWPT %u of IOAS %u for %s, flags %#x", access->what, *hwpt_id,
-               ioas_id, binding->info->name, flags);
-      return TRUE;
-    }
-  g_debug ("%s: no HWPT of IOAS %u for %s, flags %#x: %s", access->what, ioas_id,
-           binding->info->name, flags, g_strerror (errnum));
+    return TRUE;
   set_alloc_error (access, binding, flags, errnum, error);
   return FALSE;
 }
@@ -126,8 +120,6 @@ iommud_page_table_free (const IommudKernelAccess *access, guint32 hwpt_id, GErro
   int errnum = iommud_iommufd_destroy (access->syscalls, access->iommufd, hwpt_id);
   g_autofree char *step = NULL;
 
-  g_debug ("%s: freed HWPT %u: %s", access->what, hwpt_id,
-           errnum == 0 ? "ok" : g_strerror (errnum));
   if (errnum == 0)
     return TRUE;
   step = g_strdup_printf ("IOMMU_DESTROY of HWPT %u", hwpt_id);

@@ -4,6 +4,8 @@
 
 #include "kernel/syscalls.h"
 
+#include "kernel/trace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -173,6 +175,7 @@ iommud_syscalls_ioctl (const IommudSyscalls *self, int fd, unsigned long request
     errnum = self->ioctl (self, fd, request, argument) < 0 ? errno : 0;
   while (iommud_tries_go_on (&tries, errnum));
 
+  iommud_trace_ioctl (fd, request, argument, errnum);
   return errnum;
 }
 
