@@ -10,7 +10,7 @@ struct _IommudContainer
 {
   GObject parent_instance;
 
-  IommudHost *host; /* weak */
+  IommudHost *host; /* not owned; NULL once it is gone, or once the container was freed */
   IommudContext *context;
   guint64 serial;
   guint64 last_hwpt_serial;

@@ -26,6 +26,12 @@ iommud_container_table_new (void)
 void
 iommud_container_table_free (IommudContainerTable *self)
 {
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->list)); i++)
+    {
+      g_autoptr (IommudContainer) container = g_list_model_get_item (G_LIST_MODEL (self->list), i);
+
+      iommud_container_forget_host (container);
+    }
   g_object_unref (self->list);
   g_hash_table_unref (self->by_name);
   g_free (self);
@@ -96,19 +102,48 @@ iommud_container_table_next_name_number (IommudContainerTable *self)
   return ++self->last_name_number;
 }
 
+static int
+compare_serials (gconstpointer a, gconstpointer b, gpointer unused)
+{
+  guint64 first = iommud_container_get_serial ((IommudContainer *) a);
+  guint64 second = iommud_container_get_serial ((IommudContainer *) b);
+
+  return first < second ? -1 : first > second;
+}
+
+/* The list is sorted by serial, so that none of thousands is looked for one by one. */
+static guint
+find_position (IommudContainerTable *self, IommudContainer *container)
+{
+  GListModel *list = G_LIST_MODEL (self->list);
+  guint low = 0;
+  guint high = g_list_model_get_n_items (list);
+
+  while (low + 1 < high)
+    {
+      guint middle = low + (high - low) / 2;
+      g_autoptr (IommudContainer) other = g_list_model_get_item (list, middle);
+
+      if (compare_serials (other, container, NULL) <= 0)
+        low = middle;
+      else
+        high = middle;
+    }
+  return low;
+}
+
 void
 iommud_container_table_add (IommudContainerTable *self, IommudContainer *container)
 {
   g_hash_table_insert (self->by_name, g_strdup (iommud_container_get_name (container)), container);
-  g_list_store_append (self->list, container);
+  g_list_store_insert_sorted (self->list, container, compare_serials, NULL);
 }
 
 void
 iommud_container_table_remove (IommudContainerTable *self, IommudContainer *container)
 {
-  guint position;
+  guint position = find_position (self, container);
 
   g_hash_table_remove (self->by_name, iommud_container_get_name (container));
-  if (g_list_store_find (self->list, container, &position))
-    g_list_store_remove (self->list, position);
+  g_list_store_remove (self->list, position);
 }

@@ -78,12 +78,24 @@ iommud_container_get_property (GObject *object, guint id, GValue *value, GParamS
     }
 }
 
+/* A weak pointer of each would make the end of one cost more the more there are. */
+static void
+forget_hwpts (IommudContainer *self)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->hwpts)); i++)
+    {
+      g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (G_LIST_MODEL (self->hwpts), i);
+
+      iommud_hwpt_set_freed (hwpt);
+    }
+}
+
 static void
 iommud_container_finalize (GObject *object)
 {
   IommudContainer *self = IOMMUD_CONTAINER (object);
 
-  g_clear_weak_pointer (&self->host);
+  forget_hwpts (self);
   iommud_context_unref (self->context);
   g_free (self->name);
   g_object_unref (self->devices);
@@ -205,7 +217,7 @@ iommud_container_new (IommudHost *host, IommudContext *context, const IommudCont
 {
   IommudContainer *self = g_object_new (IOMMUD_TYPE_CONTAINER, NULL);
 
-  g_set_weak_pointer (&self->host, host);
+  self->host = host;
   self->context = iommud_context_ref (context);
   self->serial = record->serial;
   self->name = g_strdup (record->name);
@@ -285,6 +297,12 @@ iommud_container_set_freed (IommudContainer *self)
 {
   self->freed = TRUE;
   iommud_memory_forget_mappings (self->memory);
+}
+
+void
+iommud_container_forget_host (IommudContainer *self)
+{
+  self->host = NULL;
 }
 
 void

@@ -34,6 +34,8 @@ guint32 iommud_container_get_ioas_id (IommudContainer *self);
 /* Freed: calls on an object that is still held give NOT_FOUND from here on. */
 gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);
 void iommud_container_set_freed (IommudContainer *self);
+/* When the host ends, or lists the container no more. */
+void iommud_container_forget_host (IommudContainer *self);
 /* Fails if the container has as many devices or HWPTs as it may have. */
 gboolean iommud_container_check_room (IommudContainer *self, const char *what, GError **error);
 /* Fails if it has as many devices as it may have and @device is none of them. */

@@ -28,6 +28,12 @@ iommud_device_table_new (void)
 void
 iommud_device_table_free (IommudDeviceTable *self)
 {
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->list)); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (G_LIST_MODEL (self->list), i);
+
+      iommud_device_forget_host (device);
+    }
   g_hash_table_unref (self->by_path);
   g_hash_table_unref (self->by_name);
   g_hash_table_unref (self->by_vfio);
@@ -98,6 +104,7 @@ iommud_device_table_remove (IommudDeviceTable *self, IommudDevice *device)
   guint position;
 
   unindex_device (self, device);
+  iommud_device_forget_host (device);
   if (g_list_store_find (self->list, device, &position))
     g_list_store_remove (self->list, position);
 }

@@ -19,7 +19,7 @@ struct _IommudDevice
 {
   GObject parent_instance;
 
-  IommudHost *host;           /* weak */
+  IommudHost *host;           /* not owned; NULL once it is gone, or once the device has left */
   IommudBinding binding;      /* owns the record of discovery */
   IommudContainer *container; /* not owned: a container outlives its devices' binding */
   IommudHwpt *hwpt;           /* not owned, likewise */
@@ -106,7 +106,6 @@ iommud_device_finalize (GObject *object)
 {
   IommudDevice *self = IOMMUD_DEVICE (object);
 
-  g_clear_weak_pointer (&self->host);
   g_clear_pointer (&self->successor, iommud_device_info_unref);
   iommud_binding_clear (&self->binding);
   G_OBJECT_CLASS (iommud_device_parent_class)->finalize (object);
@@ -180,7 +179,7 @@ iommud_device_new (IommudHost *host, IommudDeviceInfo *info)
 {
   IommudDevice *self = g_object_new (IOMMUD_TYPE_DEVICE, NULL);
 
-  g_set_weak_pointer (&self->host, host);
+  self->host = host;
   self->binding.info = iommud_device_info_ref (info);
   return self;
 }
@@ -189,6 +188,12 @@ IommudHost *
 iommud_device_get_host (IommudDevice *self)
 {
   return self->host;
+}
+
+void
+iommud_device_forget_host (IommudDevice *self)
+{
+  self->host = NULL;
 }
 
 IommudDeviceInfo *

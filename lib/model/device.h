@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 
 IommudDevice *iommud_device_new (IommudHost *host, IommudDeviceInfo *info);
 IommudHost *iommud_device_get_host (IommudDevice *self);
+/* When the host ends, or lists the device no more. */
+void iommud_device_forget_host (IommudDevice *self);
 IommudDeviceInfo *iommud_device_get_info (IommudDevice *self);
 void iommud_device_set_info (IommudDevice *self, IommudDeviceInfo *info);
 const IommudBinding *iommud_device_get_binding (IommudDevice *self);

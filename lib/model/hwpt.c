@@ -16,7 +16,7 @@ struct _IommudHwpt
 {
   GObject parent_instance;
 
-  IommudContainer *container; /* weak; NULL once freed */
+  IommudContainer *container; /* not owned; NULL once freed, or once the container is gone */
   guint64 serial;
   guint32 hwpt_id;
   IommudHwptManagement management;
@@ -84,7 +84,6 @@ iommud_hwpt_finalize (GObject *object)
 {
   IommudHwpt *self = IOMMUD_HWPT (object);
 
-  g_clear_weak_pointer (&self->container);
   g_free (self->iommu);
   g_object_unref (self->devices);
   g_hash_table_unref (self->refused);
@@ -167,7 +166,7 @@ iommud_hwpt_new (IommudContainer *container, const IommudHwptRecord *record)
 {
   IommudHwpt *self = g_object_new (IOMMUD_TYPE_HWPT, NULL);
 
-  g_set_weak_pointer (&self->container, container);
+  self->container = container;
   self->serial = record->serial;
   self->hwpt_id = record->hwpt_id;
   self->management = record->management;
@@ -204,7 +203,7 @@ iommud_hwpt_fill_record (IommudHwpt *self, IommudHwptRecord *record)
 void
 iommud_hwpt_set_freed (IommudHwpt *self)
 {
-  g_clear_weak_pointer (&self->container);
+  self->container = NULL;
 }
 
 gboolean

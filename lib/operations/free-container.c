@@ -9,6 +9,9 @@
 #include "base/sync.h"
 #include "operations/operation.h"
 
+/* How many devices and HWPTs leave the model in one turn of the main loop. */
+#define MAX_AT_ONCE 16
+
 typedef struct
 {
   IommudContainer *container;
@@ -17,6 +20,7 @@ typedef struct
   GPtrArray *devices; /* of IommudDevice; in the order of the plan's */
   GPtrArray *claimed; /* of IommudDevice: those that no operation behind this one has claimed */
   GPtrArray *hwpts;   /* of IommudHwpt; in the order of the plan's */
+  guint n_published;  /* devices, and then HWPTs, that have left or stay */
 } FreeContainer;
 
 static void
@@ -26,6 +30,8 @@ free_container_free (gpointer data)
 
   for (guint i = 0; i < self->claimed->len; i++)
     iommud_device_end_claim (g_ptr_array_index (self->claimed, i));
+  if (self->plan->freed)
+    iommud_container_forget_host (self->container);
   g_ptr_array_unref (self->claimed);
   g_ptr_array_unref (self->devices);
   g_ptr_array_unref (self->hwpts);
@@ -180,19 +186,42 @@ plan_free (gpointer data, GError **error)
 }
 
 static void
-publish_devices (FreeContainer *self)
+publish_device (FreeContainer *self, guint i)
 {
-  for (guint i = 0; i < self->devices->len; i++)
-    if (g_array_index (self->plan->devices, IommudFreeContainerDevice, i).unbound)
-      iommud_container_remove_device (self->container, g_ptr_array_index (self->devices, i));
+  if (g_array_index (self->plan->devices, IommudFreeContainerDevice, i).unbound)
+    iommud_container_remove_device (self->container, g_ptr_array_index (self->devices, i));
 }
 
 static void
-publish_hwpts (FreeContainer *self)
+publish_hwpt (FreeContainer *self, guint i)
 {
-  for (guint i = 0; i < self->hwpts->len; i++)
-    if (g_array_index (self->plan->hwpts, IommudFreeContainerHwpt, i).freed)
-      iommud_container_remove_hwpt (self->container, g_ptr_array_index (self->hwpts, i));
+  if (g_array_index (self->plan->hwpts, IommudFreeContainerHwpt, i).freed)
+    iommud_container_remove_hwpt (self->container, g_ptr_array_index (self->hwpts, i));
+}
+
+static void
+begin_publishing (FreeContainer *self)
+{
+  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
+  iommud_container_set_orphans (self->container, self->plan->orphans);
+}
+
+/* Thousands of devices that leave at once would keep the main loop from all else. */
+static gboolean
+publish_some (gpointer data)
+{
+  FreeContainer *self = data;
+  guint n_devices = self->devices->len;
+  guint end = MIN (self->n_published + MAX_AT_ONCE, n_devices + self->hwpts->len);
+
+  if (self->n_published == 0)
+    begin_publishing (self);
+  for (; self->n_published < end; self->n_published++)
+    if (self->n_published < n_devices)
+      publish_device (self, self->n_published);
+    else
+      publish_hwpt (self, self->n_published - n_devices);
+  return self->n_published < n_devices + self->hwpts->len;
 }
 
 static void
@@ -214,10 +243,6 @@ publish_free (gpointer data, GError **error)
 {
   FreeContainer *self = data;
 
-  iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
-  iommud_container_set_orphans (self->container, self->plan->orphans);
-  publish_devices (self);
-  publish_hwpts (self);
   iommud_memory_set_space (iommud_container_get_memory (self->container), &self->plan->space);
   if (self->plan->freed)
     publish_container (self);
@@ -252,6 +277,7 @@ report (gpointer data)
 static const IommudOperation free_operation = {
   .plan = plan_free,
   .perform = (void (*) (gpointer)) iommud_free_container_plan_perform,
+  .publish_some = publish_some,
   .publish = publish_free,
   .free = free_container_free,
   .must_wait = must_wait,
