@@ -317,7 +317,7 @@ test_managed_objects (void)
   interfaces = g_variant_lookup_value (objects, hwpt, NULL);
   g_assert_nonnull (interfaces);
   properties = g_variant_lookup_value (interfaces, IOMMUD_DBUS_HWPT_INTERFACE, NULL);
-  g_assert_cmpuint (g_variant_n_children (properties), ==, 7);
+  g_assert_cmpuint (g_variant_n_children (properties), ==, 8);
   bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
 }
 
