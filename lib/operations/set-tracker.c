@@ -145,11 +145,20 @@ report (gpointer data)
                                   IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
 }
 
+/* What has claimed an unplugged device must not wait for a long mapping: the kernel blocks until
+ * the device's file is closed. */
+static gboolean
+is_urgent (gpointer data)
+{
+  return iommud_device_is_gone (((SetTracker *) data)->device);
+}
+
 static const IommudOperation set_tracker_operation = {
   .plan = plan_set_tracker,
   .perform = (void (*) (gpointer)) iommud_set_tracker_plan_perform,
   .publish = publish_set_tracker,
   .free = set_tracker_free,
+  .is_urgent = is_urgent,
   .intent = intend,
   .fact = report,
 };
