@@ -35,6 +35,7 @@ typedef struct
 } Job;
 
 static void start_next (IommudQueue *self);
+static void start_later (IommudQueue *self);
 
 IommudQueue *
 iommud_queue_new (IommudWorkers *workers, GMainContext *main_context)
@@ -274,6 +275,8 @@ start_next (IommudQueue *self)
     start_job (job);
 }
 
+/* What comes next starts when the caller has been told: it may have an urgent operation for what
+ * the last one has left, such as a bitmap that could not be delivered. */
 static gboolean
 job_publish (gpointer user_data)
 {
@@ -283,7 +286,8 @@ job_publish (gpointer user_data)
   if (publish_some (job))
     return G_SOURCE_CONTINUE;
   publish (job);
-  start_next (self);
+  if (!iommud_queue_is_idle (self))
+    start_later (self);
   return G_SOURCE_REMOVE;
 }
 
