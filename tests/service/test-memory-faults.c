@@ -177,28 +177,6 @@ test_two_callers (Fixture *fixture, gconstpointer data)
                     3 * GIBIBYTE);
 }
 
-/* The map ends as if the caller were still there. */
-static void
-test_caller_vanishes (Fixture *fixture, gconstpointer data)
-{
-  GDBusConnection *second = bed_connect (fixture->bed->address);
-  guint before = count_calls (fixture, "ioas-map");
-  guint64 mapped = 0;
-
-  start_map (fixture, second, 8 * GIBIBYTE, 0, NULL, NULL);
-  g_assert_true (g_dbus_connection_flush_sync (second, NULL, NULL));
-  wait_for_calls (fixture, "ioas-map", before, 2);
-  bed_disconnect (second);
-  while (mapped < 8 * GIBIBYTE)
-    {
-      g_autoptr (GVariant) bytes = bed_get (fixture->bed, fixture->container, "MappedBytes");
-
-      mapped = g_variant_get_uint64 (bytes);
-    }
-  g_assert_cmpuint (memory_unmap (fixture->bed, fixture->container, 0, 8 * GIBIBYTE), ==,
-                    8 * GIBIBYTE);
-}
-
 /* All that another caller may want meanwhile. */
 static void
 do_other_things (Fixture *fixture)
@@ -308,7 +286,6 @@ main (int argc, char **argv)
   ADD ("map-fails", test_map_fails);
   ADD ("unmap-fails", test_unmap_fails);
   ADD ("two-callers", test_two_callers);
-  ADD ("caller-vanishes", test_caller_vanishes);
   ADD ("long", test_long);
   ADD ("long-fails", test_long_fails);
   ADD ("slow", test_slow);
