@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Maps that fail, take long, compete, or whose caller vanishes: nothing stays mapped without being
+/* Maps that fail, take long or compete: nothing stays mapped without being
  * shown, no file stays open, and other calls are answered meanwhile. */
 #include "memory.h"
 #include "under-valgrind.h"
