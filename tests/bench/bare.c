@@ -12,6 +12,7 @@
 #include "model/container.h"
 #include "model/device.h"
 #include "kernel/vfio.h"
+#include "large-host.h"
 #include "measure.h"
 #include "simulator-fixture.h"
 #include "workload.h"
@@ -163,6 +164,100 @@ read_in_library (gpointer user_data)
   close (bitmap);
 }
 
+/* One device, which is attached and detached. */
+typedef struct
+{
+  Simulator simulator;
+  int iommufd;
+  guint32 ioas;
+} AttachUser;
+
+static void
+attach_user_set_up (AttachUser *self)
+{
+  simulator_start (&self->simulator);
+  simulator_add_iommu (&self->simulator, "dmar0");
+  simulator_add_device (&self->simulator, "0000:00:00.0", "dmar0", -1, NULL);
+  self->iommufd = simulator_open_iommufd (&self->simulator);
+  g_assert_cmpint (simulator_ioas_alloc (&self->simulator, self->iommufd, &self->ioas), ==, 0);
+}
+
+static void
+read_ranges (AttachUser *self)
+{
+  g_autoptr (GArray) ranges = NULL;
+  guint64 alignment;
+
+  g_assert_cmpint (iommud_iommufd_ioas_iova_ranges (self->simulator.syscalls, self->iommufd,
+                                                    self->ioas, &ranges, &alignment),
+                   ==, 0);
+}
+
+/* The same calls that the library makes. */
+static void
+attach_and_detach (gpointer user_data)
+{
+  AttachUser *self = user_data;
+  const IommudSyscalls *syscalls = self->simulator.syscalls;
+  int cdev = simulator_open_cdev (&self->simulator, "0000:00:00.0");
+  IommudHwInfo info;
+  guint32 device;
+  guint32 table;
+  guint32 hwpt;
+
+  g_assert_cmpint (iommud_vfio_bind_iommufd (syscalls, cdev, self->iommufd, &device), ==, 0);
+  g_assert_cmpint (iommud_iommufd_get_hw_info (syscalls, self->iommufd, device, &info), ==, 0);
+  iommud_vfio_has_dma_logging (syscalls, cdev);
+  g_assert_cmpint (iommud_iommufd_hwpt_alloc (syscalls, self->iommufd,
+                                              IOMMUD_IOMMUFD_ALLOC_DIRTY_TRACKING, device,
+                                              self->ioas, &hwpt),
+                   ==, 0);
+  table = hwpt;
+  g_assert_cmpint (iommud_vfio_attach (syscalls, cdev, &table), ==, 0);
+  read_ranges (self);
+  g_assert_cmpint (iommud_vfio_detach (syscalls, cdev), ==, 0);
+  simulator_close (&self->simulator, cdev);
+  g_assert_cmpint (iommud_iommufd_destroy (syscalls, self->iommufd, hwpt), ==, 0);
+  read_ranges (self);
+}
+
+typedef struct
+{
+  IommudContainer *container;
+  IommudDevice *device;
+} LibraryUser;
+
+static void
+library_user_set_up (LibraryUser *self)
+{
+  g_autofree char *xml = large_host_describe (1, 1);
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  g_autoptr (GError) error = NULL;
+  IommudSimulator *simulator = iommud_simulator_new_from_data (xml, -1, &error);
+  IommudHost *host = NULL;
+
+  g_assert_no_error (error);
+  host = iommud_host_new (IOMMUD_BACKEND (simulator), &error);
+  g_assert_no_error (error);
+  self->container = iommud_host_create_container (host, options, NULL, &error);
+  g_assert_no_error (error);
+  self->device = iommud_host_find_device (host, "0000:00:00.0", &error);
+  g_assert_no_error (error);
+}
+
+static void
+attach_and_detach_in_library (gpointer user_data)
+{
+  const LibraryUser *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  call_attach_device (self->container, self->device, IOMMUD_ATTACH_MODE_AUTO,
+                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+  g_assert_no_error (error);
+  iommud_device_detach (self->device, NULL, &error);
+  g_assert_no_error (error);
+}
+
 static void
 serve (const Measurement *measurement)
 {
@@ -199,6 +294,26 @@ serve_dirty (void (*function) (gpointer))
   serve (&reading);
 }
 
+static void
+serve_attach (void)
+{
+  AttachUser user = { 0 };
+  Measurement attaching = { .function = attach_and_detach, .user_data = &user };
+
+  attach_user_set_up (&user);
+  serve (&attaching);
+}
+
+static void
+serve_attach_in_library (void)
+{
+  LibraryUser user = { NULL, NULL };
+  Measurement attaching = { .function = attach_and_detach_in_library, .user_data = &user };
+
+  library_user_set_up (&user);
+  serve (&attaching);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,6 +324,10 @@ main (int argc, char **argv)
     serve_dirty (read_bare);
   else if (strcmp (argv[1], "dirty-library") == 0)
     serve_dirty (read_in_library);
+  else if (strcmp (argv[1], "attach") == 0)
+    serve_attach ();
+  else if (strcmp (argv[1], "attach-library") == 0)
+    serve_attach_in_library ();
   else
     g_error ("No bare ioctls for %s", argv[1]);
   return 0;
