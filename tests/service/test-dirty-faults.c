@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#define BOTH "0000:03:00.1" /* of dmar0, and logs its own pages */
 #define SIZE (64 * PAGE)
 #define LARGEST (4096 * GIBIBYTE) /* a bitmap of 128 MiB */
 #define BIT(n) (G_GUINT64_CONSTANT (1) << (n))
@@ -403,6 +404,27 @@ test_service_stops (void)
   g_test_add ("/dirty-faults/" name, Tracked, GSIZE_TO_POINTER (SIZE), tracked_set_up, function,   \
               tracked_tear_down)
 
+/* The log is tried with room and without. The device keeps the tracker that it has. */
+static void
+test_set_tracker_fails (Tracked *fixture, gconstpointer data)
+{
+  g_autofree char *device = bed_device (fixture->bed, BOTH);
+  g_autofree char *hwpt =
+      bed_call_for_path (fixture->bed, fixture->container, "AttachDevice",
+                         bed_device_arguments (device, "{'tracker': <'iommu'>}"));
+
+  tracked_start (fixture);
+  inject (fixture, "feature", 1, ENOMEM, 0);
+  inject (fixture, "feature", 2, ENOMEM, 0);
+  bed_call_fails (fixture->bed, device, "SetTracker",
+                  g_variant_new_parsed ("('device', @a{sv} {})"), IOMMUD_ERROR_NO_MEMORY,
+                  "*ENOMEM*");
+  bed_assert (fixture->bed, device, "DirtyTracker", "'iommu'");
+  bed_call_ok (fixture->bed, device, "SetTracker", g_variant_new_parsed ("('device', @a{sv} {})"));
+  bed_assert (fixture->bed, device, "DirtyTracker", "'device'");
+  tracked_stop (fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -410,6 +432,7 @@ main (int argc, char **argv)
   ADD ("start-fails", test_start_fails);
   ADD ("read-fails", test_read_fails);
   ADD ("stop-fails", test_stop_fails);
+  ADD ("set-tracker-fails", test_set_tracker_fails);
   ADD ("unmap-fails", test_unmap_fails);
   ADD ("two-start", test_two_start);
   ADD ("two-read", test_two_read);
