@@ -16,12 +16,13 @@ MANAGER = ROOT + "/Manager"
 IFACE = NAME + "."
 ERROR = NAME + ".Error."
 # The members of a container's interfaces but org.iommud1.Container.
-MEMORY = {"IovaRanges", "IovaAlignment", "AllowedIovas", "HugePages", "Mappings", "MappingCount",
-          "MappedBytes", "MapFile", "CopyMapping", "Unmap", "UnmapAll", "SetAllowedIovas"}
-DIRTY_TRACKING = {"Policy", "Coverage", "Active", "Blockers", "Start", "Stop", "ReadBitmap",
-                  "UnmapAndReadBitmap"}
+MEMORY = {"IovaRanges", "IovaRangeCount", "IovaAlignment", "AllowedIovas", "AllowedIovaCount",
+          "HugePages", "Mappings", "MappingCount", "MappedBytes", "MapFile", "CopyMapping", "Unmap",
+          "UnmapAll", "SetAllowedIovas"}
+DIRTY_TRACKING = {"Policy", "Coverage", "Active", "Blockers", "BlockerCount", "Start", "Stop",
+                  "ReadBitmap", "UnmapAndReadBitmap"}
 # Signals say that these properties have changed, but not to what.
-VALUE_ON_DEMAND = ("Mappings", "Devices", "Hwpts", "Blockers")
+VALUE_ON_DEMAND = ("Mappings", "Devices", "Hwpts", "Blockers", "BlockerCount")
 REFERENCES = ("Container", "Hwpt", "Hwpts", "Devices", "Parent")
 
 

@@ -335,7 +335,8 @@ def failing_start(w):
 
 
 def failing_read(w):
-    """A read that fails loses nothing: the next one has all bits."""
+    """A read that fails loses nothing: the next one has all bits, and more of a log that failed,
+    since nothing says what such a log has forgotten."""
     with tracked(w, LOG, LOG, DIRTY) as (path, devices, _memory):
         w.service.start_tracking(path)
         for number in range(3):
@@ -343,7 +344,7 @@ def failing_read(w):
         mocks.inject(1, "log", errno.EIO)
         w.fails("Failed", "a log that cannot be read", path, "ReadBitmap", "(ttta{sv})", 0, MIB,
                 PAGE, {}, says=["EIO"])
-        w.checks.equal(dirty_pages(w, path), {0, 1, 2}, "the next read has all of them")
+        w.checks.ok(dirty_pages(w, path) >= {0, 1, 2}, "the next read has all of them")
         write_pages(2, 5)
         # The kernel says nothing of it: 6.12 drops the error of an IOMMU driver.
         mocks.inject(2, "dirty", errno.EIO)
@@ -376,7 +377,7 @@ def mapped_while_active(w):
         w.checks.equal(dirty_pages(w, path, length=8 * GIB),
                        {5, 8, low + 6, low + 9, high + 7, high + 10}, "in every mapping")
         failed = [nth for nth in range(1, 7) if not maps_with_fault(w, path, memory, nth)]
-        w.checks.ok(failed, "a log that cannot be widened: NoMemory")
+        w.checks.equal(failed, [], "a log that refuses once is asked for less")
         w.service.stop_tracking(path)
         w.consistent("after that")
 
