@@ -89,7 +89,7 @@ take_from_stand_in (IommudTrackers *self, const IommudKernelAccess *access, Stan
   return success;
 }
 
-/* If it does not stop, it records what nobody reads, which does no harm. */
+/* If it does not stop, it is read with the other HWPTs, and stopped with them. */
 static void
 end_stand_in (IommudTrackers *self, const IommudKernelAccess *access, StandIn *stand_in,
               gboolean needed)
@@ -100,9 +100,13 @@ end_stand_in (IommudTrackers *self, const IommudKernelAccess *access, StandIn *s
     iommud_trackers_mark_kind (self, IOMMUD_TRACKER_KIND_DEVICE);
   if (stand_in->hwpt == NULL)
     return;
-  if (!stand_in->was_on && !iommud_tracker_stop (stand_in->hwpt, access, &error))
-    g_message ("%s", error->message);
-  iommud_tracker_free (stand_in->hwpt);
+  if (stand_in->was_on || iommud_tracker_stop (stand_in->hwpt, access, &error))
+    {
+      iommud_tracker_free (stand_in->hwpt);
+      return;
+    }
+  g_message ("%s", error->message);
+  g_ptr_array_add (self->hwpts, stand_in->hwpt);
 }
 
 /* What cannot be read counts as dirty as a whole. */
