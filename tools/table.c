@@ -87,12 +87,11 @@ iommuctl_table_of_records (GVariant *records, const IommuctlColumn *columns,
   return finish (&table, width);
 }
 
-static GPtrArray *
-list_children (GVariant *record)
+static void
+add_children (const RecordTable *self, GVariant *record, guint depth)
 {
-  GPtrArray *children = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
   GVariantIter iter;
-  GVariantIter members;
+  GVariantIter children;
   GVariant *value = NULL;
   GVariant *child = NULL;
 
@@ -101,23 +100,13 @@ list_children (GVariant *record)
     {
       if (!iommuctl_records_has_objects (value))
         continue;
-      g_variant_iter_init (&members, value);
-      while ((child = g_variant_iter_next_value (&members)) != NULL)
-        g_ptr_array_add (children, child);
-    }
-  return children;
-}
-
-static void
-add_children (const RecordTable *self, GVariant *record, guint depth)
-{
-  g_autoptr (GPtrArray) children = list_children (record);
-
-  for (guint i = 0; i < children->len; i++)
-    {
-      iommuctl_layout_set_depth (self->layout, depth);
-      add_line (self, g_ptr_array_index (children, i));
-      add_children (self, g_ptr_array_index (children, i), depth + 1);
+      g_variant_iter_init (&children, value);
+      while (g_variant_iter_loop (&children, "@a{sv}", &child))
+        {
+          iommuctl_layout_set_depth (self->layout, depth);
+          add_line (self, child);
+          add_children (self, child, depth + 1);
+        }
     }
 }
 

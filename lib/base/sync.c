@@ -4,9 +4,14 @@
 #include "base/sync.h"
 
 /* What a task has whose caller waits. */
-static G_DEFINE_QUARK (iommud_sync, iommud_sync)
+static GQuark
+get_waiting_quark (void)
+{
+  return g_quark_from_static_string ("iommud-sync");
+}
 
-    void iommud_sync_begin (IommudSync *self, GMainContext *context)
+void
+iommud_sync_begin (IommudSync *self, GMainContext *context)
 {
   self->context =
       context != NULL ? g_main_context_ref (context) : g_main_context_ref_thread_default ();
@@ -39,14 +44,14 @@ iommud_task_new (gpointer source, gpointer tag, GCancellable *cancellable,
   g_task_set_source_tag (task, tag);
   g_task_set_check_cancellable (task, FALSE);
   if (callback == iommud_sync_ready)
-    g_object_set_qdata (G_OBJECT (task), iommud_sync_quark (), user_data);
+    g_object_set_qdata (G_OBJECT (task), get_waiting_quark (), user_data);
   return task;
 }
 
 gboolean
 iommud_task_has_waiting_caller (GTask *task)
 {
-  return g_object_get_qdata (G_OBJECT (task), iommud_sync_quark ()) != NULL;
+  return g_object_get_qdata (G_OBJECT (task), get_waiting_quark ()) != NULL;
 }
 
 gboolean

@@ -50,6 +50,22 @@ iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks)
   return hwpt_tracks ? IOMMUD_TRACKER_KIND_IOMMU : IOMMUD_TRACKER_KIND_NONE;
 }
 
+const char *
+iommud_binding_explain_lacking_tracker (const IommudBinding *self, IommudDirtyTrackingPolicy policy,
+                                        IommudTrackerChoice tracker)
+{
+  if (tracker == IOMMUD_TRACKER_CHOICE_AUTO)
+    return NULL;
+  if (policy == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
+    return "the container was made with dirty-tracking off, so no tracker is used";
+  if (tracker == IOMMUD_TRACKER_CHOICE_DEVICE)
+    return self->dma_logging ? NULL
+                             : "the device has no log of its own DMA: use tracker auto or iommu";
+  return iommud_binding_iommu_can_track (self)
+             ? NULL
+             : "its IOMMU cannot track dirty pages: use tracker auto or device";
+}
+
 static gboolean
 open_cdev (IommudBinding *self, const IommudKernelAccess *access, GError **error)
 {

@@ -44,6 +44,11 @@ gboolean iommud_binding_iommu_can_track (const IommudBinding *self);
 /* What records the pages that the device dirties, on a HWPT with dirty tracking or on one without.
  * The device's own log sees smaller pages and costs the IOMMU nothing. */
 IommudTrackerKind iommud_binding_get_tracker (const IommudBinding *self, gboolean hwpt_tracks);
+/* Why the chosen tracker cannot record for the device on any HWPT, given the container's policy;
+ * NULL if it can. */
+const char *iommud_binding_explain_lacking_tracker (const IommudBinding *self,
+                                                    IommudDirtyTrackingPolicy policy,
+                                                    IommudTrackerChoice tracker);
 
 /* Opens the cdev, binds it and asks for its trackers. On failure it is unbound, as before. */
 gboolean iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access,

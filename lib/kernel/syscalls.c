@@ -4,8 +4,6 @@
 
 #include "kernel/syscalls.h"
 
-#include "kernel/trace.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/tries.h"
+#include "kernel/trace.h"
 
 /* Since Linux 5.14; C libraries learned the name later. */
 #define ADVICE_POPULATE_WRITE 23

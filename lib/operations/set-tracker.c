@@ -54,18 +54,16 @@ hwpt_tracks (IommudDevice *device)
 }
 
 static const char *
-explain_lacking (IommudDevice *device, IommudTrackerChoice tracker)
+explain_lacking (IommudDevice *device, IommudDirtyTrackingPolicy policy,
+                 IommudTrackerChoice tracker)
 {
-  if (tracker == IOMMUD_TRACKER_CHOICE_DEVICE)
-    return iommud_device_get_binding (device)->dma_logging
-               ? NULL
-               : "the device has no log of its own DMA: use tracker auto or iommu";
-  if (hwpt_tracks (device))
-    return NULL;
-  return iommud_binding_iommu_can_track (iommud_device_get_binding (device))
-             ? "its HWPT was made without dirty tracking: attach it to a HWPT with dirty tracking "
-               "first"
-             : "its IOMMU cannot track dirty pages: use tracker auto or device";
+  const char *cause =
+      iommud_binding_explain_lacking_tracker (iommud_device_get_binding (device), policy, tracker);
+
+  if (cause == NULL && tracker == IOMMUD_TRACKER_CHOICE_IOMMU && !hwpt_tracks (device))
+    return "its HWPT was made without dirty tracking: attach it to a HWPT with dirty tracking "
+           "first";
+  return cause;
 }
 
 static gboolean
@@ -73,13 +71,9 @@ check_tracker (IommudContainer *container, IommudDevice *device, IommudTrackerCh
                const char *what, GError **error)
 {
   IommudDirtyTracking *tracking = iommud_container_get_dirty_tracking (container);
-  const char *cause;
+  const char *cause =
+      explain_lacking (device, iommud_dirty_tracking_get_policy (tracking), tracker);
 
-  if (tracker == IOMMUD_TRACKER_CHOICE_AUTO)
-    return TRUE;
-  cause = iommud_dirty_tracking_get_policy (tracking) == IOMMUD_DIRTY_TRACKING_POLICY_OFF
-              ? "the container was made with dirty-tracking off, so no tracker is used"
-              : explain_lacking (device, tracker);
   if (cause == NULL)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED, "Cannot %s: %s", what, cause);

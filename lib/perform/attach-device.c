@@ -64,20 +64,11 @@ needs_iommu_tracker (const IommudAttachPlan *self)
 static const char *
 explain_lacking_tracker (const IommudAttachPlan *self)
 {
-  if (self->tracker == IOMMUD_TRACKER_CHOICE_AUTO)
-    return NULL;
-  if (self->policy == IOMMUD_DIRTY_TRACKING_POLICY_OFF)
-    return "the container was made with dirty-tracking off, so no tracker is used";
-  if (self->tracker == IOMMUD_TRACKER_CHOICE_DEVICE)
-    return self->binding.dma_logging
-               ? NULL
-               : "the device has no log of its own DMA: use tracker auto or iommu";
-  if (!gets_hwpt_of_ours (self))
+  if (self->tracker == IOMMUD_TRACKER_CHOICE_IOMMU
+      && self->policy != IOMMUD_DIRTY_TRACKING_POLICY_OFF && !gets_hwpt_of_ours (self))
     return "a device that is attached to the IOAS itself gets no HWPT that tracks: use mode auto, "
            "or tracker auto or device";
-  if (!iommud_binding_iommu_can_track (&self->binding))
-    return "its IOMMU cannot track dirty pages: use tracker auto or device";
-  return NULL;
+  return iommud_binding_explain_lacking_tracker (&self->binding, self->policy, self->tracker);
 }
 
 static gboolean

@@ -6,6 +6,7 @@
 #include "bed.h"
 #include "common.h"
 #include "iommud-dbus.h"
+#include "properties.h"
 
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
@@ -35,20 +36,6 @@ export_prebuilt (GDBusConnection *connection, GVariant *body)
   g_assert_no_error (error);
 }
 
-static char *
-get_property_name (const char *member)
-{
-  GString *name = g_string_new (NULL);
-
-  for (const char *p = member; *p != '\0'; p++)
-    {
-      if (g_ascii_isupper (*p) && p != member)
-        g_string_append_c (name, '-');
-      g_string_append_c (name, g_ascii_tolower (*p));
-    }
-  return g_string_free (name, FALSE);
-}
-
 static void
 set_properties (GDBusInterfaceSkeleton *skeleton, GVariant *properties)
 {
@@ -59,7 +46,7 @@ set_properties (GDBusInterfaceSkeleton *skeleton, GVariant *properties)
   g_variant_iter_init (&iter, properties);
   while (g_variant_iter_loop (&iter, "{&sv}", &member, &variant))
     {
-      g_autofree char *name = get_property_name (member);
+      g_autofree char *name = iommud_properties_name_from_member (member);
       g_auto (GValue) value = G_VALUE_INIT;
 
       g_dbus_gvariant_to_gvalue (variant, &value);

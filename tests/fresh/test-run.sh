@@ -3,10 +3,10 @@
 # How the runs on fresh systems count results, tested without such a system: a failure must never
 # look like success.
 set -u
+. "${top_srcdir:?}/tests/check/tap.sh"
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-number=0
 
 # They stand for the root, and for quickstart in it: it prints $work/COMMAND, exits with what is in
 # $work/COMMAND.status.
@@ -45,19 +45,6 @@ check ()
   else
     echo "not ok $number - $1: '$last', status $status"
     sed 's/^/# /' "$work/log"
-  fi
-}
-
-# what it shows, a command that must succeed
-expect ()
-{
-  name=$1
-  shift
-  number=$((number + 1))
-  if "$@"; then
-    echo "ok $number - $name"
-  else
-    echo "not ok $number - $name"
   fi
 }
 

@@ -183,3 +183,16 @@ dirty_fixture_count (MappingFixture *self, const char *operation)
 {
   return iommud_simulator_count_calls (self->model.simulator, operation);
 }
+
+char *
+dirty_fixture_unmap (MappingFixture *self, guint64 iova, guint64 length)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 0, dirty_pages = 0;
+  int fd = -1;
+
+  call_unmap (self->container, iova, length, PAGE, NULL, &bytes, &fd, &dirty_pages, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (bytes, ==, length);
+  return dirty_fixture_describe (fd, length / PAGE, dirty_pages);
+}

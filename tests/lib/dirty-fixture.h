@@ -24,6 +24,8 @@ void dirty_fixture_read_fails (MappingFixture *self, guint64 iova, guint64 lengt
                                guint64 page_size, IommudError code, const char *text);
 /* The same for a bitmap that was read already; closes it. */
 char *dirty_fixture_describe (int fd, guint64 n_bits, guint64 dirty_pages);
+/* Unmaps with a bitmap, which is described. */
+char *dirty_fixture_unmap (MappingFixture *self, guint64 iova, guint64 length);
 /* A device writes a byte to each of the pages. */
 void dirty_fixture_write (MappingFixture *self, const char *device, guint64 iova, guint64 n_pages);
 guint dirty_fixture_count (MappingFixture *self, const char *operation);

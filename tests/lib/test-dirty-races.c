@@ -4,19 +4,6 @@
 
 #include "dirty-fixture.h"
 
-static char *
-unmap (MappingFixture *self, guint64 iova, guint64 length)
-{
-  g_autoptr (GError) error = NULL;
-  guint64 bytes = 0, dirty_pages = 0;
-  int fd = -1;
-
-  call_unmap (self->container, iova, length, PAGE, NULL, &bytes, &fd, &dirty_pages, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (bytes, ==, length);
-  return dirty_fixture_describe (fd, length / PAGE, dirty_pages);
-}
-
 typedef struct
 {
   MappingFixture *fixture;
@@ -62,7 +49,7 @@ unmap_while_written (MappingFixture *self, const char *device)
       thread = g_thread_new ("writer", write_until_blocked, &writer);
       while (!g_atomic_int_get (&writer.has_begun))
         g_thread_yield ();
-      dirty = unmap (self, GIB, length);
+      dirty = dirty_fixture_unmap (self, GIB, length);
       g_thread_join (thread);
       g_test_message ("%" G_GUINT64_FORMAT " pages were written", writer.n_written);
       g_assert_cmpuint (writer.n_written, >, 0);
@@ -125,7 +112,7 @@ test_unmap_on_twin (MappingFixture *self, gconstpointer unused)
   /* The call is counted before it waits, and the device has moved by then. */
   model_fixture_inject (&self->model, "get-dirty-bitmap", 1, 0, 300);
   thread = g_thread_new ("visitor", write_on_twin, &visitor);
-  dirty = unmap (self, MIB, MIB);
+  dirty = dirty_fixture_unmap (self, MIB, MIB);
   g_thread_join (thread);
   g_assert_false (visitor.inside);
   g_assert_true (visitor.outside);

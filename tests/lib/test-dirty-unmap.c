@@ -7,19 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-static char *
-unmap (MappingFixture *self, guint64 iova, guint64 length)
-{
-  g_autoptr (GError) error = NULL;
-  guint64 bytes = 0, dirty_pages = 0;
-  int fd = -1;
-
-  call_unmap (self->container, iova, length, PAGE, NULL, &bytes, &fd, &dirty_pages, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (bytes, ==, length);
-  return dirty_fixture_describe (fd, length / PAGE, dirty_pages);
-}
-
 static void
 test_unmap (MappingFixture *self, gconstpointer unused)
 {
@@ -42,7 +29,7 @@ test_unmap (MappingFixture *self, gconstpointer unused)
   dirty_fixture_write (self, LOGGING, 2 * MIB, 1);
   dirty_fixture_write (self, DIRTY_A_SIBLING, 2 * MIB + PAGE, 1);
   objects = iommud_simulator_count_objects (self->model.simulator);
-  dirty = unmap (self, MIB, MIB);
+  dirty = dirty_fixture_unmap (self, MIB, MIB);
   g_assert_cmpstr (dirty, ==, "0 2");
   g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
   dirty_fixture_assert_dirty (self, 0, 4 * MIB, "1 512-513");
@@ -74,7 +61,7 @@ test_unmap_cannot_move (MappingFixture *self, gconstpointer unused)
       dirty_fixture_write (self, DIRTY_A, MIB, 1);
       dirty_fixture_write (self, DIRTY_A, 0, 1);
       model_fixture_inject (&self->model, calls[i], 1, ENOMEM, 0);
-      dirty = unmap (self, MIB, 16 * PAGE);
+      dirty = dirty_fixture_unmap (self, MIB, 16 * PAGE);
       g_assert_cmpstr (dirty, ==, "0-15");
       g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
       dirty_fixture_assert_dirty (self, 0, 2 * MIB, "0");
@@ -104,7 +91,7 @@ test_unmap_forgets (MappingFixture *self, gconstpointer unused)
   mapping_fixture_unmap (self->container, 0, MIB);
   dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   model_fixture_inject (&self->model, "ioas-alloc", 1, ENOMEM, 0);
-  dirty = unmap (self, MIB, MIB);
+  dirty = dirty_fixture_unmap (self, MIB, MIB);
   g_assert_cmpstr (dirty, ==, "0-255");
   dirty_fixture_assert_dirty (self, 0, 3 * MIB, "512-513");
   dirty_fixture_stop (self);
@@ -181,7 +168,7 @@ unmap_with_group (MappingFixture *self, guint first, guint last, guint detaches)
   before = dirty_fixture_count (self, "detach");
   for (guint nth = first; nth <= last; nth++)
     model_fixture_inject (&self->model, "attach", nth, EIO, 0);
-  dirty = unmap (self, 0, MIB);
+  dirty = dirty_fixture_unmap (self, 0, MIB);
   g_assert_cmpstr (dirty, ==, "1");
   g_assert_cmpuint (dirty_fixture_count (self, "detach"), ==, before + detaches);
   g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_ATTACHED);
@@ -219,7 +206,7 @@ test_unmap_moves_half_a_group (MappingFixture *self, gconstpointer unused)
   dirty_fixture_start (self);
   model_fixture_inject (&self->model, "attach", 2, EIO, 0);
   model_fixture_inject (&self->model, "attach", 3, EIO, 0);
-  dirty = unmap (self, 0, MIB);
+  dirty = dirty_fixture_unmap (self, 0, MIB);
   g_assert_cmpstr (dirty, ==, "0-255");
   g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
                     model_fixture_count_objects (&self->model));
