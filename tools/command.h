@@ -88,6 +88,7 @@ gboolean iommuctl_devices_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_dirty_read_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_dirty_start_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_dirty_stop_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_dirty_tracker_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_free_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_map_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_mappings_run (IommuctlRequest *request, GError **error);

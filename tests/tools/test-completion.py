@@ -58,7 +58,7 @@ def main():
                 ('iommuctl devices --n', ['--names']),
                 ('iommuctl devices ', []),
                 ('iommuctl di', ['dirty']),
-                ('iommuctl dirty ', ['start', 'stop', 'read']),
+                ('iommuctl dirty ', ['start', 'stop', 'read', 'tracker']),
                 ('iommuctl dirty r', ['read']),
                 ('iommuctl dirty read ', ['vm1', 'other']),
                 ('iommuctl dirty read --p', ['--page-size=', '--plot']),
