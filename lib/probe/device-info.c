@@ -2,20 +2,44 @@
 /* The life of a device record: made empty, filled by its maker, shared by reference. */
 #include "probe/device-info.h"
 
+static const gsize strings[] = {
+  G_STRUCT_OFFSET (IommudDeviceInfo, name),       G_STRUCT_OFFSET (IommudDeviceInfo, bus),
+  G_STRUCT_OFFSET (IommudDeviceInfo, sysfs_path), G_STRUCT_OFFSET (IommudDeviceInfo, cdev_path),
+  G_STRUCT_OFFSET (IommudDeviceInfo, vfio_name),  G_STRUCT_OFFSET (IommudDeviceInfo, parent),
+  G_STRUCT_OFFSET (IommudDeviceInfo, mdev_type),  G_STRUCT_OFFSET (IommudDeviceInfo, vendor),
+  G_STRUCT_OFFSET (IommudDeviceInfo, product),    G_STRUCT_OFFSET (IommudDeviceInfo, iommu),
+  G_STRUCT_OFFSET (IommudDeviceInfo, driver),
+};
+
+static char **
+get_string (const IommudDeviceInfo *self, gsize index)
+{
+  return G_STRUCT_MEMBER_P (self, strings[index]);
+}
+
 IommudDeviceInfo *
 iommud_device_info_new (void)
 {
   IommudDeviceInfo *self = g_new0 (IommudDeviceInfo, 1);
-  char **strings[] = { &self->name,      &self->bus,    &self->sysfs_path, &self->cdev_path,
-                       &self->vfio_name, &self->parent, &self->mdev_type,  &self->vendor,
-                       &self->product,   &self->iommu,  &self->driver };
 
   g_atomic_ref_count_init (&self->references);
   self->iommu_group = -1;
   self->numa_node = -1;
   for (gsize i = 0; i < G_N_ELEMENTS (strings); i++)
-    *strings[i] = g_strdup ("");
+    *get_string (self, i) = g_strdup ("");
   return self;
+}
+
+IommudDeviceInfo *
+iommud_device_info_copy (const IommudDeviceInfo *self)
+{
+  IommudDeviceInfo *copy = g_new (IommudDeviceInfo, 1);
+
+  *copy = *self;
+  g_atomic_ref_count_init (&copy->references);
+  for (gsize i = 0; i < G_N_ELEMENTS (strings); i++)
+    *get_string (copy, i) = g_strdup (*get_string (self, i));
+  return copy;
 }
 
 IommudDeviceInfo *
@@ -30,32 +54,18 @@ iommud_device_info_unref (IommudDeviceInfo *self)
 {
   if (!g_atomic_ref_count_dec (&self->references))
     return;
-  g_free (self->name);
-  g_free (self->bus);
-  g_free (self->sysfs_path);
-  g_free (self->cdev_path);
-  g_free (self->vfio_name);
-  g_free (self->parent);
-  g_free (self->mdev_type);
-  g_free (self->vendor);
-  g_free (self->product);
-  g_free (self->iommu);
-  g_free (self->driver);
+  for (gsize i = 0; i < G_N_ELEMENTS (strings); i++)
+    g_free (*get_string (self, i));
   g_free (self);
 }
 
 gboolean
 iommud_device_info_equal (const IommudDeviceInfo *self, const IommudDeviceInfo *other)
 {
-  return g_str_equal (self->name, other->name) && g_str_equal (self->bus, other->bus)
-         && g_str_equal (self->sysfs_path, other->sysfs_path)
-         && g_str_equal (self->cdev_path, other->cdev_path)
-         && g_str_equal (self->vfio_name, other->vfio_name)
-         && g_str_equal (self->parent, other->parent)
-         && g_str_equal (self->mdev_type, other->mdev_type)
-         && g_str_equal (self->vendor, other->vendor) && g_str_equal (self->product, other->product)
-         && g_str_equal (self->iommu, other->iommu) && g_str_equal (self->driver, other->driver)
-         && self->vendor_id == other->vendor_id && self->product_id == other->product_id
+  for (gsize i = 0; i < G_N_ELEMENTS (strings); i++)
+    if (!g_str_equal (*get_string (self, i), *get_string (other, i)))
+      return FALSE;
+  return self->vendor_id == other->vendor_id && self->product_id == other->product_id
          && self->iommu_group == other->iommu_group && self->numa_node == other->numa_node;
 }
 

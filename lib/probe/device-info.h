@@ -34,6 +34,8 @@ struct _IommudDeviceInfo
 /* A new record in which every string is "" and every number means "none", for its one owner to
  * fill. */
 IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_new (void);
+/* A record of its own with the same content. */
+IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_copy (const IommudDeviceInfo *self);
 IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_ref (IommudDeviceInfo *self);
 IOMMUD_INTERNAL void iommud_device_info_unref (IommudDeviceInfo *self);
 gboolean iommud_device_info_equal (const IommudDeviceInfo *self, const IommudDeviceInfo *other);

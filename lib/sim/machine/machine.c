@@ -99,29 +99,6 @@ leave_group (IommudSimulatedMachine *self, IommudSimulatedFunction *function)
     g_hash_table_remove (self->groups, group_key (group->id));
 }
 
-static IommudDeviceInfo *
-copy_info (const IommudDeviceInfo *info)
-{
-  IommudDeviceInfo *copy = iommud_device_info_new ();
-  char **targets[] = { &copy->name,      &copy->bus,    &copy->sysfs_path, &copy->cdev_path,
-                       &copy->vfio_name, &copy->parent, &copy->mdev_type,  &copy->vendor,
-                       &copy->product,   &copy->iommu,  &copy->driver };
-  const char *sources[] = { info->name,      info->bus,    info->sysfs_path, info->cdev_path,
-                            info->vfio_name, info->parent, info->mdev_type,  info->vendor,
-                            info->product,   info->iommu,  info->driver };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (targets); i++)
-    {
-      g_free (*targets[i]);
-      *targets[i] = g_strdup (sources[i]);
-    }
-  copy->vendor_id = info->vendor_id;
-  copy->product_id = info->product_id;
-  copy->iommu_group = info->iommu_group;
-  copy->numa_node = info->numa_node;
-  return copy;
-}
-
 /* Takes @value. */
 static void
 replace_string (char **place, char *value)
@@ -162,7 +139,7 @@ has_cdev (const IommudSimulatedFunction *function)
 static IommudDeviceInfo *
 make_info (IommudSimulatedMachine *self, const IommudSimulatedFunction *function)
 {
-  IommudDeviceInfo *info = copy_info (function->description->info);
+  IommudDeviceInfo *info = iommud_device_info_copy (function->description->info);
 
   choose_vfio_name (self, info);
   if (*info->sysfs_path == '\0')
