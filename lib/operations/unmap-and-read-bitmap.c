@@ -19,6 +19,7 @@ typedef struct
   guint64 length;
   guint64 page_size;
   gboolean begun;
+  gboolean has_mappings; /* the twin */
   GCancellable *cancellable; /* or NULL */
   IommudUnmapping unmapping;
   IommudUnmapAndReadPlan *plan;
@@ -92,13 +93,17 @@ add_hwpts (UnmapAndRead *self)
     }
 }
 
-/* The twin gets all mappings except those in the range. The range does not split any mapping. */
+/* The twin gets all mappings except those in the range. The range does not split any mapping, and
+ * no mapping changes while the memory is held. */
 static void
 add_mappings (UnmapAndRead *self)
 {
   IommudUnmapAndReadPlan *plan = self->plan;
   IommudMappingTable *mappings = iommud_memory_get_mappings (self->unmapping.memory);
 
+  if (self->has_mappings)
+    return;
+  self->has_mappings = TRUE;
   for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, 0, G_MAXUINT64);
        mapping != NULL; mapping = iommud_mapping_table_next (mappings, mapping))
     if (mapping->iova > plan->last || iommud_mapping_get_last (mapping) < plan->first)
@@ -118,7 +123,6 @@ fill_plan (UnmapAndRead *self, char *what)
       iommud_mapping_table_get_runs (mappings, plan->first, plan->last, IOMMUD_MAP_FLAGS_WRITABLE);
   plan->trackers = iommud_container_lend_trackers (self->container);
   plan->twin = iommud_twin_new (plan->trackers, plan->unmap->ioas_id);
-  add_mappings (self);
 }
 
 static gboolean
@@ -164,6 +168,8 @@ plan_unmap_and_read (gpointer data, GError **error)
   plan->may_move = TRUE;
   iommud_container_copy_orphans (self->container, iommud_twin_get_orphans (plan->twin));
   add_hwpts (self);
+  if (plan->any_hwpt && plan->may_move)
+    add_mappings (self);
   return plan;
 }
 
