@@ -20,13 +20,16 @@ get_wider_ranges (const IommudTrackers *self, const IommudTracker *log, guint64 
   return iommud_log_ranges_new (all, self->page_size);
 }
 
-/* A log whose ranges could not be widened continues to run with those that it had. */
+/* A log whose ranges could not be widened continues to run with those that it had. One that did not
+ * run stays as it is: if it is blind, it misses what devices write to what is mapped already. */
 static void
 start_again (IommudTrackers *self, const IommudKernelAccess *access, IommudTracker *log,
              const GArray *ranges)
 {
   g_autoptr (GError) error = NULL;
 
+  if (ranges->len == 0)
+    return;
   log->blind = !iommud_tracker_start (log, access, ranges, self->page_size, &error);
   if (log->blind)
     g_message ("%s; until it can be started, all that it covers counts as dirty", error->message);

@@ -118,6 +118,28 @@ test_covers_first (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* A log that cannot be started again misses what is written: if it cannot be widened a second time
+ * either, that is not forgotten. */
+static void
+test_stays_blind (MappingFixture *self, gconstpointer unused)
+{
+  set_up_both (self);
+  dirty_fixture_start (self);
+  inject (self, "dma-logging-start", 2, EIO);
+  for (guint i = 0; i < 2; i++)
+    {
+      inject (self, "dma-logging-start", 1, EIO);
+      mapping_fixture_map_fails (self, self->file, FAR, MIB, FAR, FIXED, IOMMUD_ERROR_FAILED,
+                                 "DMA_LOGGING_START");
+      g_assert_cmpuint (count_ranges (self, LOGGING), ==, 0);
+    }
+  dirty_fixture_write (self, LOGGING, 3 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "0-255");
+  dirty_fixture_write (self, LOGGING, 3 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "3");
+  dirty_fixture_stop (self);
+}
+
 /* With room, exactly, as one range: in this order, until the device takes one. */
 static void
 test_refuses_ranges (MappingFixture *self, gconstpointer unused)
@@ -290,6 +312,7 @@ main (int argc, char **argv)
   ADD ("stop-order", test_stop_order);
   ADD ("read-order", test_read_order);
   ADD ("covers-first", test_covers_first);
+  ADD ("stays-blind", test_stays_blind);
   ADD ("refuses-ranges", test_refuses_ranges);
   ADD ("larger-pages", test_larger_pages);
   ADD ("room", test_room);
