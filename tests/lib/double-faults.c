@@ -349,14 +349,16 @@ fail_each (Search *self, guint kind, guint from, const Counts *calls)
 static void
 fail_next (Search *self, const Counts *calls, const Counts *before)
 {
-  const Fault *last =
-      self->armed->len > 0 ? &g_array_index (self->armed, Fault, self->armed->len - 1) : NULL;
+  gboolean is_first = self->armed->len == 0;
+  Fault last = { 0 };
 
   if (self->armed->len == MAX_FAULTS)
     return;
+  if (!is_first)
+    last = g_array_index (self->armed, Fault, self->armed->len - 1);
   for (guint kind = 0; kind < G_N_ELEMENTS (kinds); kind++)
     {
-      gboolean is_after = last == NULL || is_before (last, kind);
+      gboolean is_after = is_first || is_before (&last, kind);
 
       if (self->armed->len == 2 && !kinds[kind].undoes)
         continue;
