@@ -99,5 +99,5 @@ iommuctl_columns_choose (IommuctlRequest *request, const IommuctlColumn *columns
     add_usual (chosen, columns);
   else if (!check_usage (request, error) || !add_named (chosen, list, columns, error))
     return NULL;
-  return (IommuctlColumn *) g_array_free (g_steal_pointer (&chosen), FALSE);
+  return (gpointer) g_array_free (g_steal_pointer (&chosen), FALSE);
 }
