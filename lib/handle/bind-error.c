@@ -65,11 +65,19 @@ explain_eperm (IommudProbe *probe, const IommudDeviceInfo *info, const char *gro
 static int
 explain_einval (IommudProbe *probe, const IommudDeviceInfo *info, char **cause)
 {
-  g_autofree char *holder = iommud_probe_describe_holder (probe, info);
+  gboolean complete = FALSE;
+  g_autofree char *holder = iommud_probe_describe_holder (probe, info, &complete);
 
   if (holder != NULL)
     {
       *cause = g_strdup_printf ("the device is held by %s", holder);
+      return IOMMUD_ERROR_BUSY;
+    }
+  if (!complete)
+    {
+      *cause =
+          g_strdup ("too many files are open to tell in time which process holds the device, or "
+                    "whether its IOMMU cannot isolate it");
       return IOMMUD_ERROR_BUSY;
     }
   *cause = g_strdup ("no other process is seen to hold the device, so its IOMMU cannot isolate it: "
@@ -80,11 +88,17 @@ explain_einval (IommudProbe *probe, const IommudDeviceInfo *info, char **cause)
 static char *
 explain_ebusy (IommudProbe *probe, const IommudDeviceInfo *info)
 {
-  g_autofree char *holder = iommud_probe_describe_group_holder (probe, info);
+  gboolean complete = FALSE;
+  g_autofree char *holder = iommud_probe_describe_group_holder (probe, info, &complete);
 
   if (holder != NULL)
     return g_strdup_printf ("the device's group is in use through /dev/vfio/%d, which %s has open",
                             info->iommu_group, holder);
+  if (!complete)
+    return g_strdup_printf ("too many files are open to tell in time which process has "
+                            "/dev/vfio/%d open, or whether a driver has given the device's group a "
+                            "domain of its own",
+                            info->iommu_group);
   return g_strdup_printf ("no process is seen to have /dev/vfio/%d open, so a driver has given the "
                           "device's group a domain of its own",
                           info->iommu_group);

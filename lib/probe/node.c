@@ -108,9 +108,9 @@ get_end (void)
 }
 
 /* The other processes that have a node open, as "qemu-system-x86 (pid 42)"; NULL if none can be
- * seen, perhaps for lack of rights. */
+ * seen, perhaps for lack of rights. @complete: whether there was time for all. */
 static char *
-find_holders (const Search *search)
+find_holders (const Search *search, gboolean *complete)
 {
   g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
   g_autofree char *own = g_strdup_printf ("%d", (int) getpid ());
@@ -121,6 +121,7 @@ find_holders (const Search *search)
          && (process = g_dir_read_name (processes)) != NULL)
     if (g_ascii_isdigit (*process) && !g_str_equal (process, own) && has_open (search, process))
       g_ptr_array_add (holders, describe_process (process));
+  *complete = has_time (search);
   if (holders->len == 0)
     return NULL;
   g_ptr_array_add (holders, NULL);
@@ -128,13 +129,14 @@ find_holders (const Search *search)
 }
 
 char *
-iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info, gboolean *complete)
 {
   Search search = { .name = info->vfio_name, .end = get_end () };
 
+  *complete = TRUE;
   if (!iommud_node_find_number (probe, info, &search.number))
     return NULL;
-  return find_holders (&search);
+  return find_holders (&search, complete);
 }
 
 /* Who has the VFIO device below @device open. */
@@ -146,10 +148,11 @@ find_holders_of (const char *device, gint64 end)
   const char *name = nodes != NULL ? g_dir_read_name (nodes) : NULL;
   g_autofree char *path = name != NULL ? g_build_filename (folder, name, NULL) : NULL;
   Search search = { .name = name, .end = end };
+  gboolean complete;
 
   if (path == NULL || !iommud_sysfs_read_device_number (path, "dev", &search.number))
     return NULL;
-  return find_holders (&search);
+  return find_holders (&search, &complete);
 }
 
 char *
@@ -173,15 +176,17 @@ iommud_node_describe_sibling_holder (IommudProbe *probe, const IommudDeviceInfo 
 }
 
 char *
-iommud_node_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+iommud_node_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info,
+                                   gboolean *complete)
 {
   g_autofree char *name = g_strdup_printf ("%d", (int) info->iommu_group);
   g_autofree char *folder = g_build_filename ("/sys/class/vfio", name, NULL);
   Search search = { .name = name, .end = get_end () };
 
+  *complete = TRUE;
   if (!iommud_sysfs_read_device_number (folder, "dev", &search.number))
     return NULL;
-  return find_holders (&search);
+  return find_holders (&search, complete);
 }
 
 /* Whether @fd is open on the node that the device has at this moment. */

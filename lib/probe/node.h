@@ -7,9 +7,11 @@
 G_BEGIN_DECLS
 
 /* As the members of IommudProbeInterface. */
-char *iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info);
+char *iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info,
+                                   gboolean *complete);
 char *iommud_node_describe_sibling_holder (IommudProbe *probe, const IommudDeviceInfo *info);
-char *iommud_node_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info);
+char *iommud_node_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info,
+                                         gboolean *complete);
 gboolean iommud_node_find_number (IommudProbe *probe, const IommudDeviceInfo *info, dev_t *number);
 gboolean iommud_node_is_open_as (IommudProbe *probe, const IommudDeviceInfo *info, int fd);
 

@@ -28,9 +28,9 @@ iommud_probe_list_group (IommudProbe *self, gint32 iommu_group)
 }
 
 char *
-iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info)
+iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info, gboolean *complete)
 {
-  return IOMMUD_PROBE_GET_IFACE (self)->describe_holder (self, info);
+  return IOMMUD_PROBE_GET_IFACE (self)->describe_holder (self, info, complete);
 }
 
 char *
@@ -40,9 +40,10 @@ iommud_probe_describe_sibling_holder (IommudProbe *self, const IommudDeviceInfo 
 }
 
 char *
-iommud_probe_describe_group_holder (IommudProbe *self, const IommudDeviceInfo *info)
+iommud_probe_describe_group_holder (IommudProbe *self, const IommudDeviceInfo *info,
+                                    gboolean *complete)
 {
-  return IOMMUD_PROBE_GET_IFACE (self)->describe_group_holder (self, info);
+  return IOMMUD_PROBE_GET_IFACE (self)->describe_group_holder (self, info, complete);
 }
 
 char *

@@ -34,14 +34,16 @@ struct _IommudProbeInterface
   /* All devices of an IOMMU group, VFIO or not: a GPtrArray of IommudGroupMember. */
   GPtrArray *(*list_group) (IommudProbe *self, gint32 iommu_group);
   /* Which processes have the device's node open, as "qemu-system-x86 (pid 42)"; NULL if that is not
-   * known. */
-  char *(*describe_holder) (IommudProbe *self, const IommudDeviceInfo *info);
+   * known. @complete: whether all processes were looked at, and not only those for which there was
+   * time. */
+  char *(*describe_holder) (IommudProbe *self, const IommudDeviceInfo *info, gboolean *complete);
   /* Which processes have another device of the device's IOMMU group open, as "0000:01:00.1, which
    * qemu-system-x86 (pid 42) has open"; NULL if that is not known. */
   char *(*describe_sibling_holder) (IommudProbe *self, const IommudDeviceInfo *info);
   /* Which processes have the group's own node open, /dev/vfio/N, which is the old way to use its
-   * devices; NULL if that is not known. */
-  char *(*describe_group_holder) (IommudProbe *self, const IommudDeviceInfo *info);
+   * devices; NULL and @complete as above. */
+  char *(*describe_group_holder) (IommudProbe *self, const IommudDeviceInfo *info,
+                                  gboolean *complete);
   /* What is known of the device's interrupts if they may not be isolated from other devices; NULL
    * if that keeps nothing from using it. */
   char *(*describe_interrupts) (IommudProbe *self, const IommudDeviceInfo *info);
@@ -55,9 +57,11 @@ struct _IommudProbeInterface
 
 gboolean iommud_probe_start (IommudProbe *self, GError **error);
 GPtrArray *iommud_probe_list_group (IommudProbe *self, gint32 iommu_group);
-char *iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info);
+char *iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *info,
+                                    gboolean *complete);
 char *iommud_probe_describe_sibling_holder (IommudProbe *self, const IommudDeviceInfo *info);
-char *iommud_probe_describe_group_holder (IommudProbe *self, const IommudDeviceInfo *info);
+char *iommud_probe_describe_group_holder (IommudProbe *self, const IommudDeviceInfo *info,
+                                          gboolean *complete);
 char *iommud_probe_describe_interrupts (IommudProbe *self, const IommudDeviceInfo *info);
 gboolean iommud_probe_find_node_number (IommudProbe *self, const IommudDeviceInfo *info,
                                         dev_t *number);

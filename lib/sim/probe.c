@@ -89,8 +89,10 @@ iommud_simulated_probe_list_group (IommudProbe *probe, gint32 iommu_group)
 }
 
 static char *
-iommud_simulated_probe_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+iommud_simulated_probe_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info,
+                                        gboolean *complete)
 {
+  *complete = TRUE;
   return iommud_simulated_kernel_describe_holder (IOMMUD_SIMULATED_PROBE (probe)->kernel, info);
 }
 
@@ -103,8 +105,10 @@ iommud_simulated_probe_describe_sibling_holder (IommudProbe *probe, const Iommud
 
 /* Its groups have no nodes of their own. */
 static char *
-iommud_simulated_probe_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info)
+iommud_simulated_probe_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info,
+                                              gboolean *complete)
 {
+  *complete = TRUE;
   return NULL;
 }
 

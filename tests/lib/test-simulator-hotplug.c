@@ -143,9 +143,10 @@ test_node_owner (void)
   g_autoptr (GPtrArray) before = iommud_simulated_kernel_list_devices (kernel);
   g_autoptr (GPtrArray) after = NULL;
   g_autofree char *holder = NULL;
+  gboolean complete;
   int fd, other;
 
-  g_assert_null (iommud_probe_describe_holder (probe, before->pdata[0]));
+  g_assert_null (iommud_probe_describe_holder (probe, before->pdata[0], &complete));
   g_assert_true (iommud_simulator_unplug_device (simulator, DEVICE, NULL));
   g_assert_true (iommud_simulator_plug_device (simulator, DEVICE, NULL));
   after = iommud_simulated_kernel_list_devices (kernel);
@@ -154,10 +155,10 @@ test_node_owner (void)
   g_assert_true (iommud_probe_owns_node (probe, after->pdata[0], fd));
   g_assert_false (iommud_probe_owns_node (probe, before->pdata[0], fd));
   /* The first open file is that of the caller, as it is on a real host. */
-  g_assert_null (iommud_probe_describe_holder (probe, after->pdata[0]));
+  g_assert_null (iommud_probe_describe_holder (probe, after->pdata[0], &complete));
   other = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", 0, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (other, >=, 0);
-  holder = iommud_probe_describe_holder (probe, after->pdata[0]);
+  holder = iommud_probe_describe_holder (probe, after->pdata[0], &complete);
   g_assert_nonnull (holder);
   g_assert_nonnull (strstr (holder, "(pid "));
   syscalls->close (syscalls, other);

@@ -3,6 +3,7 @@
  * a file system nor for long. */
 #include "config.h"
 
+#include "handle/bind-error.h"
 #include "handle/binding.h"
 #include "iommud-error.h"
 #include "probe/node.h"
@@ -127,11 +128,13 @@ test_dead_mount (Fixture *self, gconstpointer number)
   g_autofree char *expected = NULL;
   g_autofree char *found = NULL;
   GSubprocess *holder = start_holder (files);
+  gboolean complete = FALSE;
 
   asked.dead = attribute;
-  found = iommud_probe_describe_holder (self->probe, self->info);
+  found = iommud_probe_describe_holder (self->probe, self->info, &complete);
   expected = g_strdup_printf ("sh (pid %s)", g_subprocess_get_identifier (holder));
   g_assert_cmpstr (found, ==, expected);
+  g_assert_true (complete);
   g_assert_cmpuint (asked.n, >=, 1);
   stop_holder (holder);
 }
@@ -142,12 +145,19 @@ test_slow (Fixture *self, gconstpointer number)
 {
   GSubprocess *holder = start_holder ("5</dev/zero 6</dev/zero 7</dev/zero 8</dev/zero");
   g_autofree char *found = NULL;
+  g_autofree char *cause = NULL;
+  gboolean complete = TRUE;
 
   asked.delay_ms = 1100;
-  found = iommud_probe_describe_holder (self->probe, self->info);
+  found = iommud_probe_describe_holder (self->probe, self->info, &complete);
   g_assert_null (found);
+  g_assert_false (complete);
   g_assert_cmpuint (asked.n, >=, 1);
   g_assert_cmpuint (asked.n, <=, 2);
+  /* Then nothing follows from it that no holder was found. */
+  g_assert_cmpint (iommud_bind_error_explain (self->probe, self->info, NULL, EINVAL, &cause), ==,
+                   IOMMUD_ERROR_BUSY);
+  g_assert_nonnull (strstr (cause, "to tell in time"));
   stop_holder (holder);
 }
 

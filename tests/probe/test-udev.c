@@ -249,6 +249,7 @@ test_holder (UdevFixture *fixture, gconstpointer data)
   g_autofree char *expected = NULL;
   const char *const argv[] = { "/bin/sh", "-c", "exec 9</dev/full; echo; read line", NULL };
   const IommudDeviceInfo *info;
+  gboolean complete;
   GPid pid;
   int input;
   int output;
@@ -259,12 +260,12 @@ test_holder (UdevFixture *fixture, gconstpointer data)
   machine_set_attribute (fixture->machine, NIC "/vfio-dev/vfio0", "dev", "1:7\n");
   udev_fixture_start (fixture);
   info = udev_fixture_find (fixture, NIC);
-  g_assert_null (iommud_probe_describe_holder (fixture->probe, info));
+  g_assert_null (iommud_probe_describe_holder (fixture->probe, info, &complete));
   g_spawn_async_with_pipes (NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid,
                             &input, &output, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (read (output, &newline, 1), ==, 1);
-  holder = iommud_probe_describe_holder (fixture->probe, info);
+  holder = iommud_probe_describe_holder (fixture->probe, info, &complete);
   expected = g_strdup_printf ("sh (pid %d)", (int) pid);
   g_assert_cmpstr (holder, ==, expected);
   close (input);
