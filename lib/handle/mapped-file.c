@@ -22,9 +22,12 @@
 /* Windows begin at multiples of this in their file. A larger piece has a window of its own. */
 #define WINDOW_BYTES (G_GUINT64_CONSTANT (1) << 30)
 
-/* What is mapped keeps its file, so no other file gets its number meanwhile. */
+/* What is mapped keeps its file, so no other file should get its number meanwhile. But the numbers
+ * of hugetlbfs, and of tmpfs in some kernels, have 32 bits and begin anew: so a window is shared
+ * only by the pieces of one owner, whose files may all be mapped for it anyway. */
 typedef struct
 {
+  guint64 owner;
   guint64 device; /* where the file is, and its number there */
   guint64 number;
   guint64 offset; /* of the window in the file */
@@ -62,8 +65,8 @@ hash_key (gconstpointer data)
 {
   const Key *key = data;
 
-  return (guint) (key->number * 31 + key->device * 17 + key->offset / WINDOW_BYTES * 2
-                  + (key->writable ? 1 : 0));
+  return (guint) (key->owner * 13 + key->number * 31 + key->device * 17
+                  + key->offset / WINDOW_BYTES * 2 + (key->writable ? 1 : 0));
 }
 
 static gboolean
@@ -72,8 +75,9 @@ equal_keys (gconstpointer a, gconstpointer b)
   const Key *first = a;
   const Key *second = b;
 
-  return first->device == second->device && first->number == second->number
-         && first->offset == second->offset && first->writable == second->writable;
+  return first->owner == second->owner && first->device == second->device
+         && first->number == second->number && first->offset == second->offset
+         && first->writable == second->writable;
 }
 
 IommudMappedFiles *
@@ -150,7 +154,8 @@ map_address (Window *self, const IommudKernelAccess *access, int fd, GError **er
 
 /* The window that a piece of a file is in, as long as the file is. */
 static void
-choose_window (int fd, guint64 offset, guint64 length, gboolean writable, Window *window)
+choose_window (guint64 owner, int fd, guint64 offset, guint64 length, gboolean writable,
+               Window *window)
 {
   struct stat status = { 0 };
   guint64 start = offset - offset % WINDOW_BYTES;
@@ -159,7 +164,8 @@ choose_window (int fd, guint64 offset, guint64 length, gboolean writable, Window
   if (fstat (fd, &status) == 0)
     end = MIN (start + WINDOW_BYTES, (guint64) MAX (status.st_size, 0));
   window->shared = offset + length <= end;
-  window->key = (Key){ .device = status.st_dev,
+  window->key = (Key){ .owner = owner,
+                       .device = status.st_dev,
                        .number = status.st_ino,
                        .offset = window->shared ? start : offset,
                        .writable = writable };
@@ -243,15 +249,15 @@ window_unref (IommudMappedFiles *files, Window *window)
 }
 
 gboolean
-iommud_mapped_file_new (IommudMappedFiles *files, const IommudKernelAccess *access, int fd,
-                        guint64 offset, guint64 length, gboolean writable, IommudMappedFile **file,
-                        GError **error)
+iommud_mapped_file_new (IommudMappedFiles *files, const IommudKernelAccess *access, guint64 owner,
+                        int fd, guint64 offset, guint64 length, gboolean writable,
+                        IommudMappedFile **file, GError **error)
 {
   Window chosen = { 0 };
   Window *window = NULL;
   IommudMappedFile *self;
 
-  choose_window (fd, offset, length, writable, &chosen);
+  choose_window (owner, fd, offset, length, writable, &chosen);
   if (chosen.shared)
     window = find_window (files, &chosen.key, offset + length);
   if (window == NULL)

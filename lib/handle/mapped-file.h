@@ -18,10 +18,11 @@ void iommud_mapped_files_unref (IommudMappedFiles *self);
 
 typedef struct _IommudMappedFile IommudMappedFile;
 
-/* Also fails if @files takes up too much address space already. */
-gboolean iommud_mapped_file_new (IommudMappedFiles *files, const IommudKernelAccess *access, int fd,
-                                 guint64 offset, guint64 length, gboolean writable,
-                                 IommudMappedFile **file, GError **error);
+/* @owner: the serial of the container that it is mapped for. Also fails if @files takes up too much
+ * address space already. */
+gboolean iommud_mapped_file_new (IommudMappedFiles *files, const IommudKernelAccess *access,
+                                 guint64 owner, int fd, guint64 offset, guint64 length,
+                                 gboolean writable, IommudMappedFile **file, GError **error);
 /* Safe to call from any thread. The last reference unmaps, which can take long: for workers. */
 IommudMappedFile *iommud_mapped_file_ref (IommudMappedFile *self);
 void iommud_mapped_file_unref (IommudMappedFile *self);

@@ -33,6 +33,7 @@ iommud_mapping_job_new (IommudContainer *container, guint64 length, guint64 iova
   self->iova = (flags & IOMMUD_MAP_FLAGS_FIXED) != 0 ? iova : 0;
   self->flags = flags;
   self->plan = iommud_map_plan_new ();
+  self->plan->container = iommud_container_get_serial (container);
   self->published = g_array_new (FALSE, TRUE, sizeof (guint64));
   return self;
 }

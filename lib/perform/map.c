@@ -67,9 +67,9 @@ map_memory (IommudMapPlan *self, IommudMapPart *part, guint64 length, guint64 *i
   const IommudMapping *mapping = &part->mapping;
 
   if (mapping->file == NULL
-      && !iommud_mapped_file_new (self->files, &self->access, self->file, mapping->file_offset,
-                                  self->length, mapping->memory_is_writable, &part->mapping.file,
-                                  &self->error))
+      && !iommud_mapped_file_new (self->files, &self->access, self->container, self->file,
+                                  mapping->file_offset, self->length, mapping->memory_is_writable,
+                                  &part->mapping.file, &self->error))
     return 0;
   part->mapping.by_address = TRUE;
   return iommud_iommufd_ioas_map (self->access.syscalls, self->access.iommufd, self->ioas_id,

@@ -20,6 +20,7 @@ typedef struct
 typedef struct
 {
   IommudKernelAccess access;
+  guint64 container; /* its serial */
   guint32 ioas_id;
   guint32 source_id;    /* the IOAS to copy from; 0: a file is mapped */
   IommudMapFlags flags; /* without FIXED the kernel chooses, and all is done in one call */

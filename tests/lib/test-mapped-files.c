@@ -37,15 +37,21 @@ tear_down (Fixture *self, gconstpointer unused)
 }
 
 static IommudMappedFile *
-map (Fixture *self, guint64 offset, guint64 length, gboolean writable)
+map_for (Fixture *self, guint64 owner, guint64 offset, guint64 length, gboolean writable)
 {
   g_autoptr (GError) error = NULL;
   IommudMappedFile *file = NULL;
 
-  iommud_mapped_file_new (self->files, &self->access, self->file, offset, length, writable, &file,
-                          &error);
+  iommud_mapped_file_new (self->files, &self->access, owner, self->file, offset, length, writable,
+                          &file, &error);
   g_assert_no_error (error);
   return file;
+}
+
+static IommudMappedFile *
+map (Fixture *self, guint64 offset, guint64 length, gboolean writable)
+{
+  return map_for (self, 1, offset, length, writable);
 }
 
 static void
@@ -116,6 +122,24 @@ test_access (Fixture *self, gconstpointer unused)
   g_assert_cmpuint (count_mappings (), ==, 0);
 }
 
+/* A file system may give two files one number, so nobody gets what was mapped for another. */
+static void
+test_owners (Fixture *self, gconstpointer unused)
+{
+  IommudMappedFile *first = NULL;
+  IommudMappedFile *second = NULL;
+
+  resize (self, 2 * PAGE);
+  first = map_for (self, 1, 0, PAGE, TRUE);
+  second = map_for (self, 2, 0, PAGE, TRUE);
+  g_assert_cmpuint (count_mappings (), ==, 2);
+  g_assert_cmpuint (iommud_mapped_file_get_address (first), !=,
+                    iommud_mapped_file_get_address (second));
+  iommud_mapped_file_unref (first);
+  iommud_mapped_file_unref (second);
+  g_assert_cmpuint (count_mappings (), ==, 0);
+}
+
 /* A file that has grown needs a longer window; what is mapped stays where it is. */
 static void
 test_growth (Fixture *self, gconstpointer unused)
@@ -173,6 +197,7 @@ main (int argc, char **argv)
 #define ADD(name, test) g_test_add ("/mapped-files/" name, Fixture, NULL, set_up, test, tear_down)
   ADD ("many-pieces", test_many_pieces);
   ADD ("access", test_access);
+  ADD ("owners", test_owners);
   ADD ("growth", test_growth);
   ADD ("borders", test_borders);
   return g_test_run ();
