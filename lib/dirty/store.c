@@ -162,6 +162,17 @@ iommud_dirty_store_remove (IommudDirtyStore *self, guint64 first, guint64 last)
     }
 }
 
+void
+iommud_dirty_store_mark_runs (IommudDirtyStore *self, const GArray *runs)
+{
+  for (guint i = 0; i < runs->len; i++)
+    {
+      const IommudIovaRange *run = &g_array_index (runs, IommudIovaRange, i);
+
+      iommud_dirty_store_mark (self, run->first, run->last);
+    }
+}
+
 typedef struct
 {
   GArray *runs;

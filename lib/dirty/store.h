@@ -20,6 +20,8 @@ void iommud_dirty_store_free (IommudDirtyStore *self);
 
 /* The range is dirty as a whole. */
 void iommud_dirty_store_mark (IommudDirtyStore *self, guint64 first, guint64 last);
+/* Ranges, as of iommud_dirty_store_get_runs(): a gap that they include counts as dirty too. */
+void iommud_dirty_store_mark_runs (IommudDirtyStore *self, const GArray *runs);
 /* Marks what is marked in @bits from @first to @last. */
 void iommud_dirty_store_add (IommudDirtyStore *self, const IommudDirtyBits *bits, guint64 first,
                              guint64 last);

@@ -58,17 +58,6 @@ begin_stand_in (IommudTrackers *self, const IommudKernelAccess *access, const Io
   g_clear_pointer (&stand_in->hwpt, iommud_tracker_free);
 }
 
-static void
-mark_runs (IommudDirtyStore *store, const GArray *runs)
-{
-  for (guint i = 0; i < runs->len; i++)
-    {
-      const IommudIovaRange *run = &g_array_index (runs, IommudIovaRange, i);
-
-      iommud_dirty_store_mark (store, run->first, run->last);
-    }
-}
-
 /* A HWPT that was on records for other devices too, whose pages must stay among those of HWPTs. */
 static gboolean
 take_from_stand_in (IommudTrackers *self, const IommudKernelAccess *access, StandIn *stand_in)
@@ -83,9 +72,9 @@ take_from_stand_in (IommudTrackers *self, const IommudKernelAccess *access, Stan
   gboolean success = iommud_tracker_read (stand_in->hwpt, &read, NULL);
   g_autoptr (GArray) runs = iommud_dirty_store_get_runs (taken);
 
-  mark_runs (self->saved_of_logs, runs);
+  iommud_dirty_store_mark_runs (self->saved_of_logs, runs);
   if (stand_in->was_on)
-    mark_runs (self->saved_of_hwpts, runs);
+    iommud_dirty_store_mark_runs (self->saved_of_hwpts, runs);
   if (read.lost && stand_in->was_on)
     iommud_trackers_mark_kind (self, IOMMUD_TRACKER_KIND_IOMMU);
   iommud_dirty_store_free (taken);

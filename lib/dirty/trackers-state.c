@@ -31,19 +31,6 @@ iommud_trackers_state_clear (IommudTrackersState *self)
   g_clear_pointer (&self->saved_of_hwpts, g_array_unref);
 }
 
-/* Not only what is mapped: a failed unmap leaves the dirty pages of the range that it unmapped to
- * be read. So a gap that joined runs include counts as dirty too. */
-static void
-mark_runs (IommudDirtyStore *store, const GArray *runs)
-{
-  for (guint i = 0; i < runs->len; i++)
-    {
-      const IommudIovaRange *run = &g_array_index (runs, IommudIovaRange, i);
-
-      iommud_dirty_store_mark (store, run->first, run->last);
-    }
-}
-
 void
 iommud_trackers_set_state (IommudTrackers *self, const IommudTrackersState *state)
 {
@@ -56,6 +43,7 @@ iommud_trackers_set_state (IommudTrackers *self, const IommudTrackersState *stat
 
       g_ptr_array_add (iommud_trackers_get_running (self, tracker->kind), tracker);
     }
-  mark_runs (self->saved_of_logs, state->saved_of_logs);
-  mark_runs (self->saved_of_hwpts, state->saved_of_hwpts);
+  /* Not only what is mapped: a failed unmap leaves the dirty pages of its range to be read. */
+  iommud_dirty_store_mark_runs (self->saved_of_logs, state->saved_of_logs);
+  iommud_dirty_store_mark_runs (self->saved_of_hwpts, state->saved_of_hwpts);
 }
