@@ -65,8 +65,7 @@ get_writable (const IommudTrackingRecord *record, const IommudAdoptedContainer *
 {
   if (!record->active || record->stopping)
     return iommud_ranges_new ();
-  return iommud_mapping_table_get_runs (container->mappings, 0, G_MAXUINT64,
-                                        IOMMUD_MAP_FLAGS_WRITABLE);
+  return iommud_mapping_table_get_runs (container->mappings, 0, G_MAXUINT64, TRUE);
 }
 
 static GHashTable *

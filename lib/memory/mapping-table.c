@@ -8,6 +8,10 @@ struct _IommudMappingTable
 {
   GTree *mappings; /* of Entry, whose key is the IOVA */
   guint64 bytes;
+  /* The mapped parts, as arrays of IommudIovaRange: all, and those for writing. Trackers ask for
+   * them after each change, so they are kept as soon as somebody has asked; NULL until then. */
+  GArray *runs;
+  GArray *writable_runs;
 };
 
 /* The mapping comes first: users have pointers to it, the table knows the node around it. */
@@ -48,6 +52,8 @@ void
 iommud_mapping_table_free (IommudMappingTable *self)
 {
   g_tree_unref (self->mappings);
+  g_clear_pointer (&self->runs, g_array_unref);
+  g_clear_pointer (&self->writable_runs, g_array_unref);
   g_free (self);
 }
 
@@ -111,6 +117,26 @@ iommud_mapping_table_next (IommudMappingTable *self, const IommudMapping *mappin
   return get_mapping (g_tree_node_next (((const Entry *) mapping)->node));
 }
 
+static void
+add_run (IommudMappingTable *self, IommudMapFlags flags, guint64 first, guint64 last)
+{
+  if (self->runs == NULL)
+    return;
+  iommud_ranges_add (self->runs, first, last);
+  if ((flags & IOMMUD_MAP_FLAGS_WRITABLE) != 0)
+    iommud_ranges_add (self->writable_runs, first, last);
+}
+
+static void
+remove_run (IommudMappingTable *self, IommudMapFlags flags, guint64 first, guint64 last)
+{
+  if (self->runs == NULL)
+    return;
+  iommud_ranges_remove (self->runs, first, last);
+  if ((flags & IOMMUD_MAP_FLAGS_WRITABLE) != 0)
+    iommud_ranges_remove (self->writable_runs, first, last);
+}
+
 void
 iommud_mapping_table_add (IommudMappingTable *self, const IommudMapping *mapping)
 {
@@ -122,16 +148,23 @@ iommud_mapping_table_add (IommudMappingTable *self, const IommudMapping *mapping
     iommud_mapped_file_ref (mapping->file);
   entry->node = g_tree_insert_node (self->mappings, &entry->mapping.iova, entry);
   self->bytes += mapping->length;
+  add_run (self, mapping->flags, mapping->iova, iommud_mapping_get_last (mapping));
 }
 
 void
 iommud_mapping_table_resize (IommudMappingTable *self, guint64 iova, guint64 length)
 {
   Entry *entry = g_tree_lookup (self->mappings, &iova);
+  guint64 before;
 
   g_return_if_fail (entry != NULL);
-  self->bytes += length - entry->mapping.length;
+  before = entry->mapping.length;
+  self->bytes += length - before;
   entry->mapping.length = length;
+  if (length > before)
+    add_run (self, entry->mapping.flags, iova + before, iova + (length - 1));
+  else if (length < before)
+    remove_run (self, entry->mapping.flags, iova + length, iova + (before - 1));
   if (length == 0)
     g_tree_remove (self->mappings, &iova);
 }
@@ -148,17 +181,40 @@ iommud_mapping_table_set_file (IommudMappingTable *self, guint64 iova, IommudMap
   return old;
 }
 
+static void
+make_runs (IommudMappingTable *self)
+{
+  if (self->runs != NULL)
+    return;
+  self->runs = iommud_ranges_new ();
+  self->writable_runs = iommud_ranges_new ();
+  for (GTreeNode *node = g_tree_node_first (self->mappings); node != NULL;
+       node = g_tree_node_next (node))
+    {
+      const IommudMapping *mapping = get_mapping (node);
+
+      add_run (self, mapping->flags, mapping->iova, iommud_mapping_get_last (mapping));
+    }
+}
+
 GArray *
 iommud_mapping_table_get_runs (IommudMappingTable *self, guint64 first, guint64 last,
-                               IommudMapFlags flags)
+                               gboolean writable)
 {
-  GArray *runs = iommud_ranges_new ();
+  GArray *found = iommud_ranges_new ();
+  const GArray *runs;
 
-  for (const IommudMapping *mapping = iommud_mapping_table_find (self, first, last);
-       mapping != NULL && mapping->iova <= last;
-       mapping = iommud_mapping_table_next (self, mapping))
-    if ((mapping->flags & flags) == flags)
-      iommud_ranges_add (runs, MAX (mapping->iova, first),
-                         MIN (iommud_mapping_get_last (mapping), last));
-  return runs;
+  make_runs (self);
+  runs = writable ? self->writable_runs : self->runs;
+  for (guint i = iommud_ranges_find (runs, first); i < runs->len; i++)
+    {
+      IommudIovaRange run = g_array_index (runs, IommudIovaRange, i);
+
+      if (run.first > last)
+        break;
+      run.first = MAX (run.first, first);
+      run.last = MIN (run.last, last);
+      g_array_append_val (found, run);
+    }
+  return found;
 }

@@ -68,8 +68,8 @@ IommudMappedFile *iommud_mapping_table_set_file (IommudMappingTable *self, guint
                                                  IommudMappedFile *file);
 
 /* The mapped parts of a range, sorted, as a new array of IommudIovaRange: mappings that touch are
- * one. Counts only mappings that have all of @flags. O(log n + k). */
+ * one. @writable: only those for writing. O(log n + k), but O(n) for the first call. */
 GArray *iommud_mapping_table_get_runs (IommudMappingTable *self, guint64 first, guint64 last,
-                                       IommudMapFlags flags);
+                                       gboolean writable);
 
 G_END_DECLS

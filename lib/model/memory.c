@@ -299,8 +299,8 @@ iommud_memory_get_mapped_ranges (IommudMemory *self)
 {
   if (self->mapped_ranges == NULL)
     self->mapped_ranges = iommud_mapped_ranges_new (
-        iommud_mapping_table_get_runs (self->mappings, 0, G_MAXUINT64, IOMMUD_MAP_FLAGS_NONE),
-        iommud_mapping_table_get_runs (self->mappings, 0, G_MAXUINT64, IOMMUD_MAP_FLAGS_WRITABLE));
+        iommud_mapping_table_get_runs (self->mappings, 0, G_MAXUINT64, FALSE),
+        iommud_mapping_table_get_runs (self->mappings, 0, G_MAXUINT64, TRUE));
   return self->mapped_ranges;
 }
 

@@ -19,7 +19,7 @@ typedef struct
   guint64 length;
   guint64 page_size;
   gboolean begun;
-  gboolean has_mappings; /* the twin */
+  gboolean has_mappings;     /* the twin */
   GCancellable *cancellable; /* or NULL */
   IommudUnmapping unmapping;
   IommudUnmapAndReadPlan *plan;
@@ -119,8 +119,7 @@ fill_plan (UnmapAndRead *self, char *what)
   iommud_operation_fill_access (&plan->unmap->access, self->container, what, NULL);
   plan->unmap->ioas_id = iommud_container_get_ioas_id (self->container);
   g_array_unref (plan->writable);
-  plan->writable =
-      iommud_mapping_table_get_runs (mappings, plan->first, plan->last, IOMMUD_MAP_FLAGS_WRITABLE);
+  plan->writable = iommud_mapping_table_get_runs (mappings, plan->first, plan->last, TRUE);
   plan->trackers = iommud_container_lend_trackers (self->container);
   plan->twin = iommud_twin_new (plan->trackers, plan->unmap->ioas_id);
 }

@@ -50,8 +50,8 @@ check_find (const Model *model, guint first, guint last)
 static void
 check_runs (const Model *model, guint first, guint last)
 {
-  g_autoptr (GArray) runs = iommud_mapping_table_get_runs (
-      model->table, first * PAGE, last * PAGE + PAGE - 1, IOMMUD_MAP_FLAGS_NONE);
+  g_autoptr (GArray) runs =
+      iommud_mapping_table_get_runs (model->table, first * PAGE, last * PAGE + PAGE - 1, FALSE);
   guint run = 0;
 
   for (guint page = first; page <= last; page++)
@@ -129,7 +129,7 @@ test_flags (void)
   add (&model, 2, 2, IOMMUD_MAP_FLAGS_WRITABLE);
   add (&model, 4, 2, IOMMUD_MAP_FLAGS_READABLE);
   add (&model, 6, 2, IOMMUD_MAP_FLAGS_WRITABLE);
-  runs = iommud_mapping_table_get_runs (model.table, PAGE, 7 * PAGE - 1, IOMMUD_MAP_FLAGS_WRITABLE);
+  runs = iommud_mapping_table_get_runs (model.table, PAGE, 7 * PAGE - 1, TRUE);
   g_assert_cmpuint (runs->len, ==, 2);
   g_assert_cmphex (g_array_index (runs, IommudIovaRange, 0).first, ==, PAGE);
   g_assert_cmphex (g_array_index (runs, IommudIovaRange, 0).last, ==, 4 * PAGE - 1);
@@ -149,7 +149,7 @@ test_ends (void)
 
   iommud_mapping_table_add (table, &last);
   iommud_mapping_table_add (table, &first);
-  runs = iommud_mapping_table_get_runs (table, 0, G_MAXUINT64, IOMMUD_MAP_FLAGS_NONE);
+  runs = iommud_mapping_table_get_runs (table, 0, G_MAXUINT64, FALSE);
   g_assert_cmpuint (runs->len, ==, 2);
   g_assert_cmphex (g_array_index (runs, IommudIovaRange, 1).last, ==, G_MAXUINT64);
   g_assert_nonnull (iommud_mapping_table_find (table, G_MAXUINT64, G_MAXUINT64));
