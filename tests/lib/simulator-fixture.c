@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define LONGEST_WAIT_MS 20000
-
 void
 simulator_start (Simulator *self)
 {
@@ -198,11 +196,6 @@ simulator_get_ranges (Simulator *self, int fd, guint32 ioas)
 void
 simulator_wait (gboolean (*is_done) (gpointer data), gpointer data)
 {
-  gint64 end = g_get_monotonic_time () + LONGEST_WAIT_MS * G_TIME_SPAN_MILLISECOND;
-
   while (!is_done (data))
-    {
-      g_assert_cmpint (g_get_monotonic_time (), <, end);
-      g_usleep (1000);
-    }
+    g_usleep (1000);
 }

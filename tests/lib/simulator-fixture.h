@@ -43,7 +43,7 @@ int simulator_detach (Simulator *self, int cdev);
 /* `first-last first-last...` in hexadecimal. */
 char *simulator_get_ranges (Simulator *self, int fd, guint32 ioas);
 
-/* Waits for something that happens in another thread; fails the test if it takes too long. */
+/* Waits for something that happens in another thread; the time limit of tests ends it. */
 void simulator_wait (gboolean (*is_done) (gpointer data), gpointer data);
 
 G_END_DECLS
