@@ -8,6 +8,8 @@
  */
 #include "flow.h"
 
+#include <sys/random.h>
+
 /* The bus limits how many answers a program may wait for. */
 #define PINGS_PER_USER 16
 
@@ -114,6 +116,18 @@ on_pong (GObject *source, GAsyncResult *result, gpointer user_data)
   iommud_lanes_end_ping (ping->lanes, ping->lane);
 }
 
+/* Whoever can guess the serial of a ping can answer it without having read it. So it is a random
+ * one, far from those that GDBus counts. */
+static guint32
+choose_serial (void)
+{
+  guint32 serial;
+
+  if (getrandom (&serial, sizeof serial, 0) != sizeof serial)
+    serial = g_random_int ();
+  return serial | 1u << 31;
+}
+
 static void
 send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller)
 {
@@ -122,15 +136,16 @@ send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller
   Ping *ping = g_new0 (Ping, 1);
 
   g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
+  g_dbus_message_set_serial (message, choose_serial ());
   ping->connection = connection;
   ping->lanes = lanes;
   ping->lane = caller->lane;
   ping->caller = iommud_caller_ref (caller);
   caller->pinged_bytes = caller->unread_bytes;
   caller->lane->n_pings++;
-  g_dbus_connection_send_message_with_reply (connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE,
-                                             G_MAXINT, NULL, iommud_lanes_get_cancellable (lanes),
-                                             on_pong, ping);
+  g_dbus_connection_send_message_with_reply (
+      connection, message, G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL, G_MAXINT, NULL,
+      iommud_lanes_get_cancellable (lanes), on_pong, ping);
 }
 
 static void
