@@ -22,6 +22,9 @@
 #include "iommud-dbus-names.h"
 #include "service.h"
 
+/* How long the bus may take to carry the last answers, and to say who has the name. */
+#define LONGEST_MS 1000
+
 typedef struct
 {
   gboolean system;
@@ -225,7 +228,7 @@ has_owner (GDBusConnection *connection, const char *name)
   g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
       connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
       "NameHasOwner", g_variant_new ("(s)", name), G_VARIANT_TYPE ("(b)"), G_DBUS_CALL_FLAGS_NONE,
-      -1, NULL, NULL);
+      LONGEST_MS, NULL, NULL);
   gboolean owned = FALSE;
 
   if (reply != NULL)
@@ -245,6 +248,35 @@ on_name_lost (GDBusConnection *connection, const char *name, gpointer user_data)
   quit (user_data, EXIT_FAILURE);
 }
 
+static void
+on_flushed (GObject *connection, GAsyncResult *result, gpointer loop)
+{
+  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (connection), result, NULL);
+  g_main_loop_quit (loop);
+  g_main_loop_unref (loop);
+}
+
+static gboolean
+on_late (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_CONTINUE;
+}
+
+/* What was answered gets there, unless the bus takes no more. It releases the name by itself: a
+ * call that did so would be one more that a slow bus has to answer. */
+static void
+leave_bus (GDBusConnection *connection)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  guint late = g_timeout_add (LONGEST_MS, on_late, loop);
+
+  g_dbus_connection_flush (connection, NULL, on_flushed, g_main_loop_ref (loop));
+  g_main_loop_run (loop);
+  g_source_remove (late);
+  g_dbus_connection_close_sync (connection, NULL, NULL);
+}
+
 static int
 serve (GDBusConnection *connection)
 {
@@ -253,18 +285,19 @@ serve (GDBusConnection *connection)
       g_signal_connect (connection, "closed", G_CALLBACK (on_connection_closed), &daemon);
   guint term = g_unix_signal_add (SIGTERM, on_signal, &daemon);
   guint interrupt = g_unix_signal_add (SIGINT, on_signal, &daemon);
-  guint name = g_bus_own_name_on_connection (connection, IOMMUD_DBUS_BUS_NAME,
-                                             G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_name_acquired,
-                                             on_name_lost, &daemon, NULL);
-  GSource *watchdog = start_watchdog ();
+  GSource *watchdog;
 
+  g_bus_own_name_on_connection (connection, IOMMUD_DBUS_BUS_NAME,
+                                G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_name_acquired, on_name_lost,
+                                &daemon, NULL);
+  watchdog = start_watchdog ();
   g_main_loop_run (daemon.loop);
   g_clear_pointer (&watchdog, stop_watchdog);
   tell_systemd ("STOPPING=1");
-  g_bus_unown_name (name);
+  g_signal_handler_disconnect (connection, closed);
+  leave_bus (connection);
   g_source_remove (interrupt);
   g_source_remove (term);
-  g_signal_handler_disconnect (connection, closed);
   g_main_loop_unref (daemon.loop);
   return daemon.status;
 }
