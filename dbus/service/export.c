@@ -5,6 +5,7 @@
 
 #include "members.h"
 #include "properties.h"
+#include "quote.h"
 
 struct _IommudExport
 {
@@ -58,8 +59,12 @@ iommud_export_read (IommudExport *self, const char *property, GError **error)
   GVariant *value = member == NULL ? NULL : read_member (self, member);
 
   if (member == NULL)
-    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS, "%s has no property %.64s",
-                 iommud_export_get_info (self)->name, property);
+    {
+      g_autofree char *quoted = iommud_quote (property);
+
+      g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS, "%s has no property %s",
+                   iommud_export_get_info (self)->name, quoted);
+    }
   else if (value == NULL)
     g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED, "%s cannot be read", property);
   return value;

@@ -271,13 +271,16 @@ iommud_objects_find_export (IommudObjects *self, const char *path, const char *i
 {
   IommudBusObject *object = iommud_objects_lookup (self, path);
   IommudExport *export = object == NULL ? NULL : get_export (object, interface);
+  g_autofree char *quoted = NULL;
 
+  if (export != NULL)
+    return export;
+  quoted = iommud_quote (interface == NULL ? "" : interface);
   if (object == NULL)
     g_propagate_error (error, iommud_objects_new_missing_error (path));
-  else if (export == NULL)
-    g_set_error (error, G_DBUS_ERROR, missing, "The object %.255s has no interface %.255s", path,
-                 interface == NULL ? "without a name" : interface);
-  return export;
+  else
+    g_set_error (error, G_DBUS_ERROR, missing, "The object %s has no interface %s", path, quoted);
+  return NULL;
 }
 
 /* @interface: must outlive the object. Takes the export. */

@@ -270,6 +270,41 @@ test_write_property (Fixture *fixture, gconstpointer data)
   bed_assert (fixture->bed, fixture->container, "Name", "'vm1'");
 }
 
+static void
+on_refused (GObject *source, GAsyncResult *result, gpointer message)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error));
+  *(char **) message = g_strdup (error->message);
+}
+
+/* What is refused is quoted, and cut between characters: a part of one could not be sent. */
+static void
+test_long_names (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GString) name = g_string_new ("x\n\xe2\x80\xae");
+
+  for (guint i = 0; i < 200; i++)
+    g_string_append (name, "\xc3\xa9");
+  for (guint is_property = 0; is_property < 2; is_property++)
+    {
+      g_autofree char *message = NULL;
+
+      g_dbus_connection_call (
+          fixture->bed->client, IOMMUD_DBUS_BUS_NAME, fixture->container,
+          "org.freedesktop.DBus.Properties", "Get",
+          g_variant_new ("(ss)", is_property ? IOMMUD_DBUS_CONTAINER_INTERFACE : name->str,
+                         is_property ? name->str : "Name"),
+          NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_refused, &message);
+      while (message == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      g_assert_nonnull (strstr (message, "'x\\x0a\\x202e\xc3\xa9"));
+      g_assert_true (g_str_has_suffix (message, "\xc3\xa9...'"));
+      g_assert_cmpuint (strlen (message), <, 512);
+    }
+}
+
 /* A connection of a user who is neither root nor the service's. */
 static GDBusConnection *
 connect_as_stranger (Bed *bed)
@@ -324,6 +359,7 @@ main (int argc, char **argv)
   ADD ("malformed", test_malformed);
   ADD ("large-arguments", test_large_arguments);
   ADD ("write-property", test_write_property);
+  ADD ("long-names", test_long_names);
   g_test_add_func ("/bad-input/not-authorized", test_not_authorized);
   return g_test_run ();
 }
