@@ -47,13 +47,22 @@ iommud_trackers_has_hwpt (const IommudTrackers *self, guint32 hwpt_id)
   return find_hwpt (self, hwpt_id, &index);
 }
 
-void
-iommud_trackers_set_stand_in (IommudTrackers *self, const char *device, guint32 hwpt_id)
+guint
+iommud_trackers_get_n_logs (const IommudTrackers *self)
 {
-  guint index;
+  return self->logs->len;
+}
 
-  if (find_log (self, device, &index))
-    ((IommudTracker *) g_ptr_array_index (self->logs, index))->stand_in = hwpt_id;
+const char *
+iommud_trackers_get_device (const IommudTrackers *self, guint log)
+{
+  return ((const IommudTracker *) g_ptr_array_index (self->logs, log))->device;
+}
+
+void
+iommud_trackers_set_stand_in (IommudTrackers *self, guint log, guint32 hwpt_id)
+{
+  ((IommudTracker *) g_ptr_array_index (self->logs, log))->stand_in = hwpt_id;
 }
 
 /* Takes the tracker. */

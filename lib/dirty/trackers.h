@@ -94,8 +94,11 @@ void iommud_trackers_forget_range (IommudTrackers *self, guint64 first, guint64 
 void iommud_trackers_forget_log (IommudTrackers *self, const char *device);
 void iommud_trackers_forget_hwpt (IommudTrackers *self, guint32 hwpt_id);
 
-/* The HWPT that a device with a log is on, if its IOMMU can record there; 0: it cannot. */
-void iommud_trackers_set_stand_in (IommudTrackers *self, const char *device, guint32 hwpt_id);
+/* The logs that are running: how many, and whose each is. */
+guint iommud_trackers_get_n_logs (const IommudTrackers *self);
+const char *iommud_trackers_get_device (const IommudTrackers *self, guint log);
+/* The HWPT that the device of a log is on, if its IOMMU can record there; 0: it cannot. */
+void iommud_trackers_set_stand_in (IommudTrackers *self, guint log, guint32 hwpt_id);
 /* Whether all logs cover a range. */
 gboolean iommud_trackers_do_cover (const IommudTrackers *self, guint64 first, guint64 last);
 /* For mappings: makes every log cover a range, before it is mapped if its IOVA is known, else

@@ -6,6 +6,7 @@
 #include "memory/mapping-check.h"
 #include "base/sync.h"
 #include "model/device.h"
+#include "model/host.h"
 #include "model/hwpt.h"
 #include "operations/operation.h"
 
@@ -141,27 +142,37 @@ plan_first_turn (IommudMappingJob *self, GError **error)
   return TRUE;
 }
 
+/* The HWPT that a device is on, if it can record for the device; 0: it cannot. */
+static guint32
+get_stand_in (IommudMappingJob *self, const char *name)
+{
+  IommudHost *host = iommud_container_get_host (self->container);
+  IommudDevice *device =
+      host == NULL ? NULL : iommud_device_table_find (iommud_host_get_device_table (host), name);
+  IommudHwpt *hwpt;
+
+  if (device == NULL || iommud_device_get_container (device) != self->container)
+    return 0;
+  hwpt = iommud_device_get_hwpt (device);
+  if (hwpt == NULL || (iommud_hwpt_get_flags (hwpt) & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) == 0)
+    return 0;
+  return iommud_hwpt_get_id (hwpt);
+}
+
 /* A HWPT with dirty tracking can record for a device whose log has to be started again. */
 static void
 name_stand_ins (IommudMappingJob *self)
 {
-  GListModel *devices = iommud_container_get_devices (self->container);
+  IommudTrackers *trackers = self->plan->trackers;
   guint64 first = iommud_map_plan_get_part (self->plan, 0)->mapping.iova;
   gboolean fixed = (self->flags & IOMMUD_MAP_FLAGS_FIXED) != 0;
 
-  if (iommud_trackers_do_cover (self->plan->trackers, fixed ? first : 0,
+  if (iommud_trackers_do_cover (trackers, fixed ? first : 0,
                                 fixed ? first + (self->length - 1) : G_MAXUINT64))
     return;
-  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
-    {
-      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
-      IommudHwpt *hwpt = iommud_device_get_hwpt (device);
-      gboolean records =
-          hwpt != NULL && (iommud_hwpt_get_flags (hwpt) & IOMMUD_HWPT_FLAGS_DIRTY_TRACKING) != 0;
-
-      iommud_trackers_set_stand_in (self->plan->trackers, iommud_device_get_name (device),
-                                    records ? iommud_hwpt_get_id (hwpt) : 0);
-    }
+  for (guint i = 0; i < iommud_trackers_get_n_logs (trackers); i++)
+    iommud_trackers_set_stand_in (trackers, i,
+                                  get_stand_in (self, iommud_trackers_get_device (trackers, i)));
 }
 
 static gpointer
