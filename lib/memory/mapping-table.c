@@ -8,6 +8,7 @@ struct _IommudMappingTable
 {
   GTree *mappings; /* of Entry, whose key is the IOVA */
   guint64 bytes;
+  guint64 n_files;
   /* The mapped parts, as arrays of IommudIovaRange: all, and those for writing. Trackers ask for
    * them after each change, so they are kept as soon as somebody has asked; NULL until then. */
   GArray *runs;
@@ -67,6 +68,12 @@ guint64
 iommud_mapping_table_get_bytes (const IommudMappingTable *self)
 {
   return self->bytes;
+}
+
+gboolean
+iommud_mapping_table_has_files (const IommudMappingTable *self)
+{
+  return self->n_files > 0;
 }
 
 guint64
@@ -146,6 +153,7 @@ iommud_mapping_table_add (IommudMappingTable *self, const IommudMapping *mapping
   entry->mapping = *mapping;
   if (mapping->file != NULL)
     iommud_mapped_file_ref (mapping->file);
+  self->n_files += mapping->file != NULL;
   entry->node = g_tree_insert_node (self->mappings, &entry->mapping.iova, entry);
   self->bytes += mapping->length;
   add_run (self, mapping->flags, mapping->iova, iommud_mapping_get_last (mapping));
@@ -165,8 +173,19 @@ iommud_mapping_table_resize (IommudMappingTable *self, guint64 iova, guint64 len
     add_run (self, entry->mapping.flags, iova + before, iova + (length - 1));
   else if (length < before)
     remove_run (self, entry->mapping.flags, iova + length, iova + (before - 1));
-  if (length == 0)
-    g_tree_remove (self->mappings, &iova);
+  if (length > 0)
+    return;
+  self->n_files -= entry->mapping.file != NULL;
+  g_tree_remove (self->mappings, &iova);
+}
+
+void
+iommud_mapping_table_drop_last (IommudMappingTable *self, guint n)
+{
+  GTreeNode *last;
+
+  for (; n > 0 && (last = g_tree_node_last (self->mappings)) != NULL; n--)
+    iommud_mapping_table_resize (self, get_mapping (last)->iova, 0);
 }
 
 IommudMappedFile *
@@ -177,6 +196,8 @@ iommud_mapping_table_set_file (IommudMappingTable *self, guint64 iova, IommudMap
 
   g_return_val_if_fail (entry != NULL, NULL);
   old = entry->mapping.file;
+  self->n_files -= old != NULL;
+  self->n_files += file != NULL;
   entry->mapping.file = file != NULL ? iommud_mapped_file_ref (file) : NULL;
   return old;
 }

@@ -45,6 +45,9 @@ void iommud_mapping_table_free (IommudMappingTable *self);
 guint64 iommud_mapping_table_get_count (const IommudMappingTable *self);
 guint64 iommud_mapping_table_get_bytes (const IommudMappingTable *self);
 
+/* Whether the memory of any mapping is kept by its file. */
+gboolean iommud_mapping_table_has_files (const IommudMappingTable *self);
+
 /* The last address of a mapping, inside it. */
 guint64 iommud_mapping_get_last (const IommudMapping *mapping);
 /* Where the kernel's mapping that holds the byte at @position ends, and where the one that holds
@@ -62,6 +65,8 @@ const IommudMapping *iommud_mapping_table_next (IommudMappingTable *self,
 void iommud_mapping_table_add (IommudMappingTable *self, const IommudMapping *mapping);
 /* Sets the length of the mapping that begins at @iova; 0 takes it out. */
 void iommud_mapping_table_resize (IommudMappingTable *self, guint64 iova, guint64 length);
+/* Takes the last @n mappings out, or all if there are fewer. */
+void iommud_mapping_table_drop_last (IommudMappingTable *self, guint n);
 /* Gives the mapping at @iova another file, or none; returns its old one, which the caller owns now.
  */
 IommudMappedFile *iommud_mapping_table_set_file (IommudMappingTable *self, guint64 iova,

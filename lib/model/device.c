@@ -149,8 +149,8 @@ install_state_properties (void)
    *
    * What records the pages that it dirties, or will record them once it is attached: the device
    * itself if it has a log of its own DMA, else its IOMMU, else nothing; or the tracker that its
-   * attach or iommud_device_set_tracker() asked for. This says what could record, even if the policy
-   * of the container is off and nothing does.
+   * attach or iommud_device_set_tracker() asked for. This says what could record, even if the
+   * policy of the container is off and nothing does.
    */
   properties[PROP_DIRTY_TRACKER] = g_param_spec_enum (
       "dirty-tracker", NULL, NULL, IOMMUD_TYPE_TRACKER_KIND, IOMMUD_TRACKER_KIND_UNKNOWN, FLAGS);

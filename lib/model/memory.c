@@ -294,6 +294,16 @@ iommud_memory_forget_mappings (IommudMemory *self)
   notify_mappings (self, TRUE);
 }
 
+gboolean
+iommud_memory_forget_some_mappings (IommudMemory *self, guint n)
+{
+  guint64 count = iommud_mapping_table_get_count (self->mappings);
+
+  if (count > 1)
+    iommud_mapping_table_drop_last (self->mappings, (guint) MIN (n, count - 1));
+  return count > 1 + (guint64) n;
+}
+
 IommudMappedRanges *
 iommud_memory_get_mapped_ranges (IommudMemory *self)
 {

@@ -28,6 +28,9 @@ void iommud_memory_add_mapping (IommudMemory *self, const IommudMapping *mapping
 void iommud_memory_resize_mapping (IommudMemory *self, guint64 iova, guint64 length);
 /* The container is gone, and with it what was mapped. */
 void iommud_memory_forget_mappings (IommudMemory *self);
+/* At most @n of them at a time, with no signal before the last one, which the function above
+ * forgets; whether more are left. */
+gboolean iommud_memory_forget_some_mappings (IommudMemory *self, guint n);
 /* A snapshot of what is mapped. It is made anew only after a mapping has changed. */
 IommudMappedRanges *iommud_memory_get_mapped_ranges (IommudMemory *self);
 

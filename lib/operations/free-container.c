@@ -11,6 +11,7 @@
 
 /* How many devices and HWPTs leave the model in one turn of the main loop. */
 #define MAX_AT_ONCE 16
+#define MAPPINGS_AT_ONCE 1024
 
 typedef struct
 {
@@ -20,7 +21,8 @@ typedef struct
   GPtrArray *devices; /* of IommudDevice; in the order of the plan's */
   GPtrArray *claimed; /* of IommudDevice: those that no operation behind this one has claimed */
   GPtrArray *hwpts;   /* of IommudHwpt; in the order of the plan's */
-  guint n_published;  /* devices, and then HWPTs, that have left or stay */
+  gboolean publishing;
+  guint n_published; /* devices, and then HWPTs, that have left or stay */
 } FreeContainer;
 
 static void
@@ -141,6 +143,8 @@ take_files (FreeContainer *self)
   IommudMappingTable *mappings =
       iommud_memory_get_mappings (iommud_container_get_memory (self->container));
 
+  if (!iommud_mapping_table_has_files (mappings))
+    return;
   for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, 0, G_MAXUINT64);
        mapping != NULL; mapping = iommud_mapping_table_next (mappings, mapping))
     if (mapping->file != NULL)
@@ -202,11 +206,12 @@ publish_hwpt (FreeContainer *self, guint i)
 static void
 begin_publishing (FreeContainer *self)
 {
+  self->publishing = TRUE;
   iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
   iommud_container_set_orphans (self->container, self->plan->orphans);
 }
 
-/* Thousands of devices that leave at once would keep the main loop from all else. */
+/* Thousands of devices or mappings that leave at once would keep the main loop from all else. */
 static gboolean
 publish_some (gpointer data)
 {
@@ -214,14 +219,18 @@ publish_some (gpointer data)
   guint n_devices = self->devices->len;
   guint end = MIN (self->n_published + MAX_AT_ONCE, n_devices + self->hwpts->len);
 
-  if (self->n_published == 0)
+  if (!self->publishing)
     begin_publishing (self);
   for (; self->n_published < end; self->n_published++)
     if (self->n_published < n_devices)
       publish_device (self, self->n_published);
     else
       publish_hwpt (self, self->n_published - n_devices);
-  return self->n_published < n_devices + self->hwpts->len;
+  if (self->n_published < n_devices + self->hwpts->len)
+    return TRUE;
+  return self->plan->freed
+         && iommud_memory_forget_some_mappings (iommud_container_get_memory (self->container),
+                                                MAPPINGS_AT_ONCE);
 }
 
 static void
