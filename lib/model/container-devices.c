@@ -61,11 +61,20 @@ drop_from_hwpt (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt)
 
 /* A new HWPT lists the device that it was made for before it is listed itself. */
 static gboolean
-was_made_for (IommudHwpt *hwpt, IommudDevice *device)
+was_added_last (IommudHwpt *hwpt, IommudDevice *device)
 {
-  g_autoptr (GObject) first = g_list_model_get_item (iommud_hwpt_get_devices (hwpt), 0);
+  guint n_devices = iommud_hwpt_get_n_devices (hwpt);
+  g_autoptr (GObject) last =
+      n_devices > 0 ? g_list_model_get_item (iommud_hwpt_get_devices (hwpt), n_devices - 1) : NULL;
 
-  return first == G_OBJECT (device);
+  return last == G_OBJECT (device);
+}
+
+static void
+list_on_hwpt (IommudDevice *device, IommudHwpt *hwpt)
+{
+  if (hwpt != NULL && hwpt != iommud_device_get_hwpt (device) && !was_added_last (hwpt, device))
+    iommud_hwpt_add_device (hwpt, device);
 }
 
 void
@@ -73,11 +82,21 @@ iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt
 {
   IommudHwpt *old = iommud_device_get_hwpt (device);
 
-  if (hwpt != NULL && hwpt != old && !was_made_for (hwpt, device))
-    iommud_hwpt_add_device (hwpt, device);
+  list_on_hwpt (device, hwpt);
   set_attachment (self, device, TRUE, hwpt);
   if (old != NULL && old != hwpt)
     drop_from_hwpt (self, device, old);
+}
+
+/* On the bus, objects are told of in the order in which each began to change: so the HWPT changes
+ * before anything of the device does. */
+void
+iommud_container_add_attached_device (IommudContainer *self, IommudDevice *device,
+                                      const IommudBinding *binding, IommudHwpt *hwpt)
+{
+  list_on_hwpt (device, hwpt);
+  iommud_container_add_device (self, device, binding);
+  iommud_container_attach (self, device, hwpt);
 }
 
 void

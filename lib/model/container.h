@@ -64,6 +64,9 @@ void iommud_container_adopt_hwpt (IommudContainer *self, const IommudHwptRecord 
 void iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt);
 /* Puts the device on a HWPT (NULL for an mdev), or moves it from another one. */
 void iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt);
+/* Binds the device and puts it on a HWPT (NULL for an mdev), or moves it from another one. */
+void iommud_container_add_attached_device (IommudContainer *self, IommudDevice *device,
+                                           const IommudBinding *binding, IommudHwpt *hwpt);
 /* Takes the device off its HWPT; it stays bound. A HWPT that the kernel made is freed with its last
  * device. */
 void iommud_container_detach (IommudContainer *self, IommudDevice *device);

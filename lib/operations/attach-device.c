@@ -187,8 +187,7 @@ publish_attachment (gpointer data, GError **error)
       return NULL;
     }
   hwpt = find_or_add_hwpt (self);
-  iommud_container_add_device (self->container, self->device, &plan->binding);
-  iommud_container_attach (self->container, self->device, hwpt);
+  iommud_container_add_attached_device (self->container, self->device, &plan->binding, hwpt);
   iommud_memory_set_space (iommud_container_get_memory (self->container), &plan->space);
   return hwpt != NULL ? g_object_ref (hwpt) : NULL;
 }

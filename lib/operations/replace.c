@@ -142,8 +142,8 @@ publish_move (Replacement *self)
   g_autoptr (IommudHwpt) old = NULL;
 
   g_set_object (&old, iommud_device_get_hwpt (self->device));
-  iommud_container_add_device (self->container, self->device, &self->plan->binding);
-  iommud_container_attach (self->container, self->device, self->hwpt);
+  iommud_container_add_attached_device (self->container, self->device, &self->plan->binding,
+                                        self->hwpt);
   if (self->plan->old_freed)
     iommud_container_remove_hwpt (self->container, old);
 }

@@ -99,6 +99,33 @@ test_attach (Fixture *fixture, gconstpointer data)
   free_container (fixture);
 }
 
+/* A HWPT that exists already shows the device before the device points at it, and after the device
+ * points at it no more. */
+static void
+test_join_and_leave (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *second = bed_device (fixture->bed, PCI_2);
+  g_autofree char *hwpt = bed_attach (fixture->bed, fixture->container, fixture->device);
+  g_autofree char *listed =
+      g_strdup_printf ("PropertiesChanged %s * invalidated ['Devices'*", hwpt);
+  g_autofree char *points =
+      g_strdup_printf ("PropertiesChanged %s *'Hwpt': <*'%s'>*", second, hwpt);
+  g_autofree char *points_nowhere =
+      g_strdup_printf ("PropertiesChanged %s *'Hwpt': <*'/'>*", second);
+  const char *const joins[] = { listed, points, "reply", NULL };
+  const char *const leaves[] = { points_nowhere, listed, "reply", NULL };
+  g_autofree char *same = NULL;
+
+  recorder_clear (fixture->recorder);
+  same = bed_attach (fixture->bed, fixture->container, second);
+  g_assert_cmpstr (same, ==, hwpt);
+  assert_order (fixture, joins);
+  recorder_clear (fixture->recorder);
+  bed_call_ok (fixture->bed, second, "Detach", bed_options (NULL));
+  assert_order (fixture, leaves);
+  free_container (fixture);
+}
+
 static void
 test_detach (Fixture *fixture, gconstpointer data)
 {
@@ -142,8 +169,9 @@ test_replace (Fixture *fixture, gconstpointer data)
                                             bed_device_arguments (fixture->device, NULL));
   g_autofree char *device =
       g_strdup_printf ("PropertiesChanged %s *'Hwpt': <*'%s'>*", fixture->device, new);
+  g_autofree char *listed = g_strdup_printf ("PropertiesChanged %s * invalidated ['Devices'*", new);
   g_autofree char *removed = g_strdup_printf ("InterfacesRemoved %s *", old);
-  const char *const patterns[] = { device, removed, "reply", NULL };
+  const char *const patterns[] = { listed, device, removed, "reply", NULL };
 
   recorder_clear (fixture->recorder);
   bed_call_ok (fixture->bed, new, "AttachDevice", bed_device_arguments (fixture->device, NULL));
@@ -282,6 +310,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("create", test_create);
   ADD ("attach", test_attach);
+  ADD ("join-and-leave", test_join_and_leave);
   ADD ("detach", test_detach);
   ADD ("free", test_free);
   ADD ("replace", test_replace);
