@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs an operation with each pair of its kernel calls failing, and with each three of them of
- * which the third undoes something, and compares the model with the simulated kernel afterwards. */
+/* Runs an operation with each pair of its kernel calls failing, and with each three of them or
+ * those of which the third undoes something, and compares the model with the simulated kernel
+ * afterwards. */
 #include "config.h"
 
 #include "double-faults.h"
@@ -244,6 +245,14 @@ count_calls (DirtyLedger *ledger, Counts *counts)
     counts->counts[i] = dirty_fixture_count (&ledger->fixture, kinds[i].operation);
 }
 
+static void
+require_tracking (DirtyLedger *ledger)
+{
+  model_fixture_free_container (ledger->fixture.container);
+  ledger->fixture.container = model_fixture_container (&ledger->fixture.model, "strict",
+                                                       IOMMUD_DIRTY_TRACKING_POLICY_REQUIRED);
+}
+
 /* @faults: armed from the start. @calls: out, how often the operation made each call. */
 static void
 run (const DoubleFaultsScenario *scenario, const GArray *faults, Counts *calls)
@@ -252,6 +261,8 @@ run (const DoubleFaultsScenario *scenario, const GArray *faults, Counts *calls)
   Counts before;
 
   dirty_ledger_set_up (&ledger, FALSE);
+  if (scenario->required)
+    require_tracking (&ledger);
   scenario->prepare (&ledger);
   count_calls (&ledger, &before);
   for (guint i = 0; i < faults->len; i++)
@@ -344,8 +355,7 @@ fail_each (Search *self, guint kind, guint from, const Counts *calls)
 
 /* One more of the calls that are made with the faults that are armed. A second fault may hit any of
  * them; both of a pair are armed from the start, so the order of their kinds does not matter,
- * unless the call is made only because of the first. A third one hits only calls that undo
- * something. */
+ * unless the call is made only because of the first. */
 static void
 fail_next (Search *self, const Counts *calls, const Counts *before)
 {
@@ -360,7 +370,7 @@ fail_next (Search *self, const Counts *calls, const Counts *before)
     {
       gboolean is_after = is_first || is_before (&last, kind);
 
-      if (self->armed->len == 2 && !kinds[kind].undoes)
+      if (self->armed->len == 2 && !kinds[kind].undoes && !self->scenario->all_threes)
         continue;
       fail_each (self, kind, is_after ? 0 : before->counts[kind], calls);
     }

@@ -13,6 +13,8 @@ typedef struct
   const char *name;
   void (*prepare) (DirtyLedger *ledger); /* what the operation begins with */
   void (*perform) (DirtyLedger *ledger); /* the operation, which may fail */
+  gboolean required;                     /* dirty tracking is; else it is preferred */
+  gboolean all_threes;                   /* else the third fault hits only what undoes something */
 } DoubleFaultsScenario;
 
 /* Writes with all devices that record, to some pages from @page on of the two MiB from IOVA 0 on.

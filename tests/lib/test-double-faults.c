@@ -2,7 +2,7 @@
 /* Two or three kernel calls of one operation fail: the model shows exactly what is left behind. */
 #include "config.h"
 
-#include "double-faults.h"
+#include "double-faults-steps.h"
 
 #include <errno.h>
 
@@ -21,117 +21,42 @@ prepare_nothing (DirtyLedger *ledger)
 }
 
 static void
-start_tracking (DirtyLedger *ledger)
-{
-  dirty_ledger_map (ledger, 0, MIB);
-  dirty_ledger_map (ledger, MIB, MIB);
-  dirty_ledger_start (ledger);
-}
-
-static void
-attach (DirtyLedger *ledger, const char *device)
-{
-  dirty_ledger_attach (ledger, device, IOMMUD_TRACKER_CHOICE_AUTO);
-}
-
-static void
-attach_to_ioas (DirtyLedger *ledger, const char *device)
-{
-  call_attach_device (ledger->fixture.container, get_device (ledger, device),
-                      IOMMUD_ATTACH_MODE_KERNEL, IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, NULL);
-}
-
-static IommudHwpt *
-alloc (DirtyLedger *ledger, const char *device)
-{
-  g_autoptr (GError) error = NULL;
-  IommudHwpt *hwpt = call_alloc_hwpt (ledger->fixture.container, get_device (ledger, device),
-                                      IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, &error);
-
-  g_assert_no_error (error);
-  return hwpt;
-}
-
-/* Attaches the device to the only HWPT that a caller made. */
-static void
-replace (DirtyLedger *ledger, const char *device)
-{
-  GListModel *hwpts = iommud_container_get_hwpts (ledger->fixture.container);
-
-  for (guint i = 0; i < g_list_model_get_n_items (hwpts); i++)
-    {
-      g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
-
-      if (iommud_hwpt_get_management (hwpt) != IOMMUD_HWPT_MANAGEMENT_MANUAL)
-        continue;
-      dirty_ledger_replace (ledger, device, hwpt);
-      return;
-    }
-  g_assert_not_reached ();
-}
-
-/* The next move of the device fails in its IOMMU's driver, so that the kernel forgets its reserved
- * ranges and the move is undone by DETACH and ATTACH. */
-static void
-fail_driver (DirtyLedger *ledger, const char *device)
-{
-  g_assert_cmpint (iommud_simulated_kernel_fail_driver (
-                       iommud_simulator_get_kernel (ledger->fixture.model.simulator), device,
-                       "attach", ENOMEM, 1),
-                   ==, 0);
-}
-
-/* A device that a failed move has left bound and no longer attached. */
-static void
-leave_bound (DirtyLedger *ledger, const char *device)
-{
-  g_autoptr (IommudHwpt) hwpt = alloc (ledger, device);
-
-  attach (ledger, device);
-  fail_driver (ledger, device);
-  model_fixture_inject (&ledger->fixture.model, "attach", 2, EIO, 0);
-  dirty_ledger_replace (ledger, device, hwpt);
-  g_assert_cmpint (iommud_device_get_state (get_device (ledger, device)), ==,
-                   IOMMUD_DEVICE_STATE_BOUND);
-}
-
-static void
 prepare_sibling (DirtyLedger *ledger)
 {
-  start_tracking (ledger);
-  attach (ledger, DIRTY_A);
+  double_faults_start_tracking (ledger);
+  double_faults_attach (ledger, DIRTY_A);
   double_faults_write (ledger, 0);
 }
 
 static void
 prepare_foreign (DirtyLedger *ledger)
 {
-  attach (ledger, PLAIN_A);
-  attach (ledger, BOTH);
-  start_tracking (ledger);
+  double_faults_attach (ledger, PLAIN_A);
+  double_faults_attach (ledger, BOTH);
+  double_faults_start_tracking (ledger);
 }
 
 static void
 prepare_bound (DirtyLedger *ledger)
 {
-  leave_bound (ledger, DIRTY_A);
-  start_tracking (ledger);
+  double_faults_leave_bound (ledger, DIRTY_A);
+  double_faults_start_tracking (ledger);
 }
 
 static void
 prepare_bound_with_log (DirtyLedger *ledger)
 {
-  leave_bound (ledger, BOTH);
-  start_tracking (ledger);
+  double_faults_leave_bound (ledger, BOTH);
+  double_faults_start_tracking (ledger);
 }
 
 /* A device that could not be moved back from the twin of its HWPT: its log runs on. */
 static void
 prepare_bound_that_logs (DirtyLedger *ledger)
 {
-  attach (ledger, BOTH);
-  attach (ledger, DIRTY_A);
-  start_tracking (ledger);
+  double_faults_attach (ledger, BOTH);
+  double_faults_attach (ledger, DIRTY_A);
+  double_faults_start_tracking (ledger);
   double_faults_write (ledger, 0);
   model_fixture_inject (&ledger->fixture.model, "attach", 3, EIO, 0);
   model_fixture_inject (&ledger->fixture.model, "attach", 5, EIO, 0);
@@ -144,100 +69,41 @@ prepare_bound_that_logs (DirtyLedger *ledger)
 static void
 attach_dirty_a (DirtyLedger *ledger)
 {
-  attach (ledger, DIRTY_A);
+  double_faults_attach (ledger, DIRTY_A);
 }
 
 static void
 attach_sibling (DirtyLedger *ledger)
 {
-  attach (ledger, DIRTY_A_SIBLING);
+  double_faults_attach (ledger, DIRTY_A_SIBLING);
 }
 
 static void
 attach_both (DirtyLedger *ledger)
 {
-  attach (ledger, BOTH);
+  double_faults_attach (ledger, BOTH);
 }
 
 static void
 attach_kernel (DirtyLedger *ledger)
 {
-  attach_to_ioas (ledger, LOGGING);
+  double_faults_attach_to_ioas (ledger, LOGGING);
 }
 
 static void
 attach_mdev (DirtyLedger *ledger)
 {
-  attach (ledger, MDEV);
-}
-
-static void
-prepare_hwpt (DirtyLedger *ledger)
-{
-  g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED = alloc (ledger, DIRTY_B);
-
-  start_tracking (ledger);
-}
-
-static void
-prepare_move (DirtyLedger *ledger)
-{
-  prepare_hwpt (ledger);
-  attach (ledger, DIRTY_A);
-  double_faults_write (ledger, 0);
-}
-
-static void
-prepare_move_with_log (DirtyLedger *ledger)
-{
-  prepare_hwpt (ledger);
-  attach (ledger, BOTH);
-  double_faults_write (ledger, 0);
-}
-
-static void
-prepare_repair (DirtyLedger *ledger)
-{
-  prepare_move (ledger);
-  fail_driver (ledger, DIRTY_A);
-}
-
-static void
-prepare_repair_with_log (DirtyLedger *ledger)
-{
-  prepare_move_with_log (ledger);
-  fail_driver (ledger, BOTH);
-}
-
-/* On a HWPT that the kernel made. */
-static void
-prepare_repair_of_kernels (DirtyLedger *ledger)
-{
-  prepare_hwpt (ledger);
-  attach_to_ioas (ledger, DIRTY_A);
-  fail_driver (ledger, DIRTY_A);
-}
-
-static void
-replace_dirty_a (DirtyLedger *ledger)
-{
-  replace (ledger, DIRTY_A);
-}
-
-static void
-replace_both (DirtyLedger *ledger)
-{
-  replace (ledger, BOTH);
+  double_faults_attach (ledger, MDEV);
 }
 
 static void
 prepare_detach (DirtyLedger *ledger)
 {
   prepare_sibling (ledger);
-  attach (ledger, DIRTY_A_SIBLING);
-  attach (ledger, BOTH);
-  attach_to_ioas (ledger, LOGGING);
-  attach (ledger, MDEV);
+  double_faults_attach (ledger, DIRTY_A_SIBLING);
+  double_faults_attach (ledger, BOTH);
+  double_faults_attach_to_ioas (ledger, LOGGING);
+  double_faults_attach (ledger, MDEV);
   double_faults_write (ledger, 4);
 }
 
@@ -269,8 +135,8 @@ static void
 prepare_unmap (DirtyLedger *ledger)
 {
   prepare_sibling (ledger);
-  attach (ledger, DIRTY_A_SIBLING);
-  attach (ledger, BOTH);
+  double_faults_attach (ledger, DIRTY_A_SIBLING);
+  double_faults_attach (ledger, BOTH);
   double_faults_write (ledger, 4);
 }
 
@@ -284,9 +150,9 @@ static void
 prepare_start (DirtyLedger *ledger)
 {
   dirty_ledger_map (ledger, 0, MIB);
-  attach (ledger, DIRTY_A);
-  attach (ledger, BOTH);
-  attach (ledger, LOGGING);
+  double_faults_attach (ledger, DIRTY_A);
+  double_faults_attach (ledger, BOTH);
+  double_faults_attach (ledger, LOGGING);
 }
 
 static void
@@ -401,24 +267,15 @@ allow (DirtyLedger *ledger)
 
 static const DoubleFaultsScenario scenarios[] = {
   { "attach/first", prepare_nothing, attach_dirty_a },
-  { "attach/tracked-by-iommu", start_tracking, attach_dirty_a },
-  { "attach/logging", start_tracking, attach_both },
-  { "attach/to-kernel-hwpt", start_tracking, attach_kernel },
+  { "attach/tracked-by-iommu", double_faults_start_tracking, attach_dirty_a },
+  { "attach/logging", double_faults_start_tracking, attach_both },
+  { "attach/to-kernel-hwpt", double_faults_start_tracking, attach_kernel },
   { "attach/mdev", prepare_nothing, attach_mdev },
   { "attach/sibling", prepare_sibling, attach_sibling },
   { "attach/candidates", prepare_foreign, attach_dirty_a },
   { "attach/bound", prepare_bound, attach_dirty_a },
   { "attach/bound-logging", prepare_bound_with_log, attach_both },
   { "attach/bound-that-logs", prepare_bound_that_logs, attach_both },
-  { "replace/unbound", prepare_hwpt, replace_dirty_a },
-  { "replace/unbound-logging", prepare_hwpt, replace_both },
-  { "replace/bound", prepare_bound, replace_dirty_a },
-  { "replace/bound-logging", prepare_bound_with_log, replace_both },
-  { "replace/move", prepare_move, replace_dirty_a },
-  { "replace/move-logging", prepare_move_with_log, replace_both },
-  { "replace/repair", prepare_repair, replace_dirty_a },
-  { "replace/repair-logging", prepare_repair_with_log, replace_both },
-  { "replace/repair-kernel-hwpt", prepare_repair_of_kernels, replace_dirty_a },
   { "detach/one-of-group", prepare_detach, detach_dirty_a },
   { "detach/last", prepare_sibling, detach_dirty_a },
   { "detach/logging", prepare_detach, detach_both },

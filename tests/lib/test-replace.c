@@ -106,6 +106,9 @@ test_policy_required (ModelFixture *fixture, gconstpointer unused)
   assert_refused (fixture, plain, DIRTY_A, IOMMUD_ERROR_NOT_SUPPORTED, "requires dirty tracking");
   g_assert_cmpuint (iommud_device_get_state (model_fixture_device (fixture, DIRTY_A)), ==,
                     IOMMUD_DEVICE_STATE_AVAILABLE);
+  /* A device that is attached stays where it is tracked. */
+  model_fixture_attach (fixture, container, DIRTY_A);
+  assert_refused (fixture, plain, DIRTY_A, IOMMUD_ERROR_NOT_SUPPORTED, "requires dirty tracking");
   model_fixture_free_container (container);
 }
 
@@ -160,6 +163,8 @@ test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
   IommudDevice *device = model_fixture_device (fixture, RESERVED);
   g_autoptr (IommudHwpt) freed = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
   g_autoptr (IommudHwpt) hwpt = NULL;
+  IommudSimulatedDeviceState state;
+  guint32 freed_id;
   g_autofree char *before = NULL;
   g_autofree char *after = NULL;
   g_autoptr (GError) error = NULL;
@@ -169,6 +174,7 @@ test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_assert_no_error (error);
   hwpt = alloc (fixture, container, RESERVED, IOMMUD_HWPT_FLAGS_NONE);
   /* The lowest free id comes first: the kernel's next HWPT has another one. */
+  freed_id = iommud_hwpt_get_id (freed);
   g_assert_true (iommud_hwpt_free (freed, NULL, &error));
   before = print_ranges (container);
 
@@ -179,8 +185,10 @@ test_lost_regions_of_kernel_hwpt (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_ATTACHED);
   g_assert_cmpuint (iommud_hwpt_get_management (iommud_device_get_hwpt (device)), ==,
                     IOMMUD_HWPT_MANAGEMENT_KERNEL);
-  g_assert_cmpuint (iommud_hwpt_get_id (iommud_device_get_hwpt (device)), <,
-                    iommud_hwpt_get_id (hwpt));
+  iommud_simulated_kernel_get_state (iommud_simulator_get_kernel (fixture->simulator), RESERVED,
+                                     &state);
+  g_assert_cmpuint (iommud_hwpt_get_id (iommud_device_get_hwpt (device)), ==, state.table);
+  g_assert_cmpuint (state.table, ==, freed_id);
   assert_n_items (iommud_container_get_hwpts (container), 2);
   after = print_ranges (container);
   g_assert_cmpstr (after, ==, before);
@@ -231,15 +239,33 @@ answer_ranges (struct iommud_abi_ioas_iova_ranges *ranges, guint64 last)
   ranges->num_iovas = 1;
 }
 
-/* A kernel that attaches a device once and forgets what it reserves, and does all else. */
+/* A kernel that attaches a device once and forgets what it reserves, and does all else; perhaps it
+ * refuses DETACH. */
+typedef struct
+{
+  guint n_attaches;
+  guint n_destroys;
+  gboolean keeps;
+} Kernel;
+
+static gboolean
+refuses (Kernel *kernel, unsigned long request)
+{
+  if (request == IOMMUD_ABI_VFIO_ATTACH_IOMMUFD_PT)
+    return kernel->n_attaches++ > 0;
+  return request == IOMMUD_ABI_VFIO_DETACH_IOMMUFD_PT && kernel->keeps;
+}
+
 static int
 answer_ioctl (const IommudSyscalls *syscalls, int fd, unsigned long request, void *argument)
 {
-  guint *n_attaches = syscalls->data;
+  Kernel *kernel = syscalls->data;
 
   if (request == IOMMUD_ABI_IOAS_IOVA_RANGES)
-    answer_ranges (argument, *n_attaches == 0 ? 0xfff : 0xffff);
-  if (request != IOMMUD_ABI_VFIO_ATTACH_IOMMUFD_PT || (*n_attaches)++ == 0)
+    answer_ranges (argument, kernel->n_attaches == 0 ? 0xfff : 0xffff);
+  if (request == IOMMUD_ABI_DESTROY)
+    kernel->n_destroys++;
+  if (!refuses (kernel, request))
     return 0;
   errno = EIO;
   return -1;
@@ -274,19 +300,42 @@ free_plan (IommudReplacePlan *plan)
 static void
 test_repair_of_success_loses_device (ModelFixture *fixture, gconstpointer unused)
 {
-  guint n_attaches = 0;
-  const IommudSyscalls syscalls = { .ioctl = answer_ioctl, .data = &n_attaches };
+  Kernel kernel = { 0 };
+  const IommudSyscalls syscalls = { .ioctl = answer_ioctl, .data = &kernel };
   IommudReplacePlan *plan = plan_on (fixture, &syscalls);
   const char *at;
 
   plan->old_hwpt_id = 2;
   iommud_replace_plan_perform (plan);
   g_assert_true (plan->detached);
-  g_assert_cmpuint (n_attaches, ==, 2);
+  g_assert_false (plan->attached);
+  g_assert_cmpuint (kernel.n_attaches, ==, 2);
   g_assert_true (g_str_has_prefix (plan->error->message, "The device is no longer attached"));
   at = strstr (plan->error->message, "EIO");
   g_assert_nonnull (at);
   g_assert_null (strstr (at + 1, "EIO"));
+  free_plan (plan);
+}
+
+/* The replace succeeds, and the kernel would not detach the device to repair what it lost: the
+ * device is on its new HWPT, which the error does not hide, and the old one is left for the next
+ * call. */
+static void
+test_repair_of_success_is_refused (ModelFixture *fixture, gconstpointer unused)
+{
+  Kernel kernel = { .keeps = TRUE };
+  const IommudSyscalls syscalls = { .ioctl = answer_ioctl, .data = &kernel };
+  IommudReplacePlan *plan = plan_on (fixture, &syscalls);
+
+  plan->old_hwpt_id = 2;
+  plan->old_is_last = TRUE;
+  iommud_replace_plan_perform (plan);
+  g_assert_true (plan->attached);
+  g_assert_false (plan->detached);
+  g_assert_false (plan->old_freed);
+  g_assert_cmpuint (kernel.n_attaches, ==, 1);
+  g_assert_cmpuint (kernel.n_destroys, ==, 0);
+  g_assert_nonnull (strstr (plan->error->message, "would not detach it to repair that"));
   free_plan (plan);
 }
 
@@ -295,10 +344,8 @@ test_repair_of_success_loses_device (ModelFixture *fixture, gconstpointer unused
 static void
 test_ranges_come_back (ModelFixture *fixture, gconstpointer unused)
 {
-  guint n_attaches = 0;
-  const IommudSyscalls syscalls = { .open = answer_open,
-                                    .ioctl = answer_ioctl,
-                                    .data = &n_attaches };
+  Kernel kernel = { 0 };
+  const IommudSyscalls syscalls = { .open = answer_open, .ioctl = answer_ioctl, .data = &kernel };
   IommudReplacePlan *plan = plan_on (fixture, &syscalls);
   const guint32 orphan = 9;
 
@@ -326,6 +373,7 @@ main (int argc, char **argv)
   ADD ("lost-regions-of-kernel-hwpt", test_lost_regions_of_kernel_hwpt);
   ADD ("repair-loses-device", test_repair_loses_device);
   ADD ("repair-of-success-loses-device", test_repair_of_success_loses_device);
+  ADD ("repair-of-success-is-refused", test_repair_of_success_is_refused);
   ADD ("ranges-come-back", test_ranges_come_back);
   return g_test_run ();
 }
