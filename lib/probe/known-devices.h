@@ -15,7 +15,7 @@ typedef struct
   IommudDeviceInfo *info;
   char *vfio_path; /* sysfs path of the vfio-dev device */
   ino_t life;      /* inode of that path: a different inode means a different device */
-  guint64 seen;    /* the last event before it was looked at; 0 if the kernel does not say */
+  guint64 seen;    /* the last event before it was first looked at; 0 if the kernel does not say */
 } IommudKnownDevice;
 
 /* Takes @info. */

@@ -217,6 +217,10 @@ report (IommudUdevProbe *self, const char *vfio_path)
   is_changed = is_same && !iommud_device_info_equal (before->info, info);
   if (before != NULL && !is_same)
     report_removed (self, info->sysfs_path);
+  /* An inode may be used again: a removal after the first look is that of the device which was
+   * reported, even if it seemed to be there later. */
+  if (is_same)
+    now->seen = before->seen;
   iommud_known_devices_remember (self->devices, now);
   if (!is_same)
     iommud_probe_emit_added (IOMMUD_PROBE (self), info);
