@@ -166,6 +166,8 @@ typedef struct
   guint n_opened;
   dev_t device;
   int errnum;
+  const char *file; /* what is opened; NULL: nothing is */
+  guint n_closed;
 } Kernel;
 
 static int
@@ -177,14 +179,21 @@ answer_open (const IommudSyscalls *syscalls, const char *path, dev_t device, int
   kernel->n_opened++;
   kernel->device = device;
   errno = kernel->errnum;
-  return -1;
+  return kernel->file != NULL ? open (kernel->file, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+static int
+answer_close (const IommudSyscalls *syscalls, int fd)
+{
+  ((Kernel *) syscalls->data)->n_closed++;
+  return close (fd);
 }
 
 static void
 assert_bind_fails (Fixture *self, Kernel *kernel, IommudError code, const char *errno_name,
                    const char *cause)
 {
-  const IommudSyscalls syscalls = { .open = answer_open, .data = kernel };
+  const IommudSyscalls syscalls = { .open = answer_open, .close = answer_close, .data = kernel };
   const IommudKernelAccess access = {
     .syscalls = &syscalls, .probe = self->probe, .iommufd = -1, .what = (char *) "bind it"
   };
@@ -216,6 +225,18 @@ test_open (Fixture *self, gconstpointer number)
   assert_bind_fails (self, &kernel, IOMMUD_ERROR_FAILED, "(EAGAIN)", "it was tried again");
 }
 
+/* What was opened is the file of another device by now: it is closed, and no ioctl is made on it.
+ */
+static void
+test_other_device (Fixture *self, gconstpointer number)
+{
+  Kernel kernel = { .file = "/dev/null" };
+
+  assert_bind_fails (self, &kernel, IOMMUD_ERROR_DEVICE_GONE, "(ENODEV)", "not the file of");
+  g_assert_cmpuint (kernel.n_opened, ==, 1);
+  g_assert_cmpuint (kernel.n_closed, ==, 1);
+}
+
 /* A device that has no number in sysfs has no node: nothing is opened. */
 static void
 test_no_number (Fixture *self, gconstpointer number)
@@ -234,6 +255,7 @@ main (int argc, char **argv)
   ADD ("/node/dead-mount", "1:7\n", test_dead_mount);
   ADD ("/node/slow", "1:7\n", test_slow);
   ADD ("/node/open", "1:7\n", test_open);
+  ADD ("/node/other-device", "1:7\n", test_other_device);
   ADD ("/node/no-number", "\n", test_no_number);
   return g_test_run ();
 }
