@@ -5,6 +5,7 @@
 
 #include "mapping-fixture.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,6 +90,28 @@ reserve (IommudContainerTable *table, const char *name)
   g_assert_true (iommud_container_table_reserve_name (table, name));
 }
 
+/* A call that fails takes no place, even if there is only one. */
+static void
+check_place_comes_back (MappingFixture *self, guint count)
+{
+  g_autoptr (GError) error = NULL;
+  IommudContainer *container;
+
+  reserve_names (self, count - 1, reserve);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GError) cause = NULL;
+
+      model_fixture_inject (&self->model, "ioas-alloc", 1, ENOMEM, 0);
+      g_assert_null (iommud_host_create_container (self->model.host, NULL, NULL, &cause));
+      g_assert_error (cause, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+    }
+  container = iommud_host_create_container (self->model.host, NULL, NULL, &error);
+  g_assert_no_error (error);
+  model_fixture_free_container (container);
+  reserve_names (self, count - 1, iommud_container_table_release_name);
+}
+
 static void
 test_containers (MappingFixture *self, gconstpointer unused)
 {
@@ -105,6 +128,7 @@ test_containers (MappingFixture *self, gconstpointer unused)
   container = iommud_host_create_container (self->model.host, NULL, NULL, &error);
   g_assert_no_error (error);
   model_fixture_free_container (container);
+  check_place_comes_back (self, count);
 }
 
 static IommudHwpt *
