@@ -214,6 +214,26 @@ test_forced_detach (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* Its IOMMU records until the file is closed, so what is read then is exact. */
+static void
+test_forced_detach_of_hwpt (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  dirty_fixture_map (self, 0, 16 * PAGE);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, 2 * PAGE, 1);
+  model_fixture_inject (&self->model, "detach", 1, EIO, 0);
+  g_assert_true (iommud_simulator_unplug_device (self->model.simulator, DIRTY_A, &error));
+  while (g_list_model_get_n_items (iommud_container_get_devices (self->container)) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  /* The IOAS alone. */
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "2");
+  dirty_fixture_stop (self);
+}
+
 /* A log that cannot be read when its device leaves: all that it could write to is dirty. */
 static void
 test_unreadable_log (MappingFixture *self, gconstpointer unused)
@@ -379,6 +399,7 @@ main (int argc, char **argv)
   ADD ("unplug", test_unplug_while_active);
   ADD ("detach-refused", test_detach_refused);
   ADD ("forced-detach", test_forced_detach);
+  ADD ("forced-detach-of-hwpt", test_forced_detach_of_hwpt);
   ADD ("unreadable-log", test_unreadable_log);
   ADD ("attach-is-not-undone", test_attach_is_not_undone);
   ADD ("attach-to-hwpt-is-not-undone", test_attach_to_hwpt_is_not_undone);
