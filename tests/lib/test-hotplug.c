@@ -77,8 +77,9 @@ static const Operation operations[] = {
   { "free-container", "detach", TRUE, start_free, IOMMUD_DEVICE_STATE_AVAILABLE },
 };
 
-/* The call takes a while, and what came of it is published by the main loop. */
-static void
+/* The call takes a while, and what came of it is published by the main loop. FALSE: the main loop
+ * was kept from running for so long that this has happened already. */
+static gboolean
 start (Fixture *self, const Operation *operation)
 {
   guint before = iommud_simulator_count_calls (self->model.simulator, operation->call);
@@ -87,7 +88,10 @@ start (Fixture *self, const Operation *operation)
   operation->start (self);
   while (iommud_simulator_count_calls (self->model.simulator, operation->call) == before)
     g_main_context_iteration (NULL, FALSE);
-  g_assert_null (self->result);
+  if (self->result == NULL)
+    return TRUE;
+  g_test_skip ("The operation was too fast");
+  return FALSE;
 }
 
 static void
@@ -245,7 +249,8 @@ test_change (Fixture *self, gconstpointer data)
 {
   const Operation *operation = data;
 
-  start (self, operation);
+  if (!start (self, operation))
+    return;
   report_changed (self, "new");
   assert_driver (self->device, "new");
   finish (self);
@@ -260,7 +265,8 @@ test_change (Fixture *self, gconstpointer data)
 static void
 test_removal (Fixture *self, gconstpointer data)
 {
-  start (self, data);
+  if (!start (self, data))
+    return;
   report_removed (self);
   g_assert_true (find (self) == self->device);
   /* There is nothing that it could be a change of. */
@@ -275,7 +281,8 @@ test_removal (Fixture *self, gconstpointer data)
 static void
 test_replug (Fixture *self, gconstpointer data)
 {
-  start (self, data);
+  if (!start (self, data))
+    return;
   report_removed (self);
   report_added (self, "second");
   g_assert_true (find (self) == self->device);
@@ -290,7 +297,8 @@ test_replug (Fixture *self, gconstpointer data)
 static void
 test_replug_twice (Fixture *self, gconstpointer data)
 {
-  start (self, data);
+  if (!start (self, data))
+    return;
   report_removed (self);
   report_added (self, "second");
   report_removed (self);
@@ -307,7 +315,8 @@ test_replug_twice (Fixture *self, gconstpointer data)
 static void
 test_replug_and_removal (Fixture *self, gconstpointer data)
 {
-  start (self, data);
+  if (!start (self, data))
+    return;
   report_removed (self);
   report_added (self, "second");
   report_removed (self);
