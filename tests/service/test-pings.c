@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is between the service and the bus: pings that cannot be answered unread, and a bus that
- * takes nothing more. */
+/* Pings that cannot be answered unread, and a bus that takes nothing
+ * more. */
 #include "config.h"
 
 #include <signal.h>
@@ -112,7 +112,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/flow/serials", test_serials);
-  g_test_add_func ("/flow/stopped-bus", test_stopped_bus);
+  g_test_add_func ("/pings/serials", test_serials);
+  g_test_add_func ("/pings/stopped-bus", test_stopped_bus);
   return g_test_run ();
 }
