@@ -6,6 +6,7 @@
 #include "files.h"
 #include "flow.h"
 #include "iommud-dbus-error.h"
+#include "iommud-dbus-names.h"
 #include "method-errors.h"
 #include "reply.h"
 
@@ -149,12 +150,13 @@ iommud_call_take_file (IommudCall *self, guint argument, GError **error)
 static void
 log_answer (IommudCall *self, const char *answer)
 {
-  const char *path = g_dbus_message_get_path (self->message);
+  const char *named = g_dbus_message_get_path (self->message);
+  const char *path = named == NULL ? IOMMUD_DBUS_NO_PATH : named;
   const char *interface = g_dbus_message_get_interface (self->message);
   const char *method = g_dbus_message_get_member (self->message);
 
   g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_DEBUG, "IOMMUD_OBJECT", path, "IOMMUD_METHOD", method,
-                    "IOMMUD_CALLER", self->caller->name, "MESSAGE", "%s.%s of %s: %s",
+                    "IOMMUD_CALLER", self->caller->name, "MESSAGE", "%.255s.%.255s of %.255s: %s",
                     interface == NULL ? "" : interface, method, path, answer);
 }
 
@@ -165,8 +167,7 @@ iommud_call_has_caller (IommudCall *self)
   return self->caller->lane != NULL;
 }
 
-/* The answer will be long. Until it was sent, other calls of the caller and its user wait as if it
- * were sent and not read. */
+/* The answer will be long. Until it was sent, it counts as sent and not read. */
 void
 iommud_call_reserve_answer (IommudCall *self, gsize n_bytes)
 {
@@ -185,7 +186,7 @@ iommud_call_drop (IommudCall *self)
 void
 iommud_call_return_sent (IommudCall *self, gsize n_bytes)
 {
-  iommud_flow_add (self->state->connection, self->state->lanes, self->caller, n_bytes);
+  iommud_flow_add (self->state->flow, self->caller, n_bytes);
   call_free (self);
 }
 
@@ -193,14 +194,16 @@ iommud_call_return_sent (IommudCall *self, gsize n_bytes)
 static guint32
 answer (IommudCall *self, GVariant *value, GUnixFDList *files)
 {
-  g_autoptr (GVariant) owned = value != NULL ? g_variant_ref_sink (value) : NULL;
   gsize n_bytes = 0;
   guint32 serial = 0;
 
+  if (value != NULL)
+    g_variant_ref_sink (value);
   log_answer (self, "done");
   iommud_changes_flush (self->state->changes);
   if (iommud_call_has_caller (self))
     n_bytes = iommud_reply (self->state->connection, self->message, value, files, &serial);
+  g_clear_pointer (&value, g_variant_unref);
   iommud_call_return_sent (self, n_bytes);
   return serial;
 }

@@ -19,6 +19,7 @@ typedef struct
   GQueue waiting;   /* of GDBusMessage, in their order */
   guint64 waiting_bytes;
   gboolean ready;            /* it is in its lane's queue */
+  gboolean held;             /* its next answer waits for room */
   GCancellable *cancellable; /* of all its calls; cancelled once it has left the bus */
 
   /* Bytes that were sent and of which it is not known that the caller has read them; how many of

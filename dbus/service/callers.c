@@ -10,6 +10,7 @@ struct _IommudCallers
 {
   GDBusConnection *connection;
   IommudLanes *lanes;
+  IommudFlow *flow;
   GHashTable *callers; /* name -> IommudCaller (a reference) */
   GCancellable *cancellable;
   guint subscription;
@@ -27,6 +28,13 @@ forget (gpointer caller)
   iommud_caller_unref (caller);
 }
 
+static void
+leave (IommudCallers *self, IommudCaller *caller)
+{
+  iommud_flow_leave (self->flow, caller);
+  iommud_lanes_leave (self->lanes, caller);
+}
+
 /* What a caller that has left asked for is dropped, and what is under way for it is cancelled. */
 static void
 drop (IommudCallers *self, const char *name)
@@ -35,7 +43,7 @@ drop (IommudCallers *self, const char *name)
 
   if (caller == NULL)
     return;
-  iommud_lanes_leave (self->lanes, caller);
+  leave (self, caller);
   g_cancellable_cancel (caller->cancellable);
   g_hash_table_remove (self->callers, name);
 }
@@ -56,12 +64,13 @@ on_name_owner_changed (GDBusConnection *connection, const char *sender, const ch
 }
 
 IommudCallers *
-iommud_callers_new (GDBusConnection *connection, IommudLanes *lanes)
+iommud_callers_new (GDBusConnection *connection, IommudLanes *lanes, IommudFlow *flow)
 {
   IommudCallers *self = g_new0 (IommudCallers, 1);
 
   self->connection = g_object_ref (connection);
   self->lanes = lanes;
+  self->flow = flow;
   self->callers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, forget);
   self->cancellable = g_cancellable_new ();
   self->subscription = g_dbus_connection_signal_subscribe (
@@ -80,7 +89,7 @@ iommud_callers_free (IommudCallers *self)
   g_dbus_connection_signal_unsubscribe (self->connection, self->subscription);
   g_hash_table_iter_init (&iter, self->callers);
   while (g_hash_table_iter_next (&iter, NULL, &caller))
-    iommud_lanes_leave (self->lanes, caller);
+    leave (self, caller);
   g_hash_table_unref (self->callers);
   g_object_unref (self->cancellable);
   g_object_unref (self->connection);
@@ -109,6 +118,7 @@ on_user_known (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   caller->cause = g_steal_pointer (&error);
   iommud_lanes_join (question->callers->lanes, caller);
+  iommud_flow_join (question->callers->flow, caller);
 }
 
 static void

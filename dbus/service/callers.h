@@ -2,13 +2,14 @@
 /* The programs on the bus that call. */
 #pragma once
 
-#include "lanes.h"
+#include "flow.h"
 
 G_BEGIN_DECLS
 
 typedef struct _IommudCallers IommudCallers;
 
-IommudCallers *iommud_callers_new (GDBusConnection *connection, IommudLanes *lanes);
+IommudCallers *iommud_callers_new (GDBusConnection *connection, IommudLanes *lanes,
+                                   IommudFlow *flow);
 void iommud_callers_free (IommudCallers *self);
 gboolean iommud_callers_receive (IommudCallers *self, GDBusMessage *message, IommudCaller **caller);
 

@@ -57,19 +57,19 @@ find_method (GDBusInterfaceInfo *interface, GDBusMessage *message, GError **erro
   return method;
 }
 
-/* The arguments of a call that were too large were not kept (see intake.c). */
+/* The contents of a call that were too large were not kept (see intake.c). */
 static gboolean
-has_lost_arguments (GDBusMessage *message)
+has_lost_contents (GDBusMessage *message)
 {
-  return g_dbus_message_get_body (message) == NULL
-         && *g_dbus_message_get_signature (message) != '\0';
+  return g_dbus_message_get_path (message) == NULL;
 }
 
 static GError *
 new_too_large_error (GDBusMessage *message)
 {
   return g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
-                      "The arguments of " NAME " take more than 256 KiB, which is the limit",
+                      "The arguments of " NAME " take more than 256 KiB, or its header more than "
+                      "4 KiB, which are the limits",
                       g_dbus_message_get_member (message));
 }
 
@@ -83,7 +83,7 @@ iommud_dispatch (IommudServiceState *state, IommudCaller *caller, GDBusMessage *
   IommudExport *export = NULL;
   const GDBusMethodInfo *method = NULL;
 
-  if (has_lost_arguments (message))
+  if (has_lost_contents (message))
     {
       iommud_call_refuse (call, new_too_large_error (message));
       return;

@@ -20,6 +20,15 @@ iommud_files_steal (GDBusMessage *message)
   return n_files == 0 ? NULL : g_unix_fd_list_new_from_array (files, n_files);
 }
 
+/* Closes those of a message whose method takes none. */
+void
+iommud_files_close (GDBusMessage *message)
+{
+  GUnixFDList *files = iommud_files_steal (message);
+
+  g_clear_object (&files);
+}
+
 /* An argument of type h is an index into the message's descriptors. Returns a copy that is closed
  * on exec and that the caller closes; -1 with error set. */
 int

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 #define IOMMUD_FILES_MAX 16 /* as many as the system bus allows */
 
 GUnixFDList *iommud_files_steal (GDBusMessage *message);
+void iommud_files_close (GDBusMessage *message);
 int iommud_files_take (GUnixFDList *files, gint32 handle, GError **error);
 
 G_END_DECLS

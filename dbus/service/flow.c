@@ -10,6 +10,8 @@
 
 #include <sys/random.h>
 
+#include "idle.h"
+
 /* The bus limits how many answers a program may wait for. */
 #define PINGS_PER_USER 16
 
@@ -17,17 +19,70 @@
  * is sent later. */
 #define NEXT_PING_MS 500
 
-typedef struct
+struct _IommudFlow
 {
   GDBusConnection *connection;
   IommudLanes *lanes;
-  IommudLane *lane;
+  GHashTable *users; /* uid -> User (owned): those with pings under way */
+  GCancellable *cancellable;
+};
+
+typedef struct
+{
+  guint n_pings;
+  GQueue unpinged; /* of IommudCaller: those that wait until one more can be pinged */
+} User;
+
+typedef struct
+{
+  IommudFlow *flow;
   IommudCaller *caller;
 } Ping;
 
-static void send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller);
-static void ask_whether_read (GDBusConnection *connection, IommudLanes *lanes,
-                              IommudCaller *caller);
+static void ask_whether_read (IommudFlow *self, IommudCaller *caller);
+
+IommudFlow *
+iommud_flow_new (GDBusConnection *connection, IommudLanes *lanes)
+{
+  IommudFlow *self = g_new0 (IommudFlow, 1);
+
+  self->connection = g_object_ref (connection);
+  self->lanes = lanes;
+  self->users = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->cancellable = g_cancellable_new ();
+  return self;
+}
+
+/* All callers have left. */
+void
+iommud_flow_free (IommudFlow *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  g_hash_table_unref (self->users);
+  g_object_unref (self->connection);
+  g_free (self);
+}
+
+/* Borrowed; NULL if there is none. */
+static User *
+find_user (IommudFlow *self, const IommudCaller *caller)
+{
+  return g_hash_table_lookup (self->users, GUINT_TO_POINTER (caller->uid));
+}
+
+static User *
+ensure_user (IommudFlow *self, const IommudCaller *caller)
+{
+  User *user = find_user (self, caller);
+
+  if (user != NULL)
+    return user;
+  user = g_new0 (User, 1);
+  g_queue_init (&user->unpinged);
+  g_hash_table_insert (self->users, GUINT_TO_POINTER (caller->uid), user);
+  return user;
+}
 
 /* Whether the caller has read what was sent to it, as far as that was asked. If not, a ping asks
  * before more is sent. */
@@ -49,14 +104,14 @@ shows_reading (GDBusMessage *reply, const IommudCaller *caller)
                     == 0);
 }
 
-static gboolean
-on_next_ping (gpointer user_data)
+static Ping *
+new_ping (IommudFlow *self, IommudCaller *caller)
 {
-  const Ping *ping = user_data;
+  Ping *ping = g_new0 (Ping, 1);
 
-  g_clear_pointer (&ping->caller->next_ping, g_source_unref);
-  ask_whether_read (ping->connection, ping->lanes, ping->caller);
-  return G_SOURCE_REMOVE;
+  ping->flow = self;
+  ping->caller = iommud_caller_ref (caller);
+  return ping;
 }
 
 static void
@@ -66,23 +121,30 @@ free_ping (gpointer ping)
   g_free (ping);
 }
 
-/* It ends at the latest when the caller leaves its lane. */
-static void
-ping_later (const Ping *failed)
+static gboolean
+on_next_ping (gpointer user_data)
 {
-  Ping *ping = g_memdup2 (failed, sizeof *failed);
+  const Ping *ping = user_data;
+
+  g_clear_pointer (&ping->caller->next_ping, g_source_unref);
+  ask_whether_read (ping->flow, ping->caller);
+  return G_SOURCE_REMOVE;
+}
+
+/* It ends at the latest when the caller leaves. */
+static void
+ping_later (IommudFlow *self, IommudCaller *caller)
+{
   GSource *source = g_timeout_source_new (NEXT_PING_MS);
 
-  iommud_caller_ref (ping->caller);
-  ping->caller->next_ping = source;
-  g_source_set_callback (source, on_next_ping, ping, free_ping);
+  caller->next_ping = source;
+  g_source_set_callback (source, on_next_ping, new_ping (self, caller), free_ping);
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 
 static void
-on_answered (Ping *ping, gboolean was_read)
+on_answered (IommudFlow *self, IommudCaller *caller, gboolean was_read)
 {
-  IommudCaller *caller = ping->caller;
   guint64 n_bytes = caller->pinged_bytes;
 
   caller->pinged_bytes = 0;
@@ -90,30 +152,38 @@ on_answered (Ping *ping, gboolean was_read)
     return;
   if (!was_read)
     {
-      ping_later (ping);
+      ping_later (self, caller);
       return;
     }
-  iommud_lanes_add_unread (ping->lanes, caller, -(gint64) n_bytes);
+  iommud_lanes_add_unread (self->lanes, caller, -(gint64) n_bytes);
   if (!iommud_flow_has_read (caller))
-    ask_whether_read (ping->connection, ping->lanes, caller);
-  iommud_lanes_wake (ping->lanes, caller);
+    ask_whether_read (self, caller);
+  iommud_lanes_wake (self->lanes, caller);
 }
 
 static void
 on_pong (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autofree Ping *ping = user_data;
-  g_autoptr (IommudCaller) caller = ping->caller;
+  Ping *ping = user_data;
+  IommudFlow *self = ping->flow;
+  g_autoptr (IommudCaller) caller = iommud_caller_ref (ping->caller);
   g_autoptr (GError) error = NULL;
   g_autoptr (GDBusMessage) reply =
       g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, &error);
+  User *user = NULL;
+  IommudCaller *next = NULL;
 
+  free_ping (ping);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return; /* the lanes are gone */
-  on_answered (ping, shows_reading (reply, caller));
-  if (!g_queue_is_empty (&ping->lane->unpinged) && ping->lane->n_pings <= PINGS_PER_USER)
-    send_ping (ping->connection, ping->lanes, g_queue_pop_head (&ping->lane->unpinged));
-  iommud_lanes_end_ping (ping->lanes, ping->lane);
+    return; /* the flow is gone */
+  user = find_user (self, caller);
+  user->n_pings--;
+  next = g_queue_pop_head (&user->unpinged);
+  if (next != NULL)
+    ask_whether_read (self, next);
+  on_answered (self, caller, shows_reading (reply, caller));
+  if (user->n_pings == 0)
+    g_hash_table_remove (self->users, GUINT_TO_POINTER (caller->uid));
 }
 
 /* Whoever can guess the serial of a ping can answer it without having read it. So it is a random
@@ -129,45 +199,60 @@ choose_serial (void)
 }
 
 static void
-send_ping (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller)
+send_ping (IommudFlow *self, IommudCaller *caller)
 {
   g_autoptr (GDBusMessage) message =
       g_dbus_message_new_method_call (caller->name, "/", "org.freedesktop.DBus.Peer", "Ping");
-  Ping *ping = g_new0 (Ping, 1);
 
   g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
   g_dbus_message_set_serial (message, choose_serial ());
-  ping->connection = connection;
-  ping->lanes = lanes;
-  ping->lane = caller->lane;
-  ping->caller = iommud_caller_ref (caller);
   caller->pinged_bytes = caller->unread_bytes;
-  caller->lane->n_pings++;
   g_dbus_connection_send_message_with_reply (
-      connection, message, G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL, G_MAXINT, NULL,
-      iommud_lanes_get_cancellable (lanes), on_pong, ping);
+      self->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL, G_MAXINT, NULL,
+      self->cancellable, on_pong, new_ping (self, caller));
 }
 
 static void
-ask_whether_read (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller)
+ask_whether_read (IommudFlow *self, IommudCaller *caller)
 {
-  IommudLane *lane = caller->lane;
+  User *user = NULL;
 
-  if (lane == NULL || caller->pinged_bytes > 0 || caller->next_ping != NULL
-      || g_queue_find (&lane->unpinged, caller) != NULL)
+  if (caller->lane == NULL || caller->pinged_bytes > 0 || caller->next_ping != NULL)
     return;
-  if (lane->n_pings < PINGS_PER_USER)
-    send_ping (connection, lanes, caller);
-  else
-    g_queue_push_tail (&lane->unpinged, caller);
+  user = ensure_user (self, caller);
+  if (user->n_pings < PINGS_PER_USER)
+    {
+      user->n_pings++;
+      send_ping (self, caller);
+    }
+  else if (g_queue_find (&user->unpinged, caller) == NULL)
+    g_queue_push_tail (&user->unpinged, caller);
 }
 
 /* An answer was sent. */
 void
-iommud_flow_add (GDBusConnection *connection, IommudLanes *lanes, IommudCaller *caller,
-                 gsize n_bytes)
+iommud_flow_add (IommudFlow *self, IommudCaller *caller, gsize n_bytes)
 {
-  iommud_lanes_add_unread (lanes, caller, (gint64) n_bytes);
+  iommud_lanes_add_unread (self->lanes, caller, (gint64) n_bytes);
   if (!iommud_flow_has_read (caller))
-    ask_whether_read (connection, lanes, caller);
+    ask_whether_read (self, caller);
+}
+
+/* The caller is in its lane. Some of its calls may have been refused before. */
+void
+iommud_flow_join (IommudFlow *self, IommudCaller *caller)
+{
+  if (!iommud_flow_has_read (caller))
+    ask_whether_read (self, caller);
+}
+
+/* The caller is gone. */
+void
+iommud_flow_leave (IommudFlow *self, IommudCaller *caller)
+{
+  User *user = find_user (self, caller);
+
+  iommud_idle_stop (&caller->next_ping);
+  if (user != NULL)
+    g_queue_remove (&user->unpinged, caller);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where messages come in: taken from the connection on its own thread, before anything is spent on
- * them, and handed to the main loop. What is larger than any call needs to be, or carries files
- * that its method does not take, loses them at once. */
+ * them, and handed to the main loop. Of a call that is larger than any needs to be, only what it
+ * takes to refuse it is kept, and files that a method does not take are closed at once. */
 #include "intake.h"
 
 #include "files.h"
@@ -9,9 +9,12 @@
 #include "idle.h"
 #include "interfaces.h"
 #include "reply.h"
+#include "weight.h"
 
-/* The largest argument is a list of ranges of IOVAs. */
+/* The largest argument is a list of ranges of IOVAs. The longest name in a header is an object's
+ * path. */
 #define MAX_BODY_BYTES (G_GUINT64_CONSTANT (256) << 10)
+#define MAX_HEADER_BYTES (G_GUINT64_CONSTANT (4) << 10)
 
 /* The messages that the main loop has not seen yet may take so many bytes. If there are more, the
  * connection's thread waits, and then the bus keeps what it has for us. */
@@ -64,7 +67,7 @@ take_one (Inbox *inbox)
   message = g_queue_pop_head (&inbox->messages);
   if (message != NULL)
     {
-      inbox->n_bytes -= iommud_lanes_weigh (message);
+      inbox->n_bytes -= iommud_weight_of_call (message);
       g_cond_signal (&inbox->taken);
     }
   else
@@ -73,30 +76,30 @@ take_one (Inbox *inbox)
   return message;
 }
 
-/* An answer to a caller that does not read would be one more message that the bus has to keep. */
 static void
 refuse (IommudServiceState *state, IommudCaller *caller, GDBusMessage *message)
 {
-  g_autoptr (GDBusMessage) owned = message;
   g_autoptr (GError) error = NULL;
 
-  if (!iommud_flow_has_read (caller))
-    return;
   g_set_error (&error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
                "%u calls of this caller are waiting, and calls of one user are limited too: wait "
                "for answers",
                g_queue_get_length (&caller->waiting));
-  iommud_flow_add (state->connection, state->lanes, caller,
-                   iommud_reply_error (state->connection, message, error));
+  iommud_flow_add (state->flow, caller, iommud_reply_error (state->connection, message, error));
 }
 
+/* Takes the message. An answer to a caller that does not read would be one more message that the
+ * bus has to keep. */
 static void
 receive (IommudServiceState *state, GDBusMessage *message)
 {
   IommudCaller *caller = NULL;
 
-  if (!iommud_callers_receive (state->callers, message, &caller))
+  if (iommud_callers_receive (state->callers, message, &caller))
+    return;
+  if (iommud_flow_has_read (caller))
     refuse (state, caller, message);
+  g_object_unref (message);
 }
 
 /* Goes on as long as there are messages, but not for long at a time. */
@@ -137,43 +140,41 @@ schedule (Inbox *inbox)
 static gboolean
 is_ours (GDBusMessage *message, gboolean incoming)
 {
-  const char *interface = g_dbus_message_get_interface (message);
-
-  return incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL
-         && g_strcmp0 (interface, "org.freedesktop.DBus.Peer") != 0;
+  return incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL;
 }
 
-/* The signature stays, and shows that there was a body. A message that has come in cannot be
- * changed, only copied. */
+/* That it names no object shows that the call was too large, since every other call names one. The
+ * bus limits the other names. */
 static GDBusMessage *
-copy_without_body (GDBusMessage *message)
+copy_without_contents (GDBusMessage *message)
 {
-  GDBusMessage *copy = g_dbus_message_copy (message, NULL);
+  GDBusMessage *copy = g_dbus_message_new ();
 
-  if (copy != NULL)
-    {
-      g_dbus_message_set_body (copy, NULL);
-      g_dbus_message_set_signature (copy, g_dbus_message_get_signature (message));
-    }
-  g_object_unref (message);
+  g_dbus_message_set_message_type (copy, G_DBUS_MESSAGE_TYPE_METHOD_CALL);
+  g_dbus_message_set_flags (copy, g_dbus_message_get_flags (message));
+  g_dbus_message_set_serial (copy, g_dbus_message_get_serial (message));
+  g_dbus_message_set_sender (copy, g_dbus_message_get_sender (message));
+  g_dbus_message_set_interface (copy, g_dbus_message_get_interface (message));
+  g_dbus_message_set_member (copy, g_dbus_message_get_member (message));
   return copy;
 }
 
-/* Takes the message, and returns what is to be kept of it. The arguments of a message without a
- * body do not fit its method, so it is refused. NULL if nothing is to be kept. */
+/* Takes the message, and returns what is to be kept of it. */
 static GDBusMessage *
 strip (GDBusMessage *message)
 {
-  GVariant *body = g_dbus_message_get_body (message);
-  g_autoptr (GUnixFDList) files = NULL;
+  GDBusMessage *rest = NULL;
 
   if (g_dbus_message_get_unix_fd_list (message) != NULL
       && !iommud_interfaces_take_files (g_dbus_message_get_interface (message),
                                         g_dbus_message_get_member (message)))
-    files = iommud_files_steal (message);
-  if (body != NULL && g_variant_get_size (body) > MAX_BODY_BYTES)
-    return copy_without_body (message);
-  return message;
+    iommud_files_close (message);
+  if (iommud_weight_of_body (message) <= MAX_BODY_BYTES
+      && iommud_weight_of_header (message) <= MAX_HEADER_BYTES)
+    return message;
+  rest = copy_without_contents (message);
+  g_object_unref (message);
+  return rest;
 }
 
 /* Takes the message. */
@@ -188,7 +189,7 @@ put (Inbox *inbox, GDBusMessage *message)
   else
     {
       g_queue_push_tail (&inbox->messages, message);
-      inbox->n_bytes += iommud_lanes_weigh (message);
+      inbox->n_bytes += iommud_weight_of_call (message);
       if (!inbox->scheduled)
         schedule (inbox);
     }
@@ -204,9 +205,7 @@ on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incomin
 
   if (!is_ours (message, incoming))
     return message;
-  message = strip (message);
-  if (message != NULL)
-    put (inbox, message);
+  put (inbox, strip (message));
   return NULL;
 }
 

@@ -4,10 +4,13 @@
  * in order.
  *
  * A caller that does not read its answers gets no more of them: the bus keeps what is not read, and
- * what it keeps for everybody together is limited (see flow.c). */
+ * what it keeps for everybody together is limited (see flow.c). If a user, or all together, leave
+ * much unread, those who read are answered still; but an answer that can be of any length waits
+ * until there is room for it. */
 #include "lanes.h"
 
 #include "idle.h"
+#include "weight.h"
 
 struct _IommudLanes
 {
@@ -15,10 +18,10 @@ struct _IommudLanes
   gpointer user_data;
   GHashTable *lanes;     /* uid -> IommudLane (owned) */
   GQueue ring;           /* of IommudLane: those with calls that can be answered, in turn */
+  GQueue held;           /* of IommudCaller: those whose next answer waits for room */
   guint64 unknown_bytes; /* of calls whose user is not known yet */
   guint64 unread_bytes;  /* of all lanes */
   GSource *source;       /* NULL while nothing waits */
-  GCancellable *cancellable;
 };
 
 IommudLanes *
@@ -30,7 +33,7 @@ iommud_lanes_new (IommudLanesFunc serve, gpointer user_data)
   self->user_data = user_data;
   self->lanes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   g_queue_init (&self->ring);
-  self->cancellable = g_cancellable_new ();
+  g_queue_init (&self->held);
   return self;
 }
 
@@ -39,8 +42,6 @@ void
 iommud_lanes_free (IommudLanes *self)
 {
   iommud_idle_stop (&self->source);
-  g_cancellable_cancel (self->cancellable);
-  g_object_unref (self->cancellable);
   g_queue_clear (&self->ring);
   g_hash_table_unref (self->lanes);
   g_free (self);
@@ -63,34 +64,70 @@ update_source (IommudLanes *self)
     iommud_idle_start (&self->source, on_turn, self);
 }
 
+/* The list of all objects, and the description of a folder of them: its length depends on how many
+ * there are, while any other answer is short. */
 static gboolean
-may_answer_lane (const IommudLane *lane)
+has_answer_of_any_length (GDBusMessage *message)
 {
-  return lane->unread_bytes < IOMMUD_LANES_BYTES_PER_USER;
+  const char *interface = g_dbus_message_get_interface (message);
+
+  return g_strcmp0 (interface, "org.freedesktop.DBus.ObjectManager") == 0
+         || g_strcmp0 (interface, "org.freedesktop.DBus.Introspectable") == 0;
 }
 
-/* A caller that must not be answered now has been asked whether it reads, and is woken when it
- * says so. */
 static gboolean
-may_answer (const IommudLanes *self, const IommudCaller *caller)
+waits_for_room (IommudCaller *caller)
 {
-  guint64 limit = self->unread_bytes < IOMMUD_LANES_BYTES_OF_ALL ? IOMMUD_LANES_BYTES_PER_CALLER
-                                                                 : IOMMUD_LANES_BYTES_NEARLY_READ;
+  return !g_queue_is_empty (&caller->waiting)
+         && has_answer_of_any_length (g_queue_peek_head (&caller->waiting));
+}
 
-  return caller->unread_bytes + caller->reserved_bytes < limit;
+/* Whatever its length, all users together leave less unread then than the bus keeps. */
+static gboolean
+has_room (const IommudLanes *self, const IommudLane *lane)
+{
+  return self->unread_bytes < IOMMUD_LANES_BYTES_OF_ALL
+         && lane->unread_bytes < IOMMUD_LANES_BYTES_BEFORE_A_LONG_ANSWER;
+}
+
+static guint64
+get_unread_limit (const IommudLanes *self, const IommudLane *lane)
+{
+  if (self->unread_bytes < IOMMUD_LANES_BYTES_OF_ALL
+      && lane->unread_bytes < IOMMUD_LANES_BYTES_PER_USER)
+    return IOMMUD_LANES_BYTES_PER_CALLER;
+  return IOMMUD_LANES_BYTES_NEARLY_READ;
+}
+
+/* A caller that has too much unread has been asked whether it reads, and is woken when it says
+ * so. */
+static gboolean
+may_answer (const IommudLanes *self, IommudCaller *caller)
+{
+  return caller->unread_bytes + caller->reserved_bytes < get_unread_limit (self, caller->lane)
+         && (has_room (self, caller->lane) || !waits_for_room (caller));
 }
 
 static void
 enter_ring (IommudLanes *self, IommudLane *lane)
 {
-  if (lane->in_ring || g_queue_is_empty (&lane->ready) || !may_answer_lane (lane))
+  if (lane->in_ring || g_queue_is_empty (&lane->ready))
     return;
   lane->in_ring = TRUE;
   g_queue_push_tail (&self->ring, lane);
   update_source (self);
 }
 
-/* The caller, or its user, may be answered again. */
+static void
+hold (IommudLanes *self, IommudCaller *caller)
+{
+  if (caller->held || !waits_for_room (caller))
+    return; /* a pong wakes it */
+  caller->held = TRUE;
+  g_queue_push_tail (&self->held, caller);
+}
+
+/* Perhaps the caller can be answered now. */
 void
 iommud_lanes_wake (IommudLanes *self, IommudCaller *caller)
 {
@@ -98,12 +135,28 @@ iommud_lanes_wake (IommudLanes *self, IommudCaller *caller)
 
   if (lane == NULL)
     return;
-  if (!caller->ready && !g_queue_is_empty (&caller->waiting) && may_answer (self, caller))
+  if (!caller->ready && !g_queue_is_empty (&caller->waiting))
     {
-      caller->ready = TRUE;
-      g_queue_push_tail (&lane->ready, caller);
+      caller->ready = may_answer (self, caller);
+      if (caller->ready)
+        g_queue_push_tail (&lane->ready, caller);
+      else
+        hold (self, caller);
     }
   enter_ring (self, lane);
+}
+
+/* Something was read. */
+static void
+wake_held (IommudLanes *self)
+{
+  for (guint n = g_queue_get_length (&self->held); n > 0; n--)
+    {
+      IommudCaller *caller = g_queue_pop_head (&self->held);
+
+      caller->held = FALSE;
+      iommud_lanes_wake (self, caller);
+    }
 }
 
 static IommudLane *
@@ -116,18 +169,8 @@ ensure_lane (IommudLanes *self, guint32 uid)
   lane = g_new0 (IommudLane, 1);
   lane->uid = uid;
   g_queue_init (&lane->ready);
-  g_queue_init (&lane->unpinged);
   g_hash_table_insert (self->lanes, GUINT_TO_POINTER (uid), lane);
   return lane;
-}
-
-/* About how many bytes of memory a call takes while it waits. */
-guint64
-iommud_lanes_weigh (GDBusMessage *message)
-{
-  GVariant *body = g_dbus_message_get_body (message);
-
-  return IOMMUD_LANES_CALL_BYTES + (body == NULL ? 0 : g_variant_get_size (body));
 }
 
 static guint64 *
@@ -148,7 +191,7 @@ gboolean
 iommud_lanes_push (IommudLanes *self, IommudCaller *caller, GDBusMessage *message)
 {
   guint64 *waiting_bytes = get_waiting_bytes (self, caller);
-  guint64 n_bytes = iommud_lanes_weigh (message);
+  guint64 n_bytes = iommud_weight_of_call (message);
 
   if (caller->waiting_bytes + n_bytes > IOMMUD_LANES_WAITING_BYTES_PER_CALLER
       || *waiting_bytes + n_bytes > get_limit (caller))
@@ -162,10 +205,12 @@ iommud_lanes_push (IommudLanes *self, IommudCaller *caller, GDBusMessage *messag
 
 /* Less, if the number is negative. */
 static void
-lane_add_unread (IommudLanes *self, IommudLane *lane, guint64 n_bytes)
+lane_add_unread (IommudLanes *self, IommudLane *lane, gint64 n_bytes)
 {
-  lane->unread_bytes += n_bytes;
-  self->unread_bytes += n_bytes;
+  lane->unread_bytes += (guint64) n_bytes;
+  self->unread_bytes += (guint64) n_bytes;
+  if (n_bytes < 0)
+    wake_held (self);
 }
 
 /* So many bytes were sent to the caller, or, with the negative number, were read by it. */
@@ -174,7 +219,7 @@ iommud_lanes_add_unread (IommudLanes *self, IommudCaller *caller, gint64 n_bytes
 {
   caller->unread_bytes += (guint64) n_bytes;
   if (caller->lane != NULL)
-    lane_add_unread (self, caller->lane, (guint64) n_bytes);
+    lane_add_unread (self, caller->lane, n_bytes);
 }
 
 /* The caller's user is known now, so its calls can have their turns. */
@@ -185,7 +230,7 @@ iommud_lanes_join (IommudLanes *self, IommudCaller *caller)
 
   self->unknown_bytes -= caller->waiting_bytes;
   lane->waiting_bytes += caller->waiting_bytes;
-  lane_add_unread (self, lane, caller->unread_bytes);
+  lane_add_unread (self, lane, (gint64) caller->unread_bytes);
   lane->n_callers++;
   caller->lane = lane;
   iommud_lanes_wake (self, caller);
@@ -199,13 +244,6 @@ leave_ring (IommudLanes *self, IommudLane *lane)
   lane->in_ring = FALSE;
 }
 
-static void
-drop_if_unused (IommudLanes *self, IommudLane *lane)
-{
-  if (lane->n_callers == 0 && lane->n_pings == 0)
-    g_hash_table_remove (self->lanes, GUINT_TO_POINTER (lane->uid));
-}
-
 /* The caller is gone. What was sent to it is not kept by the bus any more. */
 void
 iommud_lanes_leave (IommudLanes *self, IommudCaller *caller)
@@ -215,21 +253,23 @@ iommud_lanes_leave (IommudLanes *self, IommudCaller *caller)
   *get_waiting_bytes (self, caller) -= caller->waiting_bytes;
   caller->waiting_bytes = 0;
   g_queue_clear_full (&caller->waiting, g_object_unref);
-  iommud_idle_stop (&caller->next_ping);
   if (lane == NULL)
     return;
   caller->lane = NULL;
-  lane_add_unread (self, lane, -(caller->unread_bytes + caller->reserved_bytes));
-  g_queue_remove (&lane->unpinged, caller);
+  if (caller->held)
+    g_queue_remove (&self->held, caller);
   if (caller->ready)
     g_queue_remove (&lane->ready, caller);
+  caller->held = FALSE;
   caller->ready = FALSE;
+  lane_add_unread (self, lane, -(gint64) (caller->unread_bytes + caller->reserved_bytes));
   if (g_queue_is_empty (&lane->ready))
     leave_ring (self, lane);
-  lane->n_callers--;
-  enter_ring (self, lane);
+  else
+    enter_ring (self, lane);
+  if (--lane->n_callers == 0)
+    g_hash_table_remove (self->lanes, GUINT_TO_POINTER (lane->uid));
   update_source (self);
-  drop_if_unused (self, lane);
 }
 
 /* An answer of about so many bytes is being made, or, with the negative number, is not any more. */
@@ -239,30 +279,15 @@ iommud_lanes_reserve (IommudLanes *self, IommudCaller *caller, gint64 n_bytes)
   if (n_bytes == 0 || caller->lane == NULL)
     return;
   caller->reserved_bytes += (guint64) n_bytes;
-  lane_add_unread (self, caller->lane, (guint64) n_bytes);
+  lane_add_unread (self, caller->lane, n_bytes);
   iommud_lanes_wake (self, caller);
-}
-
-/* Ends when the lanes do. */
-GCancellable *
-iommud_lanes_get_cancellable (IommudLanes *self)
-{
-  return self->cancellable;
-}
-
-/* A ping to a caller of the lane was answered, or never will be. */
-void
-iommud_lanes_end_ping (IommudLanes *self, IommudLane *lane)
-{
-  lane->n_pings--;
-  drop_if_unused (self, lane);
 }
 
 static GDBusMessage *
 pop_call (IommudLane *lane, IommudCaller *caller)
 {
   GDBusMessage *message = g_queue_pop_head (&caller->waiting);
-  guint64 n_bytes = iommud_lanes_weigh (message);
+  guint64 n_bytes = iommud_weight_of_call (message);
 
   lane->waiting_bytes -= n_bytes;
   caller->waiting_bytes -= n_bytes;
@@ -271,14 +296,15 @@ pop_call (IommudLane *lane, IommudCaller *caller)
 
 /* The next call of the lane, owned, and its caller; NULL if there is none that can be answered. */
 static GDBusMessage *
-pop_from (const IommudLanes *self, IommudLane *lane, IommudCaller **caller)
+pop_from (IommudLanes *self, IommudLane *lane, IommudCaller **caller)
 {
-  while (may_answer_lane (lane) && !g_queue_is_empty (&lane->ready))
+  while (!g_queue_is_empty (&lane->ready))
     {
       *caller = g_queue_pop_head (&lane->ready);
       (*caller)->ready = FALSE;
       if (may_answer (self, *caller))
         return pop_call (lane, *caller);
+      hold (self, *caller);
     }
   return NULL;
 }

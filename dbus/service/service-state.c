@@ -24,7 +24,8 @@ iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudP
   self->objects = iommud_objects_new ();
   self->changes = iommud_changes_new ();
   self->lanes = iommud_lanes_new (serve, self);
-  self->callers = iommud_callers_new (connection, self->lanes);
+  self->flow = iommud_flow_new (connection, self->lanes);
+  self->callers = iommud_callers_new (connection, self->lanes, self->flow);
   self->budget = iommud_budget_new ();
   self->policy = policy;
   return self;
@@ -41,6 +42,7 @@ clear_state (gpointer data)
 {
   IommudServiceState *self = data;
 
+  g_clear_pointer (&self->flow, iommud_flow_free);
   g_clear_pointer (&self->lanes, iommud_lanes_free);
   g_clear_pointer (&self->budget, iommud_budget_free);
   g_clear_pointer (&self->changes, iommud_changes_free);

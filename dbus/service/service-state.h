@@ -23,6 +23,7 @@ typedef struct
   IommudChanges *changes;
   IommudCallers *callers;
   IommudLanes *lanes;
+  IommudFlow *flow;
   IommudListing *listing; /* the service's; NULL once it has left the bus */
   IommudBudget *budget;
   IommudPolicy policy;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The interfaces of D-Bus itself, which every object has: Properties, Introspectable, and for the
- * root ObjectManager. The library answers Peer before a message comes here. They are described in
- * the D-Bus specification, "Standard Interfaces". */
+/* The interfaces of D-Bus itself: Properties and Introspectable, which every object has,
+ * ObjectManager of the root, and Peer, which is at every path. They are described in the D-Bus
+ * specification, "Standard Interfaces". */
 #include "standard-interfaces.h"
 
 #include "entries.h"
@@ -13,6 +13,7 @@
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define INTROSPECTABLE "org.freedesktop.DBus.Introspectable"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+#define PEER "org.freedesktop.DBus.Peer"
 
 static const char everywhere_xml[] =
     "  <interface name=\"" PROPERTIES "\">\n"
@@ -41,7 +42,7 @@ static const char everywhere_xml[] =
     "      <arg type=\"s\" name=\"xml_data\" direction=\"out\"/>\n"
     "    </method>\n"
     "  </interface>\n"
-    "  <interface name=\"org.freedesktop.DBus.Peer\">\n"
+    "  <interface name=\"" PEER "\">\n"
     "    <method name=\"Ping\"/>\n"
     "    <method name=\"GetMachineId\">\n"
     "      <arg type=\"s\" name=\"machine_uuid\" direction=\"out\"/>\n"
@@ -242,12 +243,49 @@ handle_get_managed_objects (IommudServiceState *state, IommudCall *call)
                                            "Only %s lists objects", IOMMUD_DBUS_ROOT_PATH));
 }
 
+/* The library would answer too, but at once, whether the caller reads its answers or not. */
+static void
+handle_ping (IommudServiceState *state, IommudCall *call)
+{
+  iommud_call_return (call);
+}
+
+/* NULL if the machine has none. */
+static char *
+read_machine_id (void)
+{
+  static const char *const files[] = { "/var/lib/dbus/machine-id", "/etc/machine-id" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      char *id = NULL;
+
+      if (g_file_get_contents (files[i], &id, NULL, NULL))
+        return g_strstrip (id);
+    }
+  return NULL;
+}
+
+static void
+handle_get_machine_id (IommudServiceState *state, IommudCall *call)
+{
+  g_autofree char *id = read_machine_id ();
+
+  if (id == NULL || !g_utf8_validate (id, -1, NULL))
+    iommud_call_refuse (call, g_error_new (G_DBUS_ERROR, G_DBUS_ERROR_FAILED,
+                                           "This machine has no id in /etc/machine-id"));
+  else
+    iommud_call_return_value (call, g_variant_new ("(s)", id));
+}
+
 static const Method methods[] = {
   { PROPERTIES, "Get", "ss", handle_get },
   { PROPERTIES, "GetAll", "s", handle_get_all },
   { PROPERTIES, "Set", "ssv", handle_set },
   { INTROSPECTABLE, "Introspect", "", handle_introspect },
   { OBJECT_MANAGER, "GetManagedObjects", "", handle_get_managed_objects },
+  { PEER, "Ping", "", handle_ping },
+  { PEER, "GetMachineId", "", handle_get_machine_id },
 };
 
 static gboolean

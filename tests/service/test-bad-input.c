@@ -244,6 +244,17 @@ test_large_arguments (Fixture *fixture, gconstpointer data)
                   IOMMUD_ERROR_LIMITS_EXCEEDED, "*arguments of FindDevice*256 KiB*");
 }
 
+/* The error does not repeat it. */
+static void
+test_long_path (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_strnfill (1024 * 1024, 'x');
+
+  path[0] = '/';
+  bed_call_fails (fixture->bed, path, "FindDevice", g_variant_new ("(s)", "vfio0"),
+                  IOMMUD_ERROR_LIMITS_EXCEEDED, "*FindDevice*header*4 KiB*");
+}
+
 static void
 on_set (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -358,6 +369,7 @@ main (int argc, char **argv)
   ADD ("gone", test_gone);
   ADD ("malformed", test_malformed);
   ADD ("large-arguments", test_large_arguments);
+  ADD ("long-path", test_long_path);
   ADD ("write-property", test_write_property);
   ADD ("long-names", test_long_names);
   g_test_add_func ("/bad-input/not-authorized", test_not_authorized);

@@ -2,8 +2,13 @@
 /* Whose turn it is, which calls wait, and which are dropped. */
 #include "lanes.h"
 
-#define CALLS_PER_CALLER (IOMMUD_LANES_WAITING_BYTES_PER_CALLER / IOMMUD_LANES_CALL_BYTES)
-#define CALLS_PER_USER (IOMMUD_LANES_WAITING_BYTES_PER_USER / IOMMUD_LANES_CALL_BYTES)
+#include <gio/gunixfdlist.h>
+#include <unistd.h>
+
+#include "weight.h"
+
+#define CALLS_PER_CALLER (IOMMUD_LANES_WAITING_BYTES_PER_CALLER / IOMMUD_WEIGHT_CALL_BYTES)
+#define CALLS_PER_USER (IOMMUD_LANES_WAITING_BYTES_PER_USER / IOMMUD_WEIGHT_CALL_BYTES)
 
 typedef struct
 {
@@ -54,6 +59,18 @@ push_one (Fixture *self, IommudCaller *caller)
 {
   g_autoptr (GDBusMessage) message = g_dbus_message_new ();
 
+  if (!iommud_lanes_push (self->lanes, caller, message))
+    return FALSE;
+  g_steal_pointer (&message);
+  return TRUE;
+}
+
+static gboolean
+push_with_files (Fixture *self, IommudCaller *caller, GUnixFDList *files)
+{
+  g_autoptr (GDBusMessage) message = g_dbus_message_new ();
+
+  g_dbus_message_set_unix_fd_list (message, files);
   if (!iommud_lanes_push (self->lanes, caller, message))
     return FALSE;
   g_steal_pointer (&message);
@@ -155,7 +172,7 @@ test_large_calls (Fixture *self, gconstpointer unused)
 {
   IommudCaller *a = new_caller (self, "a", 1000);
   g_autofree char *text =
-      g_strnfill (IOMMUD_LANES_WAITING_BYTES_PER_CALLER - 2 * IOMMUD_LANES_CALL_BYTES, 'x');
+      g_strnfill (IOMMUD_LANES_WAITING_BYTES_PER_CALLER - 2 * IOMMUD_WEIGHT_CALL_BYTES, 'x');
   GDBusMessage *large = g_dbus_message_new_method_call ("a.b", "/", "a.b", "c");
 
   g_dbus_message_set_body (large, g_variant_new ("(s)", text));
@@ -167,8 +184,53 @@ test_large_calls (Fixture *self, gconstpointer unused)
   check_served (self, "");
 }
 
-/* A caller that does not read waits alone, until all callers of its user together leave too much
- * unread. */
+/* So does the path that it names. */
+static void
+test_long_path (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  g_autofree char *path =
+      g_strnfill (IOMMUD_LANES_WAITING_BYTES_PER_CALLER - 2 * IOMMUD_WEIGHT_CALL_BYTES, 'x');
+  GDBusMessage *large = NULL;
+
+  path[0] = '/';
+  large = g_dbus_message_new_method_call ("a.b", path, "a.b", "c");
+  g_assert_true (iommud_lanes_push (self->lanes, a, large));
+  g_assert_false (push_one (self, a));
+  check_served (self, "a");
+  push (self, a, CALLS_PER_CALLER);
+  leave (self, a);
+}
+
+/* And so do files. */
+static void
+test_files (Fixture *self, gconstpointer unused)
+{
+  const guint n_files = 16;
+  const guint64 n_bytes = IOMMUD_WEIGHT_CALL_BYTES + n_files * IOMMUD_WEIGHT_FILE_BYTES;
+  IommudCaller *a = new_caller (self, "a", 1000);
+  g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
+  guint64 n_calls = 0;
+
+  for (guint i = 0; i < n_files; i++)
+    g_assert_cmpint (g_unix_fd_list_append (files, STDIN_FILENO, NULL), ==, (int) i);
+  while (push_with_files (self, a, files))
+    n_calls++;
+  g_assert_cmpuint (n_calls, ==, IOMMUD_LANES_WAITING_BYTES_PER_CALLER / n_bytes);
+  leave (self, a);
+}
+
+static void
+push_long (Fixture *self, IommudCaller *caller)
+{
+  GDBusMessage *message = g_dbus_message_new_method_call (
+      "a.b", "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
+
+  g_assert_true (iommud_lanes_push (self->lanes, caller, message));
+}
+
+/* A caller that does not read waits alone. If all callers of its user together leave too much
+ * unread, so does each that has not read nearly everything. */
 static void
 test_unread (Fixture *self, gconstpointer unused)
 {
@@ -183,12 +245,16 @@ test_unread (Fixture *self, gconstpointer unused)
 
   iommud_lanes_add_unread (self->lanes, a, (gint64) IOMMUD_LANES_BYTES_PER_USER);
   push (self, b, 1);
+  check_served (self, "b");
+  iommud_lanes_add_unread (self->lanes, b, (gint64) IOMMUD_LANES_BYTES_NEARLY_READ);
+  push (self, b, 1);
   push (self, c, 1);
   check_served (self, "c");
 
-  iommud_lanes_add_unread (self->lanes, a, -(gint64) IOMMUD_LANES_BYTES_PER_USER);
-  iommud_lanes_wake (self->lanes, a);
+  iommud_lanes_add_unread (self->lanes, b, -(gint64) IOMMUD_LANES_BYTES_NEARLY_READ);
+  iommud_lanes_wake (self->lanes, b);
   check_served (self, "b");
+  iommud_lanes_add_unread (self->lanes, a, -(gint64) IOMMUD_LANES_BYTES_PER_USER);
   iommud_lanes_add_unread (self->lanes, a, -(gint64) IOMMUD_LANES_BYTES_PER_CALLER);
   iommud_lanes_wake (self->lanes, a);
   check_served (self, "a");
@@ -205,11 +271,72 @@ test_unread_of_leaver (Fixture *self, gconstpointer unused)
   IommudCaller *b = new_caller (self, "b", 1000);
 
   iommud_lanes_add_unread (self->lanes, a, (gint64) IOMMUD_LANES_BYTES_PER_USER);
+  iommud_lanes_add_unread (self->lanes, b, (gint64) IOMMUD_LANES_BYTES_NEARLY_READ);
   push (self, b, 2);
   check_served (self, "");
   leave (self, a);
+  iommud_lanes_wake (self->lanes, b);
   check_served (self, "bb");
   leave (self, b);
+}
+
+/* One long answer that is not read does not hold back the next one of the same user. Those of one
+ * user wait while too much of it is unread, and do not hold back those of others. */
+static void
+test_long_answers_of_user (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *a = new_caller (self, "a", 1000);
+  IommudCaller *b = new_caller (self, "b", 1000);
+  IommudCaller *c = new_caller (self, "c", 2000);
+
+  iommud_lanes_add_unread (self->lanes, a, 28 << 20);
+  push_long (self, b);
+  check_served (self, "b");
+  iommud_lanes_add_unread (self->lanes, a, 28 << 20);
+  push_long (self, b);
+  push (self, b, 1);
+  push_long (self, c);
+  check_served (self, "c");
+  iommud_lanes_add_unread (self->lanes, a, -(28 << 20));
+  check_served (self, "bb");
+  leave (self, a);
+  leave (self, b);
+  leave (self, c);
+}
+
+/* If there is room for one more, only one is made. */
+static void
+reserve_when_served (IommudCaller *caller, GDBusMessage *message, gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  serve (caller, message, user_data);
+  iommud_lanes_reserve (self->lanes, caller, 20 << 20);
+}
+
+/* All users together do not leave more unread than the bus keeps, however long the answers are. */
+static void
+test_long_answers_of_all (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *callers[8];
+
+  iommud_lanes_free (self->lanes);
+  self->lanes = iommud_lanes_new (reserve_when_served, self);
+  for (guint i = 0; i < G_N_ELEMENTS (callers); i++)
+    {
+      callers[i] = new_caller (self, "c", 1000 + i);
+      push_long (self, callers[i]);
+    }
+  check_served (self, "cccc");
+  leave (self, callers[0]);
+  check_served (self, "c");
+  leave (self, callers[7]);
+  iommud_lanes_reserve (self->lanes, callers[1], -(20 << 20));
+  check_served (self, "c");
+  for (guint i = 1; i < 6; i++)
+    leave (self, callers[i]);
+  check_served (self, "c");
+  leave (self, callers[6]);
 }
 
 /* If all users together leave too much unread, those who read are answered still. */
@@ -249,15 +376,15 @@ test_reserved (Fixture *self, gconstpointer unused)
   IommudCaller *a = new_caller (self, "a", 1000);
   IommudCaller *b = new_caller (self, "b", 1000);
 
-  iommud_lanes_reserve (self->lanes, a, IOMMUD_LANES_BYTES_PER_USER);
+  iommud_lanes_reserve (self->lanes, a, IOMMUD_LANES_BYTES_BEFORE_A_LONG_ANSWER);
   push (self, a, 1);
-  push (self, b, 1);
+  push_long (self, b);
   check_served (self, "");
-  iommud_lanes_reserve (self->lanes, a, -(gint64) IOMMUD_LANES_BYTES_PER_USER);
+  iommud_lanes_reserve (self->lanes, a, -(gint64) IOMMUD_LANES_BYTES_BEFORE_A_LONG_ANSWER);
   check_served (self, "ba");
-  iommud_lanes_reserve (self->lanes, a, IOMMUD_LANES_BYTES_PER_USER);
+  iommud_lanes_reserve (self->lanes, a, IOMMUD_LANES_BYTES_BEFORE_A_LONG_ANSWER);
+  push_long (self, b);
   leave (self, a);
-  push (self, b, 1);
   check_served (self, "b");
   leave (self, b);
 }
@@ -279,9 +406,13 @@ main (int argc, char **argv)
   add ("leaver", test_leaver);
   add ("limits", test_limits);
   add ("large-calls", test_large_calls);
+  add ("long-path", test_long_path);
+  add ("files", test_files);
   add ("unread", test_unread);
   add ("unread-of-leaver", test_unread_of_leaver);
   add ("unread-of-all", test_unread_of_all);
+  add ("long-answers-of-user", test_long_answers_of_user);
+  add ("long-answers-of-all", test_long_answers_of_all);
   add ("reserved", test_reserved);
   return g_test_run ();
 }

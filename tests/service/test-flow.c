@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is known of who reads: a caller is asked, and every call of it has its turn. */
+#include "bed.h"
+#include "intake.h"
+#include "service-state.h"
+
+#define PEER "org.freedesktop.DBus.Peer"
+
+typedef struct
+{
+  GSubprocess *bus;
+  char *address;
+  GDBusConnection *server;
+  GDBusConnection *client;
+  IommudHost *host;
+  IommudServiceState *state;
+  IommudIntake *intake;
+  GPtrArray *served; /* of GDBusMessage */
+} Fixture;
+
+/* Where a call goes when its turn has come. */
+static Fixture *current;
+
+static void
+serve (IommudCaller *caller, GDBusMessage *message, gpointer state)
+{
+  g_ptr_array_add (current->served, message);
+}
+
+static void
+set_up (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudSimulator) simulator = iommud_simulator_new (NULL, &error);
+
+  g_assert_no_error (error);
+  current = self;
+  self->served = g_ptr_array_new_with_free_func (g_object_unref);
+  self->bus = bed_start_bus (&self->address);
+  self->server = bed_connect (self->address);
+  self->client = bed_connect (self->address);
+  self->host = iommud_host_new (IOMMUD_BACKEND (simulator), &error);
+  g_assert_no_error (error);
+  self->state = iommud_service_state_new (self->host, self->server,
+                                          iommud_policy_for_private_bus (getuid ()), serve);
+  self->intake = iommud_intake_new (self->state);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer unused)
+{
+  iommud_intake_free (self->intake);
+  iommud_service_state_close (self->state);
+  iommud_service_state_unref (self->state);
+  g_object_unref (self->host);
+  bed_disconnect (self->client);
+  bed_disconnect (self->server);
+  bed_stop_bus (self->bus);
+  g_ptr_array_unref (self->served);
+  g_free (self->address);
+}
+
+/* What was sent to it before its user was known, such as refusals, was not asked for. */
+static void
+test_join (Fixture *self, gconstpointer unused)
+{
+  IommudCaller *caller = iommud_caller_new (g_dbus_connection_get_unique_name (self->client));
+
+  iommud_flow_add (self->state->flow, caller, IOMMUD_LANES_BYTES_NEARLY_READ);
+  g_assert_false (iommud_flow_has_read (caller));
+  caller->uid = getuid ();
+  iommud_lanes_join (self->state->lanes, caller);
+  iommud_flow_join (self->state->flow, caller);
+  while (caller->unread_bytes > 0)
+    bed_iterate ();
+  iommud_flow_leave (self->state->flow, caller);
+  iommud_lanes_leave (self->state->lanes, caller);
+  iommud_caller_unref (caller);
+}
+
+/* The library does not answer behind our back. */
+static void
+test_peer (Fixture *self, gconstpointer unused)
+{
+  g_dbus_connection_call (self->client, g_dbus_connection_get_unique_name (self->server), "/none",
+                          PEER, "Ping", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+  while (self->served->len == 0)
+    bed_iterate ();
+  g_assert_cmpstr (g_dbus_message_get_interface (g_ptr_array_index (self->served, 0)), ==, PEER);
+}
+
+static void
+on_answered (GObject *connection, GAsyncResult *result, gpointer reply)
+{
+  g_autoptr (GError) error = NULL;
+
+  *(GVariant **) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (connection), result, &error);
+  g_assert_no_error (error);
+}
+
+static GVariant *
+call_peer (Bed *bed, const char *method)
+{
+  GVariant *reply = NULL;
+
+  g_dbus_connection_call (bed->client, IOMMUD_DBUS_BUS_NAME, "/none", PEER, method, NULL, NULL,
+                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_answered, &reply);
+  while (reply == NULL)
+    bed_iterate ();
+  return reply;
+}
+
+/* It is at every path. The bus runs on the same machine. */
+static void
+test_peer_answers (void)
+{
+  g_autoptr (Bed) bed = bed_new (NULL);
+  g_autoptr (GVariant) pong = call_peer (bed, "Ping");
+  g_autoptr (GVariant) id = NULL;
+  g_autoptr (GVariant) expected = g_dbus_connection_call_sync (
+      bed->client, "org.freedesktop.DBus", "/org/freedesktop/DBus", PEER, "GetMachineId", NULL,
+      NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+
+  g_assert_cmpstr (g_variant_get_type_string (pong), ==, "()");
+  if (expected == NULL)
+    {
+      g_test_skip ("this machine has no id");
+      return;
+    }
+  id = call_peer (bed, "GetMachineId");
+  g_assert_true (g_variant_equal (id, expected));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/flow/join", Fixture, NULL, set_up, test_join, tear_down);
+  g_test_add ("/flow/peer", Fixture, NULL, set_up, test_peer, tear_down);
+  g_test_add_func ("/flow/peer-answers", test_peer_answers);
+  return g_test_run ();
+}
