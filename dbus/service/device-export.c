@@ -67,8 +67,8 @@ handle_set_tracker (IommudExport *self, IommudCall *call)
       || !read_tracker (call, &tracker, &error))
     iommud_call_fail (call, error);
   else
-    iommud_device_set_tracker_async (iommud_export_get_model (self), tracker, NULL, on_tracker_set,
-                                     call);
+    iommud_device_set_tracker_async (iommud_export_get_model (self), tracker,
+                                     iommud_call_get_cancellable (call), on_tracker_set, call);
 }
 
 static const IommudMethod methods[] = {

@@ -7,6 +7,7 @@
 
 #define PCI_1 "0000:01:00.0"
 #define PCI_2 "0000:81:00.0"
+#define TRACKED "0000:02:00.0" /* by its IOMMU */
 
 typedef struct
 {
@@ -119,6 +120,44 @@ test_waiting (Fixture *self, gconstpointer unused)
   g_assert_cmpuint (iommud_simulator_count_calls (self->bed->simulator, "bind"), ==, 2);
 }
 
+/* FALSE if the device is busy. */
+static gboolean
+detach (Fixture *self, const char *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = bed_call (self->bed, device, "Detach", bed_options (NULL), &error);
+
+  if (reply == NULL)
+    g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  return reply != NULL;
+}
+
+/* A tracker that nobody waits for any more is not set: the device is free for others at once. */
+static void
+test_waiting_tracker (Fixture *self, gconstpointer unused)
+{
+  g_autofree char *first = bed_device (self->bed, PCI_1);
+  g_autofree char *second = bed_device (self->bed, TRACKED);
+  g_autofree char *hwpt = bed_attach (self->bed, self->container, second);
+  gboolean done = FALSE;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (
+      iommud_simulator_inject_fault (self->bed->simulator, "hwpt-alloc", 1, 0, 500, &error));
+  call_container (self, self->bed->client, "AllocHwpt", bed_device_arguments (first, NULL), on_done,
+                  &done);
+  bed_settle (self->bed);
+  g_dbus_connection_call (self->leaver, IOMMUD_DBUS_BUS_NAME, second, IOMMUD_DBUS_DEVICE_INTERFACE,
+                          "SetTracker", g_variant_new ("(sa{sv})", "iommu", NULL), NULL,
+                          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, on_lost, NULL);
+  settle (self);
+  g_assert_false (detach (self, second));
+  bed_disconnect (self->leaver);
+  while (!detach (self, second))
+    g_assert_false (done);
+  bed_wait (&done);
+}
+
 static guint64
 get_mapped_bytes (Fixture *self)
 {
@@ -160,6 +199,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/leavers/waiting", Fixture, NULL, set_up, test_waiting, tear_down);
+  g_test_add ("/leavers/waiting-tracker", Fixture, NULL, set_up, test_waiting_tracker, tear_down);
   g_test_add ("/leavers/begun-map", Fixture, NULL, set_up, test_begun_map, tear_down);
   return g_test_run ();
 }
