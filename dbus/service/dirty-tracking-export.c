@@ -69,7 +69,8 @@ typedef struct
   int copy;
 } Shipment;
 
-/* What does not reach its reader stays dirty for the next one. */
+/* What does not reach its reader stays dirty for the next one. So do the pages of a bitmap that a
+ * reader may just have got when it left: one bit too many does no harm. */
 static void
 on_delivered (gboolean taken, gpointer user_data)
 {
@@ -84,17 +85,18 @@ on_delivered (gboolean taken, gpointer user_data)
   g_free (self);
 }
 
+/* Takes the floating value and the bitmap. */
 static void
 deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, GVariant *value,
          int bitmap)
 {
-  g_autoptr (GVariant) owned = g_variant_ref_sink (value);
   int copy = fcntl (bitmap, F_DUPFD_CLOEXEC, 0);
   IommudParcel *parcel;
   Shipment *shipment;
 
   if (copy < 0)
     {
+      g_variant_unref (g_variant_ref_sink (value));
       iommud_dirty_tracking_give_back_bitmap (tracking, result, bitmap);
       iommud_call_fail (call, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
                                            "No file descriptor is left for the bitmap"));
@@ -104,7 +106,8 @@ deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, 
   shipment->tracking = g_object_ref (tracking);
   shipment->result = g_object_ref (result);
   shipment->copy = copy;
-  parcel = iommud_parcel_new (iommud_call_get_connection (call));
+  parcel =
+      iommud_parcel_new (iommud_call_get_connection (call), iommud_call_get_cancellable (call));
   iommud_parcel_sent (parcel, iommud_call_return_file (call, value, bitmap), on_delivered,
                       shipment);
 }

@@ -3,7 +3,8 @@
  *
  * The bus says so only if it has not: its error for an answer whose receiver has left, or takes no
  * files, comes back to us. The bus works in order, so when it answers a ping that was sent behind
- * the answer, no error can follow. */
+ * the answer, no error can follow. Some buses drop an answer whose receiver has left without an
+ * error, but all have said by then that it has left. */
 #include "parcel.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
@@ -12,6 +13,7 @@
 struct _IommudParcel
 {
   GDBusConnection *connection;
+  GCancellable *left;
   guint filter;
   IommudParcelFunc func;
   gpointer user_data;
@@ -25,6 +27,7 @@ clear (gpointer data)
 {
   IommudParcel *self = data;
 
+  g_object_unref (self->left);
   g_object_unref (self->connection);
   g_mutex_clear (&self->lock);
 }
@@ -51,13 +54,15 @@ on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incomin
   return message;
 }
 
-/* To be followed by iommud_parcel_sent() at once: until then nothing is received. */
+/* @left: cancelled once the receiver has left the bus. To be followed by iommud_parcel_sent() at
+ * once: until then nothing is received. */
 IommudParcel *
-iommud_parcel_new (GDBusConnection *connection)
+iommud_parcel_new (GDBusConnection *connection, GCancellable *left)
 {
   IommudParcel *self = g_atomic_rc_box_new0 (IommudParcel);
 
   self->connection = g_object_ref (connection);
+  self->left = g_object_ref (left);
   g_mutex_init (&self->lock);
   self->filter =
       g_dbus_connection_add_filter (connection, on_message, g_atomic_rc_box_acquire (self), unref);
@@ -84,7 +89,7 @@ on_pong (GObject *connection, GAsyncResult *result, gpointer user_data)
   g_mutex_lock (&self->lock);
   refused = self->refused;
   g_mutex_unlock (&self->lock);
-  end (self, reply != NULL && !refused);
+  end (self, reply != NULL && !refused && !g_cancellable_is_cancelled (self->left));
 }
 
 /* @serial: of the answer; 0: it was not sent. Frees the parcel when it has called the function. */

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 typedef struct _IommudParcel IommudParcel;
 typedef void (*IommudParcelFunc) (gboolean taken, gpointer user_data);
 
-IommudParcel *iommud_parcel_new (GDBusConnection *connection);
+IommudParcel *iommud_parcel_new (GDBusConnection *connection, GCancellable *left);
 void iommud_parcel_sent (IommudParcel *self, guint32 serial, IommudParcelFunc func,
                          gpointer user_data);
 
