@@ -34,9 +34,9 @@ struct _IommudLane
   guint32 uid;
   guint n_callers;
   guint64 waiting_bytes; /* of the calls of all its callers */
-  guint64 unread_bytes; /* of all its callers, and those of answers that are being made */
-  GQueue ready;         /* of IommudCaller: those that have calls and may get answers */
-  gboolean in_ring;     /* it has such callers */
+  guint64 unread_bytes;  /* of all its callers, and those of answers that are being made */
+  GQueue ready;          /* of IommudCaller: those that have calls and may get answers */
+  gboolean in_ring;      /* it has such callers */
 };
 
 typedef struct _IommudLanes IommudLanes;

@@ -4,13 +4,12 @@
  * A host can have tens of thousands of devices, and the main loop must not wait for any of this:
  * the objects' entries are made in short steps, and a long answer is put together and sent on
  * another thread. Signals are sent meanwhile, for changes that the answer does not have, so the
- * caller is told of those once more after it. */
+ * caller is told of those once more after it, also in short steps. */
 #include "listing.h"
 
 #include "call.h"
 #include "entries.h"
 #include "idle.h"
-#include "long-answer.h"
 #include "object-signals.h"
 
 /* An answer up to this size is sent at once. */
@@ -23,10 +22,15 @@ struct _IommudListing
 {
   GDBusConnection *connection;
   IommudObjects *objects;
+  IommudLongAnswers *long_answers;
   GQueue waiting;  /* of IommudCall */
-  GSource *source; /* NULL if nothing waits, or an answer is being sent */
+  GSource *source; /* NULL if there is nothing to do, or an answer is being sent */
   gboolean sending;
-  gsize usual_bytes; /* about what an answer takes */
+  IommudCall *answered; /* its caller is told of changes; or NULL */
+  GPtrArray *noted;     /* of IommudNotedObject: the changes; or NULL */
+  guint n_told;         /* of them */
+  gsize sent_bytes;     /* to the caller */
+  gsize usual_bytes;    /* about what an answer takes */
   GCancellable *cancellable;
 };
 
@@ -39,12 +43,14 @@ typedef struct
 static void update_source (IommudListing *self);
 
 IommudListing *
-iommud_listing_new (GDBusConnection *connection, IommudObjects *objects)
+iommud_listing_new (GDBusConnection *connection, IommudObjects *objects,
+                    IommudLongAnswers *long_answers)
 {
   IommudListing *self = g_new0 (IommudListing, 1);
 
   self->connection = g_object_ref (connection);
   self->objects = objects;
+  self->long_answers = long_answers;
   self->cancellable = g_cancellable_new ();
   g_queue_init (&self->waiting);
   return self;
@@ -57,22 +63,28 @@ iommud_listing_free (IommudListing *self)
   iommud_idle_stop (&self->source);
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
+  g_clear_pointer (&self->answered, iommud_call_drop);
+  g_clear_pointer (&self->noted, g_ptr_array_unref);
   while (!g_queue_is_empty (&self->waiting))
     iommud_call_drop (g_queue_pop_head (&self->waiting));
   g_object_unref (self->connection);
   g_free (self);
 }
 
-static GVariant *
-get_body (gpointer body)
+/* The answer, of so many bytes, was sent. */
+static void
+begin_telling (IommudListing *self, IommudCall *call, gsize n_bytes)
 {
-  return g_variant_ref (body);
+  self->answered = call;
+  self->n_told = 0;
+  self->sent_bytes = n_bytes;
 }
 
 static void
-unref_body (gpointer body)
+refuse (IommudListing *self, IommudCall *call, GError *error)
 {
-  g_variant_unref (body);
+  g_clear_pointer (&self->noted, g_ptr_array_unref);
+  iommud_call_refuse (call, error);
 }
 
 static void
@@ -89,12 +101,11 @@ on_sent (gsize n_bytes, GError *error, gpointer user_data)
       return; /* the listing is gone */
     }
   self->sending = FALSE;
-  n_bytes += iommud_objects_tell_noted (self->objects, self->connection,
-                                        g_dbus_message_get_sender (iommud_call_get_message (call)));
+  self->noted = iommud_objects_take_noted (self->objects);
   if (error == NULL)
-    iommud_call_return_sent (call, n_bytes);
+    begin_telling (self, call, n_bytes);
   else
-    iommud_call_refuse (call, error);
+    refuse (self, call, error);
   update_source (self);
 }
 
@@ -107,8 +118,8 @@ send_long (IommudListing *self, IommudCall *call, GVariant *body)
   answer->call = call;
   iommud_objects_note_changes (self->objects);
   self->sending = TRUE;
-  iommud_long_answer_send (self->connection, iommud_call_get_message (call), get_body,
-                           g_variant_ref (body), unref_body, self->cancellable, on_sent, answer);
+  iommud_long_answers_send (self->long_answers, iommud_call_get_message (call), body,
+                            self->cancellable, on_sent, answer);
 }
 
 static void
@@ -136,16 +147,46 @@ send_next (IommudListing *self)
     iommud_call_drop (call);
 }
 
+/* FALSE if nothing is left to be told, or nobody to tell it to. */
+static gboolean
+tell_one (IommudListing *self)
+{
+  const char *caller = g_dbus_message_get_sender (iommud_call_get_message (self->answered));
+
+  if (self->n_told == self->noted->len || !iommud_call_has_caller (self->answered))
+    return FALSE;
+  self->sent_bytes += iommud_object_signal_noted (
+      self->objects, g_ptr_array_index (self->noted, self->n_told++), self->connection, caller);
+  return TRUE;
+}
+
+static void
+end_telling (IommudListing *self)
+{
+  iommud_call_return_sent (g_steal_pointer (&self->answered), self->sent_bytes);
+  g_clear_pointer (&self->noted, g_ptr_array_unref);
+}
+
+/* One step of what is under way. FALSE if it has come to its end. */
+static gboolean
+do_step (IommudListing *self)
+{
+  return self->answered != NULL ? tell_one (self) : iommud_entries_refresh_one (self->objects);
+}
+
 static gboolean
 on_turn (gpointer user_data)
 {
   IommudListing *self = user_data;
   gint64 end = g_get_monotonic_time () + IOMMUD_IDLE_SLICE_US;
 
-  while (iommud_entries_refresh_one (self->objects))
+  while (do_step (self))
     if (g_get_monotonic_time () >= end)
       return G_SOURCE_CONTINUE;
-  send_next (self);
+  if (self->answered != NULL)
+    end_telling (self);
+  else
+    send_next (self);
   update_source (self);
   return G_SOURCE_CONTINUE;
 }
@@ -153,7 +194,7 @@ on_turn (gpointer user_data)
 static void
 update_source (IommudListing *self)
 {
-  if (self->sending || g_queue_is_empty (&self->waiting))
+  if (self->sending || (self->answered == NULL && g_queue_is_empty (&self->waiting)))
     iommud_idle_stop (&self->source);
   else
     iommud_idle_start (&self->source, on_turn, self);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lanes.h"
+#include "long-answer.h"
 #include "objects.h"
 
 G_BEGIN_DECLS
@@ -10,7 +11,8 @@ G_BEGIN_DECLS
 typedef struct _IommudCall IommudCall;
 typedef struct _IommudListing IommudListing;
 
-IommudListing *iommud_listing_new (GDBusConnection *connection, IommudObjects *objects);
+IommudListing *iommud_listing_new (GDBusConnection *connection, IommudObjects *objects,
+                                   IommudLongAnswers *long_answers);
 void iommud_listing_free (IommudListing *self);
 void iommud_listing_answer (IommudListing *self, IommudCall *call);
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Answers that take long to put together or to send: another thread does both, so that the main
- * loop does not wait. */
+/* Answers that take long to put together and to send: another thread does it, one answer after the
+ * other, so that the main loop does not wait. That thread is made at the start, since later there
+ * may be none to be had. */
 #include "long-answer.h"
+
+#include <iommud.h>
 
 #include "reply.h"
 
@@ -9,13 +12,16 @@
  * this can be too large. */
 #define SURE_BYTES (G_GUINT64_CONSTANT (28) << 20)
 
-typedef struct
+struct _IommudLongAnswers
 {
   GDBusConnection *connection;
+  GThreadPool *sender; /* one thread, for as long as this lives; NULL if none could be made */
+};
+
+typedef struct
+{
   GDBusMessage *message;
-  IommudAnswerFunc make;
-  gpointer data;
-  GDestroyNotify free_data;
+  GVariant *body;
   IommudAnsweredFunc answered;
   gpointer user_data;
 } Answer;
@@ -25,22 +31,20 @@ answer_free (gpointer data)
 {
   Answer *self = data;
 
-  g_object_unref (self->connection);
   g_object_unref (self->message);
-  if (self->free_data != NULL)
-    self->free_data (self->data);
+  g_variant_unref (self->body);
   g_free (self);
 }
 
 /* The bus ends the connection of a sender of a larger message. */
 static gboolean
-fits (Answer *self, GVariant *body, GError **error)
+fits (GDBusConnection *connection, Answer *self, GError **error)
 {
   gsize n_bytes = 0;
 
-  if (g_variant_get_size (body) <= SURE_BYTES)
+  if (g_variant_get_size (self->body) <= SURE_BYTES)
     return TRUE;
-  n_bytes = iommud_reply_measure (self->connection, self->message, body);
+  n_bytes = iommud_reply_measure (connection, self->message, self->body);
   if (n_bytes <= IOMMUD_REPLY_MAX_BYTES)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
@@ -50,18 +54,44 @@ fits (Answer *self, GVariant *body, GError **error)
   return FALSE;
 }
 
+/* Takes the task. */
 static void
-send_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+send_one (gpointer data, gpointer connection)
 {
-  Answer *self = data;
-  g_autoptr (GVariant) body = g_variant_take_ref (self->make (self->data));
+  g_autoptr (GTask) task = data;
+  Answer *self = g_task_get_task_data (task);
   GError *error = NULL;
 
-  if (fits (self, body, &error))
+  if (fits (connection, self, &error))
     g_task_return_int (task,
-                       (gssize) iommud_reply (self->connection, self->message, body, NULL, NULL));
+                       (gssize) iommud_reply (connection, self->message, self->body, NULL, NULL));
   else
     g_task_return_error (task, error);
+}
+
+IommudLongAnswers *
+iommud_long_answers_new (GDBusConnection *connection)
+{
+  IommudLongAnswers *self = g_new0 (IommudLongAnswers, 1);
+  g_autoptr (GError) error = NULL;
+
+  self->connection = g_object_ref (connection);
+  self->sender = g_thread_pool_new (send_one, connection, 1, TRUE, &error);
+  if (error == NULL)
+    return self;
+  g_info ("%s; the main loop sends long answers itself", error->message);
+  g_thread_pool_free (g_steal_pointer (&self->sender), TRUE, FALSE);
+  return self;
+}
+
+/* What is being sent is brought to its end. */
+void
+iommud_long_answers_free (IommudLongAnswers *self)
+{
+  if (self->sender != NULL)
+    g_thread_pool_free (self->sender, FALSE, TRUE);
+  g_object_unref (self->connection);
+  g_free (self);
 }
 
 static void
@@ -74,22 +104,22 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
   self->answered (error == NULL ? (gsize) n_bytes : 0, error, self->user_data);
 }
 
-/* Returns at once. @data is used on the other thread, so that nothing else may use it. */
+/* Returns at once. @body: a tuple, consumed if it is floating. */
 void
-iommud_long_answer_send (GDBusConnection *connection, GDBusMessage *message, IommudAnswerFunc make,
-                         gpointer data, GDestroyNotify free_data, GCancellable *cancellable,
-                         IommudAnsweredFunc answered, gpointer user_data)
+iommud_long_answers_send (IommudLongAnswers *self, GDBusMessage *message, GVariant *body,
+                          GCancellable *cancellable, IommudAnsweredFunc answered,
+                          gpointer user_data)
 {
-  Answer *self = g_new0 (Answer, 1);
-  g_autoptr (GTask) task = g_task_new (NULL, cancellable, on_sent, self);
+  Answer *answer = g_new0 (Answer, 1);
+  GTask *task = g_task_new (NULL, cancellable, on_sent, answer);
 
-  self->connection = g_object_ref (connection);
-  self->message = g_object_ref (message);
-  self->make = make;
-  self->data = data;
-  self->free_data = free_data;
-  self->answered = answered;
-  self->user_data = user_data;
-  g_task_set_task_data (task, self, answer_free);
-  g_task_run_in_thread (task, send_in_thread);
+  answer->message = g_object_ref (message);
+  answer->body = g_variant_ref_sink (body);
+  answer->answered = answered;
+  answer->user_data = user_data;
+  g_task_set_task_data (task, answer, answer_free);
+  if (self->sender != NULL)
+    g_thread_pool_push (self->sender, task, NULL);
+  else
+    send_one (task, self->connection);
 }

@@ -56,27 +56,19 @@ tell_properties (IommudObjects *objects, IommudBusObject *object, GDBusConnectio
   return n_bytes;
 }
 
-/* Tells one receiver how the objects that have changed since iommud_objects_note_changes() are
- * now. */
+/* Tells one receiver how an object is now that has changed. One that has gone after the changes
+ * were taken was signalled to all. */
 gsize
-iommud_objects_tell_noted (IommudObjects *objects, GDBusConnection *connection,
-                           const char *destination)
+iommud_object_signal_noted (IommudObjects *objects, const IommudNotedObject *change,
+                            GDBusConnection *connection, const char *destination)
 {
-  g_autoptr (GPtrArray) noted = iommud_objects_take_noted (objects);
-  gsize n_bytes = 0;
+  IommudBusObject *object = iommud_objects_lookup (objects, change->path);
 
-  for (guint i = 0; i < noted->len; i++)
-    {
-      const IommudNotedObject *change = g_ptr_array_index (noted, i);
-      IommudBusObject *object = iommud_objects_lookup (objects, change->path);
-
-      if (object == NULL)
-        n_bytes += iommud_object_signal_removed (
-            change->path, (const char *const *) change->interfaces, connection, destination);
-      else if (change->added)
-        n_bytes += iommud_object_signal_added (objects, object, connection, destination);
-      else
-        n_bytes += tell_properties (objects, object, connection, destination);
-    }
-  return n_bytes;
+  if (object != NULL)
+    return change->added ? iommud_object_signal_added (objects, object, connection, destination)
+                         : tell_properties (objects, object, connection, destination);
+  if (change->interfaces == NULL)
+    return 0;
+  return iommud_object_signal_removed (change->path, (const char *const *) change->interfaces,
+                                       connection, destination);
 }

@@ -10,7 +10,7 @@ gsize iommud_object_signal_added (IommudObjects *objects, IommudBusObject *objec
                                   GDBusConnection *connection, const char *destination);
 gsize iommud_object_signal_removed (const char *path, const char *const *interfaces,
                                     GDBusConnection *connection, const char *destination);
-gsize iommud_objects_tell_noted (IommudObjects *objects, GDBusConnection *connection,
-                                 const char *destination);
+gsize iommud_object_signal_noted (IommudObjects *objects, const IommudNotedObject *change,
+                                  GDBusConnection *connection, const char *destination);
 
 G_END_DECLS

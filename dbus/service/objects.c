@@ -212,37 +212,50 @@ iommud_objects_find (IommudObjects *self, const char *path, GType type, GError *
   return NULL;
 }
 
-/* The next object after all those at or below the path. */
-static GTreeNode *
-skip_below (IommudObjects *self, const char *path)
+/* Whether the path is that of the node of so many characters, or lies below it. */
+static gboolean
+is_at_or_below (const char *path, const char *node, gsize length)
 {
-  g_autofree char *end = g_strconcat (path, "0", NULL); /* the character after '/' */
+  return strncmp (path, node, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
 
+/* The next object that is not below the child, whose path has so many characters. Few children have
+ * objects below them, and only these cost a search. */
+static GTreeNode *
+skip_child (IommudObjects *self, GTreeNode *node, gsize length)
+{
+  const char *path = g_tree_node_key (node);
+  GTreeNode *next = g_tree_node_next (node);
+  g_autofree char *end = NULL;
+
+  if (next == NULL || !is_at_or_below (g_tree_node_key (next), path, length))
+    return next;
+  end = g_strdup_printf ("%.*s0", (int) length, path); /* the character after '/' */
   return g_tree_lower_bound (self->by_path, end);
 }
 
-/* The names of the nodes right below the path. NULL if there is no node of that path: no object is
- * there or below it. */
-GPtrArray *
-iommud_objects_list_children (IommudObjects *self, const char *path)
+/* Calls the function for each node right below the path, in their order. FALSE if there is no node
+ * of that path: no object is there or below it. */
+gboolean
+iommud_objects_foreach_child (IommudObjects *self, const char *path, IommudChildFunc func,
+                              gpointer user_data)
 {
   g_autofree char *prefix =
       g_str_equal (path, "/") ? g_strdup (path) : g_strconcat (path, "/", NULL);
   gsize length = strlen (prefix);
-  g_autoptr (GPtrArray) children = g_ptr_array_new_with_free_func (g_free);
   GTreeNode *node = g_tree_lower_bound (self->by_path, prefix);
+  gboolean found = iommud_objects_lookup (self, path) != NULL;
 
-  while (node != NULL && g_str_has_prefix (g_tree_node_key (node), prefix))
+  while (node != NULL && strncmp (g_tree_node_key (node), prefix, length) == 0)
     {
       const char *name = (const char *) g_tree_node_key (node) + length;
-      g_autofree char *child = g_strndup (g_tree_node_key (node), length + strcspn (name, "/"));
+      gsize name_length = strcspn (name, "/");
 
-      g_ptr_array_add (children, g_strdup (child + length));
-      node = skip_below (self, child);
+      func (name, name_length, user_data);
+      found = TRUE;
+      node = skip_child (self, node, length + name_length);
     }
-  if (children->len == 0 && iommud_objects_lookup (self, path) == NULL)
-    return NULL;
-  return g_steal_pointer (&children);
+  return found;
 }
 
 /* For a path at which no object is. */

@@ -30,6 +30,9 @@ typedef struct
   char **interfaces; /* it had, if it has gone */
 } IommudNotedObject;
 
+/* @name: not terminated. */
+typedef void (*IommudChildFunc) (const char *name, gsize length, gpointer user_data);
+
 IommudObjects *iommud_objects_new (void);
 void iommud_objects_free (IommudObjects *self);
 IommudBusObject *iommud_objects_add (IommudObjects *self, const char *path, gpointer model);
@@ -37,7 +40,8 @@ void iommud_objects_remove (IommudObjects *self, gpointer model);
 const char *iommud_objects_get_path (IommudObjects *self, gpointer model);
 gpointer iommud_objects_find (IommudObjects *self, const char *path, GType type, GError **error);
 IommudBusObject *iommud_objects_lookup (IommudObjects *self, const char *path);
-GPtrArray *iommud_objects_list_children (IommudObjects *self, const char *path);
+gboolean iommud_objects_foreach_child (IommudObjects *self, const char *path, IommudChildFunc func,
+                                       gpointer user_data);
 
 IommudExport *iommud_objects_find_export (IommudObjects *self, const char *path,
                                           const char *interface, GDBusError missing,

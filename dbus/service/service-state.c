@@ -26,6 +26,7 @@ iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudP
   self->lanes = iommud_lanes_new (serve, self);
   self->flow = iommud_flow_new (connection, self->lanes);
   self->callers = iommud_callers_new (connection, self->lanes, self->flow);
+  self->long_answers = iommud_long_answers_new (connection);
   self->budget = iommud_budget_new ();
   self->policy = policy;
   return self;
@@ -42,6 +43,7 @@ clear_state (gpointer data)
 {
   IommudServiceState *self = data;
 
+  g_clear_pointer (&self->long_answers, iommud_long_answers_free);
   g_clear_pointer (&self->flow, iommud_flow_free);
   g_clear_pointer (&self->lanes, iommud_lanes_free);
   g_clear_pointer (&self->budget, iommud_budget_free);

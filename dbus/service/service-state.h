@@ -8,6 +8,7 @@
 #include "callers.h"
 #include "changes.h"
 #include "lanes.h"
+#include "long-answer.h"
 #include "objects.h"
 #include "policy.h"
 
@@ -24,6 +25,7 @@ typedef struct
   IommudCallers *callers;
   IommudLanes *lanes;
   IommudFlow *flow;
+  IommudLongAnswers *long_answers;
   IommudListing *listing; /* the service's; NULL once it has left the bus */
   IommudBudget *budget;
   IommudPolicy policy;

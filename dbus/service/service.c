@@ -76,7 +76,8 @@ iommud_service_new (IommudHost *host, GDBusConnection *connection, IommudPolicy 
 
   g_assert (iommud_dbus_error_quark () == iommud_error_quark ());
   self->state = iommud_service_state_new (host, connection, policy, serve);
-  self->state->listing = iommud_listing_new (connection, self->state->objects);
+  self->state->listing =
+      iommud_listing_new (connection, self->state->objects, self->state->long_answers);
   self->exporter = iommud_exporter_new (self->state);
   self->intake = iommud_intake_new (self->state);
   return self;

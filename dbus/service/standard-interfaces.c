@@ -8,7 +8,6 @@
 #include "export.h"
 #include "iommud-dbus-names.h"
 #include "listing.h"
-#include "long-answer.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define INTROSPECTABLE "org.freedesktop.DBus.Introspectable"
@@ -65,9 +64,8 @@ static const char object_manager_xml[] =
     "    </signal>\n"
     "  </interface>\n";
 
-/* A folder with more children is described on another thread: its main work is the sending. */
-#define SHORT_FOLDER 256
-#define CHILD_BYTES 48 /* about what each takes */
+/* A longer description is sent by another thread. */
+#define SHORT_BYTES (G_GUINT64_CONSTANT (16) << 10)
 
 typedef struct
 {
@@ -149,32 +147,12 @@ append_interfaces (GString *xml, IommudBusObject *object)
     g_dbus_interface_info_generate_xml (iommud_export_get_info (object->exports[i]), 2, xml);
 }
 
-typedef struct
-{
-  GString *xml;
-  GPtrArray *children;
-} Introspection;
-
 static void
-free_introspection (gpointer data)
+append_child (const char *name, gsize length, gpointer xml)
 {
-  Introspection *self = data;
-
-  g_string_free (self->xml, TRUE);
-  g_ptr_array_unref (self->children);
-  g_free (self);
-}
-
-static GVariant *
-finish_introspection (gpointer data)
-{
-  Introspection *self = data;
-
-  for (guint i = 0; i < self->children->len; i++)
-    g_string_append_printf (self->xml, "  <node name=\"%s\"/>\n",
-                            (const char *) g_ptr_array_index (self->children, i));
-  g_string_append (self->xml, "</node>\n");
-  return g_variant_new ("(s)", self->xml->str);
+  g_string_append (xml, "  <node name=\"");
+  g_string_append_len (xml, name, (gssize) length);
+  g_string_append (xml, "\"/>\n");
 }
 
 static void
@@ -186,51 +164,47 @@ on_introspected (gsize n_bytes, GError *error, gpointer call)
     iommud_call_refuse (call, error);
 }
 
-/* The interfaces and children of a folder, or of an object, or of both. */
+/* Takes the text. */
 static void
-answer_introspection (IommudServiceState *state, IommudCall *call, Introspection *introspection)
+answer_introspection (IommudServiceState *state, IommudCall *call, GString *xml)
 {
-  g_autoptr (GVariant) body = NULL;
+  gsize n_bytes = xml->len;
+  GVariant *body = g_variant_new ("(@s)", g_variant_new_take_string (g_string_free (xml, FALSE)));
 
-  if (introspection->children->len > SHORT_FOLDER)
+  if (n_bytes <= SHORT_BYTES)
     {
-      iommud_call_reserve_answer (call, introspection->xml->len
-                                            + (gsize) introspection->children->len * CHILD_BYTES);
-      iommud_long_answer_send (state->connection, iommud_call_get_message (call),
-                               finish_introspection, introspection, free_introspection, NULL,
-                               on_introspected, call);
+      iommud_call_return_value (call, body);
       return;
     }
-  body = g_variant_ref_sink (finish_introspection (introspection));
-  free_introspection (introspection);
-  iommud_call_return_value (call, body);
+  iommud_call_reserve_answer (call, n_bytes);
+  iommud_long_answers_send (state->long_answers, iommud_call_get_message (call), body, NULL,
+                            on_introspected, call);
 }
 
+/* The interfaces and children of a folder, or of an object, or of both. */
 static void
 handle_introspect (IommudServiceState *state, IommudCall *call)
 {
   const char *path = g_dbus_message_get_path (iommud_call_get_message (call));
   IommudBusObject *object = iommud_objects_lookup (state->objects, path);
-  g_autoptr (GPtrArray) children = iommud_objects_list_children (state->objects, path);
-  Introspection *introspection = NULL;
+  GString *xml = g_string_new (
+      "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
+      "  \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n<node>\n");
 
-  if (children == NULL)
+  if (object != NULL || g_str_equal (path, IOMMUD_DBUS_ROOT_PATH))
+    g_string_append (xml, everywhere_xml);
+  if (g_str_equal (path, IOMMUD_DBUS_ROOT_PATH))
+    g_string_append (xml, object_manager_xml);
+  if (object != NULL)
+    append_interfaces (xml, object);
+  if (!iommud_objects_foreach_child (state->objects, path, append_child, xml))
     {
+      g_string_free (xml, TRUE);
       iommud_call_refuse (call, iommud_objects_new_missing_error (path));
       return;
     }
-  introspection = g_new0 (Introspection, 1);
-  introspection->children = g_ptr_array_ref (children);
-  introspection->xml = g_string_new (
-      "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
-      "  \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n<node>\n");
-  if (object != NULL || g_str_equal (path, IOMMUD_DBUS_ROOT_PATH))
-    g_string_append (introspection->xml, everywhere_xml);
-  if (g_str_equal (path, IOMMUD_DBUS_ROOT_PATH))
-    g_string_append (introspection->xml, object_manager_xml);
-  if (object != NULL)
-    append_interfaces (introspection->xml, object);
-  answer_introspection (state, call, introspection);
+  g_string_append (xml, "</node>\n");
+  answer_introspection (state, call, xml);
 }
 
 static void

@@ -2,10 +2,12 @@
 /* GetManagedObjects: a long answer, and what the caller is told of that has changed while it was
  * sent. */
 #include "bed.h"
+#include "call.h"
 #include "calls.h"
 #include "entries.h"
 #include "exporter.h"
 #include "large-host.h"
+#include "listing.h"
 #include "object-signals.h"
 #include "recorder.h"
 
@@ -26,10 +28,12 @@ typedef struct
 /* The service's parts without a name on the bus, so that the client gets nothing but what is sent
  * to it. */
 static void
-set_up (Fixture *self, gconstpointer unused)
+set_up (Fixture *self, gconstpointer xml)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (IommudSimulator) simulator = iommud_simulator_new (NULL, &error);
+  g_autoptr (IommudSimulator) simulator = xml == NULL
+                                              ? iommud_simulator_new (NULL, &error)
+                                              : iommud_simulator_new_from_data (xml, -1, &error);
 
   g_assert_no_error (error);
   self->bus = bed_start_bus (&self->address);
@@ -57,22 +61,39 @@ tear_down (Fixture *self, gconstpointer unused)
   g_free (self->address);
 }
 
-/* What the client is told, once it has all arrived. */
-static char *
-tell (Fixture *self)
+static void
+tell_noted (Fixture *self, const char *name)
+{
+  g_autoptr (GPtrArray) noted = iommud_objects_take_noted (self->state->objects);
+
+  for (guint i = 0; i < noted->len; i++)
+    iommud_object_signal_noted (self->state->objects, g_ptr_array_index (noted, i), self->server,
+                                name);
+}
+
+/* All that was sent to the client has arrived. */
+static void
+settle (Fixture *self)
 {
   const char *name = g_dbus_connection_get_unique_name (self->client);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = NULL;
 
-  recorder_clear (self->recorder);
-  iommud_objects_tell_noted (self->state->objects, self->server, name);
   g_dbus_connection_flush_sync (self->server, NULL, &error);
   g_assert_no_error (error);
   /* The bus answers after it has passed on what came before. */
   reply = g_dbus_connection_call_sync (self->server, name, "/", "org.freedesktop.DBus.Peer", "Ping",
                                        NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
   g_assert_no_error (error);
+}
+
+/* What the client is told, once it has all arrived. */
+static char *
+tell (Fixture *self)
+{
+  recorder_clear (self->recorder);
+  tell_noted (self, g_dbus_connection_get_unique_name (self->client));
+  settle (self);
   return recorder_get_text (self->recorder);
 }
 
@@ -132,6 +153,104 @@ test_nothing_changed (Fixture *self, gconstpointer unused)
   iommud_objects_note_changes (self->state->objects);
   told = tell (self);
   g_assert_cmpuint (count_told (self), ==, 0);
+}
+
+/* An object that goes after the changes were taken is signalled to all as it goes. */
+static void
+test_gone (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudContainer) container = NULL;
+  g_autoptr (GPtrArray) noted = NULL;
+
+  iommud_objects_note_changes (self->state->objects);
+  container = iommud_host_create_container (self->host, NULL, NULL, &error);
+  g_assert_no_error (error);
+  noted = iommud_objects_take_noted (self->state->objects);
+  g_assert_cmpuint (noted->len, ==, 1);
+  iommud_container_free (container, FALSE, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (
+      iommud_object_signal_noted (self->state->objects, noted->pdata[0], self->server, NULL), ==,
+      0);
+}
+
+static GDBusMessage *
+new_list_call (Fixture *self)
+{
+  GDBusMessage *message = g_dbus_message_new_method_call (
+      NULL, IOMMUD_DBUS_ROOT_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
+
+  g_dbus_message_set_sender (message, g_dbus_connection_get_unique_name (self->client));
+  g_dbus_message_set_serial (message, 1);
+  return message;
+}
+
+/* A caller that has left while its answer was sent is told nothing more. */
+static void
+test_leaver (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (IommudListing) listing =
+      iommud_listing_new (self->server, self->state->objects, self->state->long_answers);
+  IommudCaller *caller = iommud_caller_new (g_dbus_connection_get_unique_name (self->client));
+  g_autoptr (GDBusMessage) message = new_list_call (self);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudContainer) container = NULL;
+
+  iommud_lanes_join (self->state->lanes, caller);
+  iommud_listing_answer (listing, iommud_call_new (self->state, caller, message));
+  while (iommud_objects_peek_stale (self->state->objects) != NULL)
+    g_main_context_iteration (NULL, FALSE);
+  /* Now it is being sent. */
+  container = iommud_host_create_container (self->host, NULL, NULL, &error);
+  g_assert_no_error (error);
+  iommud_lanes_leave (self->state->lanes, caller);
+  while (!g_ref_count_compare (&caller->references, 1))
+    bed_iterate ();
+  iommud_caller_unref (caller);
+  settle (self);
+  g_assert_cmpuint (count_told (self), ==, 0);
+  iommud_container_free (container, FALSE, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+add_name (const char *name, gsize length, gpointer names)
+{
+  g_string_append_len (names, name, (gssize) length);
+  g_string_append_c (names, ' ');
+}
+
+static void
+check_children (IommudObjects *objects, const char *path, const char *expected)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  g_assert_true (iommud_objects_foreach_child (objects, path, add_name, names));
+  g_assert_cmpstr (names->str, ==, expected);
+}
+
+/* A node has the objects right below it, and the folders on the way to others. */
+static void
+test_children (void)
+{
+  g_autoptr (IommudObjects) objects = iommud_objects_new ();
+  static const char *const paths[] = { "/a/b",    "/a/b/c/d", "/a/b/c/e", "/a/b0",
+                                       "/a/bb/c", "/a/bc",    "/b" };
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr (GObject) model = g_object_new (G_TYPE_OBJECT, NULL);
+
+      iommud_objects_add (objects, paths[i], model);
+    }
+  check_children (objects, "/", "a b ");
+  check_children (objects, "/a", "b b0 bb bc ");
+  check_children (objects, "/a/b", "c ");
+  check_children (objects, "/a/b/c", "d e ");
+  check_children (objects, "/a/bc", "");
+  g_assert_false (iommud_objects_foreach_child (objects, "/a/c", add_name, names));
 }
 
 /* An entry is made again if something has changed, and kept otherwise. */
@@ -200,10 +319,16 @@ add (const char *name, void (*test) (Fixture *self, gconstpointer unused))
 int
 main (int argc, char **argv)
 {
+  g_autofree char *xml = NULL;
+
   g_test_init (&argc, &argv, NULL);
   add ("changes", test_changes);
   add ("nothing-changed", test_nothing_changed);
   add ("entries", test_entries);
+  add ("gone", test_gone);
+  g_test_add_func ("/listing/children", test_children);
+  xml = large_host_describe (1, 300);
+  g_test_add ("/listing/leaver", Fixture, xml, set_up, test_leaver, tear_down);
   g_test_add_func ("/listing/long", test_long);
   return g_test_run ();
 }
