@@ -197,12 +197,20 @@ count_elements (const GValue *value)
   return variant == NULL ? 0 : g_variant_n_children (variant);
 }
 
-/* How many elements the property has in the model: a list, or an array. Not floating. */
+/* How many elements the property has in the model: a list, or an array. If the model has counted
+ * them, which it says in a property such as n-blockers for blockers, the list is not made. Not
+ * floating. */
 GVariant *
 iommud_properties_count (GObject *model, const char *name)
 {
+  g_autofree char *count = g_strconcat ("n-", name, NULL);
   g_auto (GValue) value = G_VALUE_INIT;
 
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (model), count) != NULL)
+    {
+      g_object_get_property (model, count, &value);
+      return g_variant_ref_sink (g_variant_new_uint64 (g_value_get_uint (&value)));
+    }
   g_object_get_property (model, name, &value);
   return g_variant_ref_sink (g_variant_new_uint64 (count_elements (&value)));
 }

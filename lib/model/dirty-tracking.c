@@ -33,6 +33,7 @@ enum
   PROP_COVERAGE,
   PROP_ACTIVE,
   PROP_BLOCKERS,
+  PROP_N_BLOCKERS,
   N_PROPERTIES,
 };
 
@@ -75,6 +76,13 @@ dup_blockers (IommudDirtyTracking *self)
   return g_strv_builder_end (builder);
 }
 
+/* Each attached device has a blocker or is covered. */
+static guint
+count_blockers (IommudDirtyTracking *self)
+{
+  return self->n_attached - self->n_covered;
+}
+
 static void
 iommud_dirty_tracking_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
@@ -93,6 +101,9 @@ iommud_dirty_tracking_get_property (GObject *object, guint id, GValue *value, GP
       break;
     case PROP_BLOCKERS:
       g_value_take_boxed (value, dup_blockers (self));
+      break;
+    case PROP_N_BLOCKERS:
+      g_value_set_uint (value, count_blockers (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, pspec);
@@ -150,6 +161,13 @@ iommud_dirty_tracking_class_init (IommudDirtyTrackingClass *klass)
    * the cause and the way out. The list is empty if a migration can proceed.
    */
   properties[PROP_BLOCKERS] = g_param_spec_boxed ("blockers", NULL, NULL, G_TYPE_STRV, FLAGS);
+  /**
+   * IommudDirtyTracking:n-blockers:
+   *
+   * How many attached devices no tracker covers; unlike the list it costs nothing.
+   */
+  properties[PROP_N_BLOCKERS] =
+      g_param_spec_uint ("n-blockers", NULL, NULL, 0, G_MAXUINT, 0, FLAGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -193,6 +211,7 @@ iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer device,
   IommudDirtyTrackingCoverage before = iommud_dirty_tracking_get_coverage (self);
   const IommudDeviceCoverage *old = g_hash_table_lookup (self->coverages, device);
   gboolean blockers_changed = g_strcmp0 (old != NULL ? old->blocker : NULL, coverage->blocker) != 0;
+  guint n_blockers = count_blockers (self);
 
   if (old != NULL)
     count (self, old, -1);
@@ -205,6 +224,8 @@ iommud_dirty_tracking_set_device (IommudDirtyTracking *self, gpointer device,
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_COVERAGE]);
   if (blockers_changed)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BLOCKERS]);
+  if (count_blockers (self) != n_blockers)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_N_BLOCKERS]);
 }
 
 IommudTrackers *

@@ -263,12 +263,12 @@ static void
 test_blockers (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *device = bed_device (fixture->bed, "0000:81:00.0");
-  g_autofree char *none = g_strdup_printf (
-      "PropertiesChanged %s *'Coverage': <'none'>* invalidated ['Blockers', 'BlockerCount']",
-      fixture->container);
-  g_autofree char *full = g_strdup_printf (
-      "PropertiesChanged %s *'Coverage': <'full'>* invalidated ['Blockers', 'BlockerCount']",
-      fixture->container);
+  g_autofree char *none = g_strdup_printf ("PropertiesChanged %s *'Coverage': <'none'>*"
+                                           "'BlockerCount': <uint64 1>* invalidated ['Blockers']",
+                                           fixture->container);
+  g_autofree char *full = g_strdup_printf ("PropertiesChanged %s *'Coverage': <'full'>*"
+                                           "'BlockerCount': <uint64 0>* invalidated ['Blockers']",
+                                           fixture->container);
   const char *const attached[] = { none, "reply", NULL };
   const char *const detached[] = { full, "reply", NULL };
   g_autofree char *hwpt = NULL;

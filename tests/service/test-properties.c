@@ -14,6 +14,7 @@ struct _TestModel
   GObject parent_instance;
 
   gboolean empty;
+  guint n_words;
   GObject *partner;
   GListStore *items;
 };
@@ -24,6 +25,7 @@ enum
 {
   PROP_NAME = 1,
   PROP_WORDS,
+  PROP_N_WORDS,
   PROP_COUNT,
   PROP_NODE,
   PROP_SERIAL,
@@ -74,6 +76,9 @@ test_model_get_property (GObject *object, guint id, GValue *value, GParamSpec *p
     case PROP_COUNT:
       g_value_set_uint (value, 7);
       break;
+    case PROP_N_WORDS:
+      g_value_set_uint (value, self->n_words);
+      break;
     case PROP_NODE:
       g_value_set_int (value, -1);
       break;
@@ -114,6 +119,7 @@ test_model_class_init (TestModelClass *class)
   GParamSpec *specs[N_PROPS] = {
     [PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, G_PARAM_READABLE),
     [PROP_WORDS] = g_param_spec_boxed ("words", NULL, NULL, G_TYPE_STRV, G_PARAM_READABLE),
+    [PROP_N_WORDS] = g_param_spec_uint ("n-words", NULL, NULL, 0, 9, 0, G_PARAM_READABLE),
     [PROP_COUNT] = g_param_spec_uint ("count", NULL, NULL, 0, 9, 0, G_PARAM_READABLE),
     [PROP_NODE] = g_param_spec_int ("node", NULL, NULL, -1, 9, 0, G_PARAM_READABLE),
     [PROP_SERIAL] = g_param_spec_uint64 ("serial", NULL, NULL, 0, G_MAXUINT64, 0, G_PARAM_READABLE),
@@ -256,6 +262,20 @@ test_names (void)
     }
 }
 
+/* A list is counted, unless the model has counted it already. */
+static void
+test_count (void)
+{
+  g_autoptr (TestModel) model = g_object_new (TEST_TYPE_MODEL, NULL);
+  g_autoptr (GVariant) ranges = iommud_properties_count (G_OBJECT (model), "iova-ranges");
+  g_autoptr (GVariant) words = NULL;
+
+  g_assert_cmpuint (g_variant_get_uint64 (ranges), ==, 1);
+  model->n_words = 5;
+  words = iommud_properties_count (G_OBJECT (model), "words");
+  g_assert_cmpuint (g_variant_get_uint64 (words), ==, 5);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -264,5 +284,6 @@ main (int argc, char **argv)
   g_test_add_func ("/properties/gone-object", test_gone_object);
   g_test_add_func ("/properties/mistakes", test_mistakes);
   g_test_add_func ("/properties/names", test_names);
+  g_test_add_func ("/properties/count", test_count);
   return g_test_run ();
 }

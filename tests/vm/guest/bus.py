@@ -22,7 +22,7 @@ MEMORY = {"IovaRanges", "IovaRangeCount", "IovaAlignment", "AllowedIovas", "Allo
 DIRTY_TRACKING = {"Policy", "Coverage", "Active", "Blockers", "BlockerCount", "Start", "Stop",
                   "ReadBitmap", "UnmapAndReadBitmap"}
 # Signals say that these properties have changed, but not to what.
-VALUE_ON_DEMAND = ("Mappings", "Devices", "Hwpts", "Blockers", "BlockerCount")
+VALUE_ON_DEMAND = ("Mappings", "Devices", "Hwpts", "Blockers")
 REFERENCES = ("Container", "Hwpt", "Hwpts", "Devices", "Parent")
 
 
