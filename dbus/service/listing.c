@@ -11,11 +11,12 @@
 #include "entries.h"
 #include "idle.h"
 #include "object-signals.h"
+#include "reply.h"
 
 /* An answer up to this size is sent at once. */
 #define SHORT_BYTES (G_GUINT64_CONSTANT (64) << 10)
 
-/* Until an answer was made, an object is taken to need so much of it. */
+/* About what each object needs of an answer, if more have come since the last one. */
 #define USUAL_OBJECT_BYTES 700
 
 struct _IommudListing
@@ -30,7 +31,7 @@ struct _IommudListing
   GPtrArray *noted;     /* of IommudNotedObject: the changes; or NULL */
   guint n_told;         /* of them */
   gsize sent_bytes;     /* to the caller */
-  gsize usual_bytes;    /* about what an answer takes */
+  gsize usual_bytes;    /* about what an answer takes: as much as one can, until one was made */
   GCancellable *cancellable;
 };
 
@@ -51,6 +52,7 @@ iommud_listing_new (GDBusConnection *connection, IommudObjects *objects,
   self->connection = g_object_ref (connection);
   self->objects = objects;
   self->long_answers = long_answers;
+  self->usual_bytes = IOMMUD_REPLY_MAX_BYTES;
   self->cancellable = g_cancellable_new ();
   g_queue_init (&self->waiting);
   return self;

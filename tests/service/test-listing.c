@@ -10,6 +10,7 @@
 #include "listing.h"
 #include "object-signals.h"
 #include "recorder.h"
+#include "reply.h"
 
 #define PCI_1 "0000:01:00.0"
 
@@ -199,6 +200,8 @@ test_leaver (Fixture *self, gconstpointer unused)
 
   iommud_lanes_join (self->state->lanes, caller);
   iommud_listing_answer (listing, iommud_call_new (self->state, caller, message));
+  /* Nobody knows yet how much it will be. */
+  g_assert_cmpuint (caller->reserved_bytes, ==, IOMMUD_REPLY_MAX_BYTES);
   while (iommud_objects_peek_stale (self->state->objects) != NULL)
     g_main_context_iteration (NULL, FALSE);
   /* Now it is being sent. */
