@@ -138,10 +138,10 @@ test_waiting_tracker (Fixture *self, gconstpointer unused)
 {
   g_autofree char *first = bed_device (self->bed, PCI_1);
   g_autofree char *second = bed_device (self->bed, TRACKED);
-  g_autofree char *hwpt = bed_attach (self->bed, self->container, second);
   gboolean done = FALSE;
   g_autoptr (GError) error = NULL;
 
+  g_free (bed_attach (self->bed, self->container, second));
   g_assert_true (
       iommud_simulator_inject_fault (self->bed->simulator, "hwpt-alloc", 1, 0, 500, &error));
   call_container (self, self->bed->client, "AllocHwpt", bed_device_arguments (first, NULL), on_done,
