@@ -19,27 +19,45 @@
  * is sent later. */
 #define NEXT_PING_MS 500
 
+/* Programs that do not answer do not keep others of their user from being asked for longer. */
+#define PATIENCE_MS 2000
+
 struct _IommudFlow
 {
   GDBusConnection *connection;
   IommudLanes *lanes;
   GHashTable *users; /* uid -> User (owned): those with pings under way */
+  guint64 round;     /* the latest of all users */
   GCancellable *cancellable;
 };
 
 typedef struct
 {
-  guint n_pings;
-  GQueue unpinged; /* of IommudCaller: those that wait until one more can be pinged */
+  IommudFlow *flow;
+  guint64 round;     /* begins when there is no patience left */
+  guint n_pings;     /* of this round */
+  GQueue unpinged;   /* of IommudCaller: those that wait until one more can be pinged */
+  GSource *patience; /* NULL while none waits */
 } User;
 
 typedef struct
 {
   IommudFlow *flow;
   IommudCaller *caller;
+  guint64 round;
 } Ping;
 
 static void ask_whether_read (IommudFlow *self, IommudCaller *caller);
+
+static void
+free_user (gpointer data)
+{
+  User *user = data;
+
+  iommud_idle_stop (&user->patience);
+  g_queue_clear (&user->unpinged);
+  g_free (user);
+}
 
 IommudFlow *
 iommud_flow_new (GDBusConnection *connection, IommudLanes *lanes)
@@ -48,7 +66,7 @@ iommud_flow_new (GDBusConnection *connection, IommudLanes *lanes)
 
   self->connection = g_object_ref (connection);
   self->lanes = lanes;
-  self->users = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->users = g_hash_table_new_full (NULL, NULL, NULL, free_user);
   self->cancellable = g_cancellable_new ();
   return self;
 }
@@ -79,6 +97,8 @@ ensure_user (IommudFlow *self, const IommudCaller *caller)
   if (user != NULL)
     return user;
   user = g_new0 (User, 1);
+  user->flow = self;
+  user->round = ++self->round;
   g_queue_init (&user->unpinged);
   g_hash_table_insert (self->users, GUINT_TO_POINTER (caller->uid), user);
   return user;
@@ -161,6 +181,53 @@ on_answered (IommudFlow *self, IommudCaller *caller, gboolean was_read)
   iommud_lanes_wake (self->lanes, caller);
 }
 
+/* Pings as many of those that wait as may be pinged. */
+static void
+ping_waiting (IommudFlow *self, User *user)
+{
+  while (user->n_pings < PINGS_PER_USER && !g_queue_is_empty (&user->unpinged))
+    ask_whether_read (self, g_queue_pop_head (&user->unpinged));
+  if (g_queue_is_empty (&user->unpinged))
+    iommud_idle_stop (&user->patience);
+}
+
+/* Those that were pinged may still answer. */
+static gboolean
+on_no_patience (gpointer data)
+{
+  User *user = data;
+
+  user->round = ++user->flow->round;
+  user->n_pings = 0;
+  ping_waiting (user->flow, user);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+wait_for_ping (User *user, IommudCaller *caller)
+{
+  g_queue_push_tail (&user->unpinged, caller);
+  if (user->patience != NULL)
+    return;
+  user->patience = g_timeout_source_new (PATIENCE_MS);
+  g_source_set_callback (user->patience, on_no_patience, user, NULL);
+  g_source_attach (user->patience, g_main_context_get_thread_default ());
+}
+
+/* A ping has been answered. */
+static void
+end_ping (IommudFlow *self, const IommudCaller *caller, guint64 round)
+{
+  User *user = find_user (self, caller);
+
+  if (user == NULL || user->round != round)
+    return;
+  user->n_pings--;
+  ping_waiting (self, user);
+  if (user->n_pings == 0)
+    g_hash_table_remove (self->users, GUINT_TO_POINTER (caller->uid));
+}
+
 static void
 on_pong (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -170,20 +237,13 @@ on_pong (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GDBusMessage) reply =
       g_dbus_connection_send_message_with_reply_finish (G_DBUS_CONNECTION (source), result, &error);
-  User *user = NULL;
-  IommudCaller *next = NULL;
+  guint64 round = ping->round;
 
   free_ping (ping);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return; /* the flow is gone */
-  user = find_user (self, caller);
-  user->n_pings--;
-  next = g_queue_pop_head (&user->unpinged);
-  if (next != NULL)
-    ask_whether_read (self, next);
   on_answered (self, caller, shows_reading (reply, caller));
-  if (user->n_pings == 0)
-    g_hash_table_remove (self->users, GUINT_TO_POINTER (caller->uid));
+  end_ping (self, caller, round);
 }
 
 /* Whoever can guess the serial of a ping can answer it without having read it. So it is a random
@@ -199,17 +259,19 @@ choose_serial (void)
 }
 
 static void
-send_ping (IommudFlow *self, IommudCaller *caller)
+send_ping (IommudFlow *self, IommudCaller *caller, guint64 round)
 {
   g_autoptr (GDBusMessage) message =
       g_dbus_message_new_method_call (caller->name, "/", "org.freedesktop.DBus.Peer", "Ping");
+  Ping *ping = new_ping (self, caller);
 
+  ping->round = round;
   g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_AUTO_START);
   g_dbus_message_set_serial (message, choose_serial ());
   caller->pinged_bytes = caller->unread_bytes;
-  g_dbus_connection_send_message_with_reply (
-      self->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL, G_MAXINT, NULL,
-      self->cancellable, on_pong, new_ping (self, caller));
+  g_dbus_connection_send_message_with_reply (self->connection, message,
+                                             G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL, G_MAXINT,
+                                             NULL, self->cancellable, on_pong, ping);
 }
 
 static void
@@ -223,10 +285,10 @@ ask_whether_read (IommudFlow *self, IommudCaller *caller)
   if (user->n_pings < PINGS_PER_USER)
     {
       user->n_pings++;
-      send_ping (self, caller);
+      send_ping (self, caller, user->round);
     }
   else if (g_queue_find (&user->unpinged, caller) == NULL)
-    g_queue_push_tail (&user->unpinged, caller);
+    wait_for_ping (user, caller);
 }
 
 /* An answer was sent. */
@@ -253,6 +315,9 @@ iommud_flow_leave (IommudFlow *self, IommudCaller *caller)
   User *user = find_user (self, caller);
 
   iommud_idle_stop (&caller->next_ping);
-  if (user != NULL)
-    g_queue_remove (&user->unpinged, caller);
+  if (user == NULL)
+    return;
+  g_queue_remove (&user->unpinged, caller);
+  if (g_queue_is_empty (&user->unpinged))
+    iommud_idle_stop (&user->patience);
 }

@@ -293,10 +293,10 @@ unmap_and_read_new (IommudContainer *container, guint64 iova, guint64 length, gu
  *
  * A long range is unmapped about one GiB at a time, and other operations of the context run in
  * between, except those that change mappings of this container. The HWPT that devices are moved to
- * is made with all of the other mappings in the first of these turns. If tracking is stopped meanwhile,
- * all of the rest that is mapped for writing counts as dirty. A call that fails or is cancelled
- * after it has begun does not map again what it has unmapped: the dirty pages of that are kept for
- * the next read. They are kept too if @callback does not take the bitmap, as described for
+ * is made with all of the other mappings in the first of these turns. If tracking is stopped
+ * meanwhile, all of the rest that is mapped for writing counts as dirty. A call that fails or is
+ * cancelled after it has begun does not map again what it has unmapped: the dirty pages of that are
+ * kept for the next read. They are kept too if @callback does not take the bitmap, as described for
  * iommud_dirty_tracking_read_bitmap_async().
  */
 void

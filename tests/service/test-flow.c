@@ -132,11 +132,69 @@ test_peer_answers (void)
   g_assert_true (g_variant_equal (id, expected));
 }
 
+#define N_SILENT 16
+
+/* On the connection's own thread: it never answers. */
+static GDBusMessage *
+drop_calls (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer unused)
+{
+  if (!incoming || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    return message;
+  g_object_unref (message);
+  return NULL;
+}
+
+static IommudCaller *
+join_unread (Fixture *self, GDBusConnection *connection)
+{
+  IommudCaller *caller = iommud_caller_new (g_dbus_connection_get_unique_name (connection));
+
+  caller->uid = getuid ();
+  iommud_lanes_join (self->state->lanes, caller);
+  iommud_flow_add (self->state->flow, caller, IOMMUD_LANES_BYTES_NEARLY_READ);
+  return caller;
+}
+
+static void
+leave (Fixture *self, IommudCaller *caller)
+{
+  iommud_flow_leave (self->state->flow, caller);
+  iommud_lanes_leave (self->state->lanes, caller);
+  iommud_caller_unref (caller);
+}
+
+/* Programs that are stopped do not keep others of their user from being asked. */
+static void
+test_patience (Fixture *self, gconstpointer unused)
+{
+  GDBusConnection *connections[N_SILENT];
+  IommudCaller *silent[N_SILENT];
+  IommudCaller *reader;
+
+  for (guint i = 0; i < N_SILENT; i++)
+    {
+      connections[i] = bed_connect (self->address);
+      g_dbus_connection_add_filter (connections[i], drop_calls, NULL, NULL);
+      silent[i] = join_unread (self, connections[i]);
+    }
+  reader = join_unread (self, self->client);
+  while (reader->unread_bytes > 0)
+    bed_iterate ();
+  for (guint i = 0; i < N_SILENT; i++)
+    {
+      g_assert_cmpuint (silent[i]->unread_bytes, ==, IOMMUD_LANES_BYTES_NEARLY_READ);
+      leave (self, silent[i]);
+      bed_disconnect (connections[i]);
+    }
+  leave (self, reader);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/flow/join", Fixture, NULL, set_up, test_join, tear_down);
+  g_test_add ("/flow/patience", Fixture, NULL, set_up, test_patience, tear_down);
   g_test_add ("/flow/peer", Fixture, NULL, set_up, test_peer, tear_down);
   g_test_add_func ("/flow/peer-answers", test_peer_answers);
   return g_test_run ();
