@@ -39,16 +39,36 @@ typedef struct
   GError *error; /* the first one */
 } Parse;
 
+/* What is not printable would not be seen, or would change how the text around it is seen. So it is
+ * shown as XML can write it. */
+static char *
+show_unprintable (const char *text)
+{
+  GString *shown = g_string_new (NULL);
+
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    {
+      gunichar character = g_utf8_get_char (text);
+
+      if (g_ascii_iscntrl (*text))
+        g_string_append_c (shown, ' ');
+      else if (g_unichar_isprint (character))
+        g_string_append_unichar (shown, character);
+      else
+        g_string_append_printf (shown, "&#x%x;", character);
+    }
+  return g_string_free (shown, FALSE);
+}
+
 /* The start of any text, on one line. */
 static char *
 flatten (const char *text, glong limit)
 {
-  gboolean is_long = g_utf8_strlen (text, -1) > limit;
-  g_autofree char *start = is_long ? g_utf8_substring (text, 0, limit) : g_strdup (text);
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *shown = show_unprintable (valid);
+  gboolean is_long = g_utf8_strlen (shown, -1) > limit;
+  g_autofree char *start = is_long ? g_utf8_substring (shown, 0, limit) : g_strdup (shown);
 
-  for (char *byte = start; *byte != '\0'; byte++)
-    if (g_ascii_iscntrl (*byte))
-      *byte = ' ';
   return g_strconcat (g_strchomp (start), is_long ? "..." : "", NULL);
 }
 

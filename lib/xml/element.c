@@ -101,13 +101,15 @@ is_name (const char *value)
   return strspn (value, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.:,@+-") == strlen (value);
 }
 
+/* The characters that GLib does not call printable are control and format characters, and those
+ * that are not assigned. */
 static gboolean
 is_text (const char *value)
 {
   if (g_utf8_strlen (value, -1) > MAX_TEXT_LENGTH)
     return FALSE;
   for (; *value != '\0'; value = g_utf8_next_char (value))
-    if (g_unichar_iscntrl (g_utf8_get_char (value)))
+    if (!g_unichar_isprint (g_utf8_get_char (value)))
       return FALSE;
   return TRUE;
 }

@@ -197,6 +197,19 @@ static const BadHost bad_hosts[] = {
   { IOMMUS "<device name='0000:01:00.0' iommu='a' group='1' vendor='" SIXTY SIXTY "012345678'/>",
     "hosts.xml:2: <device> has vendor=\"" SIXTY TEN TEN
     "...\": expected at most 128 printable characters" },
+  { IOMMUS "<device name='0000:01:00.0' iommu='a' group='1' product='&#x202e;evil'/>",
+    "hosts.xml:2: <device> has product=\"&#x202e;evil\": expected at most 128 printable "
+    "characters" },
+  { IOMMUS "<device name='0000:01:00.0' iommu='a' group='1' product='a\u200b\u2066b'/>",
+    "hosts.xml:2: <device> has product=\"a&#x200b;&#x2066;b\": expected at most 128 printable "
+    "characters" },
+  { IOMMUS "<device name='0000:01:00.0' iommu='a' group='1' product='&#x85;'/>",
+    "hosts.xml:2: <device> has product=\"&#x85;\": expected at most 128 printable characters" },
+  { IOMMUS "<device name='0000:01:00.0' iommu='a' group='1' product='&#x378;'/>",
+    "hosts.xml:2: <device> has product=\"&#x378;\": expected at most 128 printable characters",
+    TRUE },
+  { IOMMUS "<device name='&#x202e;' iommu='a' group='1'/>",
+    "hosts.xml:2: <device> has name=\"&#x202e;\": expected " NAME_RULE },
   /* faults */
   { "<fault operation='dance' errno='EIO'/>", NULL },
   { "<fault operation='bind' errno='EWHAT'/>",
