@@ -45,16 +45,13 @@ iommuctl_shortened_find (IommuctlService *service, const char *name, const char 
   g_autoptr (GVariant) records = NULL;
   g_autofree char *found = NULL;
   g_autofree char *path = NULL;
-  GVariantIter iter;
-  GVariant *record = NULL;
 
   if (listing == NULL)
     return NULL;
   records = iommuctl_records_of_listing (listing, interface_name);
-  g_variant_iter_init (&iter, records);
-  while ((record = g_variant_iter_next_value (&iter)) != NULL)
+  for (gsize i = 0; i < g_variant_n_children (records); i++)
     {
-      g_autoptr (GVariant) own_record = record;
+      g_autoptr (GVariant) record = g_variant_get_child_value (records, i);
       g_autofree char *candidate = iommuctl_records_dup_string (record, "Name");
 
       if (!fits (candidate, name))
