@@ -8,6 +8,7 @@
 #include "exit-status.h"
 #include "names.h"
 #include "records.h"
+#include "usage.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -38,10 +39,18 @@ send_out (Monitor *self)
     g_main_loop_quit (self->loop);
 }
 
+static GDBusConnection *
+get_connection (Monitor *self)
+{
+  return iommuctl_service_get_connection (self->request->service);
+}
+
+/* If the bus goes away, all objects seem to be removed. */
 static gboolean
 is_done (Monitor *self)
 {
-  return !g_main_loop_is_running (self->loop);
+  return !g_main_loop_is_running (self->loop)
+         || g_dbus_connection_is_closed (get_connection (self));
 }
 
 static void
@@ -280,6 +289,15 @@ on_running_changed (IommudDBusClient *client, GParamSpec *pspec, Monitor *self)
     print_service (self, "stopped", _ ("stopped  service"));
 }
 
+/* The bus has gone away: nothing can come any more, not even a new service. */
+static void
+on_closed (GDBusConnection *connection, gboolean remote_peer_vanished, GError *cause, Monitor *self)
+{
+  if (g_main_loop_is_running (self->loop))
+    iommuctl_usage_explain_closed (&self->error);
+  g_main_loop_quit (self->loop);
+}
+
 static gboolean
 on_interrupted (GCancellable *cancellable, gpointer user_data)
 {
@@ -312,11 +330,13 @@ connect_signals (Monitor *self)
   g_signal_connect (manager, "interface-proxy-properties-changed",
                     G_CALLBACK (on_properties_changed), self);
   g_signal_connect (self->client, "notify::running", G_CALLBACK (on_running_changed), self);
+  g_signal_connect (get_connection (self), "closed", G_CALLBACK (on_closed), self);
 }
 
 static void
 disconnect_signals (Monitor *self)
 {
+  g_signal_handlers_disconnect_by_data (get_connection (self), self);
   g_signal_handlers_disconnect_by_data (iommud_dbus_client_get_object_manager (self->client), self);
   g_signal_handlers_disconnect_by_data (self->client, self);
 }

@@ -138,6 +138,14 @@ iommuctl_usage_explain_interrupt (const IommuctlCommand *command, GError **error
     g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_INTERRUPTED, _ ("Interrupted"));
 }
 
+void
+iommuctl_usage_explain_closed (GError **error)
+{
+  g_clear_error (error);
+  g_set_error_literal (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_NO_SERVICE,
+                       _ ("The connection to the bus was closed"));
+}
+
 /* The bus refuses most calls before the service hears of them, with words about rules of its own.
  */
 void

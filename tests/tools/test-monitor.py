@@ -3,7 +3,9 @@
 
 import json
 import os
+import re
 import signal
+import time
 
 from simulated import Session, Suite
 
@@ -104,6 +106,46 @@ def check_service_goes(suite, session):
     suite.result(status == 6 and 'iommud' in errors, 'no service: exit status 6', status, errors)
 
 
+def ask_bus(session, method, *arguments):
+    bus = 'org.freedesktop.DBus'
+    return session.run('gdbus', 'call', '--system', '--dest', bus, '--object-path',
+                       '/org/freedesktop/DBus', '--method', f'{bus}.{method}', *arguments)[1]
+
+
+def count_names(session):
+    return ask_bus(session, 'ListNames').count("':")
+
+
+def start_waiting(session):
+    """A command that is on the bus and waits for the service, which has stopped."""
+    os.kill(int(session.environment['IOMMUD_PID']), signal.SIGSTOP)
+    before = count_names(session)
+    command = session.start('iommuctl', 'devices')
+    deadline = time.monotonic() + 30
+    while count_names(session) == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return command
+
+
+def check_bus_goes(suite, session):
+    """Whatever waits for something to come over the bus has waited in vain."""
+    session.service_may_end = True
+    gone = 'iommuctl: The connection to the bus was closed\n'
+    answer = ask_bus(session, 'GetConnectionUnixProcessID', 'org.freedesktop.DBus')
+    monitor = start_monitor(session, 'monitor', '--timeout=20')
+    json_monitor = start_monitor(session, 'monitor', '--json', '--timeout=20')
+    try:
+        command = start_waiting(session)
+        # It has no time to take leave of one program before the other.
+        os.kill(int(re.search(r'uint32 (\d+)', answer).group(1)), signal.SIGKILL)
+        suite.equal(finish(command), (6, '', gone), 'the bus goes: a command that waits says so')
+    finally:
+        os.kill(int(session.environment['IOMMUD_PID']), signal.SIGCONT)
+    suite.equal(finish(monitor), (6, '', gone), 'a monitor says so and ends')
+    status, output, _ = finish(json_monitor)
+    suite.equal((status, json.loads(output)['Error']['ExitStatus']), (6, 6), 'in JSON too')
+
+
 def main():
     suite = Suite()
     with Session() as session:
@@ -112,6 +154,8 @@ def main():
         check_timeout(suite, session)
         check_broken_pipe(suite, session)
         check_service_goes(suite, session)
+    with Session() as session:
+        check_bus_goes(suite, session)
     suite.finish()
 
 
