@@ -26,7 +26,7 @@ fail (IommuctlBitmapFile *self, int errnum, GError **error)
 {
   g_set_error (error, IOMMUCTL_ERROR,
                errnum == ENOSPC || errnum == EDQUOT ? IOMMUCTL_EXIT_LIMITS : IOMMUCTL_EXIT_FAILED,
-               _ ("Cannot write the dirty bitmap to %s: %s"), self->path, g_strerror (errnum));
+               _ ("Cannot write the dirty bitmap to '%s': %s"), self->path, g_strerror (errnum));
   return FALSE;
 }
 

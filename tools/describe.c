@@ -4,6 +4,7 @@
 
 #include "describe.h"
 
+#include "cut.h"
 #include "mapping.h"
 #include "names.h"
 #include "numbers.h"
@@ -17,9 +18,7 @@ describe_string (const char *text)
 {
   char *printable = g_strdup (*text == '\0' ? "-" : text);
 
-  for (char *c = printable; *c != '\0'; c++)
-    if (g_ascii_iscntrl (*c))
-      *c = '?';
+  iommuctl_cut_make_printable (printable);
   return printable;
 }
 

@@ -4,6 +4,7 @@
 
 #include "exit-status.h"
 
+#include "escape.h"
 #include "iommud-dbus.h"
 
 #include <glib/gi18n.h>
@@ -109,12 +110,14 @@ char *
 iommuctl_error_message (const GError *error)
 {
   g_autoptr (GError) copy = g_error_copy (error);
+  g_autofree char *escaped = NULL;
 
   g_dbus_error_strip_remote_error (copy);
+  escaped = iommuctl_escape (copy->message);
   if (iommuctl_exit_status_of_error (error) == IOMMUCTL_EXIT_NO_SERVICE
       && error->domain == G_DBUS_ERROR)
     return g_strdup_printf (_ ("iommud does not run on this bus (%s). Start it with 'systemctl "
                                "start iommud', or name the bus it is on with --address"),
-                            copy->message);
-  return g_strdup (copy->message);
+                            escaped);
+  return g_steal_pointer (&escaped);
 }

@@ -29,7 +29,8 @@ GQuark iommuctl_error_quark (void);
 IommuctlExitStatus iommuctl_exit_status_of_error (const GError *error);
 /* The name of the error on the bus, or one of org.iommud1.iommuctl for an error of the tool. */
 char *iommuctl_error_name (const GError *error);
-/* The error in words for a person, without the name that D-Bus puts before it. */
+/* The error in words for a person, without the name that D-Bus puts before it. It is one line of
+ * printable characters in UTF-8, whatever it repeats. */
 char *iommuctl_error_message (const GError *error);
 
 G_END_DECLS

@@ -113,6 +113,6 @@ iommuctl_free_run (IommuctlRequest *request, GError **error)
   if (g_str_equal (interface_name, IOMMUD_DBUS_HWPT_INTERFACE))
     return free_hwpt (request, path, error);
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("%s is a device: 'iommuctl detach' lets go of it"), request->arguments[0]);
+               _ ("'%s' is a device: 'iommuctl detach' lets go of it"), request->arguments[0]);
   return FALSE;
 }

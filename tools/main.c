@@ -2,6 +2,7 @@
 /* iommuctl: reads the command line, connects, runs one command and says how it ended. */
 #include "config.h"
 
+#include "bus.h"
 #include "command.h"
 #include "exit-status.h"
 #include "numbers.h"
@@ -288,6 +289,21 @@ check_command_line (CommandLine *self, GError **error)
   return TRUE;
 }
 
+/* GOption would not say which word it is. */
+static gboolean
+check_encoding (char **words, GError **error)
+{
+  for (guint i = 1; words[i] != NULL; i++)
+    {
+      g_autofree char *text = g_locale_to_utf8 (words[i], -1, NULL, NULL, NULL);
+
+      if (text == NULL)
+        return iommuctl_usage_fail (error, _ ("'%s' is not text in the encoding of the locale"),
+                                    words[i]);
+    }
+  return TRUE;
+}
+
 static gboolean
 parse_command_line (CommandLine *self, char ***words, GError **error)
 {
@@ -295,6 +311,8 @@ parse_command_line (CommandLine *self, char ***words, GError **error)
   g_autoptr (GOptionContext) context = NULL;
   g_auto (GStrv) all_words = NULL;
 
+  if (!check_encoding (*words, error))
+    return FALSE;
   turn_help_round (words);
   all_words = g_strdupv (*words);
   guess_command (self, *words);
@@ -306,46 +324,6 @@ parse_command_line (CommandLine *self, char ***words, GError **error)
   if (g_error_matches (*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
     iommuctl_usage_fail_option (self->command, global_options, all_words, error);
   return FALSE;
-}
-
-/* A connection of its own can be closed before the end, so that the service knows of it. */
-static GDBusConnection *
-connect_to (const char *address, GCancellable *cancellable, GError **error)
-{
-  return g_dbus_connection_new_for_address_sync (
-      address,
-      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-          | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-      NULL, cancellable, error);
-}
-
-static GDBusConnection *
-connect_to_bus (CommandLine *self, GCancellable *cancellable, GError **error)
-{
-  g_autofree char *address = g_strdup (self->address);
-  g_autoptr (GError) local_error = NULL;
-  GDBusConnection *connection = NULL;
-
-  if (address != NULL && !g_dbus_is_supported_address (address, NULL))
-    {
-      iommuctl_usage_fail (
-          error, _ ("'%s' is not the address of a bus, such as unix:path=/run/bus"), address);
-      return NULL;
-    }
-  if (address == NULL)
-    address = g_dbus_address_get_for_bus_sync (
-        self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, cancellable, &local_error);
-  if (address != NULL)
-    connection = connect_to (address, cancellable, &local_error);
-  if (connection != NULL)
-    return connection;
-  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    g_propagate_error (error, g_steal_pointer (&local_error));
-  else
-    g_set_error (
-        error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_NO_SERVICE, _ ("Cannot reach the bus at %s: %s"),
-        self->address != NULL ? self->address : _ ("its usual address"), local_error->message);
-  return NULL;
 }
 
 static gboolean
@@ -389,7 +367,8 @@ run_command (CommandLine *self, IommuctlOutput *output, GError **error)
 {
   g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new ();
   g_autoptr (GDBusConnection) connection =
-      connect_to_bus (self, iommuctl_interrupt_get_cancellable (interrupt), error);
+      iommuctl_bus_connect (self->address, self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM,
+                            iommuctl_interrupt_get_cancellable (interrupt), error);
   gboolean done = connection != NULL && run_on (self, connection, interrupt, output, error);
 
   if (connection != NULL)

@@ -55,7 +55,7 @@ choose_length (MapCommand *self, const char *path, guint64 size, GError **error)
       return TRUE;
     }
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("Nothing is left to map in %s: it has %" PRIu64 " bytes and the offset "
+               _ ("Nothing is left to map in '%s': it has %" PRIu64 " bytes and the offset "
                   "is %" PRIu64),
                path, size, self->offset);
   return FALSE;

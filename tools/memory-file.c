@@ -24,7 +24,8 @@ fail_to_open (const char *path, int errnum, GError **error)
     status = IOMMUCTL_EXIT_NOT_FOUND;
   else if (errnum == EACCES || errnum == EPERM || errnum == EROFS)
     status = IOMMUCTL_EXIT_NOT_AUTHORIZED;
-  g_set_error (error, IOMMUCTL_ERROR, status, _ ("Cannot open %s: %s"), path, g_strerror (errnum));
+  g_set_error (error, IOMMUCTL_ERROR, status, _ ("Cannot open '%s': %s"), path,
+               g_strerror (errnum));
   return FALSE;
 }
 
@@ -32,7 +33,7 @@ static gboolean
 refuse (const char *path, const char *what_it_is, GError **error)
 {
   g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_USAGE,
-               _ ("%s %s: only a memfd or a file on tmpfs or hugetlbfs can be mapped"), path,
+               _ ("'%s' %s: only a memfd or a file on tmpfs or hugetlbfs can be mapped"), path,
                what_it_is);
   return FALSE;
 }

@@ -5,6 +5,7 @@
 
 #include "output.h"
 
+#include "escape.h"
 #include "exit-status.h"
 
 #include <errno.h>
@@ -151,6 +152,8 @@ void
 iommuctl_output_result (IommuctlOutput *self, GVariant *record, const char *format, ...)
 {
   g_autoptr (GVariant) owned = g_variant_ref_sink (record);
+  g_autofree char *sentence = NULL;
+  g_autofree char *escaped = NULL;
   va_list arguments;
 
   if (self->json)
@@ -159,9 +162,10 @@ iommuctl_output_result (IommuctlOutput *self, GVariant *record, const char *form
       return;
     }
   va_start (arguments, format);
-  g_string_append_vprintf (self->text, format, arguments);
+  sentence = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_string_append_c (self->text, '\n');
+  escaped = iommuctl_escape (sentence);
+  g_string_append_printf (self->text, "%s\n", escaped);
 }
 
 void

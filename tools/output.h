@@ -27,7 +27,8 @@ void iommuctl_output_tree (IommuctlOutput *self, GVariant *root, const IommuctlC
 void iommuctl_output_text (IommuctlOutput *self, const char *text);
 /* All members of one record. */
 void iommuctl_output_record (IommuctlOutput *self, GVariant *record);
-/* The result of a command: a sentence for people, a record as JSON (floating or not). */
+/* The result of a command: a sentence for people, which is escaped, or a record as JSON (floating
+ * or not). */
 void iommuctl_output_result (IommuctlOutput *self, GVariant *record, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 /* One result of many: a sentence on a line, or a record as JSON on a line. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Parts of the command line that need no service: names of devices, words that were probably meant,
- * PCI devices that could be bound, and Ctrl-C. */
+ * text of any origin, PCI devices that could be bound, and Ctrl-C. */
 #include "device-name.h"
+#include "escape.h"
 #include "exit-status.h"
 #include "interrupt.h"
 #include "pci.h"
@@ -48,6 +49,28 @@ test_suggestions (void)
   g_assert_cmpstr (iommuctl_suggest ("un", words), ==, "unmap");
   g_assert_null (iommuctl_suggest ("dance", words));
   g_assert_null (iommuctl_suggest ("", words));
+}
+
+static void
+test_escape (void)
+{
+  static const char *const texts[][2] = {
+    { "", "" },
+    { "plain 'text' \\ \u00fc\u4f8b", "plain 'text' \\ \u00fc\u4f8b" },
+    { "two\nlines\tand\r\x7f", "two\\nlines\\tand\\x0d\\x7f" },
+    { "\x1b[2J", "\\x1b[2J" },
+    { "\xc2\x85\u202e\u2066\u200b", "\\u0085\\u202e\\u2066\\u200b" },
+    { "\u2028\u2029", "\\u2028\\u2029" },
+    { "\xff\xc3(\xed\xa0\x80", "\\xff\\xc3(\\xed\\xa0\\x80" },
+    { "cut \xe4\xbe", "cut \\xe4\\xbe" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autofree char *escaped = iommuctl_escape (texts[i][0]);
+
+      g_assert_cmpstr (escaped, ==, texts[i][1]);
+    }
 }
 
 /* A device as sysfs has it; returns its folder. */
@@ -127,6 +150,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/command-line/device-names", test_device_names);
   g_test_add_func ("/command-line/suggestions", test_suggestions);
+  g_test_add_func ("/command-line/escape", test_escape);
   g_test_add_func ("/command-line/bindable", test_bindable);
   g_test_add_func ("/command-line/interrupt", test_interrupt);
   return g_test_run ();
