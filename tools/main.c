@@ -21,11 +21,13 @@ typedef struct
   gboolean session;
   gboolean system;
   gboolean json;
+  gboolean help;
   gboolean version;
   char **rest;
   char **arguments; /* in the rest, after the command */
   char *first;      /* word that is no option, and the one after it */
   char *second;
+  char *help_text; /* if it is asked for */
   const IommuctlCommand *command;
   GVariantDict *values;
 } CommandLine;
@@ -36,6 +38,7 @@ command_line_clear (CommandLine *self)
   g_free (self->address);
   g_free (self->first);
   g_free (self->second);
+  g_free (self->help_text);
   g_strfreev (self->rest);
   g_variant_dict_unref (self->values);
 }
@@ -128,6 +131,8 @@ new_global_options (CommandLine *self)
       N_ ("ADDRESS") },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, N_ ("Print JSON, errors included"), NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &self->version, N_ ("Print the version"), NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &self->help, N_ ("Print help"), NULL },
+    { "help", '?', G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &self->help, NULL, NULL },
     { G_OPTION_REMAINING, 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING_ARRAY, &self->rest, NULL,
       NULL },
     { NULL },
@@ -210,6 +215,8 @@ new_context (CommandLine *self, const GOptionEntry *global_options)
   g_option_group_set_translation_domain (group, GETTEXT_PACKAGE);
   g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
   g_option_context_set_main_group (context, group);
+  /* GOption's own --help ends the program, and does not see whether it could be written. */
+  g_option_context_set_help_enabled (context, FALSE);
   return context;
 }
 
@@ -271,7 +278,7 @@ check_command_line (CommandLine *self, GError **error)
 
   if ((self->address != NULL) + self->session + self->system > 1)
     return iommuctl_usage_fail (error, _ ("--address, --session and --system exclude each other"));
-  if (self->version)
+  if (self->help || self->version)
     return TRUE;
   if (count == 0)
     return iommuctl_usage_fail (error, _ ("A command is missing. 'iommuctl --help' lists them"));
@@ -320,7 +327,10 @@ parse_command_line (CommandLine *self, char ***words, GError **error)
     return FALSE;
   context = new_context (self, global_options);
   if (g_option_context_parse_strv (context, words, error))
-    return check_command_line (self, error);
+    {
+      self->help_text = self->help ? g_option_context_get_help (context, FALSE, NULL) : NULL;
+      return check_command_line (self, error);
+    }
   if (g_error_matches (*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
     iommuctl_usage_fail_option (self->command, global_options, all_words, error);
   return FALSE;
@@ -378,15 +388,39 @@ run_command (CommandLine *self, IommuctlOutput *output, GError **error)
   return done;
 }
 
+/* GOption writes an ellipsis, which not every locale has. */
+static void
+print_help (CommandLine *self, IommuctlOutput *output)
+{
+  g_autoptr (GVariant) record =
+      g_variant_ref_sink (g_variant_new_parsed ("{'Help': <%s>}", self->help_text));
+  const char *charset = NULL;
+  g_autofree char *converted = NULL;
+
+  if (iommuctl_output_is_json (output))
+    {
+      iommuctl_output_record (output, record);
+      return;
+    }
+  if (!g_get_charset (&charset))
+    converted =
+        g_convert_with_fallback (self->help_text, -1, charset, "UTF-8", "?", NULL, NULL, NULL);
+  iommuctl_output_text (output, converted != NULL ? converted : self->help_text);
+}
+
 static gboolean
 run (CommandLine *self, char ***words, IommuctlOutput *output, GError **error)
 {
   if (!parse_command_line (self, words, error))
     return FALSE;
-  if (!self->version)
+  if (!self->help && !self->version)
     return run_command (self, output, error);
-  g_print (PROGRAM " " PACKAGE_VERSION "\n");
-  return TRUE;
+  if (self->help)
+    print_help (self, output);
+  else
+    iommuctl_output_result (output, g_variant_new_parsed ("{'Version': <%s>}", PACKAGE_VERSION),
+                            PROGRAM " " PACKAGE_VERSION);
+  return iommuctl_output_flush (output, error);
 }
 
 int

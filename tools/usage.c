@@ -78,7 +78,6 @@ list_options (const IommuctlCommand *command, const GOptionEntry *global_options
   for (; global_options->long_name != NULL; global_options++)
     if (*global_options->long_name != '\0')
       g_ptr_array_add (names, (gpointer) global_options->long_name);
-  g_ptr_array_add (names, (gpointer) "help");
   if (command != NULL && command->options != NULL)
     for (const IommuctlOption *option = command->options; option->name != NULL; option++)
       g_ptr_array_add (names, (gpointer) option->name);

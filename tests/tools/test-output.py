@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What iommuctl prints of words that hold what no terminal should get."""
+"""What iommuctl prints where nothing can be written, and of words that hold what no terminal should
+get."""
 
 import json
 import os
@@ -7,6 +8,8 @@ import subprocess
 
 from simulated import Session, Suite
 
+HELP = (('--help',), ('--version',), ('help',), ('help', 'map'), ('create', '--help'),
+        ('dirty', '--help'), ('-?',))
 # A word, and how a message shows it.
 WORDS = ((b'a\nb\x1b[2J', '\'a\\nb\\x1b[2J\''), ('a\u202eb\u200b\u2028'.encode(),
                                                  '\'a\\u202eb\\u200b\\u2028\''),
@@ -21,6 +24,29 @@ def run(session, *words):
     result = subprocess.run((b'iommuctl', *words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, env=session.environment, timeout=60)
     return result.returncode, result.stdout, result.stderr
+
+
+def check_nowhere_to_write(suite, session):
+    for words in HELP:
+        for target, cause in (('/dev/full', 'No space left on device'),
+                              ('&-', 'Bad file descriptor')):
+            found = session.run('sh', '-c', f'exec iommuctl "$@" >{target}', 'sh', *words)
+            suite.equal(found, (1, '', f'iommuctl: Cannot write the output: {cause}\n'),
+                        f'{" ".join(words)} >{target}')
+
+
+def check_help_as_json(suite, session):
+    for words in HELP:
+        status, output, errors = session.run('iommuctl', *words)
+        suite.equal((status, bool(output), errors), (0, True, ''), ' '.join(words))
+        status, found, _ = session.run('iommuctl', '--json', *words)
+        expected = ({'Version': output.split()[1]} if words == ('--version',)
+                    else {'Help': output})
+        suite.equal((status, json.loads(found)), (0, expected), f'--json {" ".join(words)}')
+    ascii_locale = dict(session.environment, LC_ALL='C')
+    output = subprocess.run(('iommuctl', '--help'), stdout=subprocess.PIPE, env=ascii_locale,
+                            check=True).stdout
+    suite.result(output.isascii(), 'help in a locale that has only ASCII', output)
 
 
 def is_one_line(data):
@@ -73,6 +99,8 @@ def check_address(suite, session):
 def main():
     suite = Suite()
     with Session() as session:
+        check_nowhere_to_write(suite, session)
+        check_help_as_json(suite, session)
         check_words(suite, session)
         check_file_name(suite, session)
         check_address(suite, session)
