@@ -96,11 +96,15 @@ WRONG (device_log, BINDING (record, 2)->dma_logging = TRUE)
 WRONG (mapping_container, MAPPING (record, 1)->container += 100)
 WRONG (mapping_iova, MAPPING (record, 1)->iova += 16 * MIB)
 WRONG (mapping_shorter, MAPPING (record, 0)->length -= PAGE)
+WRONG (mapping_begins_later,
+       (MAPPING (record, 0)->iova += PAGE, MAPPING (record, 0)->length -= PAGE))
 WRONG (mapping_longer, MAPPING (record, 1)->length += PAGE)
 WRONG (mapping_overlaps, MAPPING (record, 1)->iova = MAPPING (record, 0)->iova)
 WRONG (mapping_reserved, MAPPING (record, 1)->iova = 0xfee00000)
 WRONG (mapping_past_the_end, MAPPING (record, 1)->iova = G_MAXUINT64 - PAGE + 1)
 WRONG (mapping_not_aligned, MAPPING (record, 1)->iova += 1)
+WRONG (mapping_piece, MAPPING (record, 1)->piece += 1)
+WRONG (mapping_first_piece, MAPPING (record, 1)->first_piece += 1)
 WRONG (tracking_container, TRACKING (record, 0)->container += 100)
 WRONG (tracking_page_size, TRACKING (record, 0)->page_size = 5000)
 WRONG (tracking_off, TRACKING (record, 2)->active = TRUE)
@@ -184,11 +188,14 @@ static const Damage damages[] = {
   BAD (mapping_container, "the container is not there"),
   BAD (mapping_iova, "the kernel has not all of it mapped"),
   BAD (mapping_shorter, "something is mapped there that is not written down"),
+  BAD (mapping_begins_later, "something is mapped there that is not written down"),
   BAD (mapping_longer, "the kernel has not all of it mapped"),
   BAD (mapping_overlaps, "another mapping is there"),
   BAD (mapping_reserved, "outside of what can be mapped"),
   BAD (mapping_past_the_end, "goes past the end"),
   BAD (mapping_not_aligned, "is not aligned"),
+  BAD (mapping_piece, "is not aligned"),
+  BAD (mapping_first_piece, "is not aligned"),
   BAD (tracking_container, "Dirty tracking of container"),
   BAD (tracking_page_size, "its page size is none"),
   BAD (tracking_off, "it is active and off"),
@@ -273,6 +280,32 @@ test_many (AdoptFixture *self, gconstpointer data)
   g_assert_cmpstr (after, ==, before);
 }
 
+/* Beyond where any life starts. */
+#define LATE_SERIAL (G_GUINT64_CONSTANT (1) << 50)
+
+static void
+set_late_serials (IommudHostRecord *record)
+{
+  record->last_container_serial = LATE_SERIAL;
+  record->last_context_serial = LATE_SERIAL;
+}
+
+/* No serial of an earlier life is used again, also if what had it is gone. */
+static void
+test_serials (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autoptr (IommudContainer) created =
+      model_fixture_container (&self->model, "new", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  guint64 context;
+
+  g_object_get (created, "context", &context, NULL);
+  g_assert_cmpuint (context, ==, LATE_SERIAL + 1);
+  g_assert_cmpuint (iommud_container_get_serial (created), ==, LATE_SERIAL + 1);
+}
+
+static const Damage serials = { "serials", set_late_serials, { NULL } };
+
 static const Damage many = { "many", double_many, { NULL } };
 
 static void
@@ -291,6 +324,8 @@ main (int argc, char **argv)
 
       g_test_add (path, AdoptFixture, &damages[i], set_up, test_damage, adopt_fixture_tear_down);
     }
+  g_test_add ("/adopt/serials", AdoptFixture, &serials, set_up, test_serials,
+              adopt_fixture_tear_down);
   g_test_add ("/adopt/many", AdoptFixture, &many, set_up, test_many, adopt_fixture_tear_down);
   return g_test_run ();
 }

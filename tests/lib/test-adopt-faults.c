@@ -70,6 +70,24 @@ test_no_answer (AdoptFixture *self, gconstpointer unused)
   g_assert_cmpstr (after, ==, before);
 }
 
+/* A kernel from before 6.7 cannot be asked for its HWPTs: the records are believed. */
+static void
+test_no_question (AdoptFixture *self, gconstpointer unused)
+{
+  g_autofree char *before = adopt_fixture_dump (self, FALSE);
+  g_autoptr (GVariant) records = write_down (self);
+  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
+  g_autofree char *dropped = NULL;
+  g_autofree char *after = NULL;
+
+  model_fixture_inject (&self->model, "get-dirty-bitmap", 0, ENOTTY, 0);
+  dropped = adopt_fixture_adopt (self, records, descriptors);
+  iommud_simulated_kernel_clear_faults (iommud_simulator_get_kernel (self->model.simulator));
+  g_assert_cmpstr (dropped, ==, "");
+  after = adopt_fixture_dump (self, FALSE);
+  g_assert_cmpstr (after, ==, before);
+}
+
 static void
 test_interrupted (AdoptFixture *self, gconstpointer unused)
 {
@@ -323,6 +341,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("no-answer", test_no_answer);
+  ADD ("no-question", test_no_question);
   ADD ("interrupted", test_interrupted);
   ADD ("damaged", test_damaged);
   ADD ("missing-context", test_missing_context);

@@ -259,12 +259,30 @@ wrong_log_of_bound (IommudHostRecord *record)
   wrong_log_ranges (record);
 }
 
+/* Its device is bound for the other container of the context. */
+static void
+wrong_log_of_other (IommudHostRecord *record)
+{
+  wrong_log_of_bound (record);
+  BINDING (record, 6)->container = CONTAINER (record, 1)->serial;
+}
+
 static void
 test_bound_only (AdoptFixture *self, gconstpointer data)
 {
   g_autofree char *dropped = adopt_damaged (self, data);
 
   assert_log_is_lost (self);
+}
+
+/* The kernel has it where it was, until it is closed. */
+static void
+test_elsewhere (AdoptFixture *self, gconstpointer data)
+{
+  g_autofree char *dropped = adopt_damaged (self, data);
+
+  assert_log_is_lost (self);
+  model_fixture_detach (&self->model, "0000:83:00.0");
 }
 
 static const Damage hwpt = { "hwpt",
@@ -274,6 +292,10 @@ static const Damage hwpt = { "hwpt",
 static const Damage bound_only = { "bound-only",
                                    wrong_log_of_bound,
                                    { "what it covers is not known" } };
+
+static const Damage of_other = { "of-other",
+                                 wrong_log_of_other,
+                                 { "there is no such device that has a log" } };
 
 static const Damage saved = { "saved", save_everything, { NULL } };
 
@@ -316,6 +338,8 @@ main (int argc, char **argv)
   g_test_add ("/adopt/log-without-descriptor", AdoptFixture, NULL, set_up, test_missing_descriptor,
               adopt_fixture_tear_down);
   g_test_add ("/adopt/hwpt-is-lost", AdoptFixture, &hwpt, set_up, test_hwpt_is_lost,
+              adopt_fixture_tear_down);
+  g_test_add ("/adopt/log-of-device-elsewhere", AdoptFixture, &of_other, set_up, test_elsewhere,
               adopt_fixture_tear_down);
   g_test_add ("/adopt/log-of-bound-device", AdoptFixture, &bound_only, set_up, test_bound_only,
               adopt_fixture_tear_down);

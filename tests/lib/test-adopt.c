@@ -299,6 +299,21 @@ test_busy (AdoptFixture *self, gconstpointer unused)
   records = write_down (self);
 }
 
+/* Its container is in no list yet. */
+static void
+test_busy_with_a_new_one (AdoptFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean done = FALSE;
+
+  iommud_host_create_container_async (self->model.host, NULL, NULL, on_done, &done);
+  g_assert_null (iommud_host_write_down (self->model.host, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  while (!done)
+    g_main_context_iteration (NULL, TRUE);
+  g_variant_unref (write_down (self));
+}
+
 static void
 test_without_containers (AdoptFixture *self, gconstpointer unused)
 {
@@ -332,6 +347,7 @@ main (int argc, char **argv)
   ADD ("epoch", NULL, test_epoch);
   ADD ("devices-are-followed", NULL, test_devices_are_followed);
   ADD ("busy", NULL, test_busy);
+  ADD ("busy-with-a-new-one", NULL, test_busy_with_a_new_one);
   ADD ("without-containers", NULL, test_without_containers);
   return g_test_run ();
 }
