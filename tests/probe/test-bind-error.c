@@ -78,6 +78,15 @@ test_host_driver (UdevFixture *fixture, gconstpointer data)
                 "0000:01:00.1 in the same IOMMU group 11 is still bound to host driver e1000e");
 }
 
+/* A port, which does no DMA of its own, may keep its driver. */
+static void
+test_port (UdevFixture *fixture, gconstpointer data)
+{
+  machine_add (fixture->machine, NIC2, "pci", "L: driver=../../../../bus/pci/drivers/pcieport\n");
+  machine_add_group_member (fixture->machine, 11, NIC2);
+  assert_cause (fixture, start (fixture), NULL, EPERM, "intremap");
+}
+
 static void
 test_other_context (UdevFixture *fixture, gconstpointer data)
 {
@@ -150,6 +159,7 @@ main (int argc, char **argv)
               udev_fixture_tear_down)
   ADD_TEST ("own-context", test_own_context);
   ADD_TEST ("host-driver", test_host_driver);
+  ADD_TEST ("port", test_port);
   ADD_TEST ("other-context", test_other_context);
   ADD_TEST ("interrupts", test_interrupts);
   ADD_TEST ("unsafe-interrupts", test_unsafe_interrupts);

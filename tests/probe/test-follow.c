@@ -190,6 +190,28 @@ test_new_fault (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (errno, ==, EMFILE);
 }
 
+/* A fault that is in the file as before is not armed again: it has struck. */
+static void
+test_old_fault (Fixture *fixture, gconstpointer data)
+{
+  static const char fault[] = "<fault operation='open-iommufd' call='1' errno='EMFILE'/>";
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (fixture->simulator));
+  g_autofree char *before = g_strconcat (DEVICE ("2"), fault, NULL);
+  g_autofree char *after = g_strconcat (DEVICE ("3"), fault, NULL);
+  int fd;
+
+  expect (fixture, "+0000:01:00.0 ");
+  write_host (fixture, before);
+  expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
+  g_assert_cmpint (syscalls->open (syscalls, "/dev/iommu", 0, O_RDWR | O_CLOEXEC), ==, -1);
+  write_host (fixture, after);
+  expect (fixture, "-0000:02:00.0 +0000:03:00.0 ");
+  fd = syscalls->open (syscalls, "/dev/iommu", 0, O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (syscalls->close (syscalls, fd), ==, 0);
+}
+
 /* Runs in a child, as a log writer can be set but once. */
 static void
 test_bad_edits (Fixture *fixture, gconstpointer data)
@@ -400,6 +422,7 @@ main (int argc, char **argv)
   ADD_TEST ("change", test_change);
   ADD_TEST ("other-iommu-and-mdev", test_other_iommu_and_mdev);
   ADD_TEST ("change-in-use", test_change_in_use);
+  ADD_TEST ("old-fault", test_old_fault);
   ADD_TEST ("new-fault", test_new_fault);
   ADD_TEST ("bad-edits", test_bad_edits);
   ADD_TEST ("iommu-stays", test_iommu_stays);

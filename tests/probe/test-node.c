@@ -161,6 +161,23 @@ test_slow (Fixture *self, gconstpointer number)
   stop_holder (holder);
 }
 
+/* Some of many holders are named: an error says enough with these, and a search ends early. */
+static void
+test_many_holders (Fixture *self, gconstpointer number)
+{
+  GSubprocess *holders[6];
+  g_autofree char *found = NULL;
+  g_auto (GStrv) names = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
+    holders[i] = start_holder ("9</dev/full");
+  found = iommud_probe_describe_holder (self->probe, self->info);
+  names = g_strsplit (found, ", ", -1);
+  g_assert_cmpuint (g_strv_length (names), ==, 4);
+  for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
+    stop_holder (holders[i]);
+}
+
 typedef struct
 {
   guint n_opened;
@@ -254,6 +271,7 @@ main (int argc, char **argv)
 #define ADD(path, number, function) g_test_add (path, Fixture, number, set_up, function, tear_down)
   ADD ("/node/dead-mount", "1:7\n", test_dead_mount);
   ADD ("/node/slow", "1:7\n", test_slow);
+  ADD ("/node/many-holders", "1:7\n", test_many_holders);
   ADD ("/node/open", "1:7\n", test_open);
   ADD ("/node/other-device", "1:7\n", test_other_device);
   ADD ("/node/no-number", "\n", test_no_number);

@@ -102,6 +102,37 @@ test_change_before_loop (UdevFixture *fixture, gconstpointer data)
   udev_fixture_expect_nothing (fixture);
 }
 
+/* The kernel sent it before the device was looked at: it is about an earlier one of that path. */
+static void
+test_late_removal (UdevFixture *fixture, gconstpointer data)
+{
+  machine_add (fixture->machine, NIC, "pci", NIC_FACTS);
+  machine_add_vfio (fixture->machine, NIC, 0);
+  machine_write (fixture->machine, "/kernel", "uevent_seqnum", "1000000000\n");
+  udev_fixture_start (fixture);
+  udev_fixture_expect (fixture, "+vfio0 ");
+  machine_send_event (fixture->machine, NIC "/vfio-dev/vfio0", "remove");
+  machine_write (fixture->machine, "/kernel", "uevent_seqnum", "0\n");
+  udev_fixture_expect_nothing (fixture);
+}
+
+/* Each host that is made on the same backend starts its discovery. */
+static void
+test_start_again (UdevFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  machine_add (fixture->machine, NIC, "pci", NIC_FACTS);
+  machine_add_vfio (fixture->machine, NIC, 0);
+  udev_fixture_start (fixture);
+  udev_fixture_expect (fixture, "+vfio0 ");
+  g_hash_table_remove_all (fixture->devices);
+  iommud_probe_start (fixture->probe, &error);
+  g_assert_no_error (error);
+  udev_fixture_expect (fixture, "+vfio0 ");
+  udev_fixture_expect_nothing (fixture);
+}
+
 static void
 test_thousand_devices (UdevFixture *fixture, gconstpointer data)
 {
@@ -133,6 +164,8 @@ main (int argc, char **argv)
   ADD_TEST ("changes", test_changes);
   ADD_TEST ("events-without-news", test_events_without_news);
   ADD_TEST ("change-before-loop", test_change_before_loop);
+  ADD_TEST ("late-removal", test_late_removal);
+  ADD_TEST ("start-again", test_start_again);
   ADD_TEST ("thousand-devices", test_thousand_devices);
   return g_test_run ();
 }
