@@ -181,6 +181,42 @@ test_others_have_turns (MappingFixture *fixture, gconstpointer unused)
   g_assert_cmpint (mapping_fixture_read (fixture, 32 * GIB - 1), ==, 'e');
 }
 
+static void
+note_progress (GObject *source, GAsyncResult *result, gpointer progress)
+{
+  IommudContainer *container = IOMMUD_CONTAINER (source);
+  guint64 bytes = mapping_fixture_get_mapped_bytes (container);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudHwpt) hwpt = iommud_container_alloc_hwpt_finish (container, result, &error);
+
+  g_assert_no_error (error);
+  g_array_append_val (progress, bytes);
+}
+
+/* However many calls wait: the mapping has a turn after each of them. */
+static void
+test_turns_alternate (MappingFixture *fixture, gconstpointer unused)
+{
+  static const char *const devices[] = { DIRTY_A, DIRTY_B, BOTH, LOGGING };
+  g_autoptr (GArray) progress = g_array_new (FALSE, FALSE, sizeof (guint64));
+  guint ended = 0;
+  Call map;
+
+  begin_map (fixture, &map, &ended, 32 * GIB, 64 * GIB, NULL);
+  while (mapping_fixture_get_mapped_bytes (fixture->container) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (devices); i++)
+    iommud_container_alloc_hwpt_async (fixture->container,
+                                       model_fixture_device (&fixture->model, devices[i]), NULL,
+                                       NULL, note_progress, progress);
+  while (progress->len < G_N_ELEMENTS (devices))
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 1; i < progress->len; i++)
+    g_assert_cmpuint (g_array_index (progress, guint64, i), >,
+                      g_array_index (progress, guint64, i - 1));
+  finish_map (fixture, &map, -1);
+}
+
 /* What changes mappings waits, and so does what was asked for after it. */
 static void
 test_mappings_wait (MappingFixture *fixture, gconstpointer unused)
@@ -437,6 +473,7 @@ main (int argc, char **argv)
   ADD_BOTH ("progress", test_progress);
   ADD_BOTH ("main-loop-goes-on", test_main_loop_goes_on);
   ADD_BOTH ("others-have-turns", test_others_have_turns);
+  ADD_BOTH ("turns-alternate", test_turns_alternate);
   ADD ("mappings-wait", OLD, test_mappings_wait);
   ADD ("unplug-does-not-wait", OLD, test_unplug_does_not_wait);
   ADD ("free-waits", OLD, test_free_waits);

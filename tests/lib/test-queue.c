@@ -302,6 +302,23 @@ test_handler (Fixture *self, gconstpointer unused)
   model_fixture_attach (&self->model, self->container, LOGGING);
 }
 
+/* What takes long to publish is published in parts. */
+static void
+test_handler_of_part (Fixture *self, gconstpointer unused)
+{
+  Handler handler = { .container = self->other,
+                      .device = model_fixture_device (&self->model, DIRTY_A) };
+  IommudDevice *device = model_fixture_device (&self->model, LOGGING);
+
+  model_fixture_attach (&self->model, self->other, LOGGING);
+  g_signal_connect (device, "notify::container", G_CALLBACK (attach_from_handler), &handler);
+  model_fixture_free_container (self->other);
+  g_assert_false (handler.attached);
+  g_assert_error (handler.error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  g_clear_error (&handler.error);
+  self->other = model_fixture_container (&self->model, "c", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+}
+
 static void
 test_handler_elsewhere (Fixture *self, gconstpointer unused)
 {
@@ -312,7 +329,7 @@ test_handler_elsewhere (Fixture *self, gconstpointer unused)
   g_assert_true (handler.attached);
 }
 
-/* The operation has ended for its callback. */
+/* The operation has ended for its callback, and so has its claim of the device. */
 static void
 on_detached (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -323,10 +340,9 @@ static void
 test_callback (Fixture *self, gconstpointer unused)
 {
   Handler handler = { .container = self->container,
-                      .device = model_fixture_device (&self->model, LOGGING) };
+                      .device = model_fixture_device (&self->model, PLAIN_A) };
 
-  iommud_device_detach_async (model_fixture_device (&self->model, PLAIN_A), NULL, on_detached,
-                              &handler);
+  iommud_device_detach_async (handler.device, NULL, on_detached, &handler);
   while (!handler.attached)
     {
       g_main_context_iteration (NULL, TRUE);
@@ -348,6 +364,7 @@ main (int argc, char **argv)
   ADD ("cancel-before-loop", "cancel first", test_cancel);
   ADD ("cancel-lets-others-begin", NULL, test_cancel_lets_others_begin);
   ADD ("handler", NULL, test_handler);
+  ADD ("handler-of-part", NULL, test_handler_of_part);
   ADD ("handler-elsewhere", NULL, test_handler_elsewhere);
   ADD ("callback", NULL, test_callback);
   return g_test_run ();

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/tries.h"
 #include "model-fixture.h"
 #include "sim/kernel-testing.h"
 #include "simulator/simulator-testing.h"
@@ -70,10 +71,28 @@ test_never_answered (ModelFixture *self, gconstpointer data)
   model_fixture_free_container (container);
 }
 
+/* The time for more tries is counted from the first failure, and is over then. */
+static void
+test_time (void)
+{
+  IommudTries tries = { 0 };
+  gint64 end;
+
+  g_assert_true (iommud_tries_go_on (&tries, EINTR));
+  end = tries.end;
+  g_assert_cmpint (end, >, g_get_monotonic_time ());
+  g_usleep (1);
+  g_assert_true (iommud_tries_go_on (&tries, EINTR));
+  g_assert_cmpint (tries.end, ==, end);
+  tries.end = g_get_monotonic_time ();
+  g_assert_false (iommud_tries_go_on (&tries, EINTR));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/retries/time", test_time);
   for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
     {
       g_autofree char *name = g_strdup_printf (
