@@ -68,6 +68,32 @@ test_inactive (MappingFixture *self, gconstpointer unused)
 }
 
 static void
+count_notification (IommudDevice *device, GParamSpec *pspec, gpointer count)
+{
+  ++*(guint *) count;
+}
+
+/* Of a change, and only of one. */
+static void
+test_notified (MappingFixture *self, gconstpointer unused)
+{
+  IommudDevice *device = model_fixture_device (&self->model, BOTH);
+  guint count = 0;
+
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
+  g_signal_connect (device, "notify::dirty-tracker", G_CALLBACK (count_notification), &count);
+  set_ok (self, BOTH, IOMMUD_TRACKER_CHOICE_IOMMU);
+  g_assert_cmpuint (count, ==, 1);
+  set_ok (self, BOTH, IOMMUD_TRACKER_CHOICE_IOMMU);
+  g_assert_cmpuint (count, ==, 1);
+  set_ok (self, BOTH, IOMMUD_TRACKER_CHOICE_DEVICE);
+  g_assert_cmpuint (count, ==, 2);
+  set_ok (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
+  g_assert_cmpuint (count, ==, 2);
+  g_signal_handlers_disconnect_by_data (device, &count);
+}
+
+static void
 test_active (MappingFixture *self, gconstpointer unused)
 {
   dirty_fixture_map (self, 0, MIB);
@@ -200,6 +226,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("inactive", test_inactive);
+  ADD ("notified", test_notified);
   ADD ("active", test_active);
   ADD ("shared-hwpt", test_shared_hwpt);
   ADD ("refused", test_refused);
