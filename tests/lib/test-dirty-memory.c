@@ -107,6 +107,17 @@ inject (MappingFixture *self, int errnum)
   model_fixture_inject (&self->model, "madvise", 0, errnum, 0);
 }
 
+/* What is only interrupted, or comes too early, is there in the end. */
+static void
+test_late (MappingFixture *self, gconstpointer unused)
+{
+  start_and_write (self, DIRTY_A);
+  model_fixture_inject (&self->model, "madvise", 1, EAGAIN, 0);
+  model_fixture_inject (&self->model, "madvise", 2, EINTR, 0);
+  dirty_fixture_assert_dirty (self, 0, 4 * OF_A_PAGE, EVERYWHERE);
+  dirty_fixture_stop (self);
+}
+
 static void
 test_absent (MappingFixture *self, const char *device, const char *operation)
 {
@@ -209,6 +220,7 @@ main (int argc, char **argv)
   ADD ("present/6.12", "6.12", test_present);
   ADD ("present/6.19", "6.19", test_present);
   ADD ("present/7.4", "7.4", test_present);
+  ADD ("late", "6.19", test_late);
   ADD ("absent-for-hwpt", "6.19", test_absent_for_hwpt);
   ADD ("absent-for-log", NULL, test_absent_for_log);
   ADD ("absent-at-detach", "6.19", test_absent_at_detach);

@@ -182,6 +182,42 @@ test_mdev_dma (void)
   simulator_machine_stop (&machine);
 }
 
+static void
+make_logging (IommudSimulatedDevice *device)
+{
+  device->dma_logging = TRUE;
+}
+
+/* The answer cannot be written: the log does not run. */
+static void
+test_log_without_answer (void)
+{
+  struct Start
+  {
+    struct iommud_abi_vfio_feature header;
+    struct iommud_abi_vfio_dma_logging_control control;
+  } *start = mmap (NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  struct iommud_abi_vfio_dma_logging_range range = { .length = PAGE };
+  IommudSimulatedDeviceState state;
+  SimulatorMachine machine;
+
+  simulator_machine_start (&machine, make_logging);
+  start->header.argsz = sizeof *start;
+  start->header.flags = IOMMUD_ABI_VFIO_FEATURE_DMA_LOGGING_START | IOMMUD_ABI_VFIO_FEATURE_SET;
+  start->control.page_size = PAGE;
+  start->control.num_ranges = 1;
+  start->control.ranges = (guintptr) &range;
+  g_assert_cmpint (mprotect (start, PAGE, PROT_READ), ==, 0);
+  g_assert_cmpint (
+      simulator_ioctl (&machine.simulator, machine.cdev, IOMMUD_ABI_VFIO_FEATURE, start), ==,
+      EFAULT);
+  g_assert_cmpint (iommud_simulated_kernel_get_state (machine.simulator.kernel, "d0", &state), ==,
+                   0);
+  g_assert_false (state.logging);
+  simulator_machine_stop (&machine);
+  munmap (start, PAGE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -191,5 +227,6 @@ main (int argc, char **argv)
   g_test_add_func ("/simulator/dma/nowhere", test_dma_to_nowhere);
   g_test_add_func ("/simulator/dma/mdev", test_mdev_dma);
   g_test_add_func ("/simulator/lazy-pin", test_lazy_pin);
+  g_test_add_func ("/simulator/log/without-answer", test_log_without_answer);
   return g_test_run ();
 }
