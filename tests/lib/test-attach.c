@@ -162,6 +162,10 @@ test_mixed_group (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (iommud_hwpt_get_flags (hwpt), ==, IOMMUD_HWPT_FLAGS_NONE);
   g_assert_true (model_fixture_attach (fixture, preferred, MIXED_PLAIN) == hwpt);
 
+  /* That one does not track, so it is nothing for a device whose IOMMU can. */
+  g_assert_true (model_fixture_attach (fixture, preferred, DIRTY_A) != hwpt);
+  model_fixture_detach (fixture, DIRTY_A);
+
   /* The dirty HWPT does not fit this group, which says nothing about the other devices of the
    * IOMMU. */
   model_fixture_detach (fixture, MIXED_DIRTY);

@@ -72,6 +72,21 @@ test_start_order (MappingFixture *self, gconstpointer unused)
   g_assert_false (dirty_fixture_is_active (self));
 }
 
+/* The log cannot be stopped again: tracking is neither off nor complete, and can only be stopped.
+ */
+static void
+test_start_is_not_undone (MappingFixture *self, gconstpointer unused)
+{
+  set_up_both (self);
+  inject (self, "set-dirty-tracking", 1, EIO);
+  inject (self, "dma-logging-stop", 1, EIO);
+  call_fails (self, start, "could not be stopped again");
+  g_assert_true (dirty_fixture_is_active (self));
+  dirty_fixture_read_fails (self, 0, MIB, PAGE, IOMMUD_ERROR_INVALID_ARGUMENT, "stop it once more");
+  dirty_fixture_stop (self);
+  g_assert_cmpuint (count_ranges (self, LOGGING), ==, 0);
+}
+
 /* The first error is reported, and that is one of a log; the others are stopped nevertheless. */
 static void
 test_stop_order (MappingFixture *self, gconstpointer unused)
@@ -159,6 +174,24 @@ test_refuses_ranges (MappingFixture *self, gconstpointer unused)
   dirty_fixture_write (self, LOGGING, 5 * GIB, 1);
   dirty_fixture_assert_dirty (self, 0, 6 * GIB, "256 1310720");
   dirty_fixture_stop (self);
+}
+
+/* For whatever reason a device refuses room: it may take less. */
+static void
+test_refuses_room (MappingFixture *self, gconstpointer unused)
+{
+  static const int errnums[] = { EINVAL, E2BIG, EOPNOTSUPP, ENOMEM, ENOSPC };
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_map (self, 5 * GIB, MIB);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  for (gsize i = 0; i < G_N_ELEMENTS (errnums); i++)
+    {
+      inject (self, "dma-logging-start", 1, errnums[i]);
+      dirty_fixture_start (self);
+      g_assert_cmpuint (count_ranges (self, LOGGING), ==, 2);
+      dirty_fixture_stop (self);
+    }
 }
 
 /* The log answers that it has larger pages than were asked for. */
@@ -288,15 +321,42 @@ test_gap_on_shared_hwpt (MappingFixture *self, gconstpointer unused)
 static void
 test_gap_is_not_seen (MappingFixture *self, gconstpointer unused)
 {
+  guint switches;
+
   dirty_fixture_map (self, 0, MIB);
   mapping_fixture_map (self, self->container, 0, MIB, MIB,
                        IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED);
   dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
+  switches = dirty_fixture_count (self, "set-dirty-tracking");
   dirty_fixture_map (self, FAR, MIB);
+  /* Its HWPT is not asked for what it cannot do. */
+  g_assert_cmpuint (dirty_fixture_count (self, "set-dirty-tracking"), ==, switches);
   dirty_fixture_write (self, LOGGING, FAR, 1);
   dirty_fixture_assert_dirty (self, 0, 2 * MIB, "0-255");
   dirty_fixture_assert_dirty (self, FAR, MIB, "0");
+  dirty_fixture_stop (self);
+}
+
+/* A log that the device would not start again: as long as it does not run, each read says that all
+ * is dirty, the first one with a log that runs as well. */
+static void
+test_blind (MappingFixture *self, gconstpointer unused)
+{
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  inject (self, "dma-logging-start", 1, EIO);
+  inject (self, "dma-logging-start", 2, EIO);
+  mapping_fixture_map_fails (self, self->file, FAR, MIB, FAR, FIXED, IOMMUD_ERROR_FAILED,
+                             "DMA_LOGGING_START");
+  inject (self, "dma-logging-start", 1, EIO);
+  dirty_fixture_assert_dirty (self, 0, MIB, "0-255");
+  g_assert_cmpuint (count_ranges (self, LOGGING), ==, 0);
+  dirty_fixture_write (self, LOGGING, 5 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "0-255");
+  dirty_fixture_write (self, LOGGING, 7 * PAGE, 1);
+  dirty_fixture_assert_dirty (self, 0, MIB, "7");
   dirty_fixture_stop (self);
 }
 
@@ -309,16 +369,19 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("start-order", test_start_order);
+  ADD ("start-is-not-undone", test_start_is_not_undone);
   ADD ("stop-order", test_stop_order);
   ADD ("read-order", test_read_order);
   ADD ("covers-first", test_covers_first);
   ADD ("stays-blind", test_stays_blind);
   ADD ("refuses-ranges", test_refuses_ranges);
+  ADD ("refuses-room", test_refuses_room);
   ADD ("larger-pages", test_larger_pages);
   ADD ("room", test_room);
   ADD ("grows", test_grows);
   ADD ("gap-is-seen", test_gap_is_seen);
   ADD ("gap-on-shared-hwpt", test_gap_on_shared_hwpt);
   ADD ("gap-is-not-seen", test_gap_is_not_seen);
+  ADD ("blind", test_blind);
   return g_test_run ();
 }

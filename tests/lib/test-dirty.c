@@ -122,6 +122,24 @@ test_holes (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* What is mapped begins inside of a page of the bitmap. */
+static void
+test_parts_of_large_pages (MappingFixture *self, gconstpointer unused)
+{
+  g_autofree char *dirty = NULL;
+
+  dirty_fixture_map (self, PAGE, 15 * PAGE);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_write (self, DIRTY_A, PAGE, 1);
+  dirty_fixture_write (self, LOGGING, 15 * PAGE, 1);
+  dirty = dirty_fixture_read_all (self, 0, 16 * PAGE, 4 * PAGE, FALSE, IOMMUD_TRACKER_CHOICE_AUTO);
+  g_assert_cmpstr (dirty, ==, "0 3");
+  dirty_fixture_assert_dirty (self, 0, MIB, "");
+  dirty_fixture_stop (self);
+}
+
 /* Pages beside the range stay dirty for a read of them. */
 static void
 test_parts (MappingFixture *self, gconstpointer unused)
@@ -327,6 +345,7 @@ main (int argc, char **argv)
   ADD ("no-clear", test_no_clear);
   ADD ("one-kind", test_one_kind);
   ADD ("holes", test_holes);
+  ADD ("parts-of-large-pages", test_parts_of_large_pages);
   ADD ("parts", test_parts);
   ADD ("page-sizes", test_page_sizes);
   ADD ("parts-no-clear", test_parts_no_clear);

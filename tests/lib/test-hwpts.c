@@ -79,6 +79,26 @@ test_alloc_refused (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* Any other HWPT of the IOAS would refuse the device for the same reason. */
+static void
+test_reserved_address_ends_it (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  guint attached;
+  guint allocated;
+
+  model_fixture_attach (fixture, container, DIRTY_A);
+  attached = iommud_simulator_count_calls (fixture->simulator, "attach");
+  allocated = iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc");
+  model_fixture_inject (fixture, "attach", 1, EADDRINUSE, 0);
+  model_fixture_attach_fails (fixture, container, DIRTY_B, IOMMUD_ATTACH_MODE_AUTO,
+                              IOMMUD_ERROR_ADDRESS_IN_USE, "EADDRINUSE");
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "attach"), ==, attached + 1);
+  g_assert_cmpuint (iommud_simulator_count_calls (fixture->simulator, "hwpt-alloc"), ==, allocated);
+  model_fixture_free_container (container);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/hwpts/" path, ModelFixture, NULL, model_fixture_set_up, function,                  \
               model_fixture_tear_down)
@@ -90,5 +110,6 @@ main (int argc, char **argv)
   ADD ("free-with-left-over-hwpt", test_free_with_left_over_hwpt);
   ADD ("manual-hwpt", test_manual_hwpt);
   ADD ("alloc-refused", test_alloc_refused);
+  ADD ("reserved-address-ends-it", test_reserved_address_ends_it);
   return g_test_run ();
 }
