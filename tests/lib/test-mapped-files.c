@@ -190,6 +190,24 @@ test_borders (Fixture *self, gconstpointer unused)
   g_assert_cmpuint (count_mappings (), ==, 0);
 }
 
+/* A core dump of this process does not have the memory of its clients. */
+static void
+test_core_dumps (Fixture *self, gconstpointer unused)
+{
+  g_autofree char *maps = NULL;
+  IommudMappedFile *file = NULL;
+  const char *flags;
+
+  resize (self, PAGE);
+  file = map (self, 0, PAGE, TRUE);
+  g_assert_true (g_file_get_contents ("/proc/self/smaps", &maps, NULL, NULL));
+  flags = strstr (strstr (maps, "memfd:test-mapped-files"), "VmFlags:");
+  g_assert_nonnull (flags);
+  *strchrnul (flags, '\n') = '\0';
+  g_assert_nonnull (strstr (flags, " dd"));
+  iommud_mapped_file_unref (file);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -200,5 +218,7 @@ main (int argc, char **argv)
   ADD ("owners", test_owners);
   ADD ("growth", test_growth);
   ADD ("borders", test_borders);
+  if (g_file_test ("/proc/self/smaps", G_FILE_TEST_EXISTS))
+    ADD ("core-dumps", test_core_dumps);
   return g_test_run ();
 }

@@ -2,6 +2,9 @@
 /* The table of what is mapped, compared with a naive one that keeps every page. */
 #include "memory/mapping-table.h"
 
+#include "iommud-error.h"
+#include "memory/mapping-check.h"
+
 #define PAGE G_GUINT64_CONSTANT (4096)
 #define N_PAGES 200
 
@@ -175,6 +178,28 @@ test_pieces (void)
   g_assert_cmphex (iommud_mapping_get_last_piece (&mapping), ==, 0);
 }
 
+/* A container whose IOMMU has pages of 64 KiB. */
+static void
+test_alignment (void)
+{
+  IommudMappingTable *table = iommud_mapping_table_new ();
+  const IommudIovaSpace space = { .alignment = 16 * PAGE };
+  const guint64 bad[][2] = { { 0, 17 * PAGE }, { 0, PAGE }, { PAGE, 16 * PAGE } };
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_assert_false (
+          iommud_mapping_check_room (table, &space, bad[i][0], bad[i][1], "map", &error));
+      g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+      g_assert_nonnull (strstr (error->message, "multiples of the container's alignment, 0x10000"));
+      g_clear_error (&error);
+    }
+  g_assert_true (iommud_mapping_check_room (table, &space, 16 * PAGE, 32 * PAGE, "map", &error));
+  g_assert_no_error (error);
+  iommud_mapping_table_free (table);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -183,5 +208,6 @@ main (int argc, char **argv)
   g_test_add_func ("/mapping-table/flags", test_flags);
   g_test_add_func ("/mapping-table/ends", test_ends);
   g_test_add_func ("/mapping-table/pieces", test_pieces);
+  g_test_add_func ("/mapping-table/alignment", test_alignment);
   return g_test_run ();
 }

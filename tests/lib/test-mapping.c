@@ -27,6 +27,27 @@ test_map_and_unmap (MappingFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (mapping_fixture_count_memory (), ==, 0);
 }
 
+static void
+count_notification (IommudMemory *memory, GParamSpec *pspec, gpointer count)
+{
+  ++*(guint *) count;
+}
+
+/* How many there are is told when one comes and when one goes. */
+static void
+test_count_is_notified (MappingFixture *fixture, gconstpointer unused)
+{
+  IommudMemory *memory = iommud_container_get_memory (fixture->container);
+  guint count = 0;
+
+  g_signal_connect (memory, "notify::mapping-count", G_CALLBACK (count_notification), &count);
+  mapping_fixture_map (fixture, fixture->container, 0, 3 * GIB, 0, FIXED);
+  g_assert_cmpuint (count, ==, 1);
+  mapping_fixture_unmap (fixture->container, 0, 3 * GIB);
+  g_assert_cmpuint (count, ==, 2);
+  g_signal_handlers_disconnect_by_data (memory, &count);
+}
+
 /* Asking for a feature is a call, too. */
 static guint
 count_calls (MappingFixture *fixture, const char *operation)
@@ -382,6 +403,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD_BOTH ("map-and-unmap", test_map_and_unmap);
+  ADD_BOTH ("count-is-notified", test_count_is_notified);
   ADD_BOTH ("which-call", test_which_call);
   ADD ("fall-back", NEW, test_fall_back);
   ADD_BOTH ("kernel-chooses", test_kernel_chooses);
