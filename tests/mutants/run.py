@@ -45,11 +45,20 @@ def programs(tests):
     """What to build for them: a script runs any of the programs."""
     if any(is_script(test) for test in tests):
         return ['all', *(test for test in tests if not is_script(test))]
-    return [*tests, 'iommud', 'iommud-simulated']
+    return [*tests, 'iommud', 'iommud-simulated', 'tools/iommuctl']
 
 
 def is_script(test):
     return test.endswith(('.py', '.sh'))
+
+
+def test_command(test):
+    """The command that runs it again. `check-TESTS` would link all other test programs, too."""
+    log = (os.path.splitext(test)[0] if is_script(test) else test) + '.log'
+    for old in (log, 'test-suite.log'):
+        if os.path.exists(os.path.join(BUILD, old)):
+            os.remove(os.path.join(BUILD, old))
+    return make('test-suite.log', f'TEST_LOGS={log}')
 
 
 def prepare(tests):
@@ -75,7 +84,7 @@ def is_noticed(mutant):
     write(path, mutant.change(text))
     try:
         run_or_stop(*make(*programs([mutant.test])))
-        return run(*make('check-TESTS', f'TESTS={mutant.test}')) != 0
+        return run(*test_command(mutant.test)) != 0
     finally:
         write(path, text)
 
@@ -88,7 +97,7 @@ def write(path, text):
 def check_tests_pass(tests):
     """A test that fails anyway notices nothing."""
     for test in tests:
-        run_or_stop(*make('check-TESTS', f'TESTS={test}'))
+        run_or_stop(*test_command(test))
 
 
 def main():
