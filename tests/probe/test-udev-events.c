@@ -4,6 +4,32 @@
 
 #include "udev-fixture.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <libudev.h>
+
+/* What the kernel has sent is gone, because it was not fetched in time. */
+static gboolean events_are_lost;
+
+/* It stands before the function of libudev. */
+__attribute__ ((visibility ("default"))) struct udev_device *
+udev_monitor_receive_device (struct udev_monitor *monitor)
+{
+  static struct udev_device *(*real) (struct udev_monitor *);
+  struct udev_device *event;
+
+  if (real == NULL)
+    *(void **) &real = dlsym (RTLD_NEXT, "udev_monitor_receive_device");
+  event = real (monitor);
+  if (!events_are_lost || event == NULL)
+    return event;
+  for (; event != NULL; event = real (monitor))
+    udev_device_unref (event);
+  events_are_lost = FALSE;
+  errno = ENOBUFS;
+  return NULL;
+}
+
 static void
 test_hotplug (UdevFixture *fixture, gconstpointer data)
 {
@@ -133,6 +159,22 @@ test_start_again (UdevFixture *fixture, gconstpointer data)
   udev_fixture_expect_nothing (fixture);
 }
 
+/* Then all is looked at once more. */
+static void
+test_lost_events (UdevFixture *fixture, gconstpointer data)
+{
+  machine_add (fixture->machine, NIC, "pci", NIC_FACTS);
+  machine_add_vfio (fixture->machine, NIC, 0);
+  udev_fixture_start (fixture);
+  udev_fixture_expect (fixture, "+vfio0 ");
+  machine_remove_vfio (fixture->machine, NIC, 0);
+  machine_add (fixture->machine, NIC2, "pci", NIC_FACTS);
+  machine_add_vfio (fixture->machine, NIC2, 1);
+  events_are_lost = TRUE;
+  udev_fixture_expect (fixture, "-0000:01:00.0 +vfio1 ");
+  udev_fixture_expect_nothing (fixture);
+}
+
 static void
 test_thousand_devices (UdevFixture *fixture, gconstpointer data)
 {
@@ -164,6 +206,7 @@ main (int argc, char **argv)
   ADD_TEST ("changes", test_changes);
   ADD_TEST ("events-without-news", test_events_without_news);
   ADD_TEST ("change-before-loop", test_change_before_loop);
+  ADD_TEST ("lost-events", test_lost_events);
   ADD_TEST ("late-removal", test_late_removal);
   ADD_TEST ("start-again", test_start_again);
   ADD_TEST ("thousand-devices", test_thousand_devices);

@@ -129,6 +129,25 @@ test_unknown_user (Fixture *self, gconstpointer unused)
   leave (self, a);
 }
 
+/* What waits for the bus to say whose it is counts no more when the bus has said so. */
+static void
+test_unknown_users_end (Fixture *self, gconstpointer unused)
+{
+  guint n_callers =
+      IOMMUD_LANES_WAITING_BYTES_OF_UNKNOWN_USERS / IOMMUD_LANES_WAITING_BYTES_PER_CALLER + 1;
+
+  for (guint i = 0; i < n_callers; i++)
+    {
+      IommudCaller *caller = iommud_caller_new ("a");
+
+      push (self, caller, CALLS_PER_CALLER);
+      caller->uid = 1000;
+      iommud_lanes_join (self->lanes, caller);
+      leave (self, caller);
+    }
+  check_served (self, "");
+}
+
 static void
 test_leaver (Fixture *self, gconstpointer unused)
 {
@@ -403,6 +422,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add ("turns", test_turns);
   add ("unknown-user", test_unknown_user);
+  add ("unknown-users-end", test_unknown_users_end);
   add ("leaver", test_leaver);
   add ("limits", test_limits);
   add ("large-calls", test_large_calls);
