@@ -241,6 +241,46 @@ test_no_place (Fixture *self, gconstpointer data)
               "Dirty pages of vm1: 1 of 128 pages of 4 KiB, 4 KiB, 0.8 %\n");
 }
 
+typedef struct
+{
+  GSource source;
+  const char *folder;
+} Usurper;
+
+/* Before each turn of the main loop, in which the service answers: makes a folder of the name "out"
+ * once there is the file that is to have that name. */
+static gboolean
+take_place (GSource *source, int *timeout)
+{
+  const char *folder = ((Usurper *) source)->folder;
+  g_autofree char *path = g_build_filename (folder, "out", NULL);
+  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
+
+  *timeout = -1;
+  if (g_dir_read_name (files) != NULL)
+    (void) g_mkdir (path, 0700);
+  return FALSE;
+}
+
+/* The bitmap was read, and cannot be put where it was to go. */
+static void
+test_place_is_taken (Fixture *self, gconstpointer data)
+{
+  GSourceFuncs funcs = { .prepare = take_place };
+  GSource *source = g_source_new (&funcs, sizeof (Usurper));
+  g_autofree char *path = g_build_filename (self->folder, "out", NULL);
+
+  ((Usurper *) source)->folder = self->folder;
+  g_free (run (self, 0, "map vm1 " FILE_PATH " --length=512K --iova=0"));
+  g_free (run (self, 0, "dirty start vm1"));
+  g_source_attach (source, NULL);
+  run_says (self, 1, "dirty read vm1 --output=out", "Cannot write the dirty bitmap to out");
+  g_source_destroy (source);
+  g_source_unref (source);
+  g_assert_cmpint (g_rmdir (path), ==, 0);
+  g_free (run (self, 0, "dirty stop vm1"));
+}
+
 /* What was read before a failure is shown, and what was not stays dirty. */
 static void
 test_failure (Fixture *self, gconstpointer data)
@@ -305,6 +345,7 @@ main (int argc, char **argv)
   ADD ("output", test_output);
   ADD ("unmap", test_unmap);
   ADD ("no-place", test_no_place);
+  ADD ("place-is-taken", test_place_is_taken);
   ADD ("failure", test_failure);
   ADD ("many-mappings", test_many_mappings);
   ADD ("blockers", test_blockers);
