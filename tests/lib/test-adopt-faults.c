@@ -267,6 +267,15 @@ test_unknown_descriptor (AdoptFixture *self, gconstpointer unused)
   close (ends[0]);
 }
 
+static guint
+get_device_id (AdoptFixture *self, const char *name)
+{
+  guint id;
+
+  g_object_get (model_fixture_device (&self->model, name), "device-id", &id, NULL);
+  return id;
+}
+
 /* A HWPT and an IOAS that no record has: they are found, and freed with the next operation. */
 static void
 test_orphans (AdoptFixture *self, gconstpointer unused)
@@ -274,17 +283,20 @@ test_orphans (AdoptFixture *self, gconstpointer unused)
   const IommudSyscalls *syscalls =
       iommud_backend_get_syscalls (IOMMUD_BACKEND (self->model.simulator));
   guint objects = iommud_simulator_count_objects (self->model.simulator);
+  guint device_id = get_device_id (self, "0000:01:02.0");
   g_autoptr (GVariant) records = write_down (self);
   g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
   g_autofree char *name = find_context (descriptors);
+  int context = iommud_descriptors_peek (descriptors, name);
   g_autofree char *dropped = NULL;
-  guint32 id;
+  guint32 ioas_id, hwpt_id;
 
-  g_assert_cmpint (
-      iommud_iommufd_ioas_alloc (syscalls, iommud_descriptors_peek (descriptors, name), &id), ==,
-      0);
+  g_assert_cmpint (iommud_iommufd_ioas_alloc (syscalls, context, &ioas_id), ==, 0);
+  g_assert_cmpint (iommud_iommufd_hwpt_alloc (syscalls, context, 0, device_id, ioas_id, &hwpt_id),
+                   ==, 0);
   dropped = adopt_fixture_adopt (self, records, descriptors);
   assert_says (dropped, "IOAS id ");
+  assert_says (dropped, "HWPT id ");
   assert_says (dropped, "no record names it");
   model_fixture_detach (&self->model, "0000:01:01.0");
   g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects - 1);
