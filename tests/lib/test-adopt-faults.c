@@ -302,6 +302,34 @@ test_orphans (AdoptFixture *self, gconstpointer unused)
   g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects - 1);
 }
 
+/* One that the kernel keeps does not keep the others. */
+static void
+test_orphan_stays (AdoptFixture *self, gconstpointer unused)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (self->model.simulator));
+  guint objects = iommud_simulator_count_objects (self->model.simulator);
+  g_autoptr (GVariant) records = write_down (self);
+  g_autoptr (IommudDescriptors) descriptors = adopt_fixture_disown (self);
+  g_autofree char *name = find_context (descriptors);
+  g_autofree char *dropped = NULL;
+
+  for (guint i = 0; i < 3; i++)
+    {
+      guint32 id;
+
+      g_assert_cmpint (
+          iommud_iommufd_ioas_alloc (syscalls, iommud_descriptors_peek (descriptors, name), &id),
+          ==, 0);
+    }
+  dropped = adopt_fixture_adopt (self, records, descriptors);
+  model_fixture_inject (&self->model, "destroy", 1, EBUSY, 0);
+  model_fixture_detach (&self->model, "0000:01:01.0");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
+  model_fixture_detach (&self->model, "0000:01:02.0");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects - 2);
+}
+
 static void
 test_descriptor_names (void)
 {
@@ -364,6 +392,7 @@ main (int argc, char **argv)
   ADD ("unplugged-device", test_unplugged_device);
   ADD ("unknown-descriptor", test_unknown_descriptor);
   ADD ("orphans", test_orphans);
+  ADD ("orphan-stays", test_orphan_stays);
   g_test_add_func ("/adopt/descriptor-names", test_descriptor_names);
   g_test_add_func ("/adopt/same-descriptor", test_same_descriptor);
   return g_test_run ();
