@@ -70,6 +70,8 @@ test_free_fails (MappingFixture *self, gconstpointer unused)
   g_assert_false (iommud_container_free (self->container, TRUE, NULL, &error));
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
   assert_n_items (iommud_container_get_devices (self->container), 0);
+  /* The kernel has the address of what is mapped still. */
+  g_assert_cmpuint (mapping_fixture_count_memory (), >, 0);
   dirty_fixture_assert_dirty (self, 0, MIB, "0-15");
   dirty_fixture_stop (self);
 }
