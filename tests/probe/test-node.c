@@ -170,6 +170,7 @@ test_many_holders (Fixture *self, gconstpointer number)
   GSubprocess *holders[6];
   g_autofree char *found = NULL;
   g_auto (GStrv) names = NULL;
+  gboolean complete;
 
   for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
     holders[i] = start_holder ("9</dev/full");
