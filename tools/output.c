@@ -9,6 +9,7 @@
 #include "exit-status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <stdio.h>
@@ -26,11 +27,22 @@ struct _IommuctlOutput
   GString *text;
 };
 
+/* A file that is opened later does not get the number of a standard stream that is closed: what is
+ * printed would go into that file. In its place stands one that cannot be used that way. */
+static void
+keep_places (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) == -1 && errno == EBADF)
+      (void) open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 IommuctlOutput *
 iommuctl_output_new (gboolean json)
 {
   IommuctlOutput *self = g_new0 (IommuctlOutput, 1);
 
+  keep_places ();
   self->json = json;
   self->text = g_string_new (NULL);
   return self;

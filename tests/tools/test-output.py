@@ -35,6 +35,21 @@ def check_nowhere_to_write(suite, session):
                         f'{" ".join(words)} >{target}')
 
 
+def check_closed_streams(suite, session):
+    """What is opened, such as the file that is mapped, does not become the output."""
+    session.run('iommuctl', 'create', 'closed')
+    failure = 'iommuctl: Cannot write the output: Bad file descriptor\n'
+    for closed, expected in (('>&-', (1, failure)), ('<&- >&-', (1, failure)),
+                             ('<&- >&- 2>&-', (1, '')), ('2>&-', (0, '')), ('<&-', (0, ''))):
+        memory = os.memfd_create('guest')
+        os.truncate(memory, 4096)
+        status, _, errors = session.run(
+            'sh', '-c', f'exec iommuctl map closed /dev/fd/{memory} {closed}', pass_fds=(memory,))
+        suite.equal((status, errors), expected, f'map {closed}')
+        suite.equal(os.pread(memory, 4096, 0).strip(b'\0'), b'', f'map {closed}: the memory')
+        os.close(memory)
+
+
 def check_help_as_json(suite, session):
     for words in HELP:
         status, output, errors = session.run('iommuctl', *words)
@@ -100,6 +115,7 @@ def main():
     suite = Suite()
     with Session() as session:
         check_nowhere_to_write(suite, session)
+        check_closed_streams(suite, session)
         check_help_as_json(suite, session)
         check_words(suite, session)
         check_file_name(suite, session)
