@@ -396,72 +396,6 @@ test_copy_waits (MappingFixture *fixture, gconstpointer unused)
   model_fixture_free_container (b);
 }
 
-#define MANY 3000
-
-/* How many mappings a container lost between two turns of another source. */
-typedef struct
-{
-  IommudMemory *memory;
-  guint64 last;
-  guint64 largest;
-} Losses;
-
-static guint64
-count_mappings (IommudMemory *memory)
-{
-  guint64 count = 0;
-
-  g_object_get (memory, "mapping-count", &count, NULL);
-  return count;
-}
-
-static gboolean
-on_turn (gpointer data)
-{
-  Losses *losses = data;
-  guint64 count = count_mappings (losses->memory);
-
-  losses->largest = MAX (losses->largest, losses->last - count);
-  losses->last = count;
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-on_counted (IommudMemory *memory, GParamSpec *pspec, gpointer data)
-{
-  g_assert_cmpuint (count_mappings (memory), ==, 0);
-  ++*(guint *) data;
-}
-
-/* The main loop does other things while it forgets what was mapped. It says so once, at the end. */
-static void
-test_free_in_parts (MappingFixture *fixture, gconstpointer kernel)
-{
-  g_autoptr (IommudContainer) second = mapping_fixture_share (fixture, "second");
-  IommudMemory *memory = iommud_container_get_memory (second);
-  Losses losses = { memory, MANY, 0 };
-  guint notified = 0;
-  guint ended = 0;
-  Call free_call = { .ended = &ended };
-  g_autoptr (GError) error = NULL;
-  guint turns;
-
-  for (guint64 i = 0; i < MANY; i++)
-    mapping_fixture_map (fixture, second, 0, PAGE, 2 * i * PAGE, FIXED);
-  g_signal_connect (memory, "notify::mapping-count", G_CALLBACK (on_counted), &notified);
-  turns = g_timeout_add (0, on_turn, &losses);
-  iommud_container_free_async (second, FALSE, NULL, on_ready, &free_call);
-  wait_for (&free_call);
-  g_source_remove (turns);
-  iommud_container_free_finish (second, free_call.result, &error);
-  g_assert_no_error (error);
-  g_clear_object (&free_call.result);
-  g_assert_cmpuint (count_mappings (memory), ==, 0);
-  g_assert_cmpuint (losses.largest, >, 0);
-  g_assert_cmpuint (losses.largest, <=, MANY / 2);
-  g_assert_cmpuint (notified, ==, 1);
-}
-
 #define ADD(path, kernel, function)                                                                \
   g_test_add ("/mapping-turns/" kernel "/" path, MappingFixture, kernel, mapping_fixture_set_up,   \
               function, mapping_fixture_tear_down)
@@ -480,7 +414,6 @@ main (int argc, char **argv)
   ADD ("mappings-wait", OLD, test_mappings_wait);
   ADD ("unplug-does-not-wait", OLD, test_unplug_does_not_wait);
   ADD ("free-waits", OLD, test_free_waits);
-  ADD_BOTH ("free-in-parts", test_free_in_parts);
   ADD_BOTH ("cancel", test_cancel);
   ADD ("cancelled-before", OLD, test_cancelled_before);
   ADD_BOTH ("undo-fails", test_undo_fails);

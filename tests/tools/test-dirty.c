@@ -274,7 +274,7 @@ test_place_is_taken (Fixture *self, gconstpointer data)
   g_free (run (self, 0, "map vm1 " FILE_PATH " --length=512K --iova=0"));
   g_free (run (self, 0, "dirty start vm1"));
   g_source_attach (source, NULL);
-  run_says (self, 1, "dirty read vm1 --output=out", "Cannot write the dirty bitmap to out");
+  run_says (self, 1, "dirty read vm1 --output=out", "Cannot write the dirty bitmap to 'out'");
   g_source_destroy (source);
   g_source_unref (source);
   g_assert_cmpint (g_rmdir (path), ==, 0);
