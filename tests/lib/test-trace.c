@@ -84,10 +84,13 @@ int
 main (int argc, char **argv)
 {
   Log log = { .fields = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free) };
+  int status;
 
   g_setenv ("G_MESSAGES_DEBUG", "all", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_log_set_writer_func (write_log, &log, NULL);
   g_test_add_data_func ("/trace/hwpt-alloc", &log, test_hwpt_alloc);
-  return g_test_run ();
+  status = g_test_run ();
+  g_hash_table_unref (log.fields);
+  return status;
 }
