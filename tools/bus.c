@@ -34,24 +34,19 @@ connect_to (const char *address, GCancellable *cancellable, GError **error)
       NULL, cancellable, error);
 }
 
-static GDBusConnection *
-connect_to_usual (GBusType type, GCancellable *cancellable, GError **error)
-{
-  g_autofree char *address = g_dbus_address_get_for_bus_sync (type, cancellable, error);
-
-  return address == NULL ? NULL : connect_to (address, cancellable, error);
-}
-
 GDBusConnection *
 iommuctl_bus_connect (const char *address, GBusType type, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
+  g_autofree char *usual = NULL;
   GDBusConnection *connection = NULL;
 
   if (address != NULL && !check_address (address, error))
     return NULL;
-  connection = address != NULL ? connect_to (address, cancellable, &local_error)
-                               : connect_to_usual (type, cancellable, &local_error);
+  if (address == NULL)
+    address = usual = g_dbus_address_get_for_bus_sync (type, cancellable, &local_error);
+  if (address != NULL)
+    connection = connect_to (address, cancellable, &local_error);
   if (connection != NULL)
     return connection;
   if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -61,6 +56,6 @@ iommuctl_bus_connect (const char *address, GBusType type, GCancellable *cancella
                  _ ("Cannot reach the bus at '%s': %s"), address, local_error->message);
   else
     g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_NO_SERVICE,
-                 _ ("Cannot reach the bus at its usual address: %s"), local_error->message);
+                 _ ("The bus has no address, and --address names none: %s"), local_error->message);
   return NULL;
 }

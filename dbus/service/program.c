@@ -170,18 +170,22 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
 static GDBusConnection *
 connect_to_bus (const Options *options, GError **error)
 {
+  GBusType type = options->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM;
+  g_autofree char *usual = NULL;
+  const char *address = options->address;
   GDBusConnection *connection = NULL;
 
-  if (options->address != NULL)
-    return g_dbus_connection_new_for_address_sync (
-        options->address,
+  if (address == NULL)
+    address = usual = g_dbus_address_get_for_bus_sync (type, NULL, error);
+  if (address != NULL)
+    connection = g_dbus_connection_new_for_address_sync (
+        address,
         G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
             | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
         NULL, NULL, error);
-  connection =
-      g_bus_get_sync (options->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL, error);
-  if (connection != NULL)
-    g_dbus_connection_set_exit_on_close (connection, FALSE);
+  if (connection == NULL)
+    g_prefix_error (error, "Cannot reach the bus at %s (--address names another one): ",
+                    address != NULL ? address : "its usual address");
   return connection;
 }
 

@@ -29,8 +29,8 @@ iommud_mapping_check_range (guint64 iova, guint64 length, const char *what, GErr
   if (iova % page != 0 || length % page != 0)
     {
       g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
-                   "Cannot %s: IOVA and length must be multiples of the page size, " HEX, what,
-                   page);
+                   "Cannot %s: its %s must be a multiple of the page size, " HEX, what,
+                   iova % page != 0 ? "IOVA" : "length", page);
       return FALSE;
     }
   if (length - 1 > G_MAXUINT64 - iova)

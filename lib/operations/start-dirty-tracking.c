@@ -85,7 +85,7 @@ check_covered (IommudDirtyTracking *tracking, const char *what, GError **error)
   if (iommud_dirty_tracking_get_coverage (tracking) != IOMMUD_DIRTY_TRACKING_COVERAGE_NONE)
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
-               "Cannot %s: no tracker covers any of its devices: its migration blockers say why",
+               "Cannot %s: no tracker covers any of its devices: the property Blockers says why",
                what);
   return FALSE;
 }

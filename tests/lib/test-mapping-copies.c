@@ -122,7 +122,7 @@ test_copy_rights (MappingFixture *fixture, gconstpointer unused)
   copy_fails (b, fixture->container, 0, PAGE, 0, IOMMUD_MAP_FLAGS_FIXED,
               IOMMUD_ERROR_INVALID_ARGUMENT, "readable or writable");
   copy_fails (b, fixture->container, 1, PAGE, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT,
-              "multiples of the page size");
+              "multiple of the page size");
   copy_fails (b, fixture->container, 0, 0, 0, read, IOMMUD_ERROR_INVALID_ARGUMENT, "length is 0");
   g_assert_cmpuint (iommud_simulator_count_calls (fixture->model.simulator, "ioas-copy"), ==,
                     calls);

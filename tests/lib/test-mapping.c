@@ -114,9 +114,9 @@ test_ranges (MappingFixture *fixture, gconstpointer unused)
   } bad[] = {
     { 0, 0, 0, FIXED, "length is 0" },
     { 0, 0, 0, READ_WRITE, "length is 0" },
-    { 0, 1, 0, FIXED, "multiples of the page size, 0x1000" },
-    { 0, PAGE + 512, 0, READ_WRITE, "multiples of the page size, 0x1000" },
-    { 0, PAGE, 1, FIXED, "multiples of the page size, 0x1000" },
+    { 0, 1, 0, FIXED, "multiple of the page size, 0x1000" },
+    { 0, PAGE + 512, 0, READ_WRITE, "multiple of the page size, 0x1000" },
+    { 0, PAGE, 1, FIXED, "multiple of the page size, 0x1000" },
     { 1, PAGE, 0, FIXED, "multiples of the file's page size, 0x1000" },
     { 0, 2 * PAGE, G_MAXUINT64 - PAGE + 1, FIXED, "beyond the last 64-bit address" },
     { 0, G_MAXUINT64 - PAGE + 1, 2 * PAGE, FIXED, "beyond the last 64-bit address" },
@@ -178,9 +178,9 @@ test_unmap_ranges (MappingFixture *fixture, gconstpointer unused)
   mapping_fixture_map (fixture, fixture->container, 0, 2 * PAGE, 6 * PAGE, FIXED);
   calls = count_calls (fixture, "ioas-unmap");
   mapping_fixture_unmap_fails (fixture, 0, 0, IOMMUD_ERROR_INVALID_ARGUMENT, "length is 0");
-  mapping_fixture_unmap_fails (fixture, 1, PAGE, IOMMUD_ERROR_INVALID_ARGUMENT, "multiples of");
+  mapping_fixture_unmap_fails (fixture, 1, PAGE, IOMMUD_ERROR_INVALID_ARGUMENT, "multiple of");
   mapping_fixture_unmap_fails (fixture, 0, G_MAXUINT64, IOMMUD_ERROR_INVALID_ARGUMENT,
-                               "multiples of");
+                               "multiple of");
   mapping_fixture_unmap_fails (fixture, 2 * PAGE, G_MAXUINT64 - PAGE + 1,
                                IOMMUD_ERROR_INVALID_ARGUMENT, "beyond");
   mapping_fixture_unmap_fails (fixture, 2 * PAGE, 2 * PAGE, IOMMUD_ERROR_NOT_FOUND,
