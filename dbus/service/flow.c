@@ -12,8 +12,11 @@
 
 #include "idle.h"
 
-/* The bus limits how many answers a program may wait for. */
+/* The bus of a system lets a program wait for 128 answers. So many pings of one user may wait at a
+ * time, so many with those that were not answered for long, and so many of all users. */
 #define PINGS_PER_USER 16
+#define MOST_PINGS_PER_USER 32
+#define MOST_PINGS 112
 
 /* If the bus does not deliver a ping, which is so if too many answers are waited for, another one
  * is sent later. */
@@ -28,6 +31,7 @@ struct _IommudFlow
   IommudLanes *lanes;
   GHashTable *users; /* uid -> User (owned): those with pings under way */
   guint64 round;     /* the latest of all users */
+  guint n_pings;     /* of all users and rounds */
   GCancellable *cancellable;
 };
 
@@ -36,6 +40,7 @@ typedef struct
   IommudFlow *flow;
   guint64 round;     /* begins when there is no patience left */
   guint n_pings;     /* of this round */
+  guint n_all_pings; /* of all rounds */
   GQueue unpinged;   /* of IommudCaller: those that wait until one more can be pinged */
   GSource *patience; /* NULL while none waits */
 } User;
@@ -181,11 +186,18 @@ on_answered (IommudFlow *self, IommudCaller *caller, gboolean was_read)
   iommud_lanes_wake (self->lanes, caller);
 }
 
+static gboolean
+may_ping (const IommudFlow *self, const User *user)
+{
+  return user->n_pings < PINGS_PER_USER && user->n_all_pings < MOST_PINGS_PER_USER
+         && self->n_pings < MOST_PINGS;
+}
+
 /* Pings as many of those that wait as may be pinged. */
 static void
 ping_waiting (IommudFlow *self, User *user)
 {
-  while (user->n_pings < PINGS_PER_USER && !g_queue_is_empty (&user->unpinged))
+  while (may_ping (self, user) && !g_queue_is_empty (&user->unpinged))
     ask_whether_read (self, g_queue_pop_head (&user->unpinged));
   if (g_queue_is_empty (&user->unpinged))
     iommud_idle_stop (&user->patience);
@@ -220,11 +232,12 @@ end_ping (IommudFlow *self, const IommudCaller *caller, guint64 round)
 {
   User *user = find_user (self, caller);
 
-  if (user == NULL || user->round != round)
-    return;
-  user->n_pings--;
+  self->n_pings--;
+  user->n_all_pings--;
+  if (user->round == round)
+    user->n_pings--;
   ping_waiting (self, user);
-  if (user->n_pings == 0)
+  if (user->n_all_pings == 0 && g_queue_is_empty (&user->unpinged))
     g_hash_table_remove (self->users, GUINT_TO_POINTER (caller->uid));
 }
 
@@ -282,8 +295,10 @@ ask_whether_read (IommudFlow *self, IommudCaller *caller)
   if (caller->lane == NULL || caller->pinged_bytes > 0 || caller->next_ping != NULL)
     return;
   user = ensure_user (self, caller);
-  if (user->n_pings < PINGS_PER_USER)
+  if (may_ping (self, user))
     {
+      self->n_pings++;
+      user->n_all_pings++;
       user->n_pings++;
       send_ping (self, caller, user->round);
     }

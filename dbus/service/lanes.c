@@ -86,8 +86,11 @@ waits_for_room (IommudCaller *caller)
 static gboolean
 has_room (const IommudLanes *self, const IommudLane *lane)
 {
-  return self->unread_bytes < IOMMUD_LANES_BYTES_OF_ALL
-         && lane->unread_bytes < IOMMUD_LANES_BYTES_BEFORE_A_LONG_ANSWER;
+  guint64 limit = lane->unread_bytes < IOMMUD_LANES_BYTES_NEARLY_READ
+                      ? IOMMUD_LANES_BYTES_BEFORE_A_FIRST_LONG_ANSWER
+                      : IOMMUD_LANES_BYTES_OF_ALL;
+
+  return self->unread_bytes < limit && lane->unread_bytes < IOMMUD_LANES_BYTES_BEFORE_A_LONG_ANSWER;
 }
 
 static guint64

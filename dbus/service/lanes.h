@@ -28,6 +28,10 @@ G_BEGIN_DECLS
  * user, and it takes more than one user to hold back those of others. */
 #define IOMMUD_LANES_BYTES_BEFORE_A_LONG_ANSWER (G_GUINT64_CONSTANT (32) << 20)
 
+/* Those of all, for a user who has read nearly everything: with such an answer they still stay
+ * below what the bus keeps. */
+#define IOMMUD_LANES_BYTES_BEFORE_A_FIRST_LONG_ANSWER (G_GUINT64_CONSTANT (88) << 20)
+
 /* Calls of one user take turns with those of others, and callers of one user with each other. */
 struct _IommudLane
 {

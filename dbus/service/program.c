@@ -270,7 +270,7 @@ on_late (gpointer loop)
 /* What was answered gets there, unless the bus takes no more. It releases the name by itself: a
  * call that did so would be one more that a slow bus has to answer. */
 static void
-leave_bus (GDBusConnection *connection)
+send_the_rest (GDBusConnection *connection)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   guint late = g_timeout_add (LONGEST_MS, on_late, loop);
@@ -278,7 +278,6 @@ leave_bus (GDBusConnection *connection)
   g_dbus_connection_flush (connection, NULL, on_flushed, g_main_loop_ref (loop));
   g_main_loop_run (loop);
   g_source_remove (late);
-  g_dbus_connection_close_sync (connection, NULL, NULL);
 }
 
 static int
@@ -299,7 +298,7 @@ serve (GDBusConnection *connection)
   g_clear_pointer (&watchdog, stop_watchdog);
   tell_systemd ("STOPPING=1");
   g_signal_handler_disconnect (connection, closed);
-  leave_bus (connection);
+  send_the_rest (connection);
   g_source_remove (interrupt);
   g_source_remove (term);
   g_main_loop_unref (daemon.loop);
@@ -338,13 +337,19 @@ run (const Options *options, IommudBackend *backend, GError **error)
   g_autoptr (IommudHost) host = iommud_host_new (backend, error);
   g_autoptr (GDBusConnection) connection = host == NULL ? NULL : connect_to_bus (options, error);
   g_autoptr (IommudService) service = NULL;
+  int status;
 
   if (connection == NULL)
     return EXIT_FAILURE;
   if (!iommud_host_get_iommufd_available (host))
     g_message ("This host offers no /dev/iommu: devices are listed, containers cannot be made");
   service = iommud_service_new (host, connection, choose_policy (options));
-  return serve (connection);
+  status = serve (connection);
+  /* The connection's thread may wait until the service takes calls, so that ends first. The bus
+   * releases the name by itself: a call that did so would be one more for a slow bus. */
+  g_clear_object (&service);
+  g_dbus_connection_close_sync (connection, NULL, NULL);
+  return status;
 }
 
 /* @arguments: the command line as it was given. */

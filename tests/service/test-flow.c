@@ -189,12 +189,64 @@ test_patience (Fixture *self, gconstpointer unused)
   leave (self, reader);
 }
 
+#define N_MANY 40
+
+static gint n_pinged;
+
+static GDBusMessage *
+count_and_drop (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
+                gpointer unused)
+{
+  if (!incoming || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    return message;
+  g_atomic_int_inc (&n_pinged);
+  g_object_unref (message);
+  return NULL;
+}
+
+static gboolean
+on_time (gpointer over)
+{
+  *(gboolean *) over = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* However many of a user do not answer, most of what the bus lets the service wait for is left. */
+static void
+test_most_pings (Fixture *self, gconstpointer unused)
+{
+  GDBusConnection *connections[N_MANY];
+  IommudCaller *silent[N_MANY];
+  gboolean over = FALSE;
+
+  for (guint i = 0; i < N_MANY; i++)
+    {
+      connections[i] = bed_connect (self->address);
+      g_dbus_connection_add_filter (connections[i], count_and_drop, NULL, NULL);
+      silent[i] = join_unread (self, connections[i]);
+    }
+  g_timeout_add_seconds (5, on_time, &over);
+  while (!over)
+    bed_iterate ();
+  g_assert_cmpint (g_atomic_int_get (&n_pinged), ==, 32);
+  leave (self, silent[0]);
+  bed_disconnect (connections[0]);
+  while (g_atomic_int_get (&n_pinged) == 32)
+    bed_iterate ();
+  for (guint i = 1; i < N_MANY; i++)
+    {
+      leave (self, silent[i]);
+      bed_disconnect (connections[i]);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/flow/join", Fixture, NULL, set_up, test_join, tear_down);
   g_test_add ("/flow/patience", Fixture, NULL, set_up, test_patience, tear_down);
+  g_test_add ("/flow/most-pings", Fixture, NULL, set_up, test_most_pings, tear_down);
   g_test_add ("/flow/peer", Fixture, NULL, set_up, test_peer, tear_down);
   g_test_add_func ("/flow/peer-answers", test_peer_answers);
   return g_test_run ();
