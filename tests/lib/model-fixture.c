@@ -16,6 +16,8 @@ static const char host_xml[] =
     "  <device name='" PLAIN_A "' iommu='dmar1' group='20'/>"
     "  <device name='" PLAIN_B "' iommu='dmar1' group='21'/>"
     "  <device name='" LOGGING "' iommu='dmar1' group='22'><dma-logging/></device>"
+    "  <device name='" LOGGING_SIBLING "' iommu='dmar1' group='22' plugged='no'>"
+    "    <dma-logging/></device>"
     "  <device name='" COARSE "' iommu='dmar1' group='23' plugged='no'>"
     "    <dma-logging page-bits='16'/></device>"
     "  <device name='" BOTH "' iommu='dmar0' group='16'><dma-logging/></device>"

@@ -15,8 +15,9 @@ G_BEGIN_DECLS
 #define PLAIN_A "0000:81:00.0"
 #define PLAIN_B "0000:82:00.0"
 #define LOGGING "0000:83:00.0"
-#define COARSE "0000:84:00.0" /* logs pages of 64 KiB at least; not plugged */
-#define BOTH "0000:08:00.0"   /* its own log, behind an IOMMU that tracks */
+#define LOGGING_SIBLING "0000:83:00.1" /* has a log too; not plugged */
+#define COARSE "0000:84:00.0"          /* logs pages of 64 KiB at least; not plugged */
+#define BOTH "0000:08:00.0"            /* its own log, behind an IOMMU that tracks */
 #define MIXED_DIRTY "0000:04:00.0"
 #define MIXED_PLAIN "0000:04:00.1"
 #define RESERVED "0000:05:00.0"

@@ -234,6 +234,28 @@ test_forced_detach_of_hwpt (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* Its group still translates after its DETACH, for the sake of a sibling, and its log ends before
+ * its file is closed: until then it may have written to anything. */
+static void
+test_detach_beside_sibling (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (iommud_simulator_plug_device (self->model.simulator, LOGGING_SIBLING, &error));
+  while (iommud_host_find_device (self->model.host, LOGGING_SIBLING, NULL) == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  dirty_fixture_map (self, 0, 16 * PAGE);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_attach (self, LOGGING_SIBLING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  dirty_fixture_detach (self, LOGGING);
+  dirty_fixture_assert_dirty (self, 0, MIB, "0-15");
+  /* After the last DETACH nothing translates any more. */
+  dirty_fixture_detach (self, LOGGING_SIBLING);
+  dirty_fixture_assert_dirty (self, 0, MIB, "");
+  dirty_fixture_stop (self);
+}
+
 /* A log that cannot be read when its device leaves: all that it could write to is dirty. */
 static void
 test_unreadable_log (MappingFixture *self, gconstpointer unused)
@@ -400,6 +422,7 @@ main (int argc, char **argv)
   ADD ("detach-refused", test_detach_refused);
   ADD ("forced-detach", test_forced_detach);
   ADD ("forced-detach-of-hwpt", test_forced_detach_of_hwpt);
+  ADD ("detach-beside-sibling", test_detach_beside_sibling);
   ADD ("unreadable-log", test_unreadable_log);
   ADD ("attach-is-not-undone", test_attach_is_not_undone);
   ADD ("attach-to-hwpt-is-not-undone", test_attach_to_hwpt_is_not_undone);
