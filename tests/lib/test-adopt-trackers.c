@@ -56,6 +56,14 @@ wrong_log_stopped (IommudHostRecord *record)
   TRACKER (record, 0)->runs = FALSE;
 }
 
+/* As it was written down if the log could not be started again. */
+static void
+log_was_blind (IommudHostRecord *record)
+{
+  wrong_log_stopped (record);
+  wrong_log_blind (record);
+}
+
 static void
 assert_dirty (AdoptFixture *self, guint64 iova, guint64 n_pages, guint64 expected)
 {
@@ -307,6 +315,7 @@ static const Damage damages[] = {
   BAD (log_shorter, "it does not cover all that the device can write to", "counts as dirty"),
   BAD (log_stopped, "it does not cover all that the device can write to", "counts as dirty"),
   BAD (log_blind, "what it covers is not known", "counts as dirty"),
+  { "log-was-blind", log_was_blind, { NULL } },
 };
 
 static void
