@@ -121,6 +121,48 @@ test_unmap_on_twin (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* A write that is made after everything that comes before the unmap. */
+typedef struct
+{
+  MappingFixture *fixture;
+  guint unmaps;
+  gboolean written;
+} LateWriter;
+
+static gpointer
+write_before_unmap (gpointer data)
+{
+  LateWriter *self = data;
+
+  while (dirty_fixture_count (self->fixture, "ioas-unmap") == self->unmaps)
+    g_thread_yield ();
+  self->written =
+      iommud_simulator_device_write (self->fixture->model.simulator, LOGGING, 3 * PAGE, 1, 1, NULL);
+  return NULL;
+}
+
+/* The device is not moved, so that it can write until then, and its log is read afterwards. */
+static void
+test_unmap_reads_log_last (MappingFixture *self, gconstpointer unused)
+{
+  LateWriter writer = { .fixture = self };
+  g_autofree char *dirty = NULL;
+  GThread *thread;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, LOGGING, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  writer.unmaps = dirty_fixture_count (self, "ioas-unmap");
+  /* The call is counted before it waits. */
+  model_fixture_inject (&self->model, "ioas-unmap", 1, 0, 300);
+  thread = g_thread_new ("writer", write_before_unmap, &writer);
+  dirty = dirty_fixture_unmap (self, 0, MIB);
+  g_thread_join (thread);
+  g_assert_true (writer.written);
+  g_assert_cmpstr (dirty, ==, "3");
+  dirty_fixture_stop (self);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/dirty-races/" path, MappingFixture, NULL, mapping_fixture_set_up, function,        \
               mapping_fixture_tear_down)
@@ -132,5 +174,6 @@ main (int argc, char **argv)
   ADD ("iommu", test_unmap_races_iommu);
   ADD ("log", test_unmap_races_log);
   ADD ("on-twin", test_unmap_on_twin);
+  ADD ("reads-log-last", test_unmap_reads_log_last);
   return g_test_run ();
 }
