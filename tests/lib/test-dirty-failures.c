@@ -76,6 +76,28 @@ test_free_fails (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* The device leaves the HWPT of another one, which has a log and needs no tracker there. */
+static void
+test_attach_undone_on_shared_hwpt (MappingFixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  guint switched;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, BOTH, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  switched = dirty_fixture_count (self, "set-dirty-tracking");
+  model_fixture_inject (&self->model, "ioas-iova-ranges", 1, ENOMEM, 0);
+  g_assert_false (call_attach_device (self->container, model_fixture_device (&self->model, DIRTY_A),
+                                      IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
+                                      NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+  assert_n_items (iommud_container_get_hwpts (self->container), 1);
+  /* On and off. */
+  g_assert_cmpuint (dirty_fixture_count (self, "set-dirty-tracking"), ==, switched + 2);
+  dirty_fixture_stop (self);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/dirty-failures/" path, MappingFixture, NULL, mapping_fixture_set_up, function,     \
               mapping_fixture_tear_down)
@@ -86,6 +108,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("replace-refused", test_replace_refused);
   ADD ("attach-refused-while-bound", test_attach_refused_while_bound);
+  ADD ("attach-undone-on-shared-hwpt", test_attach_undone_on_shared_hwpt);
   ADD ("free-fails", test_free_fails);
   return g_test_run ();
 }
