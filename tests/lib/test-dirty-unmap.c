@@ -344,6 +344,25 @@ test_unmap_closes_log (MappingFixture *self, gconstpointer unused)
   dirty_fixture_stop (self);
 }
 
+/* The kernel would free neither the HWPT nor, because of it, the IOAS that the device was moved to:
+ * the next operation frees both, the HWPT first. */
+static void
+test_unmap_leaves_twin (MappingFixture *self, gconstpointer unused)
+{
+  g_autofree char *pages = NULL;
+
+  dirty_fixture_map (self, 0, MIB);
+  dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
+  dirty_fixture_start (self);
+  model_fixture_inject (&self->model, "destroy", 1, EBUSY, 0);
+  pages = dirty_fixture_unmap (self, 0, MIB);
+  g_assert_cmpstr (pages, ==, "");
+  g_assert_cmpuint (model_fixture_count_orphans (self->container), ==, 2);
+  dirty_fixture_detach (self, DIRTY_A);
+  g_assert_cmpuint (model_fixture_count_orphans (self->container), ==, 0);
+  dirty_fixture_stop (self);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/dirty-unmap/" path, MappingFixture, NULL, mapping_fixture_set_up, function,        \
               mapping_fixture_tear_down)
@@ -366,5 +385,6 @@ main (int argc, char **argv)
   ADD ("fails-and-loses-device", test_unmap_fails_and_loses_device);
   ADD ("closes-device", test_unmap_closes_device);
   ADD ("closes-log", test_unmap_closes_log);
+  ADD ("leaves-twin", test_unmap_leaves_twin);
   return g_test_run ();
 }
