@@ -4,6 +4,7 @@
 
 #include "handle/mapped-file.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -166,6 +167,50 @@ test_growth (Fixture *self, gconstpointer unused)
   g_assert_cmpuint (count_mappings (), ==, 0);
 }
 
+/* A window can be found as long as one piece of it is left. */
+static void
+test_left_pieces (Fixture *self, gconstpointer unused)
+{
+  IommudMappedFile *first = NULL;
+  IommudMappedFile *second = NULL;
+  IommudMappedFile *third = NULL;
+
+  resize (self, 3 * PAGE);
+  first = map (self, 0, PAGE, TRUE);
+  second = map (self, PAGE, PAGE, TRUE);
+  iommud_mapped_file_unref (first);
+  third = map (self, 2 * PAGE, PAGE, TRUE);
+  g_assert_cmpuint (count_mappings (), ==, 1);
+  iommud_mapped_file_unref (second);
+  iommud_mapped_file_unref (third);
+  g_assert_cmpuint (count_mappings (), ==, 0);
+}
+
+static void *
+refuse_mmap (const IommudSyscalls *self, void *address, size_t length, int protection, int flags,
+             int fd, off_t offset)
+{
+  errno = ENOMEM;
+  return MAP_FAILED;
+}
+
+/* What could not be mapped takes no room, here all that there is. */
+static void
+test_refused (Fixture *self, gconstpointer unused)
+{
+  IommudSyscalls refusing = *iommud_syscalls_get_real ();
+  const IommudKernelAccess access = { .syscalls = &refusing, .what = self->access.what };
+  g_autoptr (GError) error = NULL;
+  IommudMappedFile *file = NULL;
+
+  resize (self, PAGE);
+  refusing.mmap = refuse_mmap;
+  g_assert_false (iommud_mapped_file_new (self->files, &access, 1, self->file, 0, 65536 * GIBIBYTE,
+                                          TRUE, &file, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NO_MEMORY);
+  iommud_mapped_file_unref (map (self, 0, PAGE, TRUE));
+}
+
 /* A piece across the border of two windows, and one that is larger than a window. */
 static void
 test_borders (Fixture *self, gconstpointer unused)
@@ -217,6 +262,8 @@ main (int argc, char **argv)
   ADD ("access", test_access);
   ADD ("owners", test_owners);
   ADD ("growth", test_growth);
+  ADD ("left-pieces", test_left_pieces);
+  ADD ("refused", test_refused);
   ADD ("borders", test_borders);
   if (g_file_test ("/proc/self/smaps", G_FILE_TEST_EXISTS))
     ADD ("core-dumps", test_core_dumps);
