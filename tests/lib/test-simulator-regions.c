@@ -36,6 +36,21 @@ alloc_plain (SimulatorMachine *machine, guint32 ioas)
   return id;
 }
 
+/* An attach that fails reserves nothing. */
+static void
+test_failed_attach (void)
+{
+  SimulatorMachine machine;
+  guint32 table;
+
+  simulator_machine_start (&machine, reserve_msi);
+  table = alloc_plain (&machine, machine.ioas);
+  iommud_simulated_kernel_fail_driver (machine.simulator.kernel, "d0", "attach", ENOMEM, 1);
+  g_assert_cmpint (simulator_attach (&machine.simulator, machine.cdev, &table), ==, ENOMEM);
+  assert_ranges (&machine, "0-ffffffffffff");
+  simulator_machine_stop (&machine);
+}
+
 /* A replace that fails within one IOAS keeps the translation and loses the reserved regions. */
 static void
 test_lost_regions (void)
@@ -146,6 +161,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/simulator/lost-regions/failed-replace", test_lost_regions);
+  g_test_add_func ("/simulator/lost-regions/failed-attach", test_failed_attach);
   g_test_add_func ("/simulator/lost-regions/kernel-hwpt", test_lost_regions_kernel);
   g_test_add_func ("/simulator/many/devices", test_many_devices);
   return g_test_run ();
