@@ -6,6 +6,7 @@
 #include "simulator-fixture.h"
 
 #include "backend/backend.h"
+#include "handle/binding.h"
 #include "iommud-error.h"
 
 #include <errno.h>
@@ -165,6 +166,31 @@ test_node_owner (void)
   syscalls->close (syscalls, fd);
 }
 
+/* A node that is another device's is closed again. */
+static void
+test_bind_to_another (void)
+{
+  g_autoptr (IommudSimulator) simulator = iommud_simulator_new_from_data (host_xml, -1, NULL);
+  IommudSimulatedKernel *kernel = iommud_simulator_get_kernel (simulator);
+  g_autoptr (GPtrArray) before = iommud_simulated_kernel_list_devices (kernel);
+  IommudBinding binding = { .info = before->pdata[0], .cdev = -1 };
+  IommudKernelAccess access = {
+    .syscalls = iommud_backend_get_syscalls (IOMMUD_BACKEND (simulator)),
+    .probe = iommud_backend_get_probe (IOMMUD_BACKEND (simulator)),
+    .iommufd = -1,
+    .what = (char *) "bind",
+  };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (iommud_simulator_unplug_device (simulator, DEVICE, NULL));
+  g_assert_true (iommud_simulator_plug_device (simulator, DEVICE, NULL));
+  g_assert_false (iommud_binding_bind (&binding, &access, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE);
+  g_assert_cmpint (binding.cdev, ==, -1);
+  g_assert_cmpuint (iommud_simulator_count_calls (simulator, "open-cdev"), ==, 1);
+  g_assert_cmpuint (iommud_simulated_kernel_count_files (kernel), ==, 0);
+}
+
 static void
 test_device_write (void)
 {
@@ -192,6 +218,7 @@ main (int argc, char **argv)
   g_test_add_func ("/simulator/hotplug/signals", test_hotplug);
   g_test_add_func ("/simulator/hotplug/context", test_hotplug_context);
   g_test_add_func ("/simulator/hotplug/node-owner", test_node_owner);
+  g_test_add_func ("/simulator/hotplug/bind-to-another", test_bind_to_another);
   g_test_add_func ("/simulator/errors", test_device_write);
   return g_test_run ();
 }
