@@ -218,6 +218,33 @@ test_free (Fixture *self, gconstpointer unused)
   g_object_unref (container);
 }
 
+static void
+count_notification (GObject *object, GParamSpec *pspec, gpointer user_data)
+{
+  ++*(guint *) user_data;
+}
+
+/* The number of blockers is told when it changes, and only then. */
+static void
+test_n_blockers (Fixture *self, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (&self->model, "b", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  guint n_told = 0;
+
+  g_signal_connect (iommud_container_get_dirty_tracking (container), "notify::n-blockers",
+                    G_CALLBACK (count_notification), &n_told);
+  model_fixture_attach (&self->model, container, LOGGING);
+  g_assert_cmpuint (n_told, ==, 0);
+  model_fixture_attach (&self->model, container, PLAIN_A);
+  g_assert_cmpuint (n_told, ==, 1);
+  model_fixture_detach (&self->model, PLAIN_A);
+  g_assert_cmpuint (n_told, ==, 2);
+  g_signal_handlers_disconnect_by_data (iommud_container_get_dirty_tracking (container), &n_told);
+  g_string_truncate (self->log, 0);
+  model_fixture_free_container (container);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/notifications/" path, Fixture, NULL, set_up, function, tear_down)
 
@@ -228,6 +255,7 @@ main (int argc, char **argv)
   ADD ("attach-and-detach", test_attach_and_detach);
   ADD ("move", test_move);
   ADD ("kernel-hwpt", test_kernel_hwpt);
+  ADD ("n-blockers", test_n_blockers);
   ADD ("free", test_free);
   return g_test_run ();
 }
