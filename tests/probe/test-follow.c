@@ -160,6 +160,19 @@ test_other_iommu_and_mdev (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (fixture->log->str, "-3f5a1bb4-6b0e-4c5c-9f0b-000000000001 "));
 }
 
+/* Not only with the first edit. */
+static void
+test_later_iommu (Fixture *fixture, gconstpointer data)
+{
+  expect (fixture, "+0000:01:00.0 ");
+  write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  expect (fixture, "+0000:02:00.0 ");
+  write_host (fixture, "<iommu name='b'/><device name='0000:01:00.0' group='1' iommu='a'/>"
+                       "<device name='0000:02:00.0' group='2' iommu='a'/>"
+                       "<device name='0000:05:00.0' group='5' iommu='b'/>");
+  expect (fixture, "+0000:05:00.0 ");
+}
+
 /* A device whose node is open leaves for good when it is closed, and only then comes back. */
 static void
 test_change_in_use (Fixture *fixture, gconstpointer data)
@@ -422,6 +435,7 @@ main (int argc, char **argv)
   ADD_TEST ("change", test_change);
   ADD_TEST ("other-iommu-and-mdev", test_other_iommu_and_mdev);
   ADD_TEST ("change-in-use", test_change_in_use);
+  ADD_TEST ("later-iommu", test_later_iommu);
   ADD_TEST ("old-fault", test_old_fault);
   ADD_TEST ("new-fault", test_new_fault);
   ADD_TEST ("bad-edits", test_bad_edits);
