@@ -268,6 +268,12 @@ static const BadHost bad_hosts[] = {
     "hosts.xml:3: <mdev> \"83b8f4f2-509f-382f-3c1e-e6bfe0fa1001\" is in group 1 with "
     "\"0000:01:00.0\" (line 2): an mdev has a group of its own",
     TRUE },
+  { IOMMUS "<host-device name='0000:00:02.0'/>"
+           "<mdev name='83b8f4f2-509f-382f-3c1e-e6bfe0fa1001' parent='0000:00:02.0' type='t'"
+           " group='1'/>\n<device name='0000:01:00.0' iommu='a' group='1'/>",
+    "hosts.xml:3: <device> \"0000:01:00.0\" is in group 1 with "
+    "\"83b8f4f2-509f-382f-3c1e-e6bfe0fa1001\" (line 2): an mdev has a group of its own",
+    TRUE },
 };
 
 static void
