@@ -56,18 +56,25 @@ test_bind_refused (void)
   Simulator simulator;
   IommudSimulatedIommu *unsafe = iommud_simulated_iommu_new ("unsafe");
   IommudSimulatedIommu *incoherent = iommud_simulated_iommu_new ("incoherent");
+  IommudSimulatedIommu *mapped = iommud_simulated_iommu_new ("mapped");
+  const IommudSimulatedRegion region = { .first = 0x1000,
+                                         .last = 0x1fff,
+                                         .type = IOMMUD_SIMULATED_RESERVED_DIRECT };
   g_autofree char *node = NULL;
 
   unsafe->isolated_msi = FALSE;
   incoherent->cache_coherency = FALSE;
+  g_array_append_val (mapped->regions, region);
   simulator_start (&simulator);
   simulator_add_iommu (&simulator, "dmar0");
   iommud_simulated_kernel_add_iommu (simulator.kernel, unsafe);
   iommud_simulated_kernel_add_iommu (simulator.kernel, incoherent);
+  iommud_simulated_kernel_add_iommu (simulator.kernel, mapped);
   simulator_add_device (&simulator, "good", "dmar0", -1, NULL);
   simulator_add_device (&simulator, "unsafe", "unsafe", -1, NULL);
   simulator_add_device (&simulator, "incoherent", "incoherent", -1, NULL);
   simulator_add_device (&simulator, "direct", "dmar0", -1, reserve_direct);
+  simulator_add_device (&simulator, "behind", "mapped", -1, NULL);
   simulator_add_device (&simulator, "groupless", "dmar0", -1, take_group_away);
   simulator_add_device (&simulator, "shared", "dmar0", 7, NULL);
   add_host_device (&simulator, "disk", "nvme", 7);
@@ -75,6 +82,7 @@ test_bind_refused (void)
   g_assert_cmpint (try_bind (&simulator, "good"), ==, 0);
   g_assert_cmpint (try_bind (&simulator, "unsafe"), ==, EPERM);
   g_assert_cmpint (try_bind (&simulator, "direct"), ==, EINVAL);
+  g_assert_cmpint (try_bind (&simulator, "behind"), ==, EINVAL);
   g_assert_cmpint (try_bind (&simulator, "groupless"), ==, ENODEV);
   g_assert_cmpint (try_bind (&simulator, "shared"), ==, EPERM);
   /* The kernel makes no node for a device without cache coherency. */
