@@ -16,6 +16,9 @@
 #define MAX_BODY_BYTES (G_GUINT64_CONSTANT (256) << 10)
 #define MAX_HEADER_BYTES (G_GUINT64_CONSTANT (4) << 10)
 
+/* A body that is not worth the copy of its message. */
+#define SMALL_BODY_BYTES 128
+
 /* The messages that the main loop has not seen yet may take so many bytes. If there are more, the
  * connection's thread waits, and then the bus keeps what it has for us. */
 #define MAX_NEW_BYTES (G_GUINT64_CONSTANT (4) << 20)
@@ -160,14 +163,19 @@ copy_without_contents (GDBusMessage *message)
 }
 
 /* GDBus makes a value of each part of a body, and many small ones take fifty times what they weigh.
- * In the form in which a body was sent it is one. */
-static void
-pack_body (GDBusMessage *message)
+ * In the form in which it was sent a body is one value. A message that has come cannot be changed.
+ */
+static GDBusMessage *
+copy_packed (GDBusMessage *message)
 {
   GVariant *body = g_dbus_message_get_body (message);
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (body);
+  GDBusMessage *copy = copy_without_contents (message);
 
-  if (body != NULL)
-    (void) g_variant_get_data (body);
+  g_dbus_message_set_path (copy, g_dbus_message_get_path (message));
+  g_dbus_message_set_unix_fd_list (copy, g_dbus_message_get_unix_fd_list (message));
+  g_dbus_message_set_body (copy, g_variant_new_from_bytes (g_variant_get_type (body), bytes, TRUE));
+  return copy;
 }
 
 /* Takes the message, and returns what is to be kept of it. */
@@ -180,13 +188,13 @@ strip (GDBusMessage *message)
       && !iommud_interfaces_take_files (g_dbus_message_get_interface (message),
                                         g_dbus_message_get_member (message)))
     iommud_files_close (message);
-  if (iommud_weight_of_body (message) <= MAX_BODY_BYTES
-      && iommud_weight_of_header (message) <= MAX_HEADER_BYTES)
-    {
-      pack_body (message);
-      return message;
-    }
-  rest = copy_without_contents (message);
+  if (iommud_weight_of_body (message) > MAX_BODY_BYTES
+      || iommud_weight_of_header (message) > MAX_HEADER_BYTES)
+    rest = copy_without_contents (message);
+  else if (iommud_weight_of_body (message) > SMALL_BODY_BYTES)
+    rest = copy_packed (message);
+  else
+    return message;
   g_object_unref (message);
   return rest;
 }
