@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "handle/mapped-file.h"
+#include "iommud-error.h"
 
 #include <errno.h>
 #include <sys/mman.h>
