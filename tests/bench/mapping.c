@@ -22,7 +22,7 @@ map_one (gpointer user_data)
 {
   MapUser *self = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_sync (
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = g_dbus_connection_call_with_unix_fd_list_sync (
       self->caller.connection, IOMMUD_DBUS_BUS_NAME, self->caller.container,
       IOMMUD_DBUS_MEMORY_INTERFACE, "MapFile",
       g_variant_new ("(httta{sv})", 0, G_GUINT64_CONSTANT (0), WORKLOAD_MAP_LENGTH,

@@ -224,7 +224,7 @@ free_orphans (AdoptFixture *self)
 static void
 test_damage (AdoptFixture *self, gconstpointer data)
 {
-  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *dropped G_GNUC_UNUSED = adopt_damaged (self, data);
 
   free_orphans (self);
 }
@@ -294,7 +294,7 @@ set_late_serials (IommudHostRecord *record)
 static void
 test_serials (AdoptFixture *self, gconstpointer data)
 {
-  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *dropped G_GNUC_UNUSED = adopt_damaged (self, data);
   g_autoptr (IommudContainer) created =
       model_fixture_container (&self->model, "new", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
   guint64 context;

@@ -92,7 +92,7 @@ write_and_read (AdoptFixture *self)
 static void
 test_goes_on (AdoptFixture *self, gconstpointer data)
 {
-  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *dropped G_GNUC_UNUSED = adopt_damaged (self, data);
   IommudContainer *container = adopt_fixture_get (self, "a");
   g_autoptr (GError) error = NULL;
   gboolean active;
@@ -115,7 +115,7 @@ test_goes_on (AdoptFixture *self, gconstpointer data)
 static void
 test_stopped_at_once (AdoptFixture *self, gconstpointer data)
 {
-  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *dropped G_GNUC_UNUSED = adopt_damaged (self, data);
   guint before = iommud_simulator_count_calls (self->model.simulator, "dma-logging-stop");
   g_autoptr (GError) error = NULL;
 
@@ -248,7 +248,7 @@ wrong_hwpt (IommudHostRecord *record)
 static void
 test_hwpt_is_lost (AdoptFixture *self, gconstpointer data)
 {
-  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *dropped G_GNUC_UNUSED = adopt_damaged (self, data);
   g_autofree char *of_log = adopt_fixture_read (self, IOMMUD_TRACKER_CHOICE_DEVICE, TRUE, 256);
 
   g_assert_cmpstr (of_log, ==, "16 17");
@@ -278,7 +278,7 @@ wrong_log_of_other (IommudHostRecord *record)
 static void
 test_bound_only (AdoptFixture *self, gconstpointer data)
 {
-  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *dropped G_GNUC_UNUSED = adopt_damaged (self, data);
 
   assert_log_is_lost (self);
 }
@@ -287,7 +287,7 @@ test_bound_only (AdoptFixture *self, gconstpointer data)
 static void
 test_elsewhere (AdoptFixture *self, gconstpointer data)
 {
-  g_autofree char *dropped = adopt_damaged (self, data);
+  g_autofree char *dropped G_GNUC_UNUSED = adopt_damaged (self, data);
 
   assert_log_is_lost (self);
   model_fixture_detach (&self->model, "0000:83:00.0");

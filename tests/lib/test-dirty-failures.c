@@ -38,7 +38,7 @@ test_attach_refused_while_bound (MappingFixture *self, gconstpointer unused)
 {
   IommudDevice *device = model_fixture_device (&self->model, BOTH);
   g_autoptr (GError) error = NULL;
-  g_autoptr (IommudHwpt) hwpt =
+  g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED =
       call_alloc_hwpt (self->container, device, IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
   guint stops;
 

@@ -70,7 +70,7 @@ static void
 prepare_move_to_log (DirtyLedger *ledger)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (IommudHwpt) hwpt =
+  g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED =
       call_alloc_hwpt (ledger->fixture.container, get_device (ledger, DIRTY_B),
                        IOMMUD_HWPT_FLAGS_NONE, NULL, &error);
 

@@ -18,7 +18,7 @@ device (AdoptFixture *self, const char *name)
 static void
 do_create_container (AdoptFixture *self, GError **error)
 {
-  g_autoptr (IommudContainer) container =
+  g_autoptr (IommudContainer) container G_GNUC_UNUSED =
       iommud_host_create_container (self->model.host, NULL, NULL, error);
 }
 
@@ -51,7 +51,7 @@ do_detach (AdoptFixture *self, GError **error)
 static void
 do_alloc_hwpt (AdoptFixture *self, GError **error)
 {
-  g_autoptr (IommudHwpt) hwpt =
+  g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED =
       call_alloc_hwpt (adopt_fixture_get (self, "a"), device (self, "0000:01:01.0"),
                        IOMMUD_HWPT_FLAGS_NONE, NULL, error);
 }

@@ -188,7 +188,7 @@ test_hwpts (MappingFixture *self, gconstpointer unused)
 {
   GListModel *hwpts = iommud_container_get_hwpts (self->container);
   g_autoptr (GError) error = NULL;
-  g_autoptr (IommudHwpt) hwpt = alloc (self, &error);
+  g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED = alloc (self, &error);
 
   g_assert_no_error (error);
   for (guint i = 1; i < IOMMUD_MAX_HWPTS; i++)

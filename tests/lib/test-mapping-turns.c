@@ -187,7 +187,8 @@ note_progress (GObject *source, GAsyncResult *result, gpointer progress)
   IommudContainer *container = IOMMUD_CONTAINER (source);
   guint64 bytes = mapping_fixture_get_mapped_bytes (container);
   g_autoptr (GError) error = NULL;
-  g_autoptr (IommudHwpt) hwpt = iommud_container_alloc_hwpt_finish (container, result, &error);
+  g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED =
+      iommud_container_alloc_hwpt_finish (container, result, &error);
 
   g_assert_no_error (error);
   g_array_append_val (progress, bytes);

@@ -159,7 +159,7 @@ unmap (Tracked *fixture)
 {
   g_autoptr (GError) error = NULL;
   int file = -1;
-  g_autoptr (GVariant) reply =
+  g_autoptr (GVariant) reply G_GNUC_UNUSED =
       memory_call (fixture->bed, fixture->container, "UnmapAndReadBitmap",
                    memory_read_arguments (GIBIBYTE, SIZE, PAGE, NULL), -1, &file, &error);
   g_autoptr (GArray) words = NULL;
@@ -199,7 +199,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Answer *answer = user_data;
   g_autoptr (GUnixFDList) files = NULL;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish (
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = g_dbus_connection_call_with_unix_fd_list_finish (
       G_DBUS_CONNECTION (source), &files, result, &answer->error);
 
   answer->file = -1;
@@ -409,7 +409,7 @@ static void
 test_set_tracker_fails (Tracked *fixture, gconstpointer data)
 {
   g_autofree char *device = bed_device (fixture->bed, BOTH);
-  g_autofree char *hwpt =
+  g_autofree char *hwpt G_GNUC_UNUSED =
       bed_call_for_path (fixture->bed, fixture->container, "AttachDevice",
                          bed_device_arguments (device, "{'tracker': <'iommu'>}"));
 

@@ -73,8 +73,8 @@ static void
 attach (const Scene *scene, const char *name, const char *options)
 {
   g_autofree char *device = bed_device (scene->bed, name);
-  g_autofree char *hwpt = bed_call_for_path (scene->bed, scene->container, "AttachDevice",
-                                             bed_device_arguments (device, options));
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_call_for_path (
+      scene->bed, scene->container, "AttachDevice", bed_device_arguments (device, options));
 }
 
 static void

@@ -31,7 +31,7 @@ static void
 on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Answer *answer = user_data;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish (
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = g_dbus_connection_call_with_unix_fd_list_finish (
       G_DBUS_CONNECTION (source), NULL, result, &answer->error);
 
   answer->done = TRUE;
@@ -175,7 +175,7 @@ test_gone (void)
   g_autofree char *device = bed_device (bed, PCI_1);
   g_autofree char *hwpt =
       bed_call_for_path (bed, container, "AllocHwpt", bed_device_arguments (device, NULL));
-  g_autofree char *attached = bed_attach (bed, container, device);
+  g_autofree char *attached G_GNUC_UNUSED = bed_attach (bed, container, device);
   g_autoptr (GPtrArray) answers = g_ptr_array_new_with_free_func (g_free);
   Answer freed = { FALSE, NULL };
 

@@ -93,7 +93,7 @@ static void
 on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish (
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = g_dbus_connection_call_with_unix_fd_list_finish (
       G_DBUS_CONNECTION (source), NULL, result, &error);
 
   g_assert_no_error (error);
@@ -107,7 +107,7 @@ test_unwanted (void)
   g_autoptr (Bed) bed = bed_new (NULL);
   g_autofree char *container = bed_create (bed, NULL);
   g_autofree char *device = bed_device (bed, PCI_1);
-  g_autofree char *hwpt = bed_attach (bed, container, device);
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_attach (bed, container, device);
   GUnixFDList *list = make_list (IOMMUD_FILES_MAX);
   guint before = 0;
   gboolean done = FALSE;

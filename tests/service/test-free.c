@@ -56,15 +56,15 @@ static void
 attach (Fixture *self, const char *container, const char *name, const char *options)
 {
   g_autofree char *device = bed_device (self->bed, name);
-  g_autofree char *hwpt = bed_call_for_path (self->bed, container, "AttachDevice",
-                                             bed_device_arguments (device, options));
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_call_for_path (self->bed, container, "AttachDevice",
+                                                           bed_device_arguments (device, options));
 }
 
 static void
 alloc (Fixture *self, const char *container, const char *name)
 {
   g_autofree char *device = bed_device (self->bed, name);
-  g_autofree char *hwpt =
+  g_autofree char *hwpt G_GNUC_UNUSED =
       bed_call_for_path (self->bed, container, "AllocHwpt", bed_device_arguments (device, NULL));
 }
 

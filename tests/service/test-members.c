@@ -188,7 +188,7 @@ test_trackers (void)
   g_autofree char *container = bed_create (bed, NULL);
   g_autofree char *logging = bed_device (bed, LOGGING);
   g_autofree char *pci_3 = bed_device (bed, PCI_3);
-  g_autofree char *hwpt_1 = bed_attach (bed, container, logging);
+  g_autofree char *hwpt_1 G_GNUC_UNUSED = bed_attach (bed, container, logging);
   g_autofree char *hwpt_2 = NULL;
   g_autofree char *hwpt_3 = NULL;
   g_autoptr (GVariant) blockers = NULL;
@@ -222,9 +222,9 @@ test_trackers_off (void)
   g_autofree char *logging = bed_device (bed, LOGGING);
   g_autofree char *pci_1 = bed_device (bed, PCI_1);
   g_autofree char *pci_3 = bed_device (bed, PCI_3);
-  g_autofree char *hwpt_1 = bed_attach (bed, container, logging);
+  g_autofree char *hwpt_1 G_GNUC_UNUSED = bed_attach (bed, container, logging);
   g_autofree char *hwpt_2 = bed_attach (bed, container, pci_1);
-  g_autofree char *hwpt_3 = bed_attach (bed, container, pci_3);
+  g_autofree char *hwpt_3 G_GNUC_UNUSED = bed_attach (bed, container, pci_3);
 
   bed_assert (bed, container, "Coverage", "'none'");
   bed_assert (bed, hwpt_2, "Flags", "[]");

@@ -133,7 +133,7 @@ static void
 unmap_all (Fixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply =
+  g_autoptr (GVariant) reply G_GNUC_UNUSED =
       bed_call (fixture->bed, fixture->container, "UnmapAll", bed_options (NULL), &error);
 
   g_assert_no_error (error);
@@ -184,8 +184,8 @@ do_other_things (Fixture *fixture)
   Bed *bed = fixture->bed;
   g_autofree char *other = bed_create (bed, NULL);
   g_autofree char *device = bed_device (bed, PCI_1);
-  g_autofree char *hwpt = bed_attach (bed, other, device);
-  g_autoptr (GVariant) objects = bed_get_managed_objects (bed);
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_attach (bed, other, device);
+  g_autoptr (GVariant) objects G_GNUC_UNUSED = bed_get_managed_objects (bed);
   int file = memory_new (PAGE);
 
   bed_settle (bed);

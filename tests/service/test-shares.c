@@ -146,7 +146,7 @@ test_bitmaps_that_fail (Tracked *fixture, gconstpointer data)
 static void
 on_lost (GObject *connection, GAsyncResult *result, gpointer unused)
 {
-  g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish (
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = g_dbus_connection_call_with_unix_fd_list_finish (
       G_DBUS_CONNECTION (connection), NULL, result, NULL);
 }
 

@@ -100,7 +100,7 @@ test_bindable (void)
   g_autofree char *bindable = add_device (folder, "0000:01:00.0", "0x020000\n");
   g_autofree char *bound = add_device (folder, "0000:02:00.0", "0x020000\n");
   g_autofree char *bridge = add_device (folder, "0000:00:01.0", "0x060400\n");
-  g_autofree char *alone = add_device (folder, "0000:03:00.0", "0x020000\n");
+  g_autofree char *alone G_GNUC_UNUSED = add_device (folder, "0000:03:00.0", "0x020000\n");
   g_autofree char *command = g_strdup_printf ("rm -r %s", folder);
 
   add_folder (bindable, "iommu_group");

@@ -92,7 +92,7 @@ static void
 attach (Fixture *self, const char *device)
 {
   g_autofree char *words = g_strdup_printf ("attach vm1 %s", device);
-  g_autofree char *output = run (self, 0, words);
+  g_autofree char *output G_GNUC_UNUSED = run (self, 0, words);
 }
 
 static void
