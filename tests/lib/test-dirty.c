@@ -302,7 +302,7 @@ test_nothing_covered (MappingFixture *self, gconstpointer unused)
   model_fixture_free_container (g_steal_pointer (&off));
 
   dirty_fixture_attach (self, PLAIN_A, IOMMUD_TRACKER_CHOICE_AUTO);
-  start_fails (self, 0, IOMMUD_ERROR_NOT_SUPPORTED, "migration blockers");
+  start_fails (self, 0, IOMMUD_ERROR_NOT_SUPPORTED, "Blockers says why");
   /* Partly covered is enough. */
   dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_map (self, 0, MIB);
