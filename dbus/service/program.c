@@ -320,14 +320,12 @@ raise_file_limit (void)
 }
 
 /* A long answer takes tens of MiB for a moment. They go back to the system at once, and leave no
- * holes. What one thread has freed can be used by another, since most of what stays is made by one
- * thread and freed by another. */
+ * holes. */
 static void
-save_memory (void)
+return_large_buffers (void)
 {
 #ifdef __GLIBC__
   mallopt (M_MMAP_THRESHOLD, 4 << 20);
-  mallopt (M_ARENA_MAX, 1);
 #endif
 }
 
@@ -381,7 +379,7 @@ iommud_program_main (int argc, char **argv, IommudProgramBackendFunc make_backen
 
   setlocale (LC_ALL, "");
   raise_file_limit ();
-  save_memory ();
+  return_large_buffers ();
   if (parse_options (&options, &argc, &argv, &error))
     status = start (&options, arguments, make_backend, &error);
   if (error != NULL)
