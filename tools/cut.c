@@ -20,6 +20,16 @@ is_plain (const char *text)
   return TRUE;
 }
 
+/* GLib calls the two separators printable, but they can break a line. */
+gboolean
+iommuctl_cut_is_printable (gunichar character)
+{
+  GUnicodeType type = g_unichar_type (character);
+
+  return g_unichar_isprint (character) && type != G_UNICODE_LINE_SEPARATOR
+         && type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
 /* Each character in question takes as many bytes as before: one or more question marks. */
 void
 iommuctl_cut_make_printable (char *text)
@@ -29,7 +39,7 @@ iommuctl_cut_make_printable (char *text)
   for (char *c = text, *next = NULL; *c != '\0'; c = next)
     {
       next = g_utf8_next_char (c);
-      if (!g_unichar_isprint (g_utf8_get_char (c)))
+      if (!iommuctl_cut_is_printable (g_utf8_get_char (c)))
         memset (c, REPLACEMENT, next - c);
     }
 }

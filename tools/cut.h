@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 #define IOMMUCTL_CUT_MARK "…"
 #define IOMMUCTL_CUT_MARK_ASCII "~"
 
+/* Whether a terminal shows it, and shows the text around it as it is. */
+gboolean iommuctl_cut_is_printable (gunichar character);
 /* Texts come from hardware and from other users: none of them may control the terminal. */
 void iommuctl_cut_make_printable (char *text);
 /* How many columns of a terminal it takes. */

@@ -4,20 +4,12 @@
  * printed. */
 #include "escape.h"
 
-/* GLib calls the two separators printable, but they can break a line. */
-static gboolean
-is_printable (gunichar character)
-{
-  GUnicodeType type = g_unichar_type (character);
-
-  return g_unichar_isprint (character) && type != G_UNICODE_LINE_SEPARATOR
-         && type != G_UNICODE_PARAGRAPH_SEPARATOR;
-}
+#include "cut.h"
 
 static void
 append_character (GString *line, gunichar character)
 {
-  if (is_printable (character))
+  if (iommuctl_cut_is_printable (character))
     g_string_append_unichar (line, character);
   else if (character == '\n')
     g_string_append (line, "\\n");

@@ -267,8 +267,7 @@ on_late (gpointer loop)
   return G_SOURCE_CONTINUE;
 }
 
-/* What was answered gets there, unless the bus takes no more. It releases the name by itself: a
- * call that did so would be one more that a slow bus has to answer. */
+/* What was answered gets there, unless the bus takes no more. */
 static void
 send_the_rest (GDBusConnection *connection)
 {

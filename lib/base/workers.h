@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 /* How many threads there are. One of them is kept for the time when no other can be made, so one
  * operation less is in the kernel at once; the others wait. A context has at most one there, so as
  * many contexts can be stuck in the kernel (in a close that waits for a driver, for example) before
- * the operations of other contexts wait for them. A thread that waits
- * costs some 50 KiB of memory, and the service's unit allows twice as many tasks. */
+ * the operations of other contexts wait for them. A thread that waits costs some 50 KiB of memory,
+ * and the service's unit allows twice as many tasks. */
 #define IOMMUD_MAX_WORKERS 256
 
 typedef struct _IommudWorkers IommudWorkers;

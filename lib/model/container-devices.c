@@ -59,7 +59,8 @@ drop_from_hwpt (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt)
     iommud_container_remove_hwpt (self, hwpt);
 }
 
-/* A new HWPT lists the device that it was made for before it is listed itself. */
+/* Whether the HWPT lists the device already: a new one does before it is listed itself, others as
+ * the first thing of an attach. */
 static gboolean
 was_added_last (IommudHwpt *hwpt, IommudDevice *device)
 {

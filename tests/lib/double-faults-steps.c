@@ -68,3 +68,17 @@ double_faults_leave_bound (DirtyLedger *ledger, const char *device)
   g_assert_cmpint (iommud_device_get_state (get_device (ledger, device)), ==,
                    IOMMUD_DEVICE_STATE_BOUND);
 }
+
+void
+double_faults_prepare_bound (DirtyLedger *ledger)
+{
+  double_faults_leave_bound (ledger, DIRTY_A);
+  double_faults_start_tracking (ledger);
+}
+
+void
+double_faults_prepare_bound_with_log (DirtyLedger *ledger)
+{
+  double_faults_leave_bound (ledger, BOTH);
+  double_faults_start_tracking (ledger);
+}

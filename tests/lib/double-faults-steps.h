@@ -18,5 +18,9 @@ IommudHwpt *double_faults_alloc (DirtyLedger *ledger, const char *device);
 void double_faults_fail_driver (DirtyLedger *ledger, const char *device);
 /* A failed move leaves the device bound and no longer attached. */
 void double_faults_leave_bound (DirtyLedger *ledger, const char *device);
+/* A device that is bound and not attached while tracking is active: DIRTY_A, or BOTH, which logs.
+ */
+void double_faults_prepare_bound (DirtyLedger *ledger);
+void double_faults_prepare_bound_with_log (DirtyLedger *ledger);
 
 G_END_DECLS

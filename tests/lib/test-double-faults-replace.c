@@ -12,20 +12,6 @@ get_device (DirtyLedger *ledger, const char *name)
 }
 
 static void
-prepare_bound (DirtyLedger *ledger)
-{
-  double_faults_leave_bound (ledger, DIRTY_A);
-  double_faults_start_tracking (ledger);
-}
-
-static void
-prepare_bound_with_log (DirtyLedger *ledger)
-{
-  double_faults_leave_bound (ledger, BOTH);
-  double_faults_start_tracking (ledger);
-}
-
-static void
 prepare_hwpt (DirtyLedger *ledger)
 {
   g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED = double_faults_alloc (ledger, DIRTY_B);
@@ -139,8 +125,8 @@ replace_both (DirtyLedger *ledger)
 #define SCENARIOS(required)                                                                        \
   { "unbound", prepare_hwpt, replace_dirty_a, required, TRUE },                                    \
       { "unbound-logging", prepare_hwpt, replace_both, required, TRUE },                           \
-      { "bound", prepare_bound, replace_dirty_a, required, TRUE },                                 \
-      { "bound-logging", prepare_bound_with_log, replace_both, required, TRUE },                   \
+      { "bound", double_faults_prepare_bound, replace_dirty_a, required, TRUE },                   \
+      { "bound-logging", double_faults_prepare_bound_with_log, replace_both, required, TRUE },     \
       { "move", prepare_move, replace_dirty_a, required, TRUE },                                   \
       { "move-logging", prepare_move_with_log, replace_both, required, TRUE },                     \
       { "move-one-of-two", prepare_move_of_two, replace_dirty_a, required, TRUE },                 \

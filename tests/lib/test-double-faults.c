@@ -36,20 +36,6 @@ prepare_foreign (DirtyLedger *ledger)
   double_faults_start_tracking (ledger);
 }
 
-static void
-prepare_bound (DirtyLedger *ledger)
-{
-  double_faults_leave_bound (ledger, DIRTY_A);
-  double_faults_start_tracking (ledger);
-}
-
-static void
-prepare_bound_with_log (DirtyLedger *ledger)
-{
-  double_faults_leave_bound (ledger, BOTH);
-  double_faults_start_tracking (ledger);
-}
-
 /* A device that could not be moved back from the twin of its HWPT: its log runs on. */
 static void
 prepare_bound_that_logs (DirtyLedger *ledger)
@@ -273,8 +259,8 @@ static const DoubleFaultsScenario scenarios[] = {
   { "attach/mdev", prepare_nothing, attach_mdev },
   { "attach/sibling", prepare_sibling, attach_sibling },
   { "attach/candidates", prepare_foreign, attach_dirty_a },
-  { "attach/bound", prepare_bound, attach_dirty_a },
-  { "attach/bound-logging", prepare_bound_with_log, attach_both },
+  { "attach/bound", double_faults_prepare_bound, attach_dirty_a },
+  { "attach/bound-logging", double_faults_prepare_bound_with_log, attach_both },
   { "attach/bound-that-logs", prepare_bound_that_logs, attach_both },
   { "detach/one-of-group", prepare_detach, detach_dirty_a },
   { "detach/last", prepare_sibling, detach_dirty_a },
