@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One VFIO device: what discovery says of it, and what it is bound and attached to. */
-#include "model/device.h"
+#include "model/device-private.h"
 
 #include "model/blocker.h"
 #include "model/device-discovered.h"
@@ -15,21 +15,6 @@
  *
  * One VFIO device of the host: a PCI, platform, AP, CCW, FSL-MC or CDX device, or an mdev.
  */
-struct _IommudDevice
-{
-  GObject parent_instance;
-
-  IommudHost *host;           /* not owned; NULL once it is gone, or once the device has left */
-  IommudBinding binding;      /* owns the record of discovery */
-  IommudContainer *container; /* not owned: a container outlives its devices' binding */
-  IommudHwpt *hwpt;           /* not owned, likewise */
-  gboolean attached;
-  gboolean claimed;
-  gboolean gone;
-  void (*gone_handler) (IommudDevice *self);
-  IommudDeviceInfo *successor;
-};
-
 G_DEFINE_FINAL_TYPE (IommudDevice, iommud_device, G_TYPE_OBJECT)
 
 enum
@@ -251,76 +236,6 @@ iommud_device_get_coverage (IommudDevice *self, IommudDirtyTrackingPolicy policy
   coverage->covered = self->attached && policy != IOMMUD_DIRTY_TRACKING_POLICY_OFF
                       && iommud_device_get_tracker (self) != IOMMUD_TRACKER_KIND_NONE;
   coverage->blocker = self->attached && !coverage->covered ? describe_blocker (self, policy) : NULL;
-}
-
-gboolean
-iommud_device_check_present (IommudDevice *self, const char *what, GError **error)
-{
-  if (!self->gone)
-    return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_DEVICE_GONE,
-               "Cannot %s: the device was unplugged, unbound or deleted", what);
-  return FALSE;
-}
-
-gboolean
-iommud_device_claim (IommudDevice *self, const char *what, GError **error)
-{
-  if (!iommud_device_check_present (self, what, error))
-    return FALSE;
-  if (iommud_device_claim_gone (self))
-    return TRUE;
-  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
-               "Cannot %s: another operation on %s is under way", what, self->binding.info->name);
-  return FALSE;
-}
-
-gboolean
-iommud_device_claim_gone (IommudDevice *self)
-{
-  if (self->claimed)
-    return FALSE;
-  self->claimed = TRUE;
-  return TRUE;
-}
-
-void
-iommud_device_end_claim (IommudDevice *self)
-{
-  self->claimed = FALSE;
-  if (self->gone && self->host != NULL && self->gone_handler != NULL)
-    self->gone_handler (self);
-}
-
-void
-iommud_device_set_gone_handler (IommudDevice *self, void (*handler) (IommudDevice *self))
-{
-  self->gone_handler = handler;
-}
-
-void
-iommud_device_set_gone (IommudDevice *self)
-{
-  self->gone = TRUE;
-}
-
-gboolean
-iommud_device_is_gone (IommudDevice *self)
-{
-  return self->gone;
-}
-
-void
-iommud_device_set_successor (IommudDevice *self, IommudDeviceInfo *info)
-{
-  g_clear_pointer (&self->successor, iommud_device_info_unref);
-  self->successor = info != NULL ? iommud_device_info_ref (info) : NULL;
-}
-
-IommudDeviceInfo *
-iommud_device_get_successor (IommudDevice *self)
-{
-  return self->successor;
 }
 
 void

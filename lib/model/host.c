@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One machine: its devices and the containers made on it, which can be found by their names. */
-#include "model/host.h"
+/* One machine: its devices, the containers made on it, and its leases. */
+#include "model/host-private.h"
 
 #include "model/close-all.h"
 #include "model/container.h"
@@ -19,23 +19,6 @@
  * since that operation ends only after the handler has returned. A call that is cancelled while it
  * waits for its turn ends at once, and nothing was done.
  */
-struct _IommudHost
-{
-  GObject parent_instance;
-
-  IommudBackend *backend;
-  GMainContext *main_context;
-  IommudWorkers *workers;
-  IommudMappedFiles *mapped_files;
-  GStrv features;
-  gboolean iommufd_available;
-  IommudDeviceTable *devices;
-  IommudContainerTable *containers;
-  guint64 last_container_serial;
-  guint64 last_context_serial;
-  IommudJournal *journal; /* or NULL */
-};
-
 G_DEFINE_FINAL_TYPE (IommudHost, iommud_host, G_TYPE_OBJECT)
 
 enum
@@ -396,55 +379,4 @@ iommud_host_get_containers (IommudHost *self)
 {
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
   return iommud_container_table_get_list (self->containers);
-}
-
-/**
- * iommud_host_find_device:
- * @self: a host
- * @name: a bus address, mdev UUID, `vfioN` or sysfs path
- * @error: where to put an error
- *
- * Finds a device by any of its names. A UUID may be in upper or lower case.
- *
- * Returns: (transfer none): a device, or %NULL with %IOMMUD_ERROR_NOT_FOUND
- */
-IommudDevice *
-iommud_host_find_device (IommudHost *self, const char *name, GError **error)
-{
-  IommudDevice *device;
-
-  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
-  g_return_val_if_fail (name != NULL, NULL);
-
-  device = iommud_device_table_find (self->devices, name);
-  if (device == NULL)
-    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
-                 "There is no VFIO device \"%s\": give a bus address such as 0000:01:00.0, a UUID, "
-                 "vfioN or a path below /sys, of a device that is bound to a VFIO driver",
-                 name);
-  return device;
-}
-
-/**
- * iommud_host_find_container:
- * @self: a host
- * @name: its name
- * @error: where to put an error
- *
- * Finds a container by its name.
- *
- * Returns: (transfer none): a container, or %NULL with %IOMMUD_ERROR_NOT_FOUND
- */
-IommudContainer *
-iommud_host_find_container (IommudHost *self, const char *name, GError **error)
-{
-  IommudContainer *container;
-
-  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
-  g_return_val_if_fail (name != NULL, NULL);
-
-  container = iommud_container_table_find (self->containers, name);
-  if (container == NULL)
-    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "There is no container \"%s\"", name);
-  return container;
 }
