@@ -38,7 +38,8 @@ IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_new (void);
 IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_copy (const IommudDeviceInfo *self);
 IOMMUD_INTERNAL IommudDeviceInfo *iommud_device_info_ref (IommudDeviceInfo *self);
 IOMMUD_INTERNAL void iommud_device_info_unref (IommudDeviceInfo *self);
-gboolean iommud_device_info_equal (const IommudDeviceInfo *self, const IommudDeviceInfo *other);
+IOMMUD_INTERNAL gboolean iommud_device_info_equal (const IommudDeviceInfo *self,
+                                                   const IommudDeviceInfo *other);
 IOMMUD_INTERNAL gboolean iommud_device_info_is_mdev (const IommudDeviceInfo *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudDeviceInfo, iommud_device_info_unref)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The node of a VFIO device as the file system and other processes see it.
+/* The node of a VFIO device: its number, and who has it open, in words.
  *
  * A node's name is not reliable for long: the kernel gives vfioN to the next device as soon as it
  * is free. Its number, read below the device's own directory, belongs to that device. Safe to call
@@ -8,26 +8,14 @@
 
 #include "probe/node.h"
 
+#include "probe/holders.h"
 #include "probe/sysfs.h"
 
-#include <fcntl.h>
-#include <limits.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
+/* An error says enough with these, and a search ends early. */
 #define MAX_HOLDERS 4
-
-/* For all files of all processes. It is the worker of one context that looks. */
-#define MAX_SECONDS 2
-
-typedef struct
-{
-  dev_t number;
-  const char *name; /* the last part of the node's path */
-  gint64 end;       /* of the time to search */
-} Search;
 
 gboolean
 iommud_node_find_number (IommudProbe *probe, const IommudDeviceInfo *info, dev_t *number)
@@ -37,140 +25,69 @@ iommud_node_find_number (IommudProbe *probe, const IommudDeviceInfo *info, dev_t
   return iommud_sysfs_read_device_number (folder, "dev", number);
 }
 
-/* Only a file that may be the node is looked at, and without asking the server of a file system:
- * if that is dead, there is no answer. What is open says its path without that. */
-static gboolean
-may_be_node (const Search *self, const char *path)
-{
-  char target[PATH_MAX];
-  ssize_t length = readlink (path, target, sizeof target - 1);
-
-  if (length < 0)
-    return FALSE;
-  target[length] = '\0';
-  /* A process in a container may have it below another folder, and after an unplug the path ends
-   * with " (deleted)". */
-  return g_str_has_prefix (target, "/dev/")
-         || (*target == '/' && g_str_has_prefix (strrchr (target, '/') + 1, self->name));
-}
-
-static gboolean
-is_node (const Search *self, const char *path)
-{
-  struct statx status;
-
-  return may_be_node (self, path)
-         && statx (AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &status) == 0
-         && S_ISCHR (status.stx_mode)
-         && makedev (status.stx_rdev_major, status.stx_rdev_minor) == self->number;
-}
-
-static gboolean
-has_time (const Search *self)
-{
-  return g_get_monotonic_time () < self->end;
-}
-
-static gboolean
-has_open (const Search *self, const char *process)
-{
-  g_autofree char *folder = g_build_filename ("/proc", process, "fd", NULL);
-  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
-  const char *file;
-
-  while (files != NULL && has_time (self) && (file = g_dir_read_name (files)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (folder, file, NULL);
-
-      if (is_node (self, path))
-        return TRUE;
-    }
-  return FALSE;
-}
-
-/* A process may give itself any name. */
 static char *
-describe_process (const char *process)
+describe_holders (const GArray *targets, gboolean *complete)
 {
-  g_autofree char *folder = g_build_filename ("/proc", process, NULL);
-  g_autofree char *name = iommud_sysfs_read_line (folder, "comm");
+  g_autoptr (GPtrArray) found = iommud_holders_find (targets, MAX_HOLDERS, NULL, complete);
 
-  for (char *byte = name; byte != NULL && *byte != '\0'; byte++)
-    if (g_ascii_iscntrl (*byte))
-      *byte = '?';
-  return g_strdup_printf ("%s (pid %s)", name != NULL ? name : "a process", process);
-}
-
-static gint64
-get_end (void)
-{
-  return g_get_monotonic_time () + MAX_SECONDS * G_USEC_PER_SEC;
-}
-
-/* The other processes that have a node open, as "qemu-system-x86 (pid 42)"; NULL if none can be
- * seen, perhaps for lack of rights. @complete: whether there was time for all. */
-static char *
-find_holders (const Search *search, gboolean *complete)
-{
-  g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
-  g_autofree char *own = g_strdup_printf ("%d", (int) getpid ());
-  g_autoptr (GPtrArray) holders = g_ptr_array_new_with_free_func (g_free);
-  const char *process;
-
-  while (processes != NULL && holders->len < MAX_HOLDERS && has_time (search)
-         && (process = g_dir_read_name (processes)) != NULL)
-    if (g_ascii_isdigit (*process) && !g_str_equal (process, own) && has_open (search, process))
-      g_ptr_array_add (holders, describe_process (process));
-  *complete = has_time (search);
-  if (holders->len == 0)
-    return NULL;
-  g_ptr_array_add (holders, NULL);
-  return g_strjoinv (", ", (char **) holders->pdata);
+  return iommud_found_holders_describe (found, 0);
 }
 
 char *
 iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info, gboolean *complete)
 {
-  Search search = { .name = info->vfio_name, .end = get_end () };
+  g_autoptr (GArray) targets = iommud_held_array_new ();
+  dev_t number;
 
   *complete = TRUE;
-  if (!iommud_node_find_number (probe, info, &search.number))
+  if (!iommud_node_find_number (probe, info, &number))
     return NULL;
-  return find_holders (&search, complete);
+  iommud_held_array_add (targets, number, info->vfio_name, info->sysfs_path);
+  return describe_holders (targets, complete);
 }
 
-/* Who has the VFIO device below @device open. */
-static char *
-find_holders_of (const char *device, gint64 end)
+/* The VFIO device below @path, a link to a device. FALSE: there is none. */
+static gboolean
+add_device (GArray *targets, const char *path)
 {
-  g_autofree char *folder = g_build_filename (device, "vfio-dev", NULL);
+  g_autofree char *folder = g_build_filename (path, "vfio-dev", NULL);
+  g_autofree char *device = realpath (path, NULL);
   g_autoptr (GDir) nodes = g_dir_open (folder, 0, NULL);
   const char *name = nodes != NULL ? g_dir_read_name (nodes) : NULL;
-  g_autofree char *path = name != NULL ? g_build_filename (folder, name, NULL) : NULL;
-  Search search = { .name = name, .end = end };
-  gboolean complete;
+  g_autofree char *node = name != NULL ? g_build_filename (folder, name, NULL) : NULL;
+  dev_t number;
 
-  if (path == NULL || !iommud_sysfs_read_device_number (path, "dev", &search.number))
-    return NULL;
-  return find_holders (&search, &complete);
+  if (node == NULL || !iommud_sysfs_read_device_number (node, "dev", &number))
+    return FALSE;
+  iommud_held_array_add (targets, number, name, device);
+  return TRUE;
 }
 
 char *
 iommud_node_describe_sibling_holder (IommudProbe *probe, const IommudDeviceInfo *info)
 {
   g_autoptr (GPtrArray) members = iommud_probe_list_group (probe, info->iommu_group);
-  gint64 end = get_end ();
+  g_autoptr (GPtrArray) siblings = g_ptr_array_new (); /* of the names of the targets */
+  g_autoptr (GArray) targets = iommud_held_array_new ();
+  g_autoptr (GPtrArray) found = NULL;
+  gboolean complete;
 
   for (guint i = 0; i < members->len; i++)
     {
       const IommudGroupMember *member = g_ptr_array_index (members, i);
       g_autofree char *path = g_strdup_printf ("/sys/kernel/iommu_groups/%d/devices/%s",
                                                (int) info->iommu_group, member->name);
-      g_autofree char *holders =
-          g_str_equal (member->name, info->name) ? NULL : find_holders_of (path, end);
+
+      if (!g_str_equal (member->name, info->name) && add_device (targets, path))
+        g_ptr_array_add (siblings, member->name);
+    }
+  found = iommud_holders_find (targets, MAX_HOLDERS, NULL, &complete);
+  for (guint i = 0; i < siblings->len; i++)
+    {
+      g_autofree char *holders = iommud_found_holders_describe (found, i);
 
       if (holders != NULL)
-        return g_strdup_printf ("%s, which %s has open", member->name, holders);
+        return g_strdup_printf ("%s, which %s has open", (char *) siblings->pdata[i], holders);
     }
   return NULL;
 }
@@ -179,14 +96,32 @@ char *
 iommud_node_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info,
                                    gboolean *complete)
 {
+  g_autoptr (GArray) targets = iommud_held_array_new ();
   g_autofree char *name = g_strdup_printf ("%d", (int) info->iommu_group);
   g_autofree char *folder = g_build_filename ("/sys/class/vfio", name, NULL);
-  Search search = { .name = name, .end = get_end () };
+  dev_t number;
 
   *complete = TRUE;
-  if (!iommud_sysfs_read_device_number (folder, "dev", &search.number))
+  if (!iommud_sysfs_read_device_number (folder, "dev", &number))
     return NULL;
-  return find_holders (&search, complete);
+  iommud_held_array_add (targets, number, name, NULL);
+  return describe_holders (targets, complete);
+}
+
+GPtrArray *
+iommud_node_find_holders (IommudProbe *probe, GPtrArray *infos, gboolean *complete)
+{
+  g_autoptr (GArray) targets = iommud_held_array_new ();
+
+  for (guint i = 0; i < infos->len; i++)
+    {
+      const IommudDeviceInfo *info = g_ptr_array_index (infos, i);
+      dev_t number = 0;
+
+      iommud_node_find_number (probe, info, &number);
+      iommud_held_array_add (targets, number, info->vfio_name, info->sysfs_path);
+    }
+  return iommud_holders_find (targets, IOMMUD_MAX_HOLDERS, NULL, complete);
 }
 
 /* Whether @fd is open on the node that the device has at this moment. */

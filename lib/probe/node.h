@@ -12,6 +12,7 @@ char *iommud_node_describe_holder (IommudProbe *probe, const IommudDeviceInfo *i
 char *iommud_node_describe_sibling_holder (IommudProbe *probe, const IommudDeviceInfo *info);
 char *iommud_node_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *info,
                                          gboolean *complete);
+GPtrArray *iommud_node_find_holders (IommudProbe *probe, GPtrArray *infos, gboolean *complete);
 gboolean iommud_node_find_number (IommudProbe *probe, const IommudDeviceInfo *info, dev_t *number);
 gboolean iommud_node_is_open_as (IommudProbe *probe, const IommudDeviceInfo *info, int fd);
 

@@ -46,6 +46,12 @@ iommud_probe_describe_group_holder (IommudProbe *self, const IommudDeviceInfo *i
   return IOMMUD_PROBE_GET_IFACE (self)->describe_group_holder (self, info, complete);
 }
 
+GPtrArray *
+iommud_probe_find_holders (IommudProbe *self, GPtrArray *infos, gboolean *complete)
+{
+  return IOMMUD_PROBE_GET_IFACE (self)->find_holders (self, infos, complete);
+}
+
 char *
 iommud_probe_describe_interrupts (IommudProbe *self, const IommudDeviceInfo *info)
 {

@@ -10,6 +10,7 @@
 
 #include "base/internal.h"
 #include "probe/device-info.h"
+#include "probe/holder.h"
 
 G_BEGIN_DECLS
 
@@ -44,6 +45,11 @@ struct _IommudProbeInterface
    * devices; NULL and @complete as above. */
   char *(*describe_group_holder) (IommudProbe *self, const IommudDeviceInfo *info,
                                   gboolean *complete);
+  /* Which processes have files of the devices open, this process not among them: an array of
+   * IommudFoundHolder for one of IommudDeviceInfo, in one pass for all of them. @complete: whether
+   * all processes were looked at that may be, and all that have a device open are in the array; not
+   * so if there was too little time, or if too many have. */
+  GPtrArray *(*find_holders) (IommudProbe *self, GPtrArray *infos, gboolean *complete);
   /* What is known of the device's interrupts if they may not be isolated from other devices; NULL
    * if that keeps nothing from using it. */
   char *(*describe_interrupts) (IommudProbe *self, const IommudDeviceInfo *info);
@@ -62,6 +68,7 @@ char *iommud_probe_describe_holder (IommudProbe *self, const IommudDeviceInfo *i
 char *iommud_probe_describe_sibling_holder (IommudProbe *self, const IommudDeviceInfo *info);
 char *iommud_probe_describe_group_holder (IommudProbe *self, const IommudDeviceInfo *info,
                                           gboolean *complete);
+GPtrArray *iommud_probe_find_holders (IommudProbe *self, GPtrArray *infos, gboolean *complete);
 char *iommud_probe_describe_interrupts (IommudProbe *self, const IommudDeviceInfo *info);
 gboolean iommud_probe_find_node_number (IommudProbe *self, const IommudDeviceInfo *info,
                                         dev_t *number);

@@ -399,6 +399,7 @@ iommud_udev_probe_probe_init (IommudProbeInterface *iface)
   iface->describe_holder = iommud_node_describe_holder;
   iface->describe_sibling_holder = iommud_node_describe_sibling_holder;
   iface->describe_group_holder = iommud_node_describe_group_holder;
+  iface->find_holders = iommud_node_find_holders;
   iface->describe_interrupts = iommud_interrupts_describe;
   iface->find_node_number = iommud_node_find_number;
   iface->owns_node = iommud_node_is_open_as;

@@ -4,8 +4,6 @@
 
 #include "sim/kernel-private.h"
 
-#include <unistd.h>
-
 void
 iommud_simulated_kernel_set_listener (IommudSimulatedKernel *self, IommudSimulatedListener listener,
                                       gpointer data)
@@ -64,16 +62,8 @@ find_by_info (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
   return function != NULL && function->info == info ? function : NULL;
 }
 
-static char *
-describe_program (void)
-{
-  const char *program = g_get_prgname ();
-
-  return g_strdup_printf ("%s (pid %d)", program != NULL ? program : "simulated", (int) getpid ());
-}
-
-char *
-iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
+gboolean
+iommud_simulated_kernel_is_held (IommudSimulatedKernel *self, const IommudDeviceInfo *info)
 {
   const IommudSimulatedFunction *function;
   gboolean held;
@@ -83,7 +73,7 @@ iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self, const Iomm
   /* The caller has a file of its own open, which it failed to bind. */
   held = function != NULL && function->files > 1;
   iommud_simulated_kernel_unlock (self);
-  return held ? describe_program () : NULL;
+  return held;
 }
 
 /* Under the lock. */
@@ -102,20 +92,54 @@ find_open_sibling (const IommudSimulatedFunction *function)
   return NULL;
 }
 
-char *
-iommud_simulated_kernel_describe_sibling_holder (IommudSimulatedKernel *self,
-                                                 const IommudDeviceInfo *info)
+IommudDeviceInfo *
+iommud_simulated_kernel_find_open_sibling (IommudSimulatedKernel *self,
+                                           const IommudDeviceInfo *info)
 {
-  g_autofree char *program = describe_program ();
   const IommudSimulatedFunction *sibling;
-  char *description = NULL;
+  IommudDeviceInfo *found = NULL;
 
   iommud_simulated_kernel_lock (self);
   sibling = find_open_sibling (find_by_info (self, info));
   if (sibling != NULL)
-    description = g_strdup_printf ("%s, which %s has open", sibling->info->name, program);
+    found = iommud_device_info_ref (sibling->info);
   iommud_simulated_kernel_unlock (self);
-  return description;
+  return found;
+}
+
+typedef struct
+{
+  GPtrArray *infos;
+  GArray *found;
+} OpenFiles;
+
+static void
+add_open_file (const IommudSimulatedFile *file, gpointer user_data)
+{
+  OpenFiles *self = user_data;
+  const IommudSimulatedFunction *function = file->subject;
+
+  if (file->type != IOMMUD_SIMULATED_FILE_CDEV || function->info == NULL)
+    return;
+  for (guint i = 0; i < self->infos->len; i++)
+    {
+      const IommudSimulatedOpenFile open_file = { .inode = file->inode, .device = i };
+
+      if (iommud_device_info_equal (function->info, self->infos->pdata[i]))
+        g_array_append_val (self->found, open_file);
+    }
+}
+
+GArray *
+iommud_simulated_kernel_list_open_files (IommudSimulatedKernel *self, GPtrArray *infos)
+{
+  OpenFiles files = { .infos = infos };
+
+  files.found = g_array_new (FALSE, FALSE, sizeof (IommudSimulatedOpenFile));
+  iommud_simulated_kernel_lock (self);
+  iommud_simulated_files_foreach (self->files, add_open_file, &files);
+  iommud_simulated_kernel_unlock (self);
+  return files.found;
 }
 
 char *

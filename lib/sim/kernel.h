@@ -77,12 +77,22 @@ void iommud_simulated_kernel_set_listener (IommudSimulatedKernel *self,
 GPtrArray *iommud_simulated_kernel_list_devices (IommudSimulatedKernel *self);
 /* A new array of IommudGroupMember. */
 GPtrArray *iommud_simulated_kernel_list_group (IommudSimulatedKernel *self, gint32 iommu_group);
-/* The program that has the device's node open; NULL for none. */
-char *iommud_simulated_kernel_describe_holder (IommudSimulatedKernel *self,
-                                               const IommudDeviceInfo *info);
-/* A device of the same group that is open, and the program that has it open; NULL for none. */
-char *iommud_simulated_kernel_describe_sibling_holder (IommudSimulatedKernel *self,
-                                                       const IommudDeviceInfo *info);
+/* Whether the device's node is open more than once. */
+gboolean iommud_simulated_kernel_is_held (IommudSimulatedKernel *self,
+                                          const IommudDeviceInfo *info);
+/* A device of the same group that is open, a reference; NULL for none. */
+IommudDeviceInfo *iommud_simulated_kernel_find_open_sibling (IommudSimulatedKernel *self,
+                                                             const IommudDeviceInfo *info);
+
+/* An open file, which is a socket, of one of some devices. */
+typedef struct
+{
+  guint64 inode; /* as the links below /proc/PID/fd name it */
+  guint device;
+} IommudSimulatedOpenFile;
+
+/* A new array of IommudSimulatedOpenFile: those of devices that are what @infos say. */
+GArray *iommud_simulated_kernel_list_open_files (IommudSimulatedKernel *self, GPtrArray *infos);
 /* NULL if the device's interrupts are isolated. */
 char *iommud_simulated_kernel_describe_interrupts (IommudSimulatedKernel *self,
                                                    const IommudDeviceInfo *info);

@@ -4,6 +4,14 @@
 
 #include "sim/probe.h"
 
+#include "probe/open-files.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* A file of the simulated kernel is one end of a pair of them. */
+#define SOCKET "socket:["
+
 struct _IommudSimulatedProbe
 {
   GObject parent_instance;
@@ -88,19 +96,79 @@ iommud_simulated_probe_list_group (IommudProbe *probe, gint32 iommu_group)
   return iommud_simulated_kernel_list_group (IOMMUD_SIMULATED_PROBE (probe)->kernel, iommu_group);
 }
 
+static void
+look_at_socket (IommudOpenFiles *files, const IommudOpenFile *file, gpointer user_data)
+{
+  const GArray *open_files = user_data;
+  guint64 inode;
+
+  if (!g_str_has_prefix (file->target, SOCKET))
+    return;
+  inode = g_ascii_strtoull (file->target + strlen (SOCKET), NULL, 10);
+  for (guint i = 0; i < open_files->len; i++)
+    {
+      const IommudSimulatedOpenFile *candidate =
+          &g_array_index (open_files, IommudSimulatedOpenFile, i);
+
+      if (candidate->inode == inode)
+        iommud_open_files_mark (files, candidate->device);
+    }
+}
+
+static GPtrArray *
+iommud_simulated_probe_find_holders (IommudProbe *probe, GPtrArray *infos, gboolean *complete)
+{
+  g_autoptr (GArray) open_files =
+      iommud_simulated_kernel_list_open_files (IOMMUD_SIMULATED_PROBE (probe)->kernel, infos);
+  const IommudOpenFilesQuestion question = { .n_devices = infos->len,
+                                             .max_holders = IOMMUD_MAX_HOLDERS,
+                                             .look = look_at_socket,
+                                             .user_data = open_files };
+
+  *complete = TRUE;
+  if (open_files->len == 0)
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
+  return iommud_open_files_search (&question, complete);
+}
+
+/* Other processes that have it open; if there are none, it is this one. */
+static char *
+describe_holders (IommudProbe *probe, IommudDeviceInfo *info)
+{
+  g_autoptr (GPtrArray) infos = g_ptr_array_new ();
+  g_autoptr (GPtrArray) found = NULL;
+  const char *program = g_get_prgname ();
+  gboolean complete;
+  char *others;
+
+  g_ptr_array_add (infos, info);
+  found = iommud_simulated_probe_find_holders (probe, infos, &complete);
+  others = iommud_found_holders_describe (found, 0);
+  if (others != NULL)
+    return others;
+  return g_strdup_printf ("%s (pid %d)", program != NULL ? program : "simulated", (int) getpid ());
+}
+
 static char *
 iommud_simulated_probe_describe_holder (IommudProbe *probe, const IommudDeviceInfo *info,
                                         gboolean *complete)
 {
   *complete = TRUE;
-  return iommud_simulated_kernel_describe_holder (IOMMUD_SIMULATED_PROBE (probe)->kernel, info);
+  if (!iommud_simulated_kernel_is_held (IOMMUD_SIMULATED_PROBE (probe)->kernel, info))
+    return NULL;
+  return describe_holders (probe, (IommudDeviceInfo *) info);
 }
 
 static char *
 iommud_simulated_probe_describe_sibling_holder (IommudProbe *probe, const IommudDeviceInfo *info)
 {
-  return iommud_simulated_kernel_describe_sibling_holder (IOMMUD_SIMULATED_PROBE (probe)->kernel,
-                                                          info);
+  g_autoptr (IommudDeviceInfo) sibling =
+      iommud_simulated_kernel_find_open_sibling (IOMMUD_SIMULATED_PROBE (probe)->kernel, info);
+  g_autofree char *holders = sibling != NULL ? describe_holders (probe, sibling) : NULL;
+
+  if (holders == NULL)
+    return NULL;
+  return g_strdup_printf ("%s, which %s has open", sibling->name, holders);
 }
 
 /* Its groups have no nodes of their own. */
@@ -132,6 +200,7 @@ iommud_simulated_probe_iface_init (IommudProbeInterface *iface)
   iface->describe_holder = iommud_simulated_probe_describe_holder;
   iface->describe_sibling_holder = iommud_simulated_probe_describe_sibling_holder;
   iface->describe_group_holder = iommud_simulated_probe_describe_group_holder;
+  iface->find_holders = iommud_simulated_probe_find_holders;
   iface->describe_interrupts = iommud_simulated_probe_describe_interrupts;
   iface->owns_node = iommud_simulated_probe_owns_node;
 }

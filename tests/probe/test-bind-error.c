@@ -50,7 +50,7 @@ start_holder (char **name)
   g_assert_cmpint (
       g_input_stream_read (g_subprocess_get_stdout_pipe (holder), &newline, 1, NULL, &error), ==,
       1);
-  *name = g_strdup_printf ("sh (pid %s) has open", g_subprocess_get_identifier (holder));
+  *name = g_strdup_printf ("sh (pid %s", g_subprocess_get_identifier (holder));
   return holder;
 }
 

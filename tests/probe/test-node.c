@@ -33,9 +33,12 @@ int watched_statx (int folder, const char *path, int flags, unsigned int mask,
 int
 watched_statx (int folder, const char *path, int flags, unsigned int mask, struct statx *status)
 {
-  g_autofree char *target = g_file_read_link (path, NULL);
+  g_autofree char *opened = g_strdup_printf ("/proc/self/fd/%d", folder);
+  g_autofree char *parent = g_file_read_link (opened, NULL);
+  g_autofree char *absolute = g_strdup_printf ("%s/%s", parent, path);
+  g_autofree char *target = g_file_read_link (absolute, NULL);
 
-  if (g_str_has_prefix (path, "/proc/"))
+  if (parent != NULL && g_str_has_prefix (absolute, "/proc/"))
     {
       asked.n++;
       g_usleep ((gulong) asked.delay_ms * 1000);
@@ -133,8 +136,9 @@ test_dead_mount (Fixture *self, gconstpointer number)
 
   asked.dead = attribute;
   found = iommud_probe_describe_holder (self->probe, self->info, &complete);
-  expected = g_strdup_printf ("sh (pid %s)", g_subprocess_get_identifier (holder));
-  g_assert_cmpstr (found, ==, expected);
+  expected = g_strdup_printf ("sh (pid %s", g_subprocess_get_identifier (holder));
+  g_assert_true (g_str_has_prefix (found, expected));
+  g_assert_null (strstr (found, "), "));
   g_assert_true (complete);
   g_assert_cmpuint (asked.n, >=, 1);
   close (own);
@@ -170,13 +174,14 @@ test_many_holders (Fixture *self, gconstpointer number)
   GSubprocess *holders[6];
   g_autofree char *found = NULL;
   g_auto (GStrv) names = NULL;
-  gboolean complete;
+  gboolean complete = TRUE;
 
   for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
     holders[i] = start_holder ("9</dev/full");
   found = iommud_probe_describe_holder (self->probe, self->info, &complete);
-  names = g_strsplit (found, ", ", -1);
-  g_assert_cmpuint (g_strv_length (names), ==, 4);
+  names = g_strsplit (found, "sh (pid ", -1);
+  g_assert_cmpuint (g_strv_length (names), ==, 1 + 4);
+  g_assert_false (complete);
   for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
     stop_holder (holders[i]);
 }

@@ -266,8 +266,8 @@ test_holder (UdevFixture *fixture, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpint (read (output, &newline, 1), ==, 1);
   holder = iommud_probe_describe_holder (fixture->probe, info, &complete);
-  expected = g_strdup_printf ("sh (pid %d)", (int) pid);
-  g_assert_cmpstr (holder, ==, expected);
+  expected = g_strdup_printf ("sh (pid %d", (int) pid);
+  g_assert_true (g_str_has_prefix (holder, expected));
   close (input);
   close (output);
   g_spawn_close_pid (pid);

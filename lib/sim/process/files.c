@@ -194,31 +194,33 @@ watch_far_end (IommudSimulatedFiles *self, int far_end, guint64 identity)
   return 0;
 }
 
+/* Fills @file but for its type and subject. */
 static int
-prepare (IommudSimulatedFiles *self, int ends[2], gboolean close_on_exec, guint64 *identity)
+prepare (IommudSimulatedFiles *self, int ends[2], gboolean close_on_exec, IommudSimulatedFile *file)
 {
-  int errnum = identify (ends[0], identity);
+  struct stat status;
+  int errnum = identify (ends[0], &file->identity);
 
-  if (errnum == 0 && !close_on_exec && fcntl (ends[0], F_SETFD, 0) < 0)
+  if (errnum == 0
+      && ((!close_on_exec && fcntl (ends[0], F_SETFD, 0) < 0) || fstat (ends[0], &status) < 0))
     errnum = errno;
-  return errnum != 0 ? errnum : watch_far_end (self, ends[1], *identity);
+  if (errnum != 0)
+    return errnum;
+  file->inode = status.st_ino;
+  file->far_end = ends[1];
+  return watch_far_end (self, ends[1], file->identity);
 }
 
 static void
-add_file (IommudSimulatedFiles *self, IommudSimulatedFileType type, gpointer subject,
-          guint64 identity, int far_end)
+add_file (IommudSimulatedFiles *self, const IommudSimulatedFile *prepared)
 {
-  IommudSimulatedFile *file = g_hash_table_lookup (self->by_identity, &identity);
+  IommudSimulatedFile *file = g_hash_table_lookup (self->by_identity, &prepared->identity);
 
   /* If an inode number is used again, we have not yet seen the last close of its earlier file. */
   if (file != NULL)
     forget (self, file);
-  file = g_new0 (IommudSimulatedFile, 1);
-  file->type = type;
-  file->subject = subject;
-  file->references = 1;
-  file->identity = identity;
-  file->far_end = far_end;
+  file = g_new (IommudSimulatedFile, 1);
+  *file = *prepared;
   g_hash_table_insert (self->by_identity, &file->identity, file);
 }
 
@@ -226,7 +228,7 @@ int
 iommud_simulated_files_open (IommudSimulatedFiles *self, IommudSimulatedFileType type,
                              gpointer subject, gboolean close_on_exec, int *fd)
 {
-  guint64 identity;
+  IommudSimulatedFile file = { .type = type, .subject = subject, .references = 1 };
   int ends[2];
   int errnum = start_watching (self);
 
@@ -234,14 +236,14 @@ iommud_simulated_files_open (IommudSimulatedFiles *self, IommudSimulatedFileType
     return errnum;
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
     return errno;
-  errnum = prepare (self, ends, close_on_exec, &identity);
+  errnum = prepare (self, ends, close_on_exec, &file);
   if (errnum != 0)
     {
       close (ends[0]);
       close (ends[1]);
       return errnum;
     }
-  add_file (self, type, subject, identity, ends[1]);
+  add_file (self, &file);
   *fd = ends[0];
   return 0;
 }
@@ -280,6 +282,20 @@ iommud_simulated_files_abandon (IommudSimulatedFiles *self, int fd)
   close (fd);
   iommud_simulated_files_check (self, file);
   iommud_simulated_files_put (self, file);
+}
+
+void
+iommud_simulated_files_foreach (IommudSimulatedFiles *self,
+                                void (*function) (const IommudSimulatedFile *file,
+                                                  gpointer user_data),
+                                gpointer user_data)
+{
+  GHashTableIter iter;
+  gpointer file;
+
+  g_hash_table_iter_init (&iter, self->by_identity);
+  while (g_hash_table_iter_next (&iter, NULL, &file))
+    function (file, user_data);
 }
 
 guint

@@ -20,6 +20,7 @@ typedef struct
   gpointer subject; /* a context, a function or a queue */
   guint references; /* one while it is open, one for each call on it */
   guint64 identity; /* of the caller's end of the socket pair */
+  guint64 inode;    /* of the same end, as links below /proc name it */
   int far_end;      /* -1 once it is closed */
 } IommudSimulatedFile;
 
@@ -46,6 +47,11 @@ void iommud_simulated_files_put (IommudSimulatedFiles *self, IommudSimulatedFile
 void iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *file);
 /* Closes a descriptor that the caller does not know of. */
 void iommud_simulated_files_abandon (IommudSimulatedFiles *self, int fd);
+/* Calls @function for each open file. */
+void iommud_simulated_files_foreach (IommudSimulatedFiles *self,
+                                     void (*function) (const IommudSimulatedFile *file,
+                                                       gpointer user_data),
+                                     gpointer user_data);
 guint iommud_simulated_files_count (const IommudSimulatedFiles *self);
 
 G_END_DECLS
