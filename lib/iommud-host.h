@@ -6,6 +6,7 @@
 #include "iommud-container.h"
 #include "iommud-descriptors.h"
 #include "iommud-device.h"
+#include "iommud-lease.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +25,7 @@ IOMMUD_PUBLIC gboolean iommud_host_get_iommufd_available (IommudHost *self);
 IOMMUD_PUBLIC const char *const *iommud_host_get_features (IommudHost *self);
 IOMMUD_PUBLIC GListModel *iommud_host_get_devices (IommudHost *self);
 IOMMUD_PUBLIC GListModel *iommud_host_get_containers (IommudHost *self);
+IOMMUD_PUBLIC GListModel *iommud_host_get_leases (IommudHost *self);
 IOMMUD_PUBLIC IommudDevice *iommud_host_find_device (IommudHost *self, const char *name,
                                                      GError **error);
 IOMMUD_PUBLIC IommudContainer *iommud_host_find_container (IommudHost *self, const char *name,
@@ -40,5 +42,20 @@ IOMMUD_PUBLIC IommudContainer *iommud_host_create_container (IommudHost *self,
                                                              IommudContainerOptions *options,
                                                              GCancellable *cancellable,
                                                              GError **error);
+
+IOMMUD_PUBLIC IommudLease *iommud_host_create_lease (IommudHost *self, IommudLeaseOptions *options,
+                                                     int *guard, GError **error);
+IOMMUD_PUBLIC void iommud_host_lease_devices_async (IommudHost *self, GPtrArray *devices,
+                                                    IommudLeaseOptions *options,
+                                                    GCancellable *cancellable,
+                                                    GAsyncReadyCallback callback,
+                                                    gpointer user_data);
+IOMMUD_PUBLIC IommudLease *iommud_host_lease_devices_finish (IommudHost *self, GAsyncResult *result,
+                                                             IommudDescriptors **files,
+                                                             GError **error);
+IOMMUD_PUBLIC IommudLease *iommud_host_lease_devices (IommudHost *self, GPtrArray *devices,
+                                                      IommudLeaseOptions *options,
+                                                      GCancellable *cancellable,
+                                                      IommudDescriptors **files, GError **error);
 
 G_END_DECLS

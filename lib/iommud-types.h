@@ -14,6 +14,7 @@ typedef struct _IommudHost IommudHost;
 typedef struct _IommudDevice IommudDevice;
 typedef struct _IommudContainer IommudContainer;
 typedef struct _IommudHwpt IommudHwpt;
+typedef struct _IommudLease IommudLease;
 typedef struct _IommudMemory IommudMemory;
 typedef struct _IommudDirtyTracking IommudDirtyTracking;
 
@@ -22,6 +23,7 @@ typedef struct _IommudDirtyTracking IommudDirtyTracking;
  * @IOMMUD_DEVICE_STATE_AVAILABLE: no context of ours holds the device
  * @IOMMUD_DEVICE_STATE_BOUND: bound to a container's context, its DMA blocked
  * @IOMMUD_DEVICE_STATE_ATTACHED: translating through a HWPT, or an IOAS for an mdev
+ * @IOMMUD_DEVICE_STATE_LEASED: handed out to the client of a lease, which binds it itself
  *
  * What a device is doing for this host object.
  */
@@ -30,7 +32,21 @@ typedef enum
   IOMMUD_DEVICE_STATE_AVAILABLE,
   IOMMUD_DEVICE_STATE_BOUND,
   IOMMUD_DEVICE_STATE_ATTACHED,
+  IOMMUD_DEVICE_STATE_LEASED,
 } IommudDeviceState;
+
+/**
+ * IommudLeaseState:
+ * @IOMMUD_LEASE_STATE_ACTIVE: its client has the guard
+ * @IOMMUD_LEASE_STATE_LINGERING: it has ended, but something of it is still in use
+ *
+ * Whether a lease is in force.
+ */
+typedef enum
+{
+  IOMMUD_LEASE_STATE_ACTIVE,
+  IOMMUD_LEASE_STATE_LINGERING,
+} IommudLeaseState;
 
 /**
  * IommudTrackerKind:

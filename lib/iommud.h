@@ -12,5 +12,6 @@
 #include "iommud-enum-types.h"
 #include "iommud-host.h"
 #include "iommud-hwpt.h"
+#include "iommud-lease.h"
 #include "iommud-memory.h"
 #include "iommud-options.h"

@@ -12,8 +12,8 @@ driver_blocks_group (const char *driver)
          && !g_str_equal (driver, "pci-stub");
 }
 
-static char *
-find_host_driver (IommudProbe *probe, const IommudDeviceInfo *info)
+char *
+iommud_bind_error_find_host_driver (IommudProbe *probe, const IommudDeviceInfo *info)
 {
   g_autoptr (GPtrArray) members = iommud_probe_list_group (probe, info->iommu_group);
 
@@ -43,7 +43,7 @@ explain_eperm (IommudProbe *probe, const IommudDeviceInfo *info, const char *gro
     return g_strdup_printf ("IOMMU group %d belongs to another context: %s is in it, and a group "
                             "can be in one context only",
                             info->iommu_group, group_holder);
-  driver = find_host_driver (probe, info);
+  driver = iommud_bind_error_find_host_driver (probe, info);
   if (driver != NULL)
     return driver;
   sibling = iommud_probe_describe_sibling_holder (probe, info);

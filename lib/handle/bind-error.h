@@ -13,4 +13,7 @@ G_BEGIN_DECLS
 int iommud_bind_error_explain (IommudProbe *probe, const IommudDeviceInfo *info,
                                const char *group_holder, int errnum, char **cause);
 
+/* A device of the device's group that a host driver holds, for an error; NULL if there is none. */
+char *iommud_bind_error_find_host_driver (IommudProbe *probe, const IommudDeviceInfo *info);
+
 G_END_DECLS

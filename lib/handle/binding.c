@@ -66,8 +66,8 @@ iommud_binding_explain_lacking_tracker (const IommudBinding *self, IommudDirtyTr
              : "its IOMMU cannot track dirty pages: use tracker auto or device";
 }
 
-static gboolean
-open_cdev (IommudBinding *self, const IommudKernelAccess *access, GError **error)
+gboolean
+iommud_binding_open (IommudBinding *self, const IommudKernelAccess *access, GError **error)
 {
   const char *path = self->info->cdev_path;
   dev_t number;
@@ -126,7 +126,7 @@ iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access, GErr
 {
   int errnum;
 
-  if (!open_cdev (self, access, error))
+  if (!iommud_binding_open (self, access, error))
     return FALSE;
   errnum =
       iommud_vfio_bind_iommufd (access->syscalls, self->cdev, access->iommufd, &self->device_id);

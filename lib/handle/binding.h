@@ -50,6 +50,9 @@ const char *iommud_binding_explain_lacking_tracker (const IommudBinding *self,
                                                     IommudDirtyTrackingPolicy policy,
                                                     IommudTrackerChoice tracker);
 
+/* Opens the cdev, and nothing but this device's. It is not bound yet. */
+gboolean iommud_binding_open (IommudBinding *self, const IommudKernelAccess *access,
+                              GError **error);
 /* Opens the cdev, binds it and asks for its trackers. On failure it is unbound, as before. */
 gboolean iommud_binding_bind (IommudBinding *self, const IommudKernelAccess *access,
                               GError **error);

@@ -35,6 +35,9 @@ iommud_container_add_device (IommudContainer *self, IommudDevice *device,
       return;
     }
   iommud_device_set_bound (device, self, binding);
+  if (iommud_container_get_lease (self) != NULL)
+    iommud_device_set_lease (device, iommud_container_get_lease (self),
+                             iommud_device_is_handed_out (device));
   g_list_store_append (get_list (self), device);
 }
 
@@ -119,6 +122,8 @@ iommud_container_remove_device (IommudContainer *self, IommudDevice *device)
 
   iommud_container_detach (self, device);
   iommud_device_set_bound (device, NULL, &unbound);
+  if (!iommud_device_is_handed_out (device))
+    iommud_device_set_lease (device, NULL, FALSE);
   if (g_list_store_find (devices, device, &position))
     g_list_store_remove (devices, position);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "iommud-enum-types.h"
+#include "iommud-lease.h"
 
 /**
  * IommudContainerOptions:
@@ -21,6 +22,7 @@ enum
   PROP_ACCOUNTING,
   PROP_SHARE_CONTEXT,
   PROP_HUGE_PAGES,
+  PROP_LEASE,
   N_PROPERTIES,
 };
 
@@ -50,6 +52,9 @@ iommud_container_options_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_HUGE_PAGES:
       g_value_set_boolean (value, self->huge_pages);
+      break;
+    case PROP_LEASE:
+      g_value_set_object (value, self->lease);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -84,6 +89,9 @@ iommud_container_options_set_property (GObject *object, guint id, const GValue *
     case PROP_HUGE_PAGES:
       self->huge_pages = g_value_get_boolean (value);
       break;
+    case PROP_LEASE:
+      g_set_object (&self->lease, g_value_get_object (value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -96,6 +104,7 @@ iommud_container_options_finalize (GObject *object)
 
   g_free (self->name);
   g_clear_object (&self->share_context);
+  g_clear_object (&self->lease);
   G_OBJECT_CLASS (iommud_container_options_parent_class)->finalize (object);
 }
 
@@ -154,6 +163,13 @@ iommud_container_options_class_init (IommudContainerOptionsClass *klass)
    * tracks dirty pages as finely as it can, but translation costs more.
    */
   properties[PROP_HUGE_PAGES] = g_param_spec_boolean ("huge-pages", NULL, NULL, TRUE, FLAGS);
+  /**
+   * IommudContainerOptions:lease:
+   *
+   * A lease that the container belongs to, and with which it ends; its owner is that of the lease.
+   * %NULL: none.
+   */
+  properties[PROP_LEASE] = g_param_spec_object ("lease", NULL, NULL, IOMMUD_TYPE_LEASE, FLAGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 

@@ -26,6 +26,8 @@ struct _IommudContainer
   IommudMemory *memory;
   IommudDirtyTracking *dirty_tracking;
   gboolean freed;
+  IommudLease *lease; /* not owned: a lease outlives what it has; or NULL */
+  gboolean shared;
 };
 
 G_END_DECLS

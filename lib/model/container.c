@@ -6,6 +6,7 @@
 #include "iommud-enum-types.h"
 #include "iommud-error.h"
 #include "model/hwpt.h"
+#include "model/lease.h"
 
 /**
  * IommudContainer:
@@ -28,6 +29,8 @@ enum
   PROP_HWPTS,
   PROP_MEMORY,
   PROP_DIRTY_TRACKING,
+  PROP_LEASE,
+  PROP_SHARED,
   N_PROPERTIES,
 };
 
@@ -72,6 +75,12 @@ iommud_container_get_property (GObject *object, guint id, GValue *value, GParamS
       break;
     case PROP_DIRTY_TRACKING:
       g_value_set_object (value, self->dirty_tracking);
+      break;
+    case PROP_LEASE:
+      g_value_set_object (value, self->lease);
+      break;
+    case PROP_SHARED:
+      g_value_set_boolean (value, self->shared);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, pspec);
@@ -188,6 +197,19 @@ install_object_properties (void)
    */
   properties[PROP_DIRTY_TRACKING] =
       g_param_spec_object ("dirty-tracking", NULL, NULL, IOMMUD_TYPE_DIRTY_TRACKING, FLAGS);
+  /**
+   * IommudContainer:lease:
+   *
+   * The lease that it was made under, and with which it ends; %NULL: none.
+   */
+  properties[PROP_LEASE] = g_param_spec_object ("lease", NULL, NULL, IOMMUD_TYPE_LEASE, FLAGS);
+  /**
+   * IommudContainer:shared:
+   *
+   * Whether a copy of its IOMMUFD context was handed out. Who has it can change everything in the
+   * context, so the container shows what was last known of it.
+   */
+  properties[PROP_SHARED] = g_param_spec_boolean ("shared", NULL, NULL, FALSE, FLAGS);
 }
 
 static void
@@ -270,6 +292,32 @@ iommud_container_get_ioas_id (IommudContainer *self)
   return self->ioas_id;
 }
 
+IommudLease *
+iommud_container_get_lease (IommudContainer *self)
+{
+  return self->lease;
+}
+
+/* Before it is listed; and, for NULL, once it was freed. */
+void
+iommud_container_set_lease (IommudContainer *self, IommudLease *lease)
+{
+  if (self->lease != NULL)
+    iommud_lease_remove_container (self->lease, self);
+  self->lease = lease;
+  if (lease != NULL)
+    iommud_lease_add_container (lease, self);
+}
+
+void
+iommud_container_set_shared (IommudContainer *self)
+{
+  if (self->shared)
+    return;
+  self->shared = TRUE;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHARED]);
+}
+
 IommudAccounting
 iommud_container_get_accounting (IommudContainer *self)
 {
@@ -323,95 +371,4 @@ iommud_container_lend_trackers (IommudContainer *self)
   return iommud_dirty_tracking_lend (
       self->dirty_tracking,
       iommud_trackers_is_active (trackers) ? iommud_memory_get_mapped_ranges (self->memory) : NULL);
-}
-
-/**
- * iommud_container_get_serial:
- * @self: a container
- *
- * Its number, which is never used twice.
- *
- * Returns: the serial
- */
-guint64
-iommud_container_get_serial (IommudContainer *self)
-{
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), 0);
-  return self->serial;
-}
-
-/**
- * iommud_container_get_name:
- * @self: a container
- *
- * The container's name, which no other container of the host has.
- *
- * Returns: the name
- */
-const char *
-iommud_container_get_name (IommudContainer *self)
-{
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
-  return self->name;
-}
-
-/**
- * iommud_container_get_devices:
- * @self: a container
- *
- * The devices that are bound to the container's context on its behalf; emits
- * #GListModel::items-changed as they come and go.
- *
- * Returns: (transfer none): a list of #IommudDevice
- */
-GListModel *
-iommud_container_get_devices (IommudContainer *self)
-{
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
-  return G_LIST_MODEL (self->devices);
-}
-
-/**
- * iommud_container_get_hwpts:
- * @self: a container
- *
- * The HWPTs made from the container's IOAS; emits #GListModel::items-changed as they come and go.
- *
- * Returns: (transfer none): a list of #IommudHwpt
- */
-GListModel *
-iommud_container_get_hwpts (IommudContainer *self)
-{
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
-  return G_LIST_MODEL (self->hwpts);
-}
-
-/**
- * iommud_container_get_memory:
- * @self: a container
- *
- * The container's I/O virtual addresses, and the memory that is mapped at them.
- *
- * Returns: (transfer none): its memory
- */
-IommudMemory *
-iommud_container_get_memory (IommudContainer *self)
-{
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
-  return self->memory;
-}
-
-/**
- * iommud_container_get_dirty_tracking:
- * @self: a container
- *
- * The container's dirty tracking.
- *
- * Returns: (transfer none): its dirty tracking
- */
-IommudDirtyTracking *
-iommud_container_get_dirty_tracking (IommudContainer *self)
-{
-  g_return_val_if_fail (IOMMUD_IS_CONTAINER (self), NULL);
-  return self->dirty_tracking;
 }

@@ -21,6 +21,7 @@ struct _IommudContainerOptions
   gboolean accounting_set; /* else that of the shared context */
   gboolean huge_pages;
   IommudContainer *share_context;
+  IommudLease *lease;
 };
 
 IommudContainer *iommud_container_new (IommudHost *host, IommudContext *context,
@@ -30,6 +31,12 @@ void iommud_container_fill_record (IommudContainer *self, IommudContainerRecord 
 IommudHost *iommud_container_get_host (IommudContainer *self);
 IommudContext *iommud_container_get_context (IommudContainer *self);
 guint32 iommud_container_get_ioas_id (IommudContainer *self);
+
+/* The lease that it was made under; NULL: none. */
+IommudLease *iommud_container_get_lease (IommudContainer *self);
+void iommud_container_set_lease (IommudContainer *self, IommudLease *lease);
+/* A copy of its context was handed out, whose holder may change what is in it. */
+void iommud_container_set_shared (IommudContainer *self);
 
 /* Freed: calls on an object that is still held give NOT_FOUND from here on. */
 gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);

@@ -224,6 +224,15 @@ iommud_descriptors_name_context (guint64 serial)
   return g_strdup_printf ("context-%" G_GUINT64_FORMAT, serial);
 }
 
+/**
+ * iommud_descriptors_name_device:
+ * @device: the name of a device, such as `0000:01:00.0`
+ *
+ * What the file of a device is called in a table: `device-` and its name, in which what a name of a
+ * file cannot have is escaped, as in `device-0000%3A01%3A00.0`.
+ *
+ * Returns: (transfer full): the name
+ */
 char *
 iommud_descriptors_name_device (const char *device)
 {

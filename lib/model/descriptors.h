@@ -9,8 +9,6 @@ G_BEGIN_DECLS
 
 /* "context-7". */
 char *iommud_descriptors_name_context (guint64 serial);
-/* "device-0000%3A01%3A00.0": the name of a descriptor must not have a colon. */
-char *iommud_descriptors_name_device (const char *device);
 
 /* Parts of clients' files that are mapped into this process, for a host that is adopted in it. They
  * are known by the container's serial and the IOVA. The file is referenced; NULL if there is

@@ -36,6 +36,24 @@ iommud_device_claim_gone (IommudDevice *self)
   return TRUE;
 }
 
+gboolean
+iommud_device_is_claimed (IommudDevice *self)
+{
+  return self->claimed;
+}
+
+void
+iommud_device_set_wanted_by (IommudDevice *self, IommudLease *lease)
+{
+  self->wanted_by = lease;
+}
+
+IommudLease *
+iommud_device_get_future_lease (IommudDevice *self)
+{
+  return self->wanted_by != NULL ? self->wanted_by : self->lease;
+}
+
 void
 iommud_device_end_claim (IommudDevice *self)
 {

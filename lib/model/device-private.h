@@ -14,6 +14,9 @@ struct _IommudDevice
   IommudBinding binding;      /* owns the record of discovery */
   IommudContainer *container; /* not owned: a container outlives its devices' binding */
   IommudHwpt *hwpt;           /* not owned, likewise */
+  IommudLease *lease;         /* not owned: a lease outlives what it has */
+  IommudLease *wanted_by;     /* the lease that an operation is about to give it to; or NULL */
+  gboolean handed_out;        /* a file of it is its lease's client's */
   gboolean attached;
   gboolean claimed;
   gboolean gone;

@@ -178,3 +178,39 @@ iommud_device_table_find_sibling_elsewhere (IommudDeviceTable *self, IommudDevic
     }
   return NULL;
 }
+
+IommudDevice *
+iommud_device_table_find_leased_sibling (IommudDeviceTable *self, IommudDevice *device,
+                                         IommudLease *lease)
+{
+  const GPtrArray *group = get_group (self, device);
+
+  for (guint i = 0; group != NULL && i < group->len; i++)
+    {
+      IommudDevice *sibling = g_ptr_array_index (group, i);
+      IommudLease *holder = iommud_device_get_future_lease (sibling);
+
+      if (sibling != device && holder != NULL && holder != lease)
+        return sibling;
+    }
+  return NULL;
+}
+
+IommudDevice *
+iommud_device_table_find_sibling_in_the_way (IommudDeviceTable *self, IommudDevice *device,
+                                             IommudLease *lease)
+{
+  const GPtrArray *group = get_group (self, device);
+
+  for (guint i = 0; group != NULL && i < group->len; i++)
+    {
+      IommudDevice *sibling = g_ptr_array_index (group, i);
+      gboolean is_taken = iommud_device_get_container (sibling) != NULL
+                          || iommud_device_get_future_lease (sibling) != NULL
+                          || iommud_device_is_claimed (sibling);
+
+      if (sibling != device && is_taken && iommud_device_get_future_lease (sibling) != lease)
+        return sibling;
+    }
+  return NULL;
+}

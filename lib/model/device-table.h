@@ -33,4 +33,13 @@ IommudDevice *iommud_device_table_find_sibling_elsewhere (IommudDeviceTable *sel
                                                           IommudDevice *device,
                                                           IommudContainer *container);
 
+/* A device of that group that belongs to another lease than @lease (NULL: to any). */
+IommudDevice *iommud_device_table_find_leased_sibling (IommudDeviceTable *self,
+                                                       IommudDevice *device, IommudLease *lease);
+/* A device of that group for which @device cannot go to @lease: it belongs to something else, or an
+ * operation is about to decide what it belongs to. */
+IommudDevice *iommud_device_table_find_sibling_in_the_way (IommudDeviceTable *self,
+                                                           IommudDevice *device,
+                                                           IommudLease *lease);
+
 G_END_DECLS

@@ -9,6 +9,7 @@
 #include "iommud-enum-types.h"
 #include "iommud-error.h"
 #include "model/hwpt.h"
+#include "model/lease.h"
 
 /**
  * IommudDevice:
@@ -25,6 +26,7 @@ enum
   PROP_DEVICE_ID,
   PROP_HARDWARE,
   PROP_DIRTY_TRACKER = PROP_HARDWARE + IOMMUD_N_HARDWARE,
+  PROP_LEASE,
   N_PROPERTIES,
 };
 
@@ -81,6 +83,9 @@ iommud_device_get_property (GObject *object, guint id, GValue *value, GParamSpec
     case PROP_DIRTY_TRACKER:
       g_value_set_enum (value, iommud_device_get_tracker (self));
       break;
+    case PROP_LEASE:
+      g_value_set_object (value, self->lease);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -104,7 +109,7 @@ install_state_properties (void)
   /**
    * IommudDevice:state:
    *
-   * Whether it is available, bound or attached.
+   * Whether it is available, bound, attached or leased.
    */
   properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, IOMMUD_TYPE_DEVICE_STATE,
                                               IOMMUD_DEVICE_STATE_AVAILABLE, FLAGS);
@@ -139,6 +144,13 @@ install_state_properties (void)
    */
   properties[PROP_DIRTY_TRACKER] = g_param_spec_enum (
       "dirty-tracker", NULL, NULL, IOMMUD_TYPE_TRACKER_KIND, IOMMUD_TRACKER_KIND_UNKNOWN, FLAGS);
+  /**
+   * IommudDevice:lease:
+   *
+   * The lease that it belongs to: it was handed out to the lease's client, or is bound to a
+   * container of the lease; %NULL: none.
+   */
+  properties[PROP_LEASE] = g_param_spec_object ("lease", NULL, NULL, IOMMUD_TYPE_LEASE, FLAGS);
 }
 
 static void
@@ -287,6 +299,38 @@ iommud_device_set_attached (IommudDevice *self, gboolean attached, IommudHwpt *h
   g_object_thaw_notify (G_OBJECT (self));
 }
 
+/* The lease is told last of what it gets, and first of what it loses. */
+void
+iommud_device_set_lease (IommudDevice *self, IommudLease *lease, gboolean handed_out)
+{
+  IommudLease *old = self->lease;
+
+  g_object_freeze_notify (G_OBJECT (self));
+  if (old != NULL && old != lease)
+    iommud_lease_remove_device (old, self);
+  if (self->handed_out != handed_out)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+  self->lease = lease;
+  self->handed_out = handed_out;
+  if (old != lease)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LEASE]);
+  g_object_thaw_notify (G_OBJECT (self));
+  if (lease != NULL && old != lease)
+    iommud_lease_add_device (lease, self);
+}
+
+IommudLease *
+iommud_device_get_lease (IommudDevice *self)
+{
+  return self->lease;
+}
+
+gboolean
+iommud_device_is_handed_out (IommudDevice *self)
+{
+  return self->handed_out;
+}
+
 /**
  * iommud_device_get_name:
  * @self: a device
@@ -306,7 +350,7 @@ iommud_device_get_name (IommudDevice *self)
  * iommud_device_get_state:
  * @self: a device
  *
- * Whether the device is available, bound or attached.
+ * Whether the device is available, bound, attached or leased.
  *
  * Returns: its state
  */
@@ -316,8 +360,9 @@ iommud_device_get_state (IommudDevice *self)
   g_return_val_if_fail (IOMMUD_IS_DEVICE (self), IOMMUD_DEVICE_STATE_AVAILABLE);
   if (self->attached)
     return IOMMUD_DEVICE_STATE_ATTACHED;
-  return iommud_binding_is_bound (&self->binding) ? IOMMUD_DEVICE_STATE_BOUND
-                                                  : IOMMUD_DEVICE_STATE_AVAILABLE;
+  if (iommud_binding_is_bound (&self->binding))
+    return IOMMUD_DEVICE_STATE_BOUND;
+  return self->handed_out ? IOMMUD_DEVICE_STATE_LEASED : IOMMUD_DEVICE_STATE_AVAILABLE;
 }
 
 /**

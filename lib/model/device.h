@@ -45,6 +45,18 @@ IommudDeviceInfo *iommud_device_get_successor (IommudDevice *self);
 void iommud_device_set_bound (IommudDevice *self, IommudContainer *container,
                               const IommudBinding *binding);
 void iommud_device_put_tracker (IommudDevice *self, IommudTrackerChoice tracker);
+/* The lease that it belongs to, because it was handed out or is bound to a container of the lease;
+ * NULL: none. @handed_out: its lease's client has got a file of it. */
+void iommud_device_set_lease (IommudDevice *self, IommudLease *lease, gboolean handed_out);
+IommudLease *iommud_device_get_lease (IommudDevice *self);
+gboolean iommud_device_is_handed_out (IommudDevice *self);
+/* Until an operation has given it to a lease, or has failed to: no other can have it or a sibling
+ * meanwhile. NULL: none. */
+void iommud_device_set_wanted_by (IommudDevice *self, IommudLease *lease);
+/* The lease that it belongs to or is about to; NULL: none. */
+IommudLease *iommud_device_get_future_lease (IommudDevice *self);
+gboolean iommud_device_is_claimed (IommudDevice *self);
+
 /* @hwpt is NULL for an mdev, which attaches to the IOAS. */
 void iommud_device_set_attached (IommudDevice *self, gboolean attached, IommudHwpt *hwpt);
 

@@ -1,8 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Devices and containers of a host, found by their names. */
+/* What is on a host: its lists, and devices and containers found by their names. */
 #include "model/host-private.h"
 
 #include "iommud-error.h"
+
+/**
+ * iommud_host_get_devices:
+ * @self: a host
+ *
+ * The VFIO devices that are present; emits #GListModel::items-changed as they come and go.
+ *
+ * Returns: (transfer none): a list of #IommudDevice
+ */
+GListModel *
+iommud_host_get_devices (IommudHost *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  return iommud_device_table_get_list (self->devices);
+}
+
+/**
+ * iommud_host_get_containers:
+ * @self: a host
+ *
+ * The containers on the host; emits #GListModel::items-changed as they come and go.
+ *
+ * Returns: (transfer none): a list of #IommudContainer
+ */
+GListModel *
+iommud_host_get_containers (IommudHost *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  return iommud_container_table_get_list (self->containers);
+}
+
+/**
+ * iommud_host_get_leases:
+ * @self: a host
+ *
+ * The leases on the host; emits #GListModel::items-changed as they come and go.
+ *
+ * Returns: (transfer none): a list of #IommudLease
+ */
+GListModel *
+iommud_host_get_leases (IommudHost *self)
+{
+  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
+  return iommud_lease_table_get_list (self->leases);
+}
 
 /**
  * iommud_host_find_device:

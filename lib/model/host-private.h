@@ -18,8 +18,10 @@ struct _IommudHost
   gboolean iommufd_available;
   IommudDeviceTable *devices;
   IommudContainerTable *containers;
+  IommudLeaseTable *leases;
   guint64 last_container_serial;
   guint64 last_context_serial;
+  guint64 last_lease_serial;
   IommudJournal *journal; /* or NULL */
 };
 

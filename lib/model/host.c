@@ -28,6 +28,7 @@ enum
   PROP_FEATURES,
   PROP_DEVICES,
   PROP_CONTAINERS,
+  PROP_LEASES,
   PROP_JOURNAL,
   N_PROPERTIES,
 };
@@ -55,6 +56,9 @@ iommud_host_get_property (GObject *object, guint id, GValue *value, GParamSpec *
       break;
     case PROP_CONTAINERS:
       g_value_set_object (value, iommud_container_table_get_list (self->containers));
+      break;
+    case PROP_LEASES:
+      g_value_set_object (value, iommud_lease_table_get_list (self->leases));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -121,6 +125,7 @@ iommud_host_finalize (GObject *object)
 
   iommud_device_table_free (self->devices);
   iommud_container_table_free (self->containers);
+  iommud_lease_table_free (self->leases);
   g_strfreev (self->features);
   iommud_mapped_files_unref (self->mapped_files);
   g_main_context_unref (self->main_context);
@@ -178,6 +183,12 @@ iommud_host_class_init (IommudHostClass *klass)
   properties[PROP_CONTAINERS] =
       g_param_spec_object ("containers", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
   /**
+   * IommudHost:leases:
+   *
+   * The leases on it, a list of #IommudLease.
+   */
+  properties[PROP_LEASES] = g_param_spec_object ("leases", NULL, NULL, G_TYPE_LIST_MODEL, FLAGS);
+  /**
    * IommudHost:journal: (skip)
    *
    * Where operations say what they are about to do, and what came of it; %NULL: nowhere. It can be
@@ -203,11 +214,13 @@ iommud_host_init (IommudHost *self)
 {
   self->last_container_serial = choose_epoch ();
   self->last_context_serial = self->last_container_serial;
+  self->last_lease_serial = self->last_container_serial;
   self->main_context = g_main_context_ref_thread_default ();
   self->features = g_new0 (char *, 1);
   self->mapped_files = iommud_mapped_files_new ();
   self->devices = iommud_device_table_new ();
   self->containers = iommud_container_table_new ();
+  self->leases = iommud_lease_table_new (self->main_context);
 }
 
 IommudDeviceTable *
@@ -220,6 +233,12 @@ IommudContainerTable *
 iommud_host_get_container_table (IommudHost *self)
 {
   return self->containers;
+}
+
+IommudLeaseTable *
+iommud_host_get_lease_table (IommudHost *self)
+{
+  return self->leases;
 }
 
 IommudHost *
@@ -247,6 +266,15 @@ iommud_host_get_mapped_files (IommudHost *self)
   return self->mapped_files;
 }
 
+IommudQueue *
+iommud_host_new_queue (IommudHost *self)
+{
+  IommudQueue *queue = iommud_queue_new (self->workers, self->main_context);
+
+  iommud_queue_set_journal (queue, self->journal);
+  return queue;
+}
+
 IommudContext *
 iommud_host_new_context (IommudHost *self)
 {
@@ -258,9 +286,8 @@ iommud_host_new_context (IommudHost *self)
 IommudContext *
 iommud_host_adopt_context (IommudHost *self, const IommudContextRecord *record)
 {
-  IommudQueue *queue = iommud_queue_new (self->workers, self->main_context);
+  IommudQueue *queue = iommud_host_new_queue (self);
 
-  iommud_queue_set_journal (queue, self->journal);
   self->last_context_serial = MAX (self->last_context_serial, record->serial);
   return iommud_context_new (record, iommud_backend_get_syscalls (self->backend), queue);
 }
@@ -284,6 +311,12 @@ guint64
 iommud_host_next_container_serial (IommudHost *self)
 {
   return ++self->last_container_serial;
+}
+
+guint64
+iommud_host_next_lease_serial (IommudHost *self)
+{
+  return ++self->last_lease_serial;
 }
 
 void
@@ -349,34 +382,4 @@ iommud_host_get_features (IommudHost *self)
 {
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
   return (const char *const *) self->features;
-}
-
-/**
- * iommud_host_get_devices:
- * @self: a host
- *
- * The VFIO devices that are present; emits #GListModel::items-changed as they come and go.
- *
- * Returns: (transfer none): a list of #IommudDevice
- */
-GListModel *
-iommud_host_get_devices (IommudHost *self)
-{
-  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
-  return iommud_device_table_get_list (self->devices);
-}
-
-/**
- * iommud_host_get_containers:
- * @self: a host
- *
- * The containers on the host; emits #GListModel::items-changed as they come and go.
- *
- * Returns: (transfer none): a list of #IommudContainer
- */
-GListModel *
-iommud_host_get_containers (IommudHost *self)
-{
-  g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
-  return iommud_container_table_get_list (self->containers);
 }

@@ -6,6 +6,7 @@
 #include "model/context.h"
 #include "model/container-table.h"
 #include "model/device-table.h"
+#include "model/lease-table.h"
 #include "iommud-host.h"
 #include "handle/mapped-file.h"
 
@@ -25,11 +26,15 @@ IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
 /* Serials start at a random number, are counted for the host's whole life, and are never used
  * twice. */
 guint64 iommud_host_next_container_serial (IommudHost *self);
+guint64 iommud_host_next_lease_serial (IommudHost *self);
 
 void iommud_host_add_container (IommudHost *self, IommudContainer *container);
 
 IommudDeviceTable *iommud_host_get_device_table (IommudHost *self);
 IommudContainerTable *iommud_host_get_container_table (IommudHost *self);
+IommudLeaseTable *iommud_host_get_lease_table (IommudHost *self);
+/* For operations that belong to no context. */
+IommudQueue *iommud_host_new_queue (IommudHost *self);
 
 /* What the kernel was found to offer; it is taken. NULL if there is no iommufd to ask. */
 void iommud_host_take_features (IommudHost *self, char **features);

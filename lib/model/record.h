@@ -21,6 +21,7 @@ G_BEGIN_DECLS
 /* What a host can have, and what a container of it, so that all of it can be written down and read
  * again: far beyond any host. The operations that make more of it refuse what goes beyond. */
 #define IOMMUD_MAX_CONTAINERS 65536
+#define IOMMUD_MAX_LEASES 65536
 #define IOMMUD_MAX_HWPTS 65536
 #define IOMMUD_MAX_DEVICES 65536
 #define IOMMUD_MAX_MAPPINGS 1048576
@@ -168,7 +169,7 @@ IOMMUD_DECLARE_RECORD (IommudTrackingRecord, iommud_tracking_record)
 IOMMUD_DECLARE_RECORD (IommudIntentRecord, iommud_intent_record)
 IOMMUD_DECLARE_RECORD (IommudHostRecord, iommud_host_record)
 
-/* What the name of a container may be. */
+/* What the name of a container or a lease may be. */
 #define IOMMUD_MAX_NAME_LENGTH 64
 gboolean iommud_container_name_is_valid (const char *name);
 

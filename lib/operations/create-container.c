@@ -3,6 +3,8 @@
 #include "model/container.h"
 #include "iommud-error.h"
 #include "model/host.h"
+#include "model/lease.h"
+#include "operations/end-lease.h"
 #include "operations/operation.h"
 #include "base/sync.h"
 #include "perform/create-container.h"
@@ -16,10 +18,20 @@ typedef struct
   IommudCreateContainerPlan plan;
 } Creation;
 
+/* If the lease has ended meanwhile, its container ends too. */
+static void
+tell_lease (const Creation *self)
+{
+  if (self->options->lease != NULL && self->plan.created)
+    iommud_end_lease_go_on (self->options->lease);
+}
+
 static void
 creation_free (gpointer data)
 {
   Creation *self = data;
+
+  tell_lease (self);
 
   if (!self->plan.created)
     iommud_container_table_release_name (iommud_host_get_container_table (self->host),
@@ -41,6 +53,9 @@ plan_creation (gpointer data, GError **error)
 
   if (!plan->own_context
       && !iommud_container_check_alive (self->options->share_context, what, error))
+    return NULL;
+  if (self->options->lease != NULL
+      && !iommud_lease_check_active (self->options->lease, what, error))
     return NULL;
   plan->access.syscalls = iommud_backend_get_syscalls (backend);
   plan->access.probe = g_object_ref (iommud_backend_get_probe (backend));
@@ -92,6 +107,7 @@ publish_creation (gpointer data, GError **error)
   iommud_host_take_features (self->host, g_steal_pointer (&plan->features));
   record = make_record (self);
   container = iommud_container_new (self->host, self->context, record, &plan->space);
+  iommud_container_set_lease (container, self->options->lease);
   iommud_host_add_container (self->host, container);
   return container;
 }
@@ -133,6 +149,30 @@ static const IommudOperation creation_operation = {
   .fact = report,
 };
 
+/* What has the context of a lease can change everything in it. */
+static gboolean
+check_lease (IommudHost *host, IommudContainerOptions *options, GError **error)
+{
+  IommudContainer *shared = options->share_context;
+
+  if (options->lease != NULL
+      && !iommud_lease_check_active (options->lease, "create a container", error))
+    return FALSE;
+  if (options->lease != NULL && iommud_lease_get_host (options->lease) != host)
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
+                 "Cannot create a container under lease %s: it belongs to another host",
+                 iommud_lease_get_name (options->lease));
+  else if (shared != NULL && iommud_container_get_lease (shared) != options->lease)
+    g_set_error (
+        error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
+        "Cannot share the context of container %s: it belongs to another lease, or only one "
+        "of the two belongs to a lease",
+        iommud_container_get_name (shared));
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static gboolean
 check_options (IommudHost *host, IommudContainerOptions *options, GError **error)
 {
@@ -155,6 +195,8 @@ check_options (IommudHost *host, IommudContainerOptions *options, GError **error
                    iommud_container_get_name (shared));
       return FALSE;
     }
+  if (!check_lease (host, options, error))
+    return FALSE;
   if (options->name == NULL || iommud_container_name_is_valid (options->name))
     return TRUE;
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT,
@@ -178,6 +220,9 @@ copy_options (IommudContainerOptions *options)
   copy->accounting = options->accounting;
   copy->huge_pages = options->huge_pages;
   g_set_object (&copy->share_context, options->share_context);
+  g_set_object (&copy->lease, options->lease);
+  if (copy->lease != NULL)
+    copy->owner = iommud_lease_get_owner (copy->lease);
   if (copy->share_context != NULL && !options->accounting_set)
     copy->accounting = iommud_container_get_accounting (copy->share_context);
   return copy;

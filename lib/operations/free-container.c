@@ -239,6 +239,7 @@ publish_container (FreeContainer *self)
   IommudHost *host = iommud_container_get_host (self->container);
   IommudContext *context = iommud_container_get_context (self->container);
 
+  iommud_container_set_lease (self->container, NULL);
   iommud_context_remove_container (context);
   if (self->plan->close_context)
     iommud_context_set_fd (context, -1);

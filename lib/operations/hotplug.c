@@ -9,7 +9,9 @@
 #include "model/container.h"
 #include "model/device.h"
 #include "model/host.h"
+#include "model/lease.h"
 #include "operations/detach-device.h"
+#include "operations/end-lease.h"
 
 static void on_gone_and_unclaimed (IommudDevice *device);
 
@@ -22,6 +24,18 @@ add_device (IommudHost *host, IommudDeviceInfo *info)
   iommud_device_table_add (iommud_host_get_device_table (host), device);
 }
 
+/* Whoever has its file open has nothing of it any more. */
+static void
+leave_lease (IommudDevice *device)
+{
+  g_autoptr (IommudLease) lease = NULL;
+
+  if (!g_set_object (&lease, iommud_device_get_lease (device)))
+    return;
+  iommud_device_set_lease (device, NULL, FALSE);
+  iommud_end_lease_go_on (lease);
+}
+
 static void
 remove_device (IommudHost *host, IommudDevice *device)
 {
@@ -29,6 +43,7 @@ remove_device (IommudHost *host, IommudDevice *device)
 
   if (iommud_device_get_successor (device) != NULL)
     successor = iommud_device_info_ref (iommud_device_get_successor (device));
+  leave_lease (device);
   iommud_device_table_remove (iommud_host_get_device_table (host), device);
   if (successor != NULL)
     add_device (host, successor);
@@ -96,6 +111,8 @@ on_removed (IommudProbe *probe, const char *sysfs_path, IommudHost *host)
       return;
     }
   iommud_device_set_gone (device);
+  if (iommud_device_get_lease (device) != NULL)
+    iommud_lease_emit_device_wanted (iommud_device_get_lease (device), device);
   if (iommud_device_claim_gone (device))
     iommud_device_end_claim (device);
   else

@@ -6,6 +6,7 @@
 #include "model/device.h"
 #include "model/host.h"
 #include "model/hwpt.h"
+#include "operations/leasing.h"
 
 void
 iommud_operation_submit (IommudContainer *container, const IommudOperation *operation,
@@ -59,7 +60,7 @@ iommud_operation_check_may_hold (IommudContainer *container, IommudDevice *devic
   if (!iommud_device_check_present (device, what, error))
     return FALSE;
   if (holder == NULL || holder == container)
-    return TRUE;
+    return iommud_leasing_check_container (container, device, what, error);
   iommud_operation_set_held_error (device, what, error);
   return FALSE;
 }

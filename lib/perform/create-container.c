@@ -2,10 +2,9 @@
 /* Creating a container: the kernel's side. For workers. */
 #include "perform/create-container.h"
 
-#include <errno.h>
-
 #include "base/error.h"
 #include "kernel/features.h"
+#include "perform/open-context.h"
 
 void
 iommud_create_container_plan_clear (IommudCreateContainerPlan *self)
@@ -24,39 +23,6 @@ check (IommudCreateContainerPlan *self, const char *step, int errnum, const char
     return TRUE;
   iommud_error_set_from_errno (&self->error, -1, self->access.what, step, errnum, cause);
   return FALSE;
-}
-
-static gboolean
-open_context (IommudCreateContainerPlan *self)
-{
-  int errnum = iommud_iommufd_open (self->access.syscalls, &self->access.iommufd);
-
-  if (errnum == ENOENT || errnum == ENODEV || errnum == ENXIO)
-    {
-      g_autofree char *description = iommud_error_describe_errno (errnum);
-
-      g_set_error (
-          &self->error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_SUPPORTED,
-          "Cannot %s: /dev/iommu: %s: the kernel's iommufd module is not loaded, or the "
-          "kernel was built without CONFIG_IOMMUFD (try: modprobe iommufd), or the file is "
-          "not that of the device",
-          self->access.what, description);
-      return FALSE;
-    }
-  return check (self, "/dev/iommu", errnum, iommud_syscalls_get_open_cause (errnum));
-}
-
-static gboolean
-set_accounting (IommudCreateContainerPlan *self)
-{
-  int errnum;
-
-  if (self->accounting == IOMMUD_ACCOUNTING_USER)
-    return TRUE;
-  errnum = iommud_iommufd_set_rlimit_mode (self->access.syscalls, self->access.iommufd,
-                                           IOMMUD_IOMMUFD_RLIMIT_MODE_PROCESS);
-  return check (self, "IOMMU_OPTION_RLIMIT_MODE", errnum,
-                errnum == EPERM ? "it needs CAP_SYS_RESOURCE" : NULL);
 }
 
 static gboolean
@@ -101,11 +67,11 @@ make_ioas (IommudCreateContainerPlan *self)
 void
 iommud_create_container_plan_perform (IommudCreateContainerPlan *self)
 {
-  if (self->own_context && !open_context (self))
+  if (self->own_context && !iommud_open_context (&self->access, self->accounting, &self->error))
     return;
   if (!self->own_context)
     iommud_page_table_free_orphans (&self->access, self->orphans, NULL);
-  self->created = (!self->own_context || set_accounting (self)) && make_ioas (self);
+  self->created = make_ioas (self);
   if (self->created && self->must_probe)
     self->features = iommud_features_probe (self->access.syscalls);
   if (!self->created && self->own_context)

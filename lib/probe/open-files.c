@@ -277,3 +277,15 @@ iommud_open_files_search (const IommudOpenFilesQuestion *question, gboolean *com
   *complete = self.complete;
   return self.found;
 }
+
+void
+iommud_open_files_describe_process (gint pid, char **command, char **unit)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d", pid);
+  int folder = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+  *command = folder >= 0 ? read_command (folder) : g_strdup ("");
+  *unit = folder >= 0 ? read_unit (folder) : g_strdup ("");
+  if (folder >= 0)
+    close (folder);
+}

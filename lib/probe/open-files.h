@@ -44,4 +44,8 @@ IOMMUD_INTERNAL void iommud_open_files_mark (IommudOpenFiles *self, guint device
  * is no reason to say that not all were looked at. */
 void iommud_open_files_miss (IommudOpenFiles *self, int errnum);
 
+/* What a process calls itself, and its systemd unit, as IommudFoundHolder has them; "" if it has
+ * ended. Both are owned. */
+void iommud_open_files_describe_process (gint pid, char **command, char **unit);
+
 G_END_DECLS

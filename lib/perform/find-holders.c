@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finding out which processes have devices open. */
+#include "perform/find-holders.h"
+
+IommudFindHoldersPlan *
+iommud_find_holders_plan_new (IommudProbe *probe)
+{
+  IommudFindHoldersPlan *self = g_new0 (IommudFindHoldersPlan, 1);
+
+  self->probe = g_object_ref (probe);
+  self->infos = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_device_info_unref);
+  return self;
+}
+
+void
+iommud_find_holders_plan_free (IommudFindHoldersPlan *self)
+{
+  g_clear_pointer (&self->holders, g_ptr_array_unref);
+  g_ptr_array_unref (self->infos);
+  g_object_unref (self->probe);
+  g_free (self);
+}
+
+void
+iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
+{
+  self->holders = iommud_probe_find_holders (self->probe, self->infos, &self->complete);
+}
+
+/* Nothing is taken to be free that is not known to be. */
+gboolean
+iommud_find_holders_plan_is_held (const IommudFindHoldersPlan *self, guint device)
+{
+  for (guint i = 0; i < self->holders->len; i++)
+    if (((const IommudFoundHolder *) g_ptr_array_index (self->holders, i))->device == device)
+      return TRUE;
+  return !self->complete;
+}

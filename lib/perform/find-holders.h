@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finding out which processes have devices open. For workers. */
+#pragma once
+
+#include "probe/probe.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  IommudProbe *probe;
+  GPtrArray *infos; /* of IommudDeviceInfo */
+
+  GPtrArray *holders; /* out; of IommudFoundHolder */
+  gboolean complete;  /* out: whether there was time for all processes */
+} IommudFindHoldersPlan;
+
+IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe);
+void iommud_find_holders_plan_free (IommudFindHoldersPlan *self);
+void iommud_find_holders_plan_search (IommudFindHoldersPlan *self);
+/* Whether some process may have the device open. */
+gboolean iommud_find_holders_plan_is_held (const IommudFindHoldersPlan *self, guint device);
+
+G_END_DECLS
