@@ -69,6 +69,20 @@ iommud_dbus_client_get_containers (IommudDBusClient *self)
   return list_interfaces (self, IOMMUD_DBUS_CONTAINER_INTERFACE);
 }
 
+/**
+ * iommud_dbus_client_get_leases:
+ * @self: a client
+ *
+ * Returns: (transfer full) (element-type IommudDBusLease): the host's leases, in no order
+ */
+GList *
+iommud_dbus_client_get_leases (IommudDBusClient *self)
+{
+  g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
+
+  return list_interfaces (self, IOMMUD_DBUS_LEASE_INTERFACE);
+}
+
 /* The object manager lists a new object only after the main loop has run. A program that has just
  * got the path from a method does not have to wait for that. */
 static gpointer
@@ -269,4 +283,48 @@ iommud_dbus_client_find_hwpt (IommudDBusClient *self, const char *path, GCancell
   g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND,
                "%s is not the object path of a HWPT", path);
   return NULL;
+}
+
+/* Borrowed from the list; NULL if there is none of that name. */
+static IommudDBusLease *
+find_by_name (GList *leases, const char *name)
+{
+  for (GList *l = leases; l != NULL; l = l->next)
+    if (g_strcmp0 (iommud_dbus_lease_get_name (l->data), name) == 0)
+      return l->data;
+  return NULL;
+}
+
+/**
+ * iommud_dbus_client_find_lease:
+ * @self: a client
+ * @name: an object path, or a lease's name
+ * @cancellable: (nullable): a cancellable
+ * @error: where to put an error
+ *
+ * Finds a lease. This may ask the service, and wait for its answer.
+ *
+ * Returns: (transfer full): the lease, or %NULL with @error set: %IOMMUD_DBUS_ERROR_NOT_FOUND if
+ *   there is none
+ */
+IommudDBusLease *
+iommud_dbus_client_find_lease (IommudDBusClient *self, const char *name, GCancellable *cancellable,
+                               GError **error)
+{
+  IommudDBusLease *lease = NULL;
+  GList *leases;
+
+  g_return_val_if_fail (IOMMUD_DBUS_IS_CLIENT (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  if (is_object_path (name))
+    return find_interface (self, name, IOMMUD_DBUS_TYPE_LEASE_PROXY, IOMMUD_DBUS_LEASE_INTERFACE,
+                           cancellable, error);
+  leases = iommud_dbus_client_get_leases (self);
+  g_set_object (&lease, find_by_name (leases, name));
+  g_list_free_full (leases, g_object_unref);
+  if (lease == NULL)
+    g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND, "There is no lease \"%s\"",
+                 name);
+  return lease;
 }

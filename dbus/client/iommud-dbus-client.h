@@ -38,6 +38,7 @@ iommud_dbus_client_get_object_manager (IommudDBusClient *self);
 IOMMUD_DBUS_PUBLIC IommudDBusManager *iommud_dbus_client_get_manager (IommudDBusClient *self);
 IOMMUD_DBUS_PUBLIC GList *iommud_dbus_client_get_devices (IommudDBusClient *self);
 IOMMUD_DBUS_PUBLIC GList *iommud_dbus_client_get_containers (IommudDBusClient *self);
+IOMMUD_DBUS_PUBLIC GList *iommud_dbus_client_get_leases (IommudDBusClient *self);
 
 IOMMUD_DBUS_PUBLIC IommudDBusDevice *iommud_dbus_client_find_device (IommudDBusClient *self,
                                                                      const char *name,
@@ -57,5 +58,9 @@ IOMMUD_DBUS_PUBLIC IommudDBusHwpt *iommud_dbus_client_find_hwpt (IommudDBusClien
                                                                  const char *path,
                                                                  GCancellable *cancellable,
                                                                  GError **error);
+IOMMUD_DBUS_PUBLIC IommudDBusLease *iommud_dbus_client_find_lease (IommudDBusClient *self,
+                                                                   const char *name,
+                                                                   GCancellable *cancellable,
+                                                                   GError **error);
 
 G_END_DECLS

@@ -38,6 +38,13 @@
 #define IOMMUD_DBUS_CONTAINERS_PATH "/org/iommud1/containers"
 
 /**
+ * IOMMUD_DBUS_LEASES_PATH:
+ *
+ * The path of each lease begins with this and a slash.
+ */
+#define IOMMUD_DBUS_LEASES_PATH "/org/iommud1/leases"
+
+/**
  * IOMMUD_DBUS_NO_PATH:
  *
  * The object path that stands for no object.
@@ -85,3 +92,10 @@
  * The interface of a HWPT.
  */
 #define IOMMUD_DBUS_HWPT_INTERFACE "org.iommud1.Hwpt"
+
+/**
+ * IOMMUD_DBUS_LEASE_INTERFACE:
+ *
+ * The interface of a lease.
+ */
+#define IOMMUD_DBUS_LEASE_INTERFACE "org.iommud1.Lease"

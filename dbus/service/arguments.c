@@ -54,3 +54,13 @@ iommud_arguments_new_options (IommudCall *call, GType type, const char *const *k
     return NULL;
   return g_steal_pointer (&object);
 }
+
+/* Those that CreateContainer has, of the manager and of a lease. NULL with error set. */
+IommudContainerOptions *
+iommud_arguments_new_container_options (IommudCall *call, GError **error)
+{
+  static const char *const known[] = { "name",          "dirty-tracking", "accounting",
+                                       "share-context", "huge-pages",     NULL };
+
+  return iommud_arguments_new_options (call, IOMMUD_TYPE_CONTAINER_OPTIONS, known, error);
+}

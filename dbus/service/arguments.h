@@ -13,5 +13,6 @@ gboolean iommud_arguments_parse_options (IommudCall *call, const IommudOption *k
                                          GError **error);
 gpointer iommud_arguments_new_options (IommudCall *call, GType type, const char *const *known,
                                        GError **error);
+IommudContainerOptions *iommud_arguments_new_container_options (IommudCall *call, GError **error);
 
 G_END_DECLS

@@ -85,6 +85,19 @@ iommud_call_get_uid (IommudCall *self)
   return self->caller->uid;
 }
 
+/* The process that made the caller's connection; 0 if the bus does not say it. */
+guint32
+iommud_call_get_pid (IommudCall *self)
+{
+  return 0;
+}
+
+IommudHost *
+iommud_call_get_host (IommudCall *self)
+{
+  return self->state->host;
+}
+
 GDBusConnection *
 iommud_call_get_connection (IommudCall *self)
 {
@@ -106,9 +119,9 @@ iommud_call_admit (IommudCall *self, GError **error)
   return self->admitted;
 }
 
-/* Bits are cleared when they are read, so they are read only if they can be sent. */
-static gboolean
-can_send_files (IommudCall *self, GError **error)
+/* To be asked before something is done that only makes sense if its files can be sent. */
+gboolean
+iommud_call_can_send_files (IommudCall *self, GError **error)
 {
   if (g_dbus_connection_get_capabilities (self->state->connection)
       & G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING)
@@ -127,7 +140,7 @@ iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
 
   g_return_val_if_fail (self->admitted && self->bitmap_bytes == 0, FALSE);
 
-  if (!can_send_files (self, error))
+  if (!iommud_call_can_send_files (self, error))
     return FALSE;
   if (!iommud_budget_take_bitmap (self->state->budget, self->caller->name, n_bytes, error))
     return FALSE;
@@ -241,9 +254,16 @@ iommud_call_return_value (IommudCall *self, GVariant *value)
 guint32
 iommud_call_return_file (IommudCall *self, GVariant *value, int file)
 {
-  g_autoptr (GUnixFDList) files = g_unix_fd_list_new_from_array (&file, 1);
+  return iommud_call_return_files (self, value, &file, 1);
+}
 
-  return answer (self, value, files);
+/* The same for several files, for which the handles from 0 on stand. */
+guint32
+iommud_call_return_files (IommudCall *self, GVariant *value, const int *files, guint n_files)
+{
+  g_autoptr (GUnixFDList) list = g_unix_fd_list_new_from_array (files, (gint) n_files);
+
+  return answer (self, value, list);
 }
 
 /* Callers know one domain. An error of another domain comes from below the model and is a failure.

@@ -14,11 +14,14 @@ GDBusMessage *iommud_call_get_message (IommudCall *self);
 GVariant *iommud_call_get_arguments (IommudCall *self);
 IommudObjects *iommud_call_get_objects (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
+guint32 iommud_call_get_pid (IommudCall *self);
+IommudHost *iommud_call_get_host (IommudCall *self);
 GDBusConnection *iommud_call_get_connection (IommudCall *self);
 GCancellable *iommud_call_get_cancellable (IommudCall *self);
 gboolean iommud_call_admit (IommudCall *self, GError **error);
 gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
                                      GError **error);
+gboolean iommud_call_can_send_files (IommudCall *self, GError **error);
 int iommud_call_take_file (IommudCall *self, guint argument, GError **error);
 void iommud_call_return (IommudCall *self);
 void iommud_call_return_object (IommudCall *self, gpointer object);
@@ -28,6 +31,8 @@ void iommud_call_reserve_answer (IommudCall *self, gsize n_bytes);
 void iommud_call_drop (IommudCall *self);
 void iommud_call_return_sent (IommudCall *self, gsize n_bytes);
 guint32 iommud_call_return_file (IommudCall *self, GVariant *value, int file);
+guint32 iommud_call_return_files (IommudCall *self, GVariant *value, const int *files,
+                                  guint n_files);
 void iommud_call_fail (IommudCall *self, GError *error);
 void iommud_call_refuse (IommudCall *self, GError *error);
 

@@ -205,6 +205,8 @@ iommud_export_new (const IommudInterface *interface, IommudServiceState *state,
   self->model = g_object_ref (model);
   g_signal_connect (model, "notify", G_CALLBACK (on_notify), self);
   watch_lists (self);
+  if (interface->connect != NULL)
+    interface->connect (self);
   return self;
 }
 
@@ -253,4 +255,19 @@ const IommudInterface *
 iommud_export_get_interface (IommudExport *self)
 {
   return self->interface;
+}
+
+/* "/" for an object that is not on the bus. */
+const char *
+iommud_export_get_path_of (IommudExport *self, gpointer model)
+{
+  return iommud_objects_get_path (self->state->objects, model);
+}
+
+/* A signal of the interface itself. Takes a floating reference. */
+void
+iommud_export_emit (IommudExport *self, const char *signal, GVariant *parameters)
+{
+  g_dbus_connection_emit_signal (self->state->connection, NULL, self->object->path,
+                                 iommud_export_get_info (self)->name, signal, parameters, NULL);
 }

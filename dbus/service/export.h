@@ -16,6 +16,9 @@ typedef struct
   /* The value of a property that the model does not have; NULL for other properties. Owned. NULL
    * if the model has all. */
   GVariant *(*read_own_property) (IommudExport *self, const char *member);
+  /* Connects signals of the model, with the export as user data, to iommud_export_emit(); NULL if
+   * the interface has none. */
+  void (*connect) (IommudExport *self);
 } IommudInterface;
 
 const IommudMethod *iommud_interface_find_method (const IommudInterface *self, const char *name);
@@ -30,6 +33,8 @@ GDBusInterfaceInfo *iommud_export_get_info (IommudExport *self);
 const IommudInterface *iommud_export_get_interface (IommudExport *self);
 GVariant *iommud_export_read (IommudExport *self, const char *property, GError **error);
 GVariant *iommud_export_read_all (IommudExport *self);
+const char *iommud_export_get_path_of (IommudExport *self, gpointer model);
+void iommud_export_emit (IommudExport *self, const char *signal, GVariant *parameters);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudExport, iommud_export_free)
 

@@ -12,6 +12,7 @@
 #include "dirty-tracking-export.h"
 #include "hwpt-export.h"
 #include "iommud-dbus-names.h"
+#include "lease-export.h"
 #include "list-watch.h"
 #include "manager-export.h"
 #include "memory-export.h"
@@ -24,6 +25,7 @@ struct _IommudExporter
   GHashTable *hwpt_watches; /* container (a reference) -> IommudListWatch */
   IommudListWatch *devices;
   IommudListWatch *containers;
+  IommudListWatch *leases;
 };
 
 /* An interface of an object, and the part of the model that it shows: the object in that property
@@ -53,6 +55,11 @@ static const Part container_parts[] = {
 
 static const Part hwpt_parts[] = {
   { &iommud_hwpt_interface, NULL },
+  { NULL, NULL },
+};
+
+static const Part lease_parts[] = {
+  { &iommud_lease_interface, NULL },
   { NULL, NULL },
 };
 
@@ -160,6 +167,15 @@ on_container_removed (gpointer item, gpointer user_data)
 }
 
 static void
+on_lease_added (gpointer item, gpointer user_data)
+{
+  g_autofree char *path = g_strdup_printf ("%s/%" G_GUINT64_FORMAT, IOMMUD_DBUS_LEASES_PATH,
+                                           iommud_lease_get_serial (item));
+
+  export_object (user_data, path, lease_parts, item);
+}
+
+static void
 free_watch (gpointer watch)
 {
   iommud_list_watch_free (watch);
@@ -178,6 +194,8 @@ iommud_exporter_new (IommudServiceState *state)
                                          on_removed, self);
   self->containers = iommud_list_watch_new (iommud_host_get_containers (state->host),
                                             on_container_added, on_container_removed, self);
+  self->leases = iommud_list_watch_new (iommud_host_get_leases (state->host), on_lease_added,
+                                        on_removed, self);
   self->tells = TRUE;
   return self;
 }
@@ -188,6 +206,7 @@ iommud_exporter_free (IommudExporter *self)
 {
   iommud_changes_clear (self->state->changes);
   self->tells = FALSE;
+  g_clear_pointer (&self->leases, iommud_list_watch_free);
   g_clear_pointer (&self->containers, iommud_list_watch_free);
   g_clear_pointer (&self->devices, iommud_list_watch_free);
   unexport_object (self, self->state->host);

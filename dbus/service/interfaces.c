@@ -6,6 +6,7 @@
 #include "device-export.h"
 #include "dirty-tracking-export.h"
 #include "hwpt-export.h"
+#include "lease-export.h"
 #include "manager-export.h"
 #include "memory-export.h"
 
@@ -14,13 +15,10 @@ const IommudInterface *const *
 iommud_interfaces_get_all (void)
 {
   static const IommudInterface *const interfaces[] = {
-    &iommud_manager_interface,
-    &iommud_device_interface,
-    &iommud_container_interface,
-    &iommud_memory_interface,
-    &iommud_dirty_tracking_interface,
-    &iommud_hwpt_interface,
-    NULL,
+    &iommud_manager_interface,        &iommud_device_interface,
+    &iommud_container_interface,      &iommud_memory_interface,
+    &iommud_dirty_tracking_interface, &iommud_hwpt_interface,
+    &iommud_lease_interface,          NULL,
   };
 
   return interfaces;

@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "iommud-dbus-generated.h"
+#include "manager-leases.h"
 
 #define MAX_NAME_BYTES 4096
 
@@ -26,11 +27,9 @@ on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 handle_create_container (IommudExport *self, IommudCall *call)
 {
-  static const char *const known[] = { "name",          "dirty-tracking", "accounting",
-                                       "share-context", "huge-pages",     NULL };
   GError *error = NULL;
   g_autoptr (IommudContainerOptions) options =
-      iommud_arguments_new_options (call, IOMMUD_TYPE_CONTAINER_OPTIONS, known, &error);
+      iommud_arguments_new_container_options (call, &error);
 
   if (options == NULL)
     {
@@ -113,6 +112,8 @@ read_own_property (IommudExport *export, const char *member)
 
 static const IommudMethod methods[] = {
   { "CreateContainer", IOMMUD_ACCESS_CHANGE, handle_create_container },
+  { "CreateLease", IOMMUD_ACCESS_CHANGE, iommud_manager_create_lease },
+  { "LeaseDevices", IOMMUD_ACCESS_CHANGE, iommud_manager_lease_devices },
   { "FindDevice", IOMMUD_ACCESS_READ, handle_find_device },
   { "FindContainer", IOMMUD_ACCESS_READ, handle_find_container },
 };

@@ -189,6 +189,8 @@ describe_type (GType type)
     return "a container";
   if (type == IOMMUD_TYPE_HWPT)
     return "a HWPT";
+  if (type == IOMMUD_TYPE_LEASE)
+    return "a lease";
   return "the host";
 }
 

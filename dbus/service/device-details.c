@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a device's file does not say, for those who are handed it. */
+#include "device-details.h"
+
+static void
+add_strings (GVariantBuilder *details, IommudDevice *device)
+{
+  static const char *const names[] = { "name", "bus", "sysfs-path", "iommu", "driver" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *value = NULL;
+
+      g_object_get (device, names[i], &value, NULL);
+      g_variant_builder_add (details, "{sv}", names[i],
+                             g_variant_new_string (value == NULL ? "" : value));
+    }
+}
+
+static void
+add_numbers (GVariantBuilder *details, IommudDevice *device)
+{
+  int iommu_group = -1;
+  guint vendor_id = 0;
+  guint product_id = 0;
+
+  g_object_get (device, "iommu-group", &iommu_group, "vendor-id", &vendor_id, "product-id",
+                &product_id, NULL);
+  g_variant_builder_add (details, "{sv}", "iommu-group", g_variant_new_int32 (iommu_group));
+  g_variant_builder_add (details, "{sv}", "vendor-id", g_variant_new_uint32 (vendor_id));
+  g_variant_builder_add (details, "{sv}", "product-id", g_variant_new_uint32 (product_id));
+}
+
+static gboolean
+is_mdev (IommudDevice *device)
+{
+  g_autofree char *bus = NULL;
+
+  g_object_get (device, "bus", &bus, NULL);
+  return g_strcmp0 (bus, "mdev") == 0;
+}
+
+/* @bound: whether the file is bound to an iommufd. */
+GVariant *
+iommud_device_details (IommudDevice *device, gboolean bound)
+{
+  GVariantBuilder details;
+  guint device_id = 0;
+
+  g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
+  add_strings (&details, device);
+  add_numbers (&details, device);
+  g_variant_builder_add (&details, "{sv}", "mdev", g_variant_new_boolean (is_mdev (device)));
+  g_variant_builder_add (&details, "{sv}", "bound", g_variant_new_boolean (bound));
+  if (bound)
+    {
+      g_object_get (device, "device-id", &device_id, NULL);
+      g_variant_builder_add (&details, "{sv}", "device-id", g_variant_new_uint32 (device_id));
+    }
+  return g_variant_builder_end (&details);
+}

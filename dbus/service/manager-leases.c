@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The methods of org.iommud1.Manager that make leases. The files that an answer brings are the
+ * client's alone: if it cannot be sent they are closed, and with its guard the lease ends. */
+#include "manager-leases.h"
+
+#include "arguments.h"
+#include "device-details.h"
+#include "files.h"
+
+/* A message also carries the guard and the iommufd. */
+#define MAX_DEVICES (IOMMUD_FILES_MAX - 2)
+
+static IommudLeaseOptions *
+new_options (IommudCall *call, const char *const *known, GError **error)
+{
+  IommudLeaseOptions *options =
+      iommud_arguments_new_options (call, IOMMUD_TYPE_LEASE_OPTIONS, known, error);
+
+  if (options != NULL)
+    g_object_set (options, "owner", iommud_call_get_uid (call), "pid", iommud_call_get_pid (call),
+                  NULL);
+  return options;
+}
+
+void
+iommud_manager_create_lease (IommudExport *self, IommudCall *call)
+{
+  static const char *const known[] = { "name", NULL };
+  GError *error = NULL;
+  int guard = -1;
+  g_autoptr (IommudLeaseOptions) options = new_options (call, known, &error);
+  g_autoptr (IommudLease) lease = NULL;
+
+  if (options != NULL && iommud_call_can_send_files (call, &error))
+    lease = iommud_host_create_lease (iommud_export_get_model (self), options, &guard, &error);
+  if (lease == NULL)
+    iommud_call_fail (call, error);
+  else
+    iommud_call_return_file (
+        call, g_variant_new ("(oh)", iommud_export_get_path_of (self, lease), 0), guard);
+}
+
+/* What a LeaseDevices is about, until it is answered. */
+typedef struct
+{
+  IommudCall *call;
+  IommudExport *manager;
+  GPtrArray *devices; /* of IommudDevice */
+} LeaseAnswer;
+
+static void
+leasing_free (LeaseAnswer *self)
+{
+  g_ptr_array_unref (self->devices);
+  g_free (self);
+}
+
+/* The files move from the table to the answer, in the order of its handles. */
+static guint
+take_files (IommudDescriptors *files, GPtrArray *devices, int *fds)
+{
+  guint n = 0;
+
+  fds[n++] = iommud_descriptors_steal (files, "guard");
+  fds[n++] = iommud_descriptors_steal (files, "iommufd");
+  for (guint i = 0; i < devices->len; i++)
+    {
+      g_autofree char *name =
+          iommud_descriptors_name_device (iommud_device_get_name (devices->pdata[i]));
+
+      fds[n++] = iommud_descriptors_steal (files, name);
+    }
+  return n;
+}
+
+static GVariant *
+make_answer (LeaseAnswer *self, IommudLease *lease)
+{
+  GVariantBuilder cdevs;
+  GVariantBuilder infos;
+
+  g_variant_builder_init (&cdevs, G_VARIANT_TYPE ("ah"));
+  g_variant_builder_init (&infos, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < self->devices->len; i++)
+    {
+      g_variant_builder_add (&cdevs, "h", (gint32) i + 2);
+      g_variant_builder_add_value (&infos, iommud_device_details (self->devices->pdata[i], FALSE));
+    }
+  return g_variant_new ("(ohhahaa{sv})",
+                        iommud_objects_get_path (iommud_call_get_objects (self->call), lease), 0, 1,
+                        &cdevs, &infos);
+}
+
+static void
+on_devices_leased (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  LeaseAnswer *self = user_data;
+  GError *error = NULL;
+  g_autoptr (IommudDescriptors) files = NULL;
+  g_autoptr (IommudLease) lease =
+      iommud_host_lease_devices_finish (IOMMUD_HOST (source), result, &files, &error);
+  int fds[IOMMUD_FILES_MAX];
+
+  if (lease == NULL)
+    iommud_call_fail (self->call, error);
+  else
+    iommud_call_return_files (self->call, make_answer (self, lease), fds,
+                              take_files (files, self->devices, fds));
+  leasing_free (self);
+}
+
+/* Of IommudDevice. NULL with error set. */
+static GPtrArray *
+get_devices (IommudCall *call, GError **error)
+{
+  g_autoptr (GPtrArray) devices = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GVariant) paths = g_variant_get_child_value (iommud_call_get_arguments (call), 0);
+  gsize n = g_variant_n_children (paths);
+
+  if (n > MAX_DEVICES)
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                   "Cannot lease %" G_GSIZE_FORMAT " devices at once: a message carries the files "
+                   "of %d: open the others under the lease",
+                   n, MAX_DEVICES);
+      return NULL;
+    }
+  for (gsize i = 0; i < n; i++)
+    {
+      const char *path = NULL;
+      IommudDevice *device;
+
+      g_variant_get_child (paths, i, "&o", &path);
+      device =
+          iommud_objects_find (iommud_call_get_objects (call), path, IOMMUD_TYPE_DEVICE, error);
+      if (device == NULL)
+        return NULL;
+      g_ptr_array_add (devices, g_object_ref (device));
+    }
+  return g_steal_pointer (&devices);
+}
+
+void
+iommud_manager_lease_devices (IommudExport *self, IommudCall *call)
+{
+  static const char *const known[] = { "name", "accounting", NULL };
+  GError *error = NULL;
+  g_autoptr (GPtrArray) devices = get_devices (call, &error);
+  g_autoptr (IommudLeaseOptions) options = NULL;
+  LeaseAnswer *leasing;
+
+  if (devices != NULL)
+    options = new_options (call, known, &error);
+  if (options == NULL || !iommud_call_can_send_files (call, &error))
+    {
+      iommud_call_fail (call, error);
+      return;
+    }
+  leasing = g_new0 (LeaseAnswer, 1);
+  leasing->call = call;
+  leasing->devices = g_ptr_array_ref (devices);
+  iommud_host_lease_devices_async (iommud_export_get_model (self), devices, options,
+                                   iommud_call_get_cancellable (call), on_devices_leased, leasing);
+}
