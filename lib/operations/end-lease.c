@@ -33,6 +33,7 @@ typedef struct
   GPtrArray *watches; /* of IommudProcessWatch */
   GSource *retry;
   guint n_retries;
+  gboolean warned;
 } Ending;
 
 typedef struct
@@ -267,9 +268,10 @@ on_container_freed (GObject *container, GAsyncResult *result, gpointer user_data
   g_autoptr (GError) error = NULL;
 
   if (!iommud_container_free_finish (IOMMUD_CONTAINER (container), result, &error)
-      && !g_error_matches (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND))
+      && !g_error_matches (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND) && !self->warned)
     g_warning ("Lease %s has ended, and its container stays: %s", iommud_lease_get_name (lease),
                error->message);
+  self->warned = self->warned || error != NULL;
   if (--self->n_containers == 0)
     search_holders (lease);
 }

@@ -266,6 +266,8 @@ bed_interface_of (const char *path, const char *member)
     return interface_of_container (member);
   if (g_str_has_prefix (path, IOMMUD_DBUS_DEVICES_PATH "/"))
     return IOMMUD_DBUS_DEVICE_INTERFACE;
+  if (g_str_has_prefix (path, IOMMUD_DBUS_LEASES_PATH "/"))
+    return IOMMUD_DBUS_LEASE_INTERFACE;
   return IOMMUD_DBUS_MANAGER_INTERFACE;
 }
 

@@ -33,6 +33,11 @@ describe_signal (GDBusMessage *message)
       text = g_variant_print (changed, FALSE);
       return g_strdup_printf ("%s %s %s %s invalidated %s", member, path, subject, text, names);
     }
+  if (g_strcmp0 (g_dbus_message_get_interface (message), IOMMUD_DBUS_LEASE_INTERFACE) == 0)
+    {
+      text = g_variant_print (body, FALSE);
+      return g_strdup_printf ("%s %s %s", member, path, text);
+    }
   if (!g_str_has_prefix (member, "Interfaces"))
     return NULL;
   g_variant_get_child (body, 0, "&o", &subject);

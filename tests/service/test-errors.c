@@ -4,6 +4,7 @@
  * that its interface file does not list. */
 #include "config.h"
 
+#include "leases.h"
 #include "memory.h"
 
 #include <errno.h>
@@ -57,13 +58,14 @@ typedef struct
   char *only_device; /* on its HWPT */
   char *other_device;
   char *both_device;
+  Lease *lease;
 } Scene;
 
 typedef struct
 {
   const char *name;
   const char *method;
-  gsize object; /* where its path is in the scene */
+  gsize object; /* where its path is in the scene; or LEASE */
   GVariant *(*make_arguments) (const Scene *scene);
   gboolean tracking;
   gboolean with_file;
@@ -103,6 +105,7 @@ scene_build (Scene *scene, gboolean tracking)
                          bed_device_arguments (scene->device, "{'dirty-tracking': <true>}"));
   if (tracking)
     bed_call_ok (bed, scene->container, "Start", bed_options (NULL));
+  scene->lease = leases_create (bed, NULL);
 }
 
 static void
@@ -131,6 +134,8 @@ scene_clear (Scene *scene)
   g_clear_pointer (&scene->only_device, g_free);
   g_clear_pointer (&scene->other_device, g_free);
   g_clear_pointer (&scene->both_device, g_free);
+  g_clear_pointer (&scene->lease, lease_close);
+  leases_wait_for_end (scene->bed);
 }
 
 static GVariant *
@@ -208,15 +213,26 @@ make_pages (const Scene *scene)
 }
 
 static GVariant *
+make_lease (const Scene *scene)
+{
+  return g_variant_new_parsed ("([%o], @a{sv} {})", scene->other_device);
+}
+
+static GVariant *
 make_allowed (const Scene *scene)
 {
   return g_variant_new_parsed ("([(@t 0x40000000, @t 0x7fffffff)], @a{sv} {})");
 }
 
 #define OF(member) G_STRUCT_OFFSET (Scene, member)
+#define LEASE G_MAXSIZE
 
 static const Case cases[] = {
   { "create", "CreateContainer", OF (manager), make_container },
+  { "lease-devices", "LeaseDevices", OF (manager), make_lease },
+  { "create-in-lease", "CreateContainer", LEASE, make_container },
+  { "open-iommufd", "OpenIommufd", LEASE, make_no_options },
+  { "open-device", "OpenDevice", LEASE, make_other_device },
   { "attach", "AttachDevice", OF (sharing), make_other_device },
   { "attach-kernel", "AttachDevice", OF (sharing), make_kernel_mode },
   { "attach-tracked", "AttachDevice", OF (container), make_other_device, TRUE },
@@ -249,7 +265,8 @@ static const Case cases[] = {
 static gboolean
 call (const Scene *scene, const Case *of)
 {
-  const char *path = G_STRUCT_MEMBER (const char *, scene, of->object);
+  const char *path =
+      of->object == LEASE ? scene->lease->path : G_STRUCT_MEMBER (const char *, scene, of->object);
   int returned = -1;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply =

@@ -125,6 +125,9 @@ test_not_authorized (void)
   g_autoptr (IommudHwpt) hwpt = NULL;
   g_autofree char *path = NULL;
   g_autofree char *hwpt_path = NULL;
+  g_autofree char *lease_path = NULL;
+  g_autoptr (IommudLease) lease = NULL;
+  int guard = -1;
 
   g_assert_true (iommud_container_attach_device (container, attached, NULL, NULL, &hwpt, NULL));
   path = g_strdup_printf (IOMMUD_DBUS_CONTAINERS_PATH "/%" G_GUINT64_FORMAT,
@@ -136,6 +139,11 @@ test_not_authorized (void)
   check_refused (&caller, path, iommud_dbus_memory_interface_info ());
   check_refused (&caller, path, iommud_dbus_dirty_tracking_interface_info ());
   check_refused (&caller, hwpt_path, iommud_dbus_hwpt_interface_info ());
+  lease = iommud_host_create_lease (bed->host, NULL, &guard, NULL);
+  lease_path = g_strdup_printf (IOMMUD_DBUS_LEASES_PATH "/%" G_GUINT64_FORMAT,
+                                iommud_lease_get_serial (lease));
+  check_refused (&caller, lease_path, iommud_dbus_lease_interface_info ());
+  close (guard);
   bed_assert (bed, device, "State", "'attached'");
   g_assert_true (iommud_container_free (container, TRUE, NULL, NULL));
   bed_disconnect (caller.caller);
