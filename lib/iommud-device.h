@@ -31,4 +31,12 @@ IOMMUD_PUBLIC gboolean iommud_device_set_tracker_finish (IommudDevice *self, GAs
 IOMMUD_PUBLIC gboolean iommud_device_set_tracker (IommudDevice *self, IommudTrackerChoice tracker,
                                                   GCancellable *cancellable, GError **error);
 
+IOMMUD_PUBLIC void iommud_device_get_holders_async (IommudDevice *self, GCancellable *cancellable,
+                                                    GAsyncReadyCallback callback,
+                                                    gpointer user_data);
+IOMMUD_PUBLIC GPtrArray *iommud_device_get_holders_finish (IommudDevice *self, GAsyncResult *result,
+                                                           GError **error);
+IOMMUD_PUBLIC GPtrArray *iommud_device_get_holders (IommudDevice *self, GCancellable *cancellable,
+                                                    GError **error);
+
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "iommud-device.h"
 #include "iommud-dirty-tracking.h"
 #include "iommud-enum-types.h"
+#include "iommud-holder.h"
 #include "iommud-host.h"
 #include "iommud-hwpt.h"
 #include "iommud-lease.h"

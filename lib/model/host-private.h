@@ -23,6 +23,7 @@ struct _IommudHost
   guint64 last_context_serial;
   guint64 last_lease_serial;
   IommudJournal *journal; /* or NULL */
+  IommudHolderSearches searches;
 };
 
 G_END_DECLS

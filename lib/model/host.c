@@ -128,6 +128,7 @@ iommud_host_finalize (GObject *object)
   iommud_lease_table_free (self->leases);
   g_strfreev (self->features);
   iommud_mapped_files_unref (self->mapped_files);
+  g_clear_pointer (&self->searches.queue, iommud_queue_unref);
   g_main_context_unref (self->main_context);
   g_clear_object (&self->journal);
   g_clear_object (&self->backend);
@@ -251,6 +252,7 @@ iommud_host_new_empty (IommudBackend *backend, GError **error)
     return NULL;
   self = g_object_new (IOMMUD_TYPE_HOST, "backend", backend, NULL);
   self->workers = workers;
+  self->searches.queue = iommud_queue_new (workers, self->main_context);
   return self;
 }
 
@@ -273,6 +275,12 @@ iommud_host_new_queue (IommudHost *self)
 
   iommud_queue_set_journal (queue, self->journal);
   return queue;
+}
+
+IommudHolderSearches *
+iommud_host_get_holder_searches (IommudHost *self)
+{
+  return &self->searches;
 }
 
 IommudContext *

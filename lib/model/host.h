@@ -6,6 +6,7 @@
 #include "model/context.h"
 #include "model/container-table.h"
 #include "model/device-table.h"
+#include "model/holder.h"
 #include "model/lease-table.h"
 #include "iommud-host.h"
 #include "handle/mapped-file.h"
@@ -27,6 +28,9 @@ IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
  * twice. */
 guint64 iommud_host_next_container_serial (IommudHost *self);
 guint64 iommud_host_next_lease_serial (IommudHost *self);
+
+/* Searches for the holders of devices have a queue of their own. */
+IommudHolderSearches *iommud_host_get_holder_searches (IommudHost *self);
 
 void iommud_host_add_container (IommudHost *self, IommudContainer *container);
 

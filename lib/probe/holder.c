@@ -25,6 +25,13 @@ iommud_found_holder_new (guint device, gint pid, guint64 start_time, char *comma
   return self;
 }
 
+IommudFoundHolder *
+iommud_found_holder_copy (const IommudFoundHolder *self)
+{
+  return iommud_found_holder_new (self->device, self->pid, self->start_time,
+                                  g_strdup (self->command), g_strdup (self->unit));
+}
+
 void
 iommud_found_holder_free (IommudFoundHolder *self)
 {

@@ -20,6 +20,7 @@ typedef struct
 /* The strings are taken. */
 IOMMUD_INTERNAL IommudFoundHolder *
 iommud_found_holder_new (guint device, gint pid, guint64 start_time, char *command, char *unit);
+IommudFoundHolder *iommud_found_holder_copy (const IommudFoundHolder *self);
 IOMMUD_INTERNAL void iommud_found_holder_free (IommudFoundHolder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudFoundHolder, iommud_found_holder_free)
 
