@@ -71,9 +71,53 @@ handle_set_tracker (IommudExport *self, IommudCall *call)
                                      iommud_call_get_cancellable (call), on_tracker_set, call);
 }
 
+static GVariant *
+make_holders (GPtrArray *holders)
+{
+  GVariantBuilder list;
+
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("a(uss)"));
+  for (guint i = 0; i < holders->len; i++)
+    {
+      IommudHolder *holder = holders->pdata[i];
+
+      g_variant_builder_add (&list, "(uss)", (guint32) iommud_holder_get_pid (holder),
+                             iommud_holder_get_command (holder), iommud_holder_get_unit (holder));
+    }
+  return g_variant_new ("(a(uss))", &list);
+}
+
+static void
+on_holders (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IommudCall *call = user_data;
+  GError *error = NULL;
+  g_autoptr (GPtrArray) holders =
+      iommud_device_get_holders_finish (IOMMUD_DEVICE (source), result, &error);
+
+  if (holders == NULL)
+    iommud_call_fail (call, error);
+  else
+    iommud_call_return_value (call, make_holders (holders));
+}
+
+/* Every user may call it, but it takes the service some time, as a change does. */
+static void
+handle_get_holders (IommudExport *self, IommudCall *call)
+{
+  GError *error = NULL;
+
+  if (!iommud_call_admit (call, &error) || !iommud_arguments_parse_options (call, NULL, 0, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_device_get_holders_async (iommud_export_get_model (self),
+                                     iommud_call_get_cancellable (call), on_holders, call);
+}
+
 static const IommudMethod methods[] = {
   { "Detach", IOMMUD_ACCESS_CHANGE, handle_detach },
   { "SetTracker", IOMMUD_ACCESS_CHANGE, handle_set_tracker },
+  { "GetHolders", IOMMUD_ACCESS_READ, handle_get_holders },
 };
 
 const IommudInterface iommud_device_interface = {

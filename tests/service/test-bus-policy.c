@@ -55,12 +55,14 @@ check_denied (GDBusConnection *caller, const char *path, const char *interface, 
 static gboolean
 is_read (const char *interface, const char *method)
 {
-  static const char *const read[] = { "FindDevice", "FindContainer" };
+  static const char *const read[][2] = {
+    { IOMMUD_DBUS_MANAGER_INTERFACE, "FindDevice" },
+    { IOMMUD_DBUS_MANAGER_INTERFACE, "FindContainer" },
+    { IOMMUD_DBUS_DEVICE_INTERFACE, "GetHolders" },
+  };
 
-  if (!g_str_equal (interface, IOMMUD_DBUS_MANAGER_INTERFACE))
-    return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (read); i++)
-    if (g_str_equal (method, read[i]))
+    if (g_str_equal (interface, read[i][0]) && g_str_equal (method, read[i][1]))
       return TRUE;
   return FALSE;
 }

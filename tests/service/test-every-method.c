@@ -94,20 +94,29 @@ connect_as_stranger (Bed *bed)
   return connection;
 }
 
+/* Every user may read: then the arguments are wrong, or all is well. */
+static void
+check_answer (const char *method, const GError *error)
+{
+  if (g_str_equal (method, "GetHolders"))
+    g_assert_no_error (error);
+  else if (g_str_has_prefix (method, "Find"))
+    g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+  else
+    g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED);
+}
+
 static void
 check_refused (Caller *self, const char *path, GDBusInterfaceInfo *interface)
 {
   for (guint i = 0; interface->methods[i] != NULL; i++)
     {
-      const int code = g_str_has_prefix (interface->methods[i]->name, "Find")
-                           ? IOMMUD_ERROR_NOT_FOUND
-                           : IOMMUD_ERROR_NOT_AUTHORIZED;
       Answer answer = { FALSE, NULL };
 
       g_test_message ("%s.%s", interface->name, interface->methods[i]->name);
       start_call (self, path, interface, interface->methods[i], &answer);
       bed_wait (&answer.done);
-      g_assert_error (answer.error, IOMMUD_ERROR, code);
+      check_answer (interface->methods[i]->name, answer.error);
       g_clear_error (&answer.error);
     }
 }
