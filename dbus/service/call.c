@@ -18,6 +18,7 @@ struct _IommudCall
   GDBusMessage *message;
   IommudCaller *caller;
   GUnixFDList *files; /* of the message, until one is taken; NULL if there are none */
+  IommudNeeds *needs; /* that its method has; NULL if nothing was asked */
   gboolean admitted;
   guint64 bitmap_bytes;
   gsize reserved_bytes; /* of the answer */
@@ -51,6 +52,7 @@ call_free (IommudCall *self)
 {
   give_back (self);
   iommud_lanes_reserve (self->state->lanes, self->caller, -(gint64) self->reserved_bytes);
+  g_clear_pointer (&self->needs, iommud_needs_free);
   g_clear_object (&self->files);
   g_clear_object (&self->message);
   g_clear_pointer (&self->caller, iommud_caller_unref);
@@ -89,13 +91,62 @@ iommud_call_get_uid (IommudCall *self)
 guint32
 iommud_call_get_pid (IommudCall *self)
 {
-  return 0;
+  return self->caller->pid;
 }
 
 IommudHost *
 iommud_call_get_host (IommudCall *self)
 {
   return self->state->host;
+}
+
+static IommudRequest
+get_request (IommudCall *self)
+{
+  return (IommudRequest){
+    .caller = self->caller,
+    .needs = self->needs,
+    .interface = g_dbus_message_get_interface (self->message),
+    .method = g_dbus_message_get_member (self->message),
+  };
+}
+
+/* Asks whether the caller has what the call needs. Takes the needs. The answer may come before this
+ * returns; the call must not end before it. */
+void
+iommud_call_authorize (IommudCall *self, IommudNeeds *needs, IommudAuthorizerFunc answer,
+                       gpointer user_data)
+{
+  IommudRequest request;
+
+  self->needs = needs;
+  request = get_request (self);
+  iommud_authorizer_check (self->state->authorizer, &request, answer, user_data);
+}
+
+/* Whether each object that an argument names is still the one that it was when the call came. */
+gboolean
+iommud_call_check_objects (IommudCall *self, GError **error)
+{
+  return self->needs == NULL
+         || iommud_needs_check_objects (self->needs, self->state->objects, error);
+}
+
+/* To be asked right before something is handed out: whether the caller is still there, and what let
+ * it call has not been withdrawn meanwhile. */
+gboolean
+iommud_call_recheck (IommudCall *self, GError **error)
+{
+  IommudRequest request = get_request (self);
+
+  if (!iommud_call_has_caller (self))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The caller has left the bus");
+      return FALSE;
+    }
+  return iommud_call_check_objects (self, error)
+         && (self->needs == NULL
+             || iommud_authorizer_recheck (self->state->authorizer, &request, error));
 }
 
 GDBusConnection *

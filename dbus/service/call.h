@@ -18,6 +18,10 @@ guint32 iommud_call_get_pid (IommudCall *self);
 IommudHost *iommud_call_get_host (IommudCall *self);
 GDBusConnection *iommud_call_get_connection (IommudCall *self);
 GCancellable *iommud_call_get_cancellable (IommudCall *self);
+void iommud_call_authorize (IommudCall *self, IommudNeeds *needs, IommudAuthorizerFunc answer,
+                            gpointer user_data);
+gboolean iommud_call_check_objects (IommudCall *self, GError **error);
+gboolean iommud_call_recheck (IommudCall *self, GError **error);
 gboolean iommud_call_admit (IommudCall *self, GError **error);
 gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 page_size,
                                      GError **error);

@@ -31,6 +31,7 @@ iommud_caller_unref (IommudCaller *self)
     return;
   g_queue_clear_full (&self->waiting, g_object_unref);
   g_clear_error (&self->cause);
+  g_clear_pointer (&self->groups, g_array_unref);
   g_object_unref (self->cancellable);
   g_free (self->name);
   g_free (self);

@@ -14,7 +14,9 @@ typedef struct
   grefcount references;
   char *name;
   guint32 uid;      /* G_MAXUINT32 while it is not known */
-  GError *cause;    /* why it is not known; NULL if it is */
+  guint32 pid;      /* as it connected; 0: the bus does not say it */
+  GArray *groups;   /* of guint32: that its user is in; NULL while they are not known */
+  GError *cause;    /* why the user is not known; NULL if it is */
   IommudLane *lane; /* NULL before the user is known, and once the name is gone */
   GQueue waiting;   /* of GDBusMessage, in their order */
   guint64 waiting_bytes;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The programs on the bus that call: which user each belongs to, which the bus is asked once, and
- * when each has left. A bus never gives a unique name twice, so an answer stays true. */
+/* The programs on the bus that call: which user and which groups each belongs to, which the bus is
+ * asked once, and when each has left. A bus never gives a unique name twice, so an answer stays
+ * true. */
 #include "callers.h"
+
+#include "access/users.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
@@ -96,41 +99,128 @@ iommud_callers_free (IommudCallers *self)
   g_free (self);
 }
 
+/* The caller's calls can have their turns. */
 static void
-on_user_known (GObject *source, GAsyncResult *result, gpointer user_data)
+join (Question *question)
 {
-  g_autofree Question *question = user_data;
-  g_autoptr (IommudCaller) caller = question->caller;
+  iommud_lanes_join (question->callers->lanes, question->caller);
+  iommud_flow_join (question->callers->flow, question->caller);
+}
+
+static void
+question_free (Question *question)
+{
+  iommud_caller_unref (question->caller);
+  g_free (question);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
+
+/* Whether the callers are still there, and the caller is one of them. */
+static gboolean
+is_of_interest (const Question *question, const GError *error)
+{
+  return !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+         && g_hash_table_lookup (question->callers->callers, question->caller->name)
+                == question->caller;
+}
+
+static void
+look_groups_up (GTask *task, gpointer source, gpointer uid, GCancellable *cancellable)
+{
+  g_task_return_pointer (task, iommud_users_get_groups (GPOINTER_TO_UINT (uid)),
+                         (GDestroyNotify) g_array_unref);
+}
+
+static void
+on_groups_known (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Question) question = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) groups = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (!is_of_interest (question, error))
+    return;
+  question->caller->groups = g_steal_pointer (&groups);
+  join (question);
+}
+
+/* An old bus does not tell the groups. Root needs none. Takes the question. */
+static void
+find_groups (Question *question)
+{
+  g_autoptr (GTask) task = NULL;
+
+  if (question->caller->groups != NULL || question->caller->uid == 0
+      || question->caller->cause != NULL)
+    {
+      join (question);
+      question_free (question);
+      return;
+    }
+  task = g_task_new (NULL, question->callers->cancellable, on_groups_known, question);
+  g_task_set_task_data (task, GUINT_TO_POINTER (question->caller->uid), NULL);
+  g_task_run_in_thread (task, look_groups_up);
+}
+
+static void
+read_groups (IommudCaller *caller, GVariant *credentials)
+{
+  g_autoptr (GVariant) value =
+      g_variant_lookup_value (credentials, "UnixGroupIDs", G_VARIANT_TYPE ("au"));
+  const guint32 *groups = NULL;
+  gsize n_groups = 0;
+
+  if (value == NULL)
+    return;
+  groups = g_variant_get_fixed_array (value, &n_groups, sizeof *groups);
+  caller->groups = g_array_sized_new (FALSE, FALSE, sizeof *groups, (guint) n_groups);
+  g_array_append_vals (caller->groups, groups, (guint) n_groups);
+}
+
+static void
+read_credentials (IommudCaller *caller, GVariant *reply)
+{
+  g_autoptr (GVariant) credentials = g_variant_get_child_value (reply, 0);
+
+  if (!g_variant_lookup (credentials, "UnixUserID", "u", &caller->uid))
+    caller->cause = g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "it knows none");
+  (void) g_variant_lookup (credentials, "ProcessID", "u", &caller->pid);
+  read_groups (caller, credentials);
+}
+
+static void
+on_credentials_known (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Question) question = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return; /* the callers are gone */
-  if (g_hash_table_lookup (question->callers->callers, caller->name) != caller)
+  if (!is_of_interest (question, error))
     return;
-  if (reply != NULL)
-    g_variant_get (reply, "(u)", &caller->uid);
-  else if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
     {
-      drop (question->callers, caller->name);
+      drop (question->callers, question->caller->name);
       return;
     }
-  caller->cause = g_steal_pointer (&error);
-  iommud_lanes_join (question->callers->lanes, caller);
-  iommud_flow_join (question->callers->flow, caller);
+  if (reply != NULL)
+    read_credentials (question->caller, reply);
+  else
+    question->caller->cause = g_steal_pointer (&error);
+  find_groups (g_steal_pointer (&question));
 }
 
 static void
-ask_for_user (IommudCallers *self, IommudCaller *caller)
+ask_for_credentials (IommudCallers *self, IommudCaller *caller)
 {
   Question *question = g_new0 (Question, 1);
 
   question->callers = self;
   question->caller = iommud_caller_ref (caller);
-  g_dbus_connection_call (self->connection, BUS_NAME, BUS_PATH, BUS_NAME, "GetConnectionUnixUser",
-                          g_variant_new ("(s)", caller->name), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, on_user_known, question);
+  g_dbus_connection_call (self->connection, BUS_NAME, BUS_PATH, BUS_NAME,
+                          "GetConnectionCredentials", g_variant_new ("(s)", caller->name),
+                          G_VARIANT_TYPE ("(a{sv})"), G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable,
+                          on_credentials_known, question);
 }
 
 /* A message that calls a method. It waits in its lane until its turn has come. Takes the message,
@@ -146,7 +236,7 @@ iommud_callers_receive (IommudCallers *self, GDBusMessage *message, IommudCaller
     {
       *caller = iommud_caller_new (name);
       g_hash_table_insert (self->callers, (*caller)->name, *caller);
-      ask_for_user (self, *caller);
+      ask_for_credentials (self, *caller);
     }
   return iommud_lanes_push (self->lanes, *caller, message);
 }

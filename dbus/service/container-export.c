@@ -96,9 +96,9 @@ handle_free (IommudExport *self, IommudCall *call)
 }
 
 static const IommudMethod methods[] = {
-  { "AttachDevice", IOMMUD_ACCESS_CHANGE, handle_attach_device },
-  { "AllocHwpt", IOMMUD_ACCESS_CHANGE, handle_alloc_hwpt },
-  { "Free", IOMMUD_ACCESS_CHANGE, handle_free },
+  { "AttachDevice", IOMMUD_ACCESS_OWNER, handle_attach_device },
+  { "AllocHwpt", IOMMUD_ACCESS_OWNER, handle_alloc_hwpt },
+  { "Free", IOMMUD_ACCESS_OWNER, handle_free },
 };
 
 const IommudInterface iommud_container_interface = {

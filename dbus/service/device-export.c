@@ -115,8 +115,8 @@ handle_get_holders (IommudExport *self, IommudCall *call)
 }
 
 static const IommudMethod methods[] = {
-  { "Detach", IOMMUD_ACCESS_CHANGE, handle_detach },
-  { "SetTracker", IOMMUD_ACCESS_CHANGE, handle_set_tracker },
+  { "Detach", IOMMUD_ACCESS_OWNER, handle_detach },
+  { "SetTracker", IOMMUD_ACCESS_OWNER, handle_set_tracker },
   { "GetHolders", IOMMUD_ACCESS_READ, handle_get_holders },
 };
 

@@ -85,12 +85,29 @@ on_delivered (gboolean taken, gpointer user_data)
   g_free (self);
 }
 
+/* A copy of the bitmap, which is given back if it does not arrive. -1 with error set: the caller
+ * gets no bitmap. */
+static int
+copy_bitmap (IommudCall *call, int bitmap, GError **error)
+{
+  int copy = -1;
+
+  if (!iommud_call_recheck (call, error))
+    return -1;
+  copy = fcntl (bitmap, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0)
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                 "No file descriptor is left for the bitmap");
+  return copy;
+}
+
 /* Takes the floating value and the bitmap. */
 static void
 deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, GVariant *value,
          int bitmap)
 {
-  int copy = fcntl (bitmap, F_DUPFD_CLOEXEC, 0);
+  GError *error = NULL;
+  int copy = copy_bitmap (call, bitmap, &error);
   IommudParcel *parcel;
   Shipment *shipment;
 
@@ -98,8 +115,7 @@ deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, 
     {
       g_variant_unref (g_variant_ref_sink (value));
       iommud_dirty_tracking_give_back_bitmap (tracking, result, bitmap);
-      iommud_call_fail (call, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
-                                           "No file descriptor is left for the bitmap"));
+      iommud_call_fail (call, error);
       return;
     }
   shipment = g_new0 (Shipment, 1);
@@ -184,10 +200,10 @@ handle_unmap_and_read_bitmap (IommudExport *self, IommudCall *call)
 }
 
 static const IommudMethod methods[] = {
-  { "Start", IOMMUD_ACCESS_CHANGE, handle_start },
-  { "Stop", IOMMUD_ACCESS_CHANGE, handle_stop },
-  { "ReadBitmap", IOMMUD_ACCESS_CHANGE, handle_read_bitmap }, /* it clears what it reads */
-  { "UnmapAndReadBitmap", IOMMUD_ACCESS_CHANGE, handle_unmap_and_read_bitmap },
+  { "Start", IOMMUD_ACCESS_OWNER, handle_start },
+  { "Stop", IOMMUD_ACCESS_OWNER, handle_stop },
+  { "ReadBitmap", IOMMUD_ACCESS_OWNER, handle_read_bitmap }, /* it clears what it reads */
+  { "UnmapAndReadBitmap", IOMMUD_ACCESS_OWNER, handle_unmap_and_read_bitmap },
 };
 
 const IommudInterface iommud_dirty_tracking_interface = {

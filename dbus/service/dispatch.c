@@ -9,38 +9,116 @@
 /* The part of a name that an error repeats. */
 #define NAME "%.255s"
 
-static gboolean
-check_access (IommudServiceState *state, const IommudCaller *caller, const IommudMethod *method,
-              const char *interface, GError **error)
+/* A call whose caller is asked for something. */
+typedef struct
 {
-  if (method->access == IOMMUD_ACCESS_CHANGE && caller->cause != NULL)
-    {
-      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED,
-                   "%s.%s: the bus does not say which user calls: %s", interface, method->name,
-                   caller->cause->message);
-      return FALSE;
-    }
-  return iommud_policy_check (&state->policy, method->access, interface, method->name, caller->uid,
-                              error);
+  IommudServiceState *state;
+  IommudCall *call;
+  const IommudMethod *method;
+  GObject *called; /* that the call was for when it came */
+} Admission;
+
+/* What is found under the call's path now; NULL with error set. */
+static IommudExport *
+find_export (IommudServiceState *state, GDBusMessage *message, GError **error)
+{
+  return iommud_objects_find_export (state->objects, g_dbus_message_get_path (message),
+                                     g_dbus_message_get_interface (message),
+                                     G_DBUS_ERROR_UNKNOWN_METHOD, error);
 }
 
-/* If a method has no handler, or its handler names no access, that is a mistake in this program,
- * which a test finds. Calls of it are refused. */
+/* An object may have gone while the answer was awaited, and another one may have its path. Then the
+ * answer is the one that a later call gets. */
+static void
+handle (Admission *admission)
+{
+  IommudCall *call = admission->call;
+  GDBusMessage *message = iommud_call_get_message (call);
+  GError *error = NULL;
+  IommudExport *export = find_export (admission->state, message, &error);
+
+  if (export != NULL && iommud_export_get_model (export) != admission->called)
+    {
+      export = NULL;
+      error = iommud_objects_new_missing_error (g_dbus_message_get_path (message));
+    }
+  if (export == NULL)
+    iommud_call_refuse (call, error);
+  else if (!iommud_call_check_objects (call, &error))
+    iommud_call_fail (call, error);
+  else
+    admission->method->handle (export, call);
+}
+
+/* Takes the error. */
+static void
+on_authorized (GError *error, gpointer user_data)
+{
+  Admission *admission = user_data;
+
+  if (error == NULL && iommud_call_has_caller (admission->call))
+    handle (admission);
+  else if (error == NULL)
+    iommud_call_drop (admission->call);
+  else
+    iommud_call_fail (admission->call, error);
+  g_object_unref (admission->called);
+  iommud_service_state_unref (admission->state);
+  g_free (admission);
+}
+
+/* What is asked of callers that are not trusted with everything. */
+static void
+ask_for_access (IommudServiceState *state, IommudExport *export, const IommudMethod *method,
+                IommudCall *call)
+{
+  Admission *admission = g_new0 (Admission, 1);
+
+  admission->state = iommud_service_state_ref (state);
+  admission->call = call;
+  admission->method = method;
+  admission->called = g_object_ref (iommud_export_get_model (export));
+  iommud_call_authorize (call,
+                         iommud_needs_new (method->access, admission->called,
+                                           iommud_call_get_arguments (call), state->objects),
+                         on_authorized, admission);
+}
+
+/* If a method has no row, or its row names no access, that is a mistake in this program, which a
+ * test finds. Calls of it are refused. */
+static gboolean
+check_row (const IommudMethod *method, const GDBusMethodInfo *info, IommudCaller *caller,
+           const char *interface, GError **error)
+{
+  if (method == NULL || method->access == IOMMUD_ACCESS_NONE)
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED, "No user may call %s.%s",
+                 interface, info->name);
+  else if (method->access != IOMMUD_ACCESS_READ && caller->cause != NULL)
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED,
+                 "%s.%s: the bus does not say which user calls: %s", interface, info->name,
+                 caller->cause->message);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static void
 dispatch_ours (IommudServiceState *state, IommudCaller *caller, IommudExport *export,
                const GDBusMethodInfo *info, IommudCall *call)
 {
-  static const IommudMethod missing = { NULL, IOMMUD_ACCESS_NONE, NULL };
   const char *interface = iommud_export_get_info (export)->name;
   const IommudMethod *method =
       iommud_interface_find_method (iommud_export_get_interface (export), info->name);
   GError *error = NULL;
 
-  if (!check_access (state, caller, method == NULL ? &missing : method, interface, &error)
-      || (method->access == IOMMUD_ACCESS_CHANGE && !iommud_call_admit (call, &error)))
+  if (!check_row (method, info, caller, interface, &error)
+      || (method->access != IOMMUD_ACCESS_READ && !iommud_call_admit (call, &error)))
     iommud_call_fail (call, error);
-  else
+  else if (method->access == IOMMUD_ACCESS_READ
+           || iommud_authorizer_trusts (state->authorizer, caller))
     method->handle (export, call);
+  else
+    ask_for_access (state, export, method, call);
 }
 
 static const GDBusMethodInfo *
@@ -90,9 +168,7 @@ iommud_dispatch (IommudServiceState *state, IommudCaller *caller, GDBusMessage *
     }
   if (iommud_standard_handle (state, call))
     return;
-  export = iommud_objects_find_export (state->objects, g_dbus_message_get_path (message),
-                                       g_dbus_message_get_interface (message),
-                                       G_DBUS_ERROR_UNKNOWN_METHOD, &error);
+  export = find_export (state, message, &error);
   if (export != NULL)
     method = find_method (iommud_export_get_info (export), message, &error);
   if (method == NULL)

@@ -55,8 +55,8 @@ handle_free (IommudExport *self, IommudCall *call)
 }
 
 static const IommudMethod methods[] = {
-  { "AttachDevice", IOMMUD_ACCESS_CHANGE, handle_attach_device },
-  { "Free", IOMMUD_ACCESS_CHANGE, handle_free },
+  { "AttachDevice", IOMMUD_ACCESS_OWNER, handle_attach_device },
+  { "Free", IOMMUD_ACCESS_OWNER, handle_free },
 };
 
 const IommudInterface iommud_hwpt_interface = {

@@ -231,11 +231,11 @@ connect_signals (IommudExport *self)
 }
 
 static const IommudMethod methods[] = {
-  { "CreateContainer", IOMMUD_ACCESS_CHANGE, handle_create_container },
-  { "OpenIommufd", IOMMUD_ACCESS_CHANGE, handle_open_iommufd },
-  { "OpenDevice", IOMMUD_ACCESS_CHANGE, handle_open_device },
-  { "CloseDevice", IOMMUD_ACCESS_CHANGE, handle_close_device },
-  { "Release", IOMMUD_ACCESS_CHANGE, handle_release },
+  { "CreateContainer", IOMMUD_ACCESS_OWNER, handle_create_container },
+  { "OpenIommufd", IOMMUD_ACCESS_OWNER, handle_open_iommufd },
+  { "OpenDevice", IOMMUD_ACCESS_OWNER, handle_open_device },
+  { "CloseDevice", IOMMUD_ACCESS_OWNER, handle_close_device },
+  { "Release", IOMMUD_ACCESS_OWNER, handle_release },
 };
 
 const IommudInterface iommud_lease_interface = {

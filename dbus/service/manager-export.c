@@ -111,9 +111,9 @@ read_own_property (IommudExport *export, const char *member)
 }
 
 static const IommudMethod methods[] = {
-  { "CreateContainer", IOMMUD_ACCESS_CHANGE, handle_create_container },
-  { "CreateLease", IOMMUD_ACCESS_CHANGE, iommud_manager_create_lease },
-  { "LeaseDevices", IOMMUD_ACCESS_CHANGE, iommud_manager_lease_devices },
+  { "CreateContainer", IOMMUD_ACCESS_USE_CONTAINERS, handle_create_container },
+  { "CreateLease", IOMMUD_ACCESS_LEASE_DEVICE, iommud_manager_create_lease },
+  { "LeaseDevices", IOMMUD_ACCESS_LEASE_DEVICE, iommud_manager_lease_devices },
   { "FindDevice", IOMMUD_ACCESS_READ, handle_find_device },
   { "FindContainer", IOMMUD_ACCESS_READ, handle_find_container },
 };

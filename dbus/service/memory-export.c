@@ -175,11 +175,11 @@ handle_set_allowed_iovas (IommudExport *self, IommudCall *call)
 }
 
 static const IommudMethod methods[] = {
-  { "MapFile", IOMMUD_ACCESS_CHANGE, handle_map_file },
-  { "CopyMapping", IOMMUD_ACCESS_CHANGE, handle_copy_mapping },
-  { "Unmap", IOMMUD_ACCESS_CHANGE, handle_unmap },
-  { "UnmapAll", IOMMUD_ACCESS_CHANGE, handle_unmap_all },
-  { "SetAllowedIovas", IOMMUD_ACCESS_CHANGE, handle_set_allowed_iovas },
+  { "MapFile", IOMMUD_ACCESS_OWNER, handle_map_file },
+  { "CopyMapping", IOMMUD_ACCESS_OWNER, handle_copy_mapping },
+  { "Unmap", IOMMUD_ACCESS_OWNER, handle_unmap },
+  { "UnmapAll", IOMMUD_ACCESS_OWNER, handle_unmap_all },
+  { "SetAllowedIovas", IOMMUD_ACCESS_OWNER, handle_set_allowed_iovas },
 };
 
 const IommudInterface iommud_memory_interface = {

@@ -6,8 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* A handler unpacks the call's arguments and starts the model's operation. The handler, or what it
- * started, ends the call exactly once. */
+/* A row of an interface's table: what a method asks of its caller, and what handles it. The objects
+ * in its arguments are found by their types (access/needs.c). A handler unpacks the arguments and
+ * starts the model's operation. The handler, or what it started, ends the call exactly once. */
 typedef struct
 {
   const char *name;

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may call a method: this depends on what the method asks of its caller. What is not allowed is
- * refused. */
+/* Which users may do everything on which bus, and which actions there are for all others. */
 #include "policy.h"
 
-#include <iommud.h>
-
-/* Only root changes the host that all users share. */
+/* Only root changes the host that all users share without being asked for more. */
 IommudPolicy
 iommud_policy_for_system_bus (void)
 {
@@ -19,26 +16,30 @@ iommud_policy_for_private_bus (uid_t own_uid)
   return (IommudPolicy){ .own_user_may_change = TRUE, .own_uid = own_uid };
 }
 
-static gboolean
-may_change (const IommudPolicy *self, uid_t uid)
+/* Whether the user may do everything. */
+gboolean
+iommud_policy_trusts (const IommudPolicy *self, uid_t uid)
 {
   return uid == 0 || (self->own_user_may_change && uid == self->own_uid);
 }
 
-gboolean
-iommud_policy_check (const IommudPolicy *self, IommudAccess access, const char *interface,
-                     const char *method, uid_t uid, GError **error)
+/* What a caller must be let do who does not have what a method asks for. */
+IommudAction
+iommud_access_get_action (IommudAccess access)
 {
-  if (access == IOMMUD_ACCESS_READ || (access == IOMMUD_ACCESS_CHANGE && may_change (self, uid)))
-    return TRUE;
-
-  if (access != IOMMUD_ACCESS_CHANGE)
-    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED, "No user may call %s.%s",
-                 interface, method);
-  else
-    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED,
-                 "User %u may not call %s.%s: it changes the host, which only %s may do",
-                 (guint) uid, interface, method,
-                 self->own_user_may_change ? "root and the service's own user" : "root");
-  return FALSE;
+  switch (access)
+    {
+    case IOMMUD_ACCESS_LEASE_DEVICE:
+      return IOMMUD_ACTION_LEASE_DEVICE;
+    case IOMMUD_ACCESS_USE_CONTAINERS:
+      return IOMMUD_ACTION_USE_CONTAINERS;
+    case IOMMUD_ACCESS_OWNER:
+    case IOMMUD_ACCESS_MANAGE:
+      return IOMMUD_ACTION_MANAGE;
+    case IOMMUD_ACCESS_NONE:
+    case IOMMUD_ACCESS_READ:
+    case IOMMUD_ACCESS_CONFIGURE:
+    default:
+      return IOMMUD_ACTION_CONFIGURE;
+    }
 }

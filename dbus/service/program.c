@@ -30,6 +30,7 @@ typedef struct
   gboolean system;
   gboolean session;
   char *address;
+  char *config_dir; /* NULL: the usual one */
   gboolean simulate;
   char *simulated_host; /* NULL: the built-in one */
   gboolean verbose;
@@ -47,6 +48,7 @@ options_clear (Options *options)
 {
   g_clear_pointer (&options->address, g_free);
   g_clear_pointer (&options->simulated_host, g_free);
+  g_clear_pointer (&options->config_dir, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
@@ -116,11 +118,14 @@ make_option_context (Options *options)
 {
   const GOptionEntry entries[] = {
     { "system", 0, 0, G_OPTION_ARG_NONE, &options->system,
-      "Serve on the system bus; only root may change anything (the default)", NULL },
+      "Serve on the system bus; only root may do everything (the default)", NULL },
     { "session", 0, 0, G_OPTION_ARG_NONE, &options->session,
       "Serve on the session bus; its user may change things", NULL },
     { "address", 0, 0, G_OPTION_ARG_STRING, &options->address,
       "Serve on the message bus at ADDRESS; the service's own user may change things", "ADDRESS" },
+    { "config-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->config_dir,
+      "Read grants from FOLDER (on the system bus by default from " SYSCONFDIR "/iommud)",
+      "FOLDER" },
     { "simulate", 0, G_OPTION_FLAG_OPTIONAL_ARG | G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK,
       on_simulate_option,
       "Serve the simulated host that FILE describes, or without FILE a built-in one", "FILE" },
@@ -189,12 +194,18 @@ connect_to_bus (const Options *options, GError **error)
   return connection;
 }
 
+/* On a private bus nobody needs grants, so there are none if none are asked for. */
 static IommudPolicy
 choose_policy (const Options *options)
 {
-  if (options->session || options->address != NULL)
-    return iommud_policy_for_private_bus (getuid ());
-  return iommud_policy_for_system_bus ();
+  const gboolean is_private = options->session || options->address != NULL;
+  IommudPolicy policy =
+      is_private ? iommud_policy_for_private_bus (getuid ()) : iommud_policy_for_system_bus ();
+
+  policy.config_dir = options->config_dir;
+  if (policy.config_dir == NULL && !is_private)
+    policy.config_dir = SYSCONFDIR "/iommud";
+  return policy;
 }
 
 static void

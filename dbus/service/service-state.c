@@ -28,7 +28,7 @@ iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudP
   self->callers = iommud_callers_new (connection, self->lanes, self->flow);
   self->long_answers = iommud_long_answers_new (connection);
   self->budget = iommud_budget_new ();
-  self->policy = policy;
+  self->authorizer = iommud_authorizer_new (&policy);
   return self;
 }
 
@@ -46,6 +46,7 @@ clear_state (gpointer data)
   g_clear_pointer (&self->long_answers, iommud_long_answers_free);
   g_clear_pointer (&self->flow, iommud_flow_free);
   g_clear_pointer (&self->lanes, iommud_lanes_free);
+  g_clear_pointer (&self->authorizer, iommud_authorizer_free);
   g_clear_pointer (&self->budget, iommud_budget_free);
   g_clear_pointer (&self->changes, iommud_changes_free);
   g_clear_pointer (&self->objects, iommud_objects_free);
@@ -65,6 +66,7 @@ void
 iommud_service_state_close (IommudServiceState *self)
 {
   g_clear_pointer (&self->callers, iommud_callers_free);
+  iommud_authorizer_close (self->authorizer);
 }
 
 /* Of IommudMember. Borrowed. */

@@ -4,6 +4,7 @@
 
 #include <iommud.h>
 
+#include "access/authorizer.h"
 #include "budget.h"
 #include "callers.h"
 #include "changes.h"
@@ -28,7 +29,7 @@ typedef struct
   IommudLongAnswers *long_answers;
   IommudListing *listing; /* the service's; NULL once it has left the bus */
   IommudBudget *budget;
-  IommudPolicy policy;
+  IommudAuthorizer *authorizer;
   GHashTable *members; /* interface description -> what is known of its properties */
 } IommudServiceState;
 

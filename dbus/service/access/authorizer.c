@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether callers have what their calls need. In this order: root, and the user of a private bus,
+ * may do everything; what belongs to the caller's user is that user's; a grant lets a user use
+ * devices; everything else is refused. */
+#include "access/authorizer.h"
+
+#include <iommud.h>
+
+#include "access/follow-configuration.h"
+#include "access/ownership.h"
+#include "access/refusal.h"
+
+struct _IommudAuthorizer
+{
+  IommudPolicy policy;
+  IommudConfigurationFollower *configuration;
+  GQueue waiting; /* of Inquiry: until the configuration was read for the first time */
+};
+
+/* A request that is being looked at. */
+typedef struct
+{
+  IommudRequest request;
+  IommudAuthorizerFunc answer;
+  gpointer user_data;
+} Inquiry;
+
+/* --- What a caller has ------------------------------------------------------------------------ */
+
+static IommudSubject
+get_subject (const IommudCaller *caller)
+{
+  return (IommudSubject){ caller->uid, caller->groups };
+}
+
+gboolean
+iommud_authorizer_trusts (const IommudAuthorizer *self, const IommudCaller *caller)
+{
+  return iommud_policy_trusts (&self->policy, caller->uid);
+}
+
+/* Borrowed; NULL before it was read, and once the service has left the bus. */
+static const IommudConfiguration *
+get_configuration (const IommudAuthorizer *self)
+{
+  return self->configuration == NULL ? NULL
+                                     : iommud_configuration_follower_get (self->configuration);
+}
+
+static gboolean
+owns (const IommudCaller *caller, const IommudNeed *need)
+{
+  guint32 owner = 0;
+
+  return need->object != NULL && iommud_ownership_find (need->object, &owner)
+         && owner == caller->uid;
+}
+
+static gboolean
+is_granted (const IommudAuthorizer *self, const IommudCaller *caller, const IommudNeed *need)
+{
+  const IommudConfiguration *configuration = get_configuration (self);
+  const IommudSubject subject = get_subject (caller);
+  g_auto (IommudDeviceTraits) device = { 0 };
+
+  if (!need->may_be_granted || configuration == NULL)
+    return FALSE;
+  if (need->object == NULL)
+    return iommud_configuration_has_grant (configuration, &subject);
+  iommud_device_traits_init (&device, need->object);
+  return iommud_configuration_grants (configuration, &subject, &device, NULL);
+}
+
+static IommudBasis
+find_basis (const IommudAuthorizer *self, const IommudCaller *caller, const IommudNeed *need)
+{
+  if (iommud_authorizer_trusts (self, caller))
+    return IOMMUD_BASIS_TRUST;
+  if (owns (caller, need))
+    return IOMMUD_BASIS_OWNER;
+  return is_granted (self, caller, need) ? IOMMUD_BASIS_GRANT : IOMMUD_BASIS_NONE;
+}
+
+static void
+meet_all (const IommudAuthorizer *self, const IommudRequest *request)
+{
+  for (guint i = 0; i < iommud_needs_count (request->needs); i++)
+    {
+      IommudNeed *need = iommud_needs_get (request->needs, i);
+
+      if (need->basis == IOMMUD_BASIS_NONE)
+        need->basis = find_basis (self, request->caller, need);
+    }
+}
+
+/* Another basis would not do: what the call has done meanwhile may have made the caller an owner.
+ */
+static gboolean
+holds (const IommudAuthorizer *self, const IommudCaller *caller, const IommudNeed *need)
+{
+  if (need->basis == IOMMUD_BASIS_OWNER)
+    return owns (caller, need);
+  if (need->basis == IOMMUD_BASIS_GRANT)
+    return is_granted (self, caller, need);
+  return need->basis != IOMMUD_BASIS_NONE;
+}
+
+/* Whether what was found at the first look is still so. */
+gboolean
+iommud_authorizer_recheck (const IommudAuthorizer *self, const IommudRequest *request,
+                           GError **error)
+{
+  for (guint i = 0; i < iommud_needs_count (request->needs); i++)
+    {
+      const IommudNeed *need = iommud_needs_get (request->needs, i);
+
+      if (holds (self, request->caller, need))
+        continue;
+      g_propagate_error (error, iommud_refusal_new (request, need, "it has been withdrawn"));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* --- Inquiries -------------------------------------------------------------------------------- */
+
+static void
+end (Inquiry *inquiry, GError *error)
+{
+  IommudAuthorizerFunc answer = inquiry->answer;
+  gpointer user_data = inquiry->user_data;
+
+  g_free (inquiry);
+  answer (error, user_data);
+}
+
+static void
+look (IommudAuthorizer *self, Inquiry *inquiry)
+{
+  const IommudNeed *unmet = NULL;
+
+  meet_all (self, &inquiry->request);
+  unmet = iommud_needs_find_unmet (inquiry->request.needs);
+  if (unmet == NULL)
+    end (inquiry, NULL);
+  else if (get_configuration (self) == NULL)
+    g_queue_push_tail (&self->waiting, inquiry);
+  else
+    end (inquiry, iommud_refusal_new (&inquiry->request, unmet, NULL));
+}
+
+/* What the request points at must live until it is answered. The answer may come before this
+ * returns. */
+void
+iommud_authorizer_check (IommudAuthorizer *self, const IommudRequest *request,
+                         IommudAuthorizerFunc answer, gpointer user_data)
+{
+  Inquiry *inquiry = g_new0 (Inquiry, 1);
+
+  inquiry->request = *request;
+  inquiry->answer = answer;
+  inquiry->user_data = user_data;
+  look (self, inquiry);
+}
+
+static void
+on_configured (gpointer user_data)
+{
+  IommudAuthorizer *self = user_data;
+
+  while (!g_queue_is_empty (&self->waiting))
+    look (self, g_queue_pop_head (&self->waiting));
+}
+
+IommudAuthorizer *
+iommud_authorizer_new (const IommudPolicy *policy)
+{
+  IommudAuthorizer *self = g_new0 (IommudAuthorizer, 1);
+
+  self->policy = *policy;
+  g_queue_init (&self->waiting);
+  self->configuration = iommud_configuration_follower_new (policy->config_dir, on_configured, self);
+  self->policy.config_dir = NULL; /* it need not live on */
+  return self;
+}
+
+/* The service leaves the bus: whatever waits is answered. */
+void
+iommud_authorizer_close (IommudAuthorizer *self)
+{
+  g_clear_pointer (&self->configuration, iommud_configuration_follower_free);
+  while (!g_queue_is_empty (&self->waiting))
+    end (g_queue_pop_head (&self->waiting),
+         g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The service has left the bus"));
+}
+
+void
+iommud_authorizer_free (IommudAuthorizer *self)
+{
+  g_free (self);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether callers have what their calls need. */
+#pragma once
+
+#include "access/request.h"
+
+G_BEGIN_DECLS
+
+typedef struct _IommudAuthorizer IommudAuthorizer;
+
+/* @error: why not, owned by the function; NULL if the caller has what it needs. Needs an answer
+ * even if the caller has left. */
+typedef void (*IommudAuthorizerFunc) (GError *error, gpointer user_data);
+
+IommudAuthorizer *iommud_authorizer_new (const IommudPolicy *policy);
+void iommud_authorizer_close (IommudAuthorizer *self);
+void iommud_authorizer_free (IommudAuthorizer *self);
+gboolean iommud_authorizer_trusts (const IommudAuthorizer *self, const IommudCaller *caller);
+void iommud_authorizer_check (IommudAuthorizer *self, const IommudRequest *request,
+                              IommudAuthorizerFunc answer, gpointer user_data);
+gboolean iommud_authorizer_recheck (const IommudAuthorizer *self, const IommudRequest *request,
+                                    GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudAuthorizer, iommud_authorizer_free)
+
+G_END_DECLS

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whose an object of the model is: that of the container or lease which it belongs to. */
+#include "access/ownership.h"
+
+#include <iommud.h>
+
+/* The object of a property. Owned; NULL if there is no such property, or nothing in it. */
+static GObject *
+get_object (GObject *object, const char *property)
+{
+  GObject *value = NULL;
+
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (object), property) != NULL)
+    g_object_get (object, property, &value, NULL);
+  return value;
+}
+
+/* What the object belongs to. Owned; NULL if it belongs to nothing. */
+static GObject *
+get_holder (GObject *object)
+{
+  GObject *container = NULL;
+
+  if (IOMMUD_IS_MEMORY (object))
+    return g_object_ref (G_OBJECT (iommud_memory_get_container (IOMMUD_MEMORY (object))));
+  if (IOMMUD_IS_DIRTY_TRACKING (object))
+    return g_object_ref (
+        G_OBJECT (iommud_dirty_tracking_get_container (IOMMUD_DIRTY_TRACKING (object))));
+  if (IOMMUD_IS_HWPT (object))
+    return g_object_ref (G_OBJECT (iommud_hwpt_get_container (IOMMUD_HWPT (object))));
+  container = get_object (object, "container");
+  return container != NULL ? container : get_object (object, "lease");
+}
+
+static gboolean
+has_owner (GObject *object)
+{
+  return g_object_class_find_property (G_OBJECT_GET_CLASS (object), "owner") != NULL;
+}
+
+/* FALSE for what is nobody's, such as a device that is available. */
+gboolean
+iommud_ownership_find (gpointer object, guint32 *owner)
+{
+  g_autoptr (GObject) holder = NULL;
+
+  if (!has_owner (object))
+    {
+      holder = get_holder (object);
+      if (holder == NULL || !has_owner (holder))
+        return FALSE;
+      object = holder;
+    }
+  g_object_get (object, "owner", owner, NULL);
+  return TRUE;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a caller is told who may not. */
+#pragma once
+
+#include "access/request.h"
+
+G_BEGIN_DECLS
+
+GError *iommud_refusal_new (const IommudRequest *request, const IommudNeed *need, const char *why);
+
+G_END_DECLS

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A call that asks whether it may. */
+#pragma once
+
+#include "access/needs.h"
+#include "caller.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  IommudCaller *caller;
+  IommudNeeds *needs;
+  const char *interface;
+  const char *method;
+} IommudRequest;
+
+G_END_DECLS
