@@ -108,6 +108,9 @@ get_request (IommudCall *self)
     .needs = self->needs,
     .interface = g_dbus_message_get_interface (self->message),
     .method = g_dbus_message_get_member (self->message),
+    .is_interactive = (g_dbus_message_get_flags (self->message)
+                       & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
+                      != 0,
   };
 }
 

@@ -22,6 +22,7 @@ typedef struct
   guint64 waiting_bytes;
   gboolean ready;            /* it is in its lane's queue */
   gboolean held;             /* its next answer waits for room */
+  guint n_questions;         /* that polkit was asked for it, and has not answered */
   GCancellable *cancellable; /* of all its calls; cancelled once it has left the bus */
 
   /* Bytes that were sent and of which it is not known that the caller has read them; how many of

@@ -12,11 +12,12 @@
 
 #include "idle.h"
 
-/* The bus of a system lets a program wait for 128 answers. So many pings of one user may wait at a
- * time, so many with those that were not answered for long, and so many of all users. */
+/* The bus of a system lets a program wait for 128 answers, and polkit is asked, too. So many pings
+ * of one user may wait at a time, so many with those that were not answered for long, and so many
+ * of all users. */
 #define PINGS_PER_USER 16
 #define MOST_PINGS_PER_USER 32
-#define MOST_PINGS 112
+#define MOST_PINGS 96
 
 /* If the bus does not deliver a ping, which is so if too many answers are waited for, another one
  * is sent later. */

@@ -43,3 +43,17 @@ iommud_access_get_action (IommudAccess access)
       return IOMMUD_ACTION_CONFIGURE;
     }
 }
+
+/* As polkit knows it. */
+const char *
+iommud_action_get_id (IommudAction action)
+{
+  static const char *const ids[] = {
+    [IOMMUD_ACTION_LEASE_DEVICE] = "org.iommud1.lease-device",
+    [IOMMUD_ACTION_USE_CONTAINERS] = "org.iommud1.use-containers",
+    [IOMMUD_ACTION_MANAGE] = "org.iommud1.manage",
+    [IOMMUD_ACTION_CONFIGURE] = "org.iommud1.configure",
+  };
+
+  return ids[action];
+}

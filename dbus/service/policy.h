@@ -40,5 +40,6 @@ IommudPolicy iommud_policy_for_system_bus (void);
 IommudPolicy iommud_policy_for_private_bus (uid_t own_uid);
 gboolean iommud_policy_trusts (const IommudPolicy *self, uid_t uid);
 IommudAction iommud_access_get_action (IommudAccess access);
+const char *iommud_action_get_id (IommudAction action);
 
 G_END_DECLS

@@ -28,7 +28,7 @@ iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudP
   self->callers = iommud_callers_new (connection, self->lanes, self->flow);
   self->long_answers = iommud_long_answers_new (connection);
   self->budget = iommud_budget_new ();
-  self->authorizer = iommud_authorizer_new (&policy);
+  self->authorizer = iommud_authorizer_new (&policy, connection);
   return self;
 }
 

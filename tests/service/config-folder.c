@@ -15,6 +15,8 @@ config_folder_new (void)
   g_autofree char *grants = g_build_filename (folder, "grants.d", NULL);
 
   g_assert_no_error (error);
+  /* It may be read while the test is another user for a moment. */
+  g_assert_cmpint (chmod (folder, 0755), ==, 0);
   g_assert_cmpint (g_mkdir (grants, 0755), ==, 0);
   return folder;
 }

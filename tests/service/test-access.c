@@ -9,100 +9,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "access-bed.h"
 #include "config-folder.h"
 #include "users.h"
 
 #define GRANTED "0000:01:00.0"
 #define OTHER "0000:02:00.0"
 
-typedef struct
-{
-  Bed *bed; /* its client is the user */
-  char *folder;
-  guint32 uid;
-  IommudContainer *others; /* a container of another user */
-  char *others_path;
-} Fixture;
-
 static void
-grant (Fixture *self, const char *name, const char *devices)
+test_without_grants (AccessBed *self, gconstpointer unused)
 {
-  g_autofree char *file = g_strdup_printf ("grants.d/%s.conf", name);
-  g_autofree char *text =
-      g_strdup_printf ("[%s]\nusers=%u\ndevices=%s\n", name, self->uid, devices);
-
-  config_folder_write (self->folder, file, text);
-}
-
-static IommudContainer *
-create_others (Fixture *self)
-{
-  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
-  g_autoptr (GError) error = NULL;
-  IommudContainer *container = NULL;
-
-  g_object_set (options, "owner", self->uid + 1, "name", "others", NULL);
-  container = iommud_host_create_container (self->bed->host, options, NULL, &error);
-  g_assert_no_error (error);
-  return container;
+  access_bed_refuse (
+      self, IOMMUD_DBUS_MANAGER_PATH, "CreateContainer", bed_options (NULL),
+      "User * may not call org.iommud1.Manager.CreateContainer: no grant is for that user*");
 }
 
 static void
-set_up_with (Fixture *self, const char *devices)
-{
-  IommudPolicy policy = iommud_policy_for_system_bus ();
-
-  self->uid = users_get_stranger ();
-  self->folder = config_folder_new ();
-  if (devices != NULL)
-    grant (self, "a", devices);
-  policy.config_dir = self->folder;
-  self->bed = bed_new_with_policy (NULL, policy);
-  bed_disconnect (self->bed->client);
-  self->bed->client = users_connect (self->bed->address, self->uid);
-  self->others = create_others (self);
-  self->others_path = g_strdup_printf (IOMMUD_DBUS_CONTAINERS_PATH "/%" G_GUINT64_FORMAT,
-                                       iommud_container_get_serial (self->others));
-}
-
-static void
-set_up (Fixture *self, gconstpointer unused)
-{
-  set_up_with (self, GRANTED);
-}
-
-static void
-set_up_ungranted (Fixture *self, gconstpointer unused)
-{
-  set_up_with (self, NULL);
-}
-
-static void
-tear_down (Fixture *self, gconstpointer unused)
-{
-  g_assert_true (iommud_container_free (self->others, TRUE, NULL, NULL));
-  g_object_unref (self->others);
-  g_free (self->others_path);
-  bed_free (self->bed);
-  config_folder_free (self->folder);
-}
-
-static void
-refuse (Fixture *self, const char *path, const char *method, GVariant *arguments,
-        const char *pattern)
-{
-  bed_call_fails (self->bed, path, method, arguments, IOMMUD_ERROR_NOT_AUTHORIZED, pattern);
-}
-
-static void
-test_without_grants (Fixture *self, gconstpointer unused)
-{
-  refuse (self, IOMMUD_DBUS_MANAGER_PATH, "CreateContainer", bed_options (NULL),
-          "User * may not call org.iommud1.Manager.CreateContainer: no grant is for that user*");
-}
-
-static void
-test_own (Fixture *self, gconstpointer unused)
+test_own (AccessBed *self, gconstpointer unused)
 {
   Bed *bed = self->bed;
   g_autofree char *container = bed_create (bed, "{'name': <'mine'>}");
@@ -124,7 +47,7 @@ test_own (Fixture *self, gconstpointer unused)
 
 /* A container of one's own is not enough. */
 static void
-test_device (Fixture *self, gconstpointer unused)
+test_device (AccessBed *self, gconstpointer unused)
 {
   Bed *bed = self->bed;
   g_autofree char *container = bed_create (bed, NULL);
@@ -134,17 +57,18 @@ test_device (Fixture *self, gconstpointer unused)
       bed_call_for_path (bed, container, "AllocHwpt", bed_device_arguments (granted, NULL));
   const char *pattern = "User * may not call *: no grant lets that user use device " OTHER "*";
 
-  refuse (self, container, "AttachDevice", bed_device_arguments (other, NULL), pattern);
-  refuse (self, container, "AllocHwpt", bed_device_arguments (other, NULL), pattern);
-  refuse (self, hwpt, "AttachDevice", bed_device_arguments (other, NULL), pattern);
-  refuse (self, other, "Detach", bed_options (NULL), "*what it changes is not that user's*");
+  access_bed_refuse (self, container, "AttachDevice", bed_device_arguments (other, NULL), pattern);
+  access_bed_refuse (self, container, "AllocHwpt", bed_device_arguments (other, NULL), pattern);
+  access_bed_refuse (self, hwpt, "AttachDevice", bed_device_arguments (other, NULL), pattern);
+  access_bed_refuse (self, other, "Detach", bed_options (NULL),
+                     "*what it changes is not that user's*");
   bed_assert (bed, other, "State", "'available'");
   bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
 }
 
 /* Neither is a grant. */
 static void
-test_others (Fixture *self, gconstpointer unused)
+test_others (AccessBed *self, gconstpointer unused)
 {
   Bed *bed = self->bed;
   g_autofree char *granted = bed_device (bed, GRANTED);
@@ -154,23 +78,26 @@ test_others (Fixture *self, gconstpointer unused)
   g_autofree char *pattern =
       g_strdup_printf ("User * may not call *: what it changes belongs to user %u*", self->uid + 1);
 
-  refuse (self, self->others_path, "AttachDevice", bed_device_arguments (granted, NULL), pattern);
-  refuse (self, self->others_path, "Free", bed_options (NULL), pattern);
-  refuse (self, self->others_path, "UnmapAll", bed_options (NULL), pattern);
-  refuse (self, self->others_path, "Start", bed_options (NULL), pattern);
+  access_bed_refuse (self, self->others_path, "AttachDevice", bed_device_arguments (granted, NULL),
+                     pattern);
+  access_bed_refuse (self, self->others_path, "Free", bed_options (NULL), pattern);
+  access_bed_refuse (self, self->others_path, "UnmapAll", bed_options (NULL), pattern);
+  access_bed_refuse (self, self->others_path, "Start", bed_options (NULL), pattern);
   g_assert_true (iommud_container_attach_device (self->others, device, NULL, NULL, &hwpt, NULL));
   hwpt_path = g_strdup_printf ("%s/hwpts/%" G_GUINT64_FORMAT, self->others_path,
                                iommud_hwpt_get_serial (hwpt));
-  refuse (self, hwpt_path, "Free", bed_options (NULL), pattern);
-  refuse (self, hwpt_path, "AttachDevice", bed_device_arguments (granted, NULL), pattern);
-  refuse (self, granted, "Detach", bed_options (NULL), pattern);
-  refuse (self, granted, "SetTracker", g_variant_new_parsed ("('auto', @a{sv} {})"), pattern);
+  access_bed_refuse (self, hwpt_path, "Free", bed_options (NULL), pattern);
+  access_bed_refuse (self, hwpt_path, "AttachDevice", bed_device_arguments (granted, NULL),
+                     pattern);
+  access_bed_refuse (self, granted, "Detach", bed_options (NULL), pattern);
+  access_bed_refuse (self, granted, "SetTracker", g_variant_new_parsed ("('auto', @a{sv} {})"),
+                     pattern);
   bed_assert (bed, granted, "State", "'attached'");
 }
 
 /* An argument or an option can name another user's container, too. */
 static void
-test_named (Fixture *self, gconstpointer unused)
+test_named (AccessBed *self, gconstpointer unused)
 {
   Bed *bed = self->bed;
   g_autofree char *container = bed_create (bed, NULL);
@@ -180,11 +107,12 @@ test_named (Fixture *self, gconstpointer unused)
   g_autofree char *sharing = NULL;
   const char *pattern = "User * may not call *: what it changes belongs to user *";
 
-  refuse (self, IOMMUD_DBUS_MANAGER_PATH, "CreateContainer", bed_options (share_others), pattern);
-  refuse (self, container, "CopyMapping",
-          g_variant_new ("(ottt@a{sv})", self->others_path, (guint64) 0, (guint64) PAGE,
-                         (guint64) 0, g_variant_new_parsed ("@a{sv} {}")),
-          pattern);
+  access_bed_refuse (self, IOMMUD_DBUS_MANAGER_PATH, "CreateContainer", bed_options (share_others),
+                     pattern);
+  access_bed_refuse (self, container, "CopyMapping",
+                     g_variant_new ("(ottt@a{sv})", self->others_path, (guint64) 0, (guint64) PAGE,
+                                    (guint64) 0, g_variant_new_parsed ("@a{sv} {}")),
+                     pattern);
   sharing = bed_create (bed, share);
   bed_call_ok (bed, sharing, "Free", bed_options (NULL));
   bed_call_ok (bed, container, "Free", bed_options (NULL));
@@ -192,7 +120,7 @@ test_named (Fixture *self, gconstpointer unused)
 
 /* A grant is asked for whenever a device is to be used. What is there stays its owner's. */
 static void
-test_withdrawn (Fixture *self, gconstpointer unused)
+test_withdrawn (AccessBed *self, gconstpointer unused)
 {
   Bed *bed = self->bed;
   g_autofree char *container = bed_create (bed, NULL);
@@ -218,14 +146,14 @@ test_withdrawn (Fixture *self, gconstpointer unused)
         }
     }
   bed_call_ok (bed, device, "Detach", bed_options (NULL));
-  refuse (self, container, "AttachDevice", bed_device_arguments (device, NULL),
-          "*no grant lets that user use device " GRANTED "*");
+  access_bed_refuse (self, container, "AttachDevice", bed_device_arguments (device, NULL),
+                     "*no grant lets that user use device " GRANTED "*");
   bed_call_ok (bed, container, "Free", bed_options (NULL));
 }
 
 /* A group that the caller is in when it connects. */
 static void
-test_group (Fixture *self, gconstpointer unused)
+test_group (AccessBed *self, gconstpointer unused)
 {
   const gid_t group = 4242;
   GDBusConnection *member = NULL;
@@ -240,7 +168,8 @@ test_group (Fixture *self, gconstpointer unused)
   g_assert_cmpint (setgroups (1, &group), ==, 0);
   member = users_connect (self->bed->address, self->uid);
   g_assert_cmpint (setgroups (0, NULL), ==, 0);
-  refuse (self, IOMMUD_DBUS_MANAGER_PATH, "CreateContainer", bed_options (NULL), "*no grant*");
+  access_bed_refuse (self, IOMMUD_DBUS_MANAGER_PATH, "CreateContainer", bed_options (NULL),
+                     "*no grant*");
   bed_disconnect (self->bed->client);
   self->bed->client = member;
   while (path == NULL)
@@ -257,7 +186,7 @@ test_group (Fixture *self, gconstpointer unused)
 
 /* What users read of each other shows neither the names of files nor what is in them. */
 static void
-test_hidden (Fixture *self, gconstpointer unused)
+test_hidden (AccessBed *self, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   int file = memfd_create ("a-secret-name", MFD_CLOEXEC);
@@ -274,24 +203,26 @@ test_hidden (Fixture *self, gconstpointer unused)
   printed = g_variant_print (objects, TRUE);
   g_assert_nonnull (strstr (printed, "Mappings"));
   g_assert_null (strstr (printed, "a-secret"));
-  refuse (self, self->others_path, "ReadBitmap",
-          g_variant_new_parsed ("(@t 0, @t 4096, @t 4096, @a{sv} {})"), "*belongs to user*");
+  access_bed_refuse (self, self->others_path, "ReadBitmap",
+                     g_variant_new_parsed ("(@t 0, @t 4096, @t 4096, @a{sv} {})"),
+                     "*belongs to user*");
 }
 
-#define ADD(name, set_up, function)                                                                \
-  g_test_add ("/access/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, devices, function)                                                               \
+  g_test_add ("/access/" name, AccessBed, devices, access_bed_set_up, function,                    \
+              access_bed_tear_down)
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  ADD ("without-grants", set_up_ungranted, test_without_grants);
-  ADD ("own", set_up, test_own);
-  ADD ("device", set_up, test_device);
-  ADD ("others", set_up, test_others);
-  ADD ("named", set_up, test_named);
-  ADD ("withdrawn", set_up, test_withdrawn);
-  ADD ("group", set_up_ungranted, test_group);
-  ADD ("hidden", set_up, test_hidden);
+  ADD ("without-grants", NULL, test_without_grants);
+  ADD ("own", GRANTED, test_own);
+  ADD ("device", GRANTED, test_device);
+  ADD ("others", GRANTED, test_others);
+  ADD ("named", GRANTED, test_named);
+  ADD ("withdrawn", GRANTED, test_withdrawn);
+  ADD ("group", NULL, test_group);
+  ADD ("hidden", GRANTED, test_hidden);
   return g_test_run ();
 }

@@ -31,6 +31,55 @@ test_private_bus (void)
   g_assert_false (iommud_policy_trusts (&policy, SOMEBODY));
 }
 
+static const char *
+get_action (IommudAccess access)
+{
+  return iommud_action_get_id (iommud_access_get_action (access));
+}
+
+/* What a caller must be let do who does not have what a row asks for. */
+static void
+test_actions (void)
+{
+  g_assert_cmpstr (get_action (IOMMUD_ACCESS_OWNER), ==, "org.iommud1.manage");
+  g_assert_cmpstr (get_action (IOMMUD_ACCESS_USE_CONTAINERS), ==, "org.iommud1.use-containers");
+  g_assert_cmpstr (get_action (IOMMUD_ACCESS_LEASE_DEVICE), ==, "org.iommud1.lease-device");
+  g_assert_cmpstr (get_action (IOMMUD_ACCESS_MANAGE), ==, "org.iommud1.manage");
+  g_assert_cmpstr (get_action (IOMMUD_ACCESS_CONFIGURE), ==, "org.iommud1.configure");
+}
+
+/* What polkit is asked about is what its file lists, and no more; and the text for the user names
+ * no detail that polkit is not told. */
+static void
+test_polkit_file (void)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_BUILT, "data", "org.iommud1.policy", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) actions = NULL;
+  g_auto (GStrv) names = NULL;
+
+  g_file_get_contents (path, &text, NULL, &error);
+  g_assert_no_error (error);
+  actions = g_strsplit (text, "<action ", 0);
+  g_assert_cmpuint (g_strv_length (actions), ==, IOMMUD_ACTION_CONFIGURE + 2);
+  for (guint i = 0; i <= IOMMUD_ACTION_CONFIGURE; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("id=\"%s\"", iommud_action_get_id (i));
+
+      g_assert_nonnull (strstr (text, id));
+    }
+  names = g_strsplit (text, "$(", 0);
+  g_assert_cmpuint (g_strv_length (names), >, 1);
+  for (gsize i = 1; names[i] != NULL; i++)
+    {
+      static const char *const known[] = { "device", "product", "driver", "group", NULL };
+
+      *strchr (names[i], ')') = '\0';
+      g_assert_true (g_strv_contains (known, names[i]));
+    }
+}
+
 static void
 check_interface (const IommudInterface *interface)
 {
@@ -149,6 +198,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/policy/system-bus", test_system_bus);
   g_test_add_func ("/policy/private-bus", test_private_bus);
+  g_test_add_func ("/policy/actions", test_actions);
+  g_test_add_func ("/policy/polkit-file", test_polkit_file);
   g_test_add_func ("/policy/every-method", test_every_method);
   g_test_add_func ("/policy/bus-policy", test_bus_policy);
   return g_test_run ();

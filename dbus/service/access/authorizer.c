@@ -1,26 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whether callers have what their calls need. In this order: root, and the user of a private bus,
  * may do everything; what belongs to the caller's user is that user's; a grant lets a user use
- * devices; everything else is refused. */
+ * devices; polkit, if there is one, may let a caller do the rest; what is left is refused. */
 #include "access/authorizer.h"
 
 #include <iommud.h>
 
+#include "access/details.h"
 #include "access/follow-configuration.h"
 #include "access/ownership.h"
+#include "access/polkit.h"
 #include "access/refusal.h"
 
 struct _IommudAuthorizer
 {
   IommudPolicy policy;
   IommudConfigurationFollower *configuration;
-  GQueue waiting; /* of Inquiry: until the configuration was read for the first time */
+  IommudPolkit *polkit; /* NULL: it is not asked */
+  GQueue waiting;       /* of Inquiry: until the configuration was read for the first time */
 };
 
 /* A request that is being looked at. */
 typedef struct
 {
+  IommudAuthorizer *authorizer;
   IommudRequest request;
+  IommudAction action; /* that polkit is asked about */
+  gboolean was_asked;
   IommudAuthorizerFunc answer;
   gpointer user_data;
 } Inquiry;
@@ -134,6 +140,20 @@ end (Inquiry *inquiry, GError *error)
   answer (error, user_data);
 }
 
+/* The caller has all that it needs. What it had before polkit was asked may have changed. */
+static void
+accept (IommudAuthorizer *self, Inquiry *inquiry)
+{
+  GError *error = NULL;
+
+  if (inquiry->was_asked)
+    (void) iommud_authorizer_recheck (self, &inquiry->request, &error);
+  end (inquiry, error);
+}
+
+static void on_polkit_answer (IommudPolkitAnswer answer, const char *message, gpointer user_data);
+
+/* What a user has is not asked for twice. */
 static void
 look (IommudAuthorizer *self, Inquiry *inquiry)
 {
@@ -142,11 +162,33 @@ look (IommudAuthorizer *self, Inquiry *inquiry)
   meet_all (self, &inquiry->request);
   unmet = iommud_needs_find_unmet (inquiry->request.needs);
   if (unmet == NULL)
-    end (inquiry, NULL);
+    accept (self, inquiry);
   else if (get_configuration (self) == NULL)
     g_queue_push_tail (&self->waiting, inquiry);
-  else
+  else if (self->polkit == NULL)
     end (inquiry, iommud_refusal_new (&inquiry->request, unmet, NULL));
+  else
+    {
+      inquiry->action = unmet->action;
+      inquiry->was_asked = TRUE;
+      iommud_polkit_ask (self->polkit, inquiry->request.caller, inquiry->action,
+                         iommud_details_new (&inquiry->request, inquiry->action),
+                         inquiry->request.is_interactive, on_polkit_answer, inquiry);
+    }
+}
+
+static void
+on_polkit_answer (IommudPolkitAnswer answer, const char *message, gpointer user_data)
+{
+  Inquiry *inquiry = user_data;
+
+  if (answer == IOMMUD_POLKIT_ALLOWED)
+    {
+      iommud_needs_meet (inquiry->request.needs, inquiry->action, IOMMUD_BASIS_POLKIT);
+      look (inquiry->authorizer, inquiry);
+      return;
+    }
+  end (inquiry, iommud_refusal_new_from_polkit (&inquiry->request, answer, message));
 }
 
 /* What the request points at must live until it is answered. The answer may come before this
@@ -157,6 +199,7 @@ iommud_authorizer_check (IommudAuthorizer *self, const IommudRequest *request,
 {
   Inquiry *inquiry = g_new0 (Inquiry, 1);
 
+  inquiry->authorizer = self;
   inquiry->request = *request;
   inquiry->answer = answer;
   inquiry->user_data = user_data;
@@ -172,8 +215,11 @@ on_configured (gpointer user_data)
     look (self, g_queue_pop_head (&self->waiting));
 }
 
+/* @connection: where polkit is asked. A private bus has none that could be trusted; there NULL
+ * does.
+ */
 IommudAuthorizer *
-iommud_authorizer_new (const IommudPolicy *policy)
+iommud_authorizer_new (const IommudPolicy *policy, GDBusConnection *connection)
 {
   IommudAuthorizer *self = g_new0 (IommudAuthorizer, 1);
 
@@ -181,6 +227,8 @@ iommud_authorizer_new (const IommudPolicy *policy)
   g_queue_init (&self->waiting);
   self->configuration = iommud_configuration_follower_new (policy->config_dir, on_configured, self);
   self->policy.config_dir = NULL; /* it need not live on */
+  if (connection != NULL && !policy->own_user_may_change)
+    self->polkit = iommud_polkit_new (connection, IOMMUD_POLKIT_PATIENCE_MS);
   return self;
 }
 
@@ -188,6 +236,7 @@ iommud_authorizer_new (const IommudPolicy *policy)
 void
 iommud_authorizer_close (IommudAuthorizer *self)
 {
+  g_clear_pointer (&self->polkit, iommud_polkit_free);
   g_clear_pointer (&self->configuration, iommud_configuration_follower_free);
   while (!g_queue_is_empty (&self->waiting))
     end (g_queue_pop_head (&self->waiting),

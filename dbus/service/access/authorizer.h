@@ -12,7 +12,7 @@ typedef struct _IommudAuthorizer IommudAuthorizer;
  * even if the caller has left. */
 typedef void (*IommudAuthorizerFunc) (GError *error, gpointer user_data);
 
-IommudAuthorizer *iommud_authorizer_new (const IommudPolicy *policy);
+IommudAuthorizer *iommud_authorizer_new (const IommudPolicy *policy, GDBusConnection *connection);
 void iommud_authorizer_close (IommudAuthorizer *self);
 void iommud_authorizer_free (IommudAuthorizer *self);
 gboolean iommud_authorizer_trusts (const IommudAuthorizer *self, const IommudCaller *caller);

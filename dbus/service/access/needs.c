@@ -118,6 +118,19 @@ iommud_needs_find_unmet (IommudNeeds *self)
   return NULL;
 }
 
+/* The caller is let do this, whatever it is needed for. */
+void
+iommud_needs_meet (IommudNeeds *self, IommudAction action, IommudBasis basis)
+{
+  for (guint i = 0; i < self->needs->len; i++)
+    {
+      IommudNeed *need = iommud_needs_get (self, i);
+
+      if (need->basis == IOMMUD_BASIS_NONE && need->action == action)
+        need->basis = basis;
+    }
+}
+
 /* Whether all objects but the called one are still on the bus. */
 gboolean
 iommud_needs_check_objects (const IommudNeeds *self, IommudObjects *objects, GError **error)

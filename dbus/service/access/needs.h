@@ -34,6 +34,7 @@ void iommud_needs_free (IommudNeeds *self);
 guint iommud_needs_count (const IommudNeeds *self);
 IommudNeed *iommud_needs_get (IommudNeeds *self, guint index);
 IommudNeed *iommud_needs_find_unmet (IommudNeeds *self);
+void iommud_needs_meet (IommudNeeds *self, IommudAction action, IommudBasis basis);
 gboolean iommud_needs_check_objects (const IommudNeeds *self, IommudObjects *objects,
                                      GError **error);
 

@@ -35,3 +35,47 @@ iommud_refusal_new (const IommudRequest *request, const IommudNeed *need, const 
                       request->interface, request->method, what,
                       why == NULL ? "otherwise only root may" : why);
 }
+
+/* Owned; NULL: there is nothing to say about it. */
+static char *
+explain (IommudPolkitAnswer answer, const char *action, const char *message)
+{
+  switch (answer)
+    {
+    case IOMMUD_POLKIT_REFUSED:
+      return g_strdup_printf ("polkit does not allow %s", action);
+    case IOMMUD_POLKIT_WANTS_PASSWORD:
+      return g_strdup_printf ("polkit wants a password for %s, and the call does not allow to ask "
+                              "for one (ALLOW_INTERACTIVE_AUTHORIZATION)",
+                              action);
+    case IOMMUD_POLKIT_DIED:
+      return g_strdup_printf ("polkit ended while it was asked about %s", action);
+    case IOMMUD_POLKIT_LATE:
+      return g_strdup_printf ("polkit did not answer in time about %s", action);
+    case IOMMUD_POLKIT_FAILED:
+      return g_strdup_printf ("polkit cannot be asked about %s: %s", action, message);
+    case IOMMUD_POLKIT_ALLOWED:
+    case IOMMUD_POLKIT_ABSENT:
+    case IOMMUD_POLKIT_TOO_MANY:
+    case IOMMUD_POLKIT_CANCELLED:
+    default:
+      return NULL;
+    }
+}
+
+/* @answer: about the first thing that the caller has not got. */
+GError *
+iommud_refusal_new_from_polkit (const IommudRequest *request, IommudPolkitAnswer answer,
+                                const char *message)
+{
+  const IommudNeed *need = iommud_needs_find_unmet (request->needs);
+  g_autofree char *why = explain (answer, iommud_action_get_id (need->action), message);
+
+  if (answer == IOMMUD_POLKIT_CANCELLED)
+    return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The caller has left the bus");
+  if (answer == IOMMUD_POLKIT_TOO_MANY)
+    return g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                        "%d calls of user %u wait for polkit, which is the limit: wait for answers",
+                        IOMMUD_POLKIT_WAITING_PER_USER, request->caller->uid);
+  return iommud_refusal_new (request, need, why);
+}

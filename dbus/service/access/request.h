@@ -13,6 +13,7 @@ typedef struct
   IommudNeeds *needs;
   const char *interface;
   const char *method;
+  gboolean is_interactive; /* the caller's user may be asked for a password */
 } IommudRequest;
 
 G_END_DECLS
