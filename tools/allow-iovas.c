@@ -36,8 +36,9 @@ call_set_allowed_iovas (IommuctlRequest *request, const char *container, GVarian
 
   return memory != NULL
          && iommud_dbus_memory_call_set_allowed_iovas_sync (
-             memory, ranges, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
-             G_MAXINT, request->cancellable, error);
+             memory, ranges, iommuctl_request_method_options (request),
+             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, request->cancellable,
+             error);
 }
 
 gboolean

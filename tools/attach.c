@@ -43,8 +43,9 @@ attach_to_container (IommuctlRequest *request, const char *container, const char
 
   if (proxy == NULL
       || !iommud_dbus_container_call_attach_device_sync (
-          proxy, device, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
-          G_MAXINT, &hwpt, request->cancellable, error))
+          proxy, device, iommuctl_request_method_options (request),
+          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, &hwpt, request->cancellable,
+          error))
     return FALSE;
   print_attachment (request, container, device, hwpt);
   return TRUE;
@@ -58,8 +59,9 @@ call_of_hwpt (IommuctlRequest *request, const char *hwpt, const char *device, GE
 
   return proxy != NULL
          && iommud_dbus_hwpt_call_attach_device_sync (
-             proxy, device, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
-             G_MAXINT, request->cancellable, error);
+             proxy, device, iommuctl_request_method_options (request),
+             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, request->cancellable,
+             error);
 }
 
 /* The HWPT must belong to the container: a typing error must not move a device elsewhere. */
@@ -130,8 +132,8 @@ call_detach (IommuctlRequest *request, const char *device, GError **error)
 
   return proxy != NULL
          && iommud_dbus_device_call_detach_sync (proxy, iommuctl_request_method_options (request),
-                                                 G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                                                 request->cancellable, error);
+                                                 G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
+                                                 G_MAXINT, request->cancellable, error);
 }
 
 gboolean

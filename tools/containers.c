@@ -127,8 +127,9 @@ call_create (IommuctlRequest *request, char **path, GError **error)
 
   return manager != NULL
          && iommud_dbus_manager_call_create_container_sync (
-             manager, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-             path, request->cancellable, error);
+             manager, iommuctl_request_method_options (request),
+             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, path,
+             request->cancellable, error);
 }
 
 gboolean

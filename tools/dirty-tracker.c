@@ -16,7 +16,8 @@ call_set_tracker (IommuctlRequest *request, const char *device, GError **error)
   return proxy != NULL
          && iommud_dbus_device_call_set_tracker_sync (
              proxy, request->arguments[1], iommuctl_request_method_options (request),
-             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, request->cancellable, error);
+             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, request->cancellable,
+             error);
 }
 
 gboolean

@@ -79,8 +79,8 @@ iommuctl_dirty_start_run (IommuctlRequest *request, GError **error)
 
   if (!dirty_init (&dirty, request, error)
       || !iommud_dbus_dirty_tracking_call_start_sync (
-          dirty.tracking, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
-          G_MAXINT, request->cancellable, error)
+          dirty.tracking, iommuctl_request_method_options (request),
+          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, request->cancellable, error)
       || !read_blockers (&dirty, error))
     return FALSE;
   iommuctl_output_result (request->output, result_record (&dirty, TRUE),
@@ -96,8 +96,8 @@ iommuctl_dirty_stop_run (IommuctlRequest *request, GError **error)
 
   if (!dirty_init (&dirty, request, error)
       || !iommud_dbus_dirty_tracking_call_stop_sync (
-          dirty.tracking, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
-          G_MAXINT, request->cancellable, error)
+          dirty.tracking, iommuctl_request_method_options (request),
+          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, request->cancellable, error)
       || !read_blockers (&dirty, error))
     return FALSE;
   iommuctl_output_result (request->output, result_record (&dirty, FALSE),

@@ -19,8 +19,9 @@ call_alloc (IommuctlRequest *request, const char *container, const char *device,
 
   return proxy != NULL
          && iommud_dbus_container_call_alloc_hwpt_sync (
-             proxy, device, iommuctl_request_method_options (request), G_DBUS_CALL_FLAGS_NONE,
-             G_MAXINT, hwpt, request->cancellable, error);
+             proxy, device, iommuctl_request_method_options (request),
+             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, hwpt,
+             request->cancellable, error);
 }
 
 gboolean
@@ -60,8 +61,8 @@ call_free_of_hwpt (IommuctlRequest *request, const char *path, GError **error)
 
   return proxy != NULL
          && iommud_dbus_hwpt_call_free_sync (proxy, iommuctl_request_method_options (request),
-                                             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, request->cancellable,
-                                             error);
+                                             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
+                                             G_MAXINT, request->cancellable, error);
 }
 
 static gboolean
@@ -92,8 +93,8 @@ free_container (IommuctlRequest *request, const char *path, GError **error)
 
   if (proxy == NULL
       || !iommud_dbus_container_call_free_sync (proxy, iommuctl_request_method_options (request),
-                                                G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                                                request->cancellable, error))
+                                                G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
+                                                G_MAXINT, request->cancellable, error))
     return FALSE;
   iommuctl_output_result (request->output, path_record (path), _ ("Freed container %s"), name);
   return TRUE;

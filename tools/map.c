@@ -145,8 +145,8 @@ map_file (MapCommand *self, int file, GError **error)
                               G_CALLBACK (on_mapped_bytes_changed), self);
   iommud_dbus_memory_call_map_file (self->memory, g_variant_new_handle (index), self->offset,
                                     self->length, self->iova, map_options (self),
-                                    G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files,
-                                    self->request->cancellable, on_result, self);
+                                    G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT,
+                                    files, self->request->cancellable, on_result, self);
   mapped = finish_map (self, error);
   g_signal_handler_disconnect (self->memory, handler);
   return mapped;
@@ -212,9 +212,10 @@ iommuctl_copy_mapping_run (IommuctlRequest *request, GError **error)
   source = iommuctl_names_find_container (request->service, request->arguments[1], error);
   if (source == NULL)
     return FALSE;
-  if (!iommud_dbus_memory_call_copy_mapping_sync (
-          map.memory, source, source_iova, map.length, map.iova, map_options (&map),
-          G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &map.iova, request->cancellable, error))
+  if (!iommud_dbus_memory_call_copy_mapping_sync (map.memory, source, source_iova, map.length,
+                                                  map.iova, map_options (&map),
+                                                  G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
+                                                  G_MAXINT, &map.iova, request->cancellable, error))
     return FALSE;
   source_name = iommuctl_names_of_path (request->service, source);
   print_mapped (&map, source_name);

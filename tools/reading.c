@@ -199,8 +199,8 @@ read_range (IommuctlReading *self, IommuctlRange range, GError **error)
 
   if (!iommud_dbus_dirty_tracking_call_read_bitmap_sync (
           self->tracking, range.first, range.last - range.first + 1, self->page_size,
-          read_options (self), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, &handle, &n_dirty, &files,
-          self->request->cancellable, &local_error))
+          read_options (self), G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL,
+          &handle, &n_dirty, &files, self->request->cancellable, &local_error))
     {
       if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         return fail_interrupted (

@@ -107,8 +107,8 @@ unmap_with_bitmap (UnmapCommand *self, GError **error)
                                       "Ctrl-C again to stop without waiting for it"));
   if (iommud_dbus_dirty_tracking_call_unmap_and_read_bitmap_sync (
           tracking, self->range.first, self->range.last - self->range.first + 1, self->page_size,
-          no_options (), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, &self->n_bytes, &handle,
-          &self->n_dirty, &files, self->request->cancellable, error))
+          no_options (), G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL,
+          &self->n_bytes, &handle, &self->n_dirty, &files, self->request->cancellable, error))
     return keep_bitmap (self, handle, files, error);
   if (error != NULL && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     iommuctl_request_fail_interrupted (error, _ ("Interrupted: count what is unmapped as dirty; "
@@ -138,7 +138,8 @@ unmap_range (UnmapCommand *self, GError **error)
   return memory != NULL
          && iommud_dbus_memory_call_unmap_sync (
              memory, self->range.first, self->range.last - self->range.first + 1, no_options (),
-             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, &self->n_bytes, self->request->cancellable, error);
+             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, &self->n_bytes,
+             self->request->cancellable, error);
 }
 
 static gboolean
@@ -147,9 +148,9 @@ unmap_all (UnmapCommand *self, GError **error)
   g_autoptr (IommudDBusMemory) memory = new_memory (self, error);
 
   return memory != NULL
-         && iommud_dbus_memory_call_unmap_all_sync (memory, no_options (), G_DBUS_CALL_FLAGS_NONE,
-                                                    G_MAXINT, &self->n_bytes,
-                                                    self->request->cancellable, error);
+         && iommud_dbus_memory_call_unmap_all_sync (
+             memory, no_options (), G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT,
+             &self->n_bytes, self->request->cancellable, error);
 }
 
 static GVariant *
