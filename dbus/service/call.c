@@ -135,8 +135,8 @@ iommud_call_check_objects (IommudCall *self, GError **error)
          || iommud_needs_check_objects (self->needs, self->state->objects, error);
 }
 
-/* To be asked right before something is handed out: whether the caller is still there, and what let
- * it call has not been withdrawn meanwhile. */
+/* Whether the caller is still there, and what let it call has not been withdrawn meanwhile. No file
+ * is handed out without this. */
 gboolean
 iommud_call_recheck (IommudCall *self, GError **error)
 {
@@ -302,24 +302,6 @@ iommud_call_return_value (IommudCall *self, GVariant *value)
   answer (self, value, NULL);
 }
 
-/* Ends a call that returns the value, a tuple in which the handle 0 stands for the file. Closes the
- * file. Returns the serial of the answer; 0: the caller has left, or wants no answer, or none can
- * be sent. */
-guint32
-iommud_call_return_file (IommudCall *self, GVariant *value, int file)
-{
-  return iommud_call_return_files (self, value, &file, 1);
-}
-
-/* The same for several files, for which the handles from 0 on stand. */
-guint32
-iommud_call_return_files (IommudCall *self, GVariant *value, const int *files, guint n_files)
-{
-  g_autoptr (GUnixFDList) list = g_unix_fd_list_new_from_array (files, (gint) n_files);
-
-  return answer (self, value, list);
-}
-
 /* Callers know one domain. An error of another domain comes from below the model and is a failure.
  */
 static GError *
@@ -376,6 +358,29 @@ iommud_call_fail (IommudCall *self, GError *error)
   iommud_method_errors_limit (g_dbus_message_get_interface (self->message),
                               g_dbus_message_get_member (self->message), owned);
   fail (self, owned);
+}
+
+/* Ends a call that returns the value, a tuple in which the handle 0 stands for the file. Closes the
+ * file. Returns the serial of the answer; 0: the caller has left, or may not have the file any
+ * more, or wants no answer, or none can be sent. */
+guint32
+iommud_call_return_file (IommudCall *self, GVariant *value, int file)
+{
+  return iommud_call_return_files (self, value, &file, 1);
+}
+
+/* The same for several files, for which the handles from 0 on stand. */
+guint32
+iommud_call_return_files (IommudCall *self, GVariant *value, const int *files, guint n_files)
+{
+  g_autoptr (GUnixFDList) list = g_unix_fd_list_new_from_array (files, (gint) n_files);
+  GError *error = NULL;
+
+  if (iommud_call_recheck (self, &error))
+    return answer (self, value, list);
+  g_variant_unref (g_variant_ref_sink (value));
+  iommud_call_fail (self, error);
+  return 0;
 }
 
 /* Ends a call that the bus object itself refuses, with an error of D-Bus or of ours. Takes the

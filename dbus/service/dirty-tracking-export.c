@@ -85,29 +85,12 @@ on_delivered (gboolean taken, gpointer user_data)
   g_free (self);
 }
 
-/* A copy of the bitmap, which is given back if it does not arrive. -1 with error set: the caller
- * gets no bitmap. */
-static int
-copy_bitmap (IommudCall *call, int bitmap, GError **error)
-{
-  int copy = -1;
-
-  if (!iommud_call_recheck (call, error))
-    return -1;
-  copy = fcntl (bitmap, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0)
-    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
-                 "No file descriptor is left for the bitmap");
-  return copy;
-}
-
 /* Takes the floating value and the bitmap. */
 static void
 deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, GVariant *value,
          int bitmap)
 {
-  GError *error = NULL;
-  int copy = copy_bitmap (call, bitmap, &error);
+  int copy = fcntl (bitmap, F_DUPFD_CLOEXEC, 0);
   IommudParcel *parcel;
   Shipment *shipment;
 
@@ -115,7 +98,8 @@ deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, 
     {
       g_variant_unref (g_variant_ref_sink (value));
       iommud_dirty_tracking_give_back_bitmap (tracking, result, bitmap);
-      iommud_call_fail (call, error);
+      iommud_call_fail (call, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                                           "No file descriptor is left for the bitmap"));
       return;
     }
   shipment = g_new0 (Shipment, 1);

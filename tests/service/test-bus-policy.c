@@ -60,6 +60,7 @@ check_every_method (GDBusConnection *caller)
     iommud_dbus_manager_interface_info (),        iommud_dbus_device_interface_info (),
     iommud_dbus_container_interface_info (),      iommud_dbus_memory_interface_info (),
     iommud_dbus_dirty_tracking_interface_info (), iommud_dbus_hwpt_interface_info (),
+    iommud_dbus_lease_interface_info (),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (infos); i++)
