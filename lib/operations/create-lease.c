@@ -13,7 +13,7 @@
 #include "iommud-error.h"
 #include "model/host.h"
 #include "operations/end-lease.h"
-#include "probe/open-files.h"
+#include "probe/process-files.h"
 
 static gboolean
 check_errno (const char *step, int errnum, GError **error)
@@ -47,7 +47,7 @@ describe_process (IommudLeaseOptions *options)
 
   if (options->pid == 0 || (options->command != NULL && options->unit != NULL))
     return;
-  iommud_open_files_describe_process ((gint) options->pid, &command, &unit);
+  iommud_process_files_describe_process ((gint) options->pid, &command, &unit);
   if (options->command == NULL)
     options->command = g_steal_pointer (&command);
   if (options->unit == NULL)

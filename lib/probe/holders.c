@@ -78,7 +78,7 @@ may_be_node (const Search *self, const char *target)
 }
 
 static gboolean
-read_number (const IommudOpenFile *file, dev_t *number)
+read_number (const IommudProcessFile *file, dev_t *number)
 {
   char name[NAME_MAX];
   struct statx status;
@@ -93,7 +93,7 @@ read_number (const IommudOpenFile *file, dev_t *number)
 
 /* The device that the kernel says the file is of; NULL if it does not say it. */
 static const char *
-read_device (Search *self, IommudOpenFiles *files, const IommudOpenFile *file)
+read_device (Search *self, IommudProcessFiles *files, const IommudProcessFile *file)
 {
   char name[NAME_MAX];
   gssize length;
@@ -103,14 +103,14 @@ read_device (Search *self, IommudOpenFiles *files, const IommudOpenFile *file)
   length = iommud_process_read_file (file->folder, name, self->info, sizeof self->info);
   if (length < 0)
     {
-      iommud_open_files_miss (files, errno);
+      iommud_process_files_miss (files, errno);
       return NULL;
     }
   line = strstr (self->info, DEVICE_LINE);
   if (line == NULL)
     {
       if (length == sizeof self->info - 1)
-        iommud_open_files_miss (files, E2BIG);
+        iommud_process_files_miss (files, E2BIG);
       return NULL;
     }
   line += strlen (DEVICE_LINE);
@@ -119,16 +119,17 @@ read_device (Search *self, IommudOpenFiles *files, const IommudOpenFile *file)
 }
 
 static void
-mark_by_device (Search *self, IommudOpenFiles *files, const char *device)
+mark_by_device (Search *self, IommudProcessFiles *files, const char *device)
 {
   for (guint i = 0; i < self->targets->len; i++)
     if (g_strcmp0 (g_array_index (self->targets, IommudHeld, i).sysfs_path, device) == 0)
-      iommud_open_files_mark (files, i);
+      iommud_process_files_mark (files, i);
 }
 
 /* A number is given to the next device as soon as it is free, perhaps since it was read. */
 static void
-mark_by_number (Search *self, IommudOpenFiles *files, const IommudOpenFile *file, dev_t number)
+mark_by_number (Search *self, IommudProcessFiles *files, const IommudProcessFile *file,
+                dev_t number)
 {
   const char *device = NULL;
   gboolean was_read = FALSE;
@@ -143,12 +144,12 @@ mark_by_number (Search *self, IommudOpenFiles *files, const IommudOpenFile *file
         device = read_device (self, files, file);
       was_read = TRUE;
       if (device == NULL || held->sysfs_path == NULL || g_str_equal (device, held->sysfs_path))
-        iommud_open_files_mark (files, i);
+        iommud_process_files_mark (files, i);
     }
 }
 
 static void
-look (IommudOpenFiles *files, const IommudOpenFile *file, gpointer user_data)
+look (IommudProcessFiles *files, const IommudProcessFile *file, gpointer user_data)
 {
   Search *self = user_data;
   const char *device;
@@ -169,15 +170,15 @@ iommud_holders_find (const GArray *targets, guint max_holders, const char *proc,
 {
   g_autofree Search *search = g_new (Search, 1);
   g_autoptr (GHashTable) nodes = g_hash_table_new (g_str_hash, g_str_equal);
-  const IommudOpenFilesQuestion question = { .n_devices = targets->len,
-                                             .max_holders = max_holders,
-                                             .look = look,
-                                             .user_data = search,
-                                             .proc = proc };
+  const IommudProcessFilesQuestion question = { .n_devices = targets->len,
+                                                .max_holders = max_holders,
+                                                .look = look,
+                                                .user_data = search,
+                                                .proc = proc };
 
   search->targets = targets;
   search->nodes = nodes;
   for (guint i = 0; i < targets->len; i++)
     g_hash_table_add (nodes, g_array_index (targets, IommudHeld, i).node);
-  return iommud_open_files_search (&question, complete);
+  return iommud_process_files_search (&question, complete);
 }

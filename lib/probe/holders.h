@@ -3,7 +3,7 @@
  * for them. */
 #pragma once
 
-#include "probe/open-files.h"
+#include "probe/process-files.h"
 
 #include <sys/types.h>
 
@@ -23,7 +23,7 @@ void iommud_held_array_add (GArray *targets, dev_t number, const char *node,
 /* An array of IommudHeld. */
 GArray *iommud_held_array_new (void);
 
-/* As iommud_open_files_search(), for each of @targets. @proc: NULL for /proc. */
+/* As iommud_process_files_search(), for each of @targets. @proc: NULL for /proc. */
 GPtrArray *iommud_holders_find (const GArray *targets, guint max_holders, const char *proc,
                                 gboolean *complete);
 

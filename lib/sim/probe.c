@@ -4,7 +4,7 @@
 
 #include "sim/probe.h"
 
-#include "probe/open-files.h"
+#include "probe/process-files.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -97,7 +97,7 @@ iommud_simulated_probe_list_group (IommudProbe *probe, gint32 iommu_group)
 }
 
 static void
-look_at_socket (IommudOpenFiles *files, const IommudOpenFile *file, gpointer user_data)
+look_at_socket (IommudProcessFiles *files, const IommudProcessFile *file, gpointer user_data)
 {
   const GArray *open_files = user_data;
   guint64 inode;
@@ -111,7 +111,7 @@ look_at_socket (IommudOpenFiles *files, const IommudOpenFile *file, gpointer use
           &g_array_index (open_files, IommudSimulatedOpenFile, i);
 
       if (candidate->inode == inode)
-        iommud_open_files_mark (files, candidate->device);
+        iommud_process_files_mark (files, candidate->device);
     }
 }
 
@@ -120,15 +120,15 @@ iommud_simulated_probe_find_holders (IommudProbe *probe, GPtrArray *infos, gbool
 {
   g_autoptr (GArray) open_files =
       iommud_simulated_kernel_list_open_files (IOMMUD_SIMULATED_PROBE (probe)->kernel, infos);
-  const IommudOpenFilesQuestion question = { .n_devices = infos->len,
-                                             .max_holders = IOMMUD_MAX_HOLDERS,
-                                             .look = look_at_socket,
-                                             .user_data = open_files };
+  const IommudProcessFilesQuestion question = { .n_devices = infos->len,
+                                                .max_holders = IOMMUD_MAX_HOLDERS,
+                                                .look = look_at_socket,
+                                                .user_data = open_files };
 
   *complete = TRUE;
   if (open_files->len == 0)
     return g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
-  return iommud_open_files_search (&question, complete);
+  return iommud_process_files_search (&question, complete);
 }
 
 /* Other processes that have it open; if there are none, it is this one. */

@@ -5,7 +5,7 @@
  * even if its pid is used again meanwhile. */
 #include "config.h"
 
-#include "probe/open-files.h"
+#include "probe/process-files.h"
 
 #include "base/process.h"
 
@@ -19,9 +19,9 @@
 /* For all files of all processes. */
 #define MAX_SECONDS 2
 
-struct _IommudOpenFiles
+struct _IommudProcessFiles
 {
-  const IommudOpenFilesQuestion *question;
+  const IommudProcessFilesQuestion *question;
   gint64 end; /* of the time to search */
   GPtrArray *found;
   guint *n_holders;   /* of each device */
@@ -31,7 +31,7 @@ struct _IommudOpenFiles
 };
 
 void
-iommud_open_files_mark (IommudOpenFiles *self, guint device)
+iommud_process_files_mark (IommudProcessFiles *self, guint device)
 {
   g_return_if_fail (device < self->question->n_devices);
   self->marks[device] = TRUE;
@@ -39,14 +39,14 @@ iommud_open_files_mark (IommudOpenFiles *self, guint device)
 }
 
 void
-iommud_open_files_miss (IommudOpenFiles *self, int errnum)
+iommud_process_files_miss (IommudProcessFiles *self, int errnum)
 {
   if (errnum != ENOENT && errnum != ESRCH && errnum != EACCES && errnum != EPERM)
     self->complete = FALSE;
 }
 
 static gboolean
-has_time (IommudOpenFiles *self)
+has_time (IommudProcessFiles *self)
 {
   if (g_get_monotonic_time () < self->end)
     return TRUE;
@@ -55,14 +55,14 @@ has_time (IommudOpenFiles *self)
 }
 
 static DIR *
-open_folder (IommudOpenFiles *self, int parent, const char *name)
+open_folder (IommudProcessFiles *self, int parent, const char *name)
 {
   int fd = openat (parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *folder = fd >= 0 ? fdopendir (fd) : NULL;
 
   if (folder != NULL)
     return folder;
-  iommud_open_files_miss (self, errno);
+  iommud_process_files_miss (self, errno);
   if (fd >= 0)
     close (fd);
   return NULL;
@@ -70,7 +70,7 @@ open_folder (IommudOpenFiles *self, int parent, const char *name)
 
 /* The next entry whose name is a number; NULL at the end, and once there is no time left. */
 static const char *
-next_number (IommudOpenFiles *self, DIR *folder)
+next_number (IommudProcessFiles *self, DIR *folder)
 {
   const struct dirent *entry;
 
@@ -81,11 +81,11 @@ next_number (IommudOpenFiles *self, DIR *folder)
 }
 
 static void
-look_at_file (IommudOpenFiles *self, int process, const char *number)
+look_at_file (IommudProcessFiles *self, int process, const char *number)
 {
   char target[PATH_MAX];
   char name[NAME_MAX];
-  const IommudOpenFile file = { .folder = process, .number = number, .target = target };
+  const IommudProcessFile file = { .folder = process, .number = number, .target = target };
   ssize_t length;
 
   g_snprintf (name, sizeof name, "fd/%s", number);
@@ -98,7 +98,7 @@ look_at_file (IommudOpenFiles *self, int process, const char *number)
 
 /* @process is a folder with files of a process or of a thread. */
 static void
-look_at_files (IommudOpenFiles *self, int process)
+look_at_files (IommudProcessFiles *self, int process)
 {
   DIR *files = open_folder (self, process, "fd");
   const char *number;
@@ -113,7 +113,7 @@ look_at_files (IommudOpenFiles *self, int process)
 /* If its first thread has ended, the files of a process are found only below the others, each of
  * which has them all. */
 static void
-look_at_threads (IommudOpenFiles *self, int process)
+look_at_threads (IommudProcessFiles *self, int process)
 {
   DIR *threads = open_folder (self, process, "task");
   const char *number;
@@ -126,7 +126,7 @@ look_at_threads (IommudOpenFiles *self, int process)
 
       if (thread < 0)
         {
-          iommud_open_files_miss (self, errno);
+          iommud_process_files_miss (self, errno);
           continue;
         }
       look_at_files (self, thread);
@@ -179,7 +179,7 @@ read_unit (int process)
 }
 
 static void
-add_holder (IommudOpenFiles *self, guint device, gint pid, int process, guint64 start_time)
+add_holder (IommudProcessFiles *self, guint device, gint pid, int process, guint64 start_time)
 {
   if (self->n_holders[device] >= self->question->max_holders)
     {
@@ -193,7 +193,7 @@ add_holder (IommudOpenFiles *self, guint device, gint pid, int process, guint64 
 }
 
 static void
-look_at_process (IommudOpenFiles *self, gint pid, int folder)
+look_at_process (IommudProcessFiles *self, gint pid, int folder)
 {
   IommudProcess before;
   IommudProcess after;
@@ -202,7 +202,7 @@ look_at_process (IommudOpenFiles *self, gint pid, int folder)
 
   if (errnum != 0)
     {
-      iommud_open_files_miss (self, errnum);
+      iommud_process_files_miss (self, errnum);
       return;
     }
   look_at_files (self, folder);
@@ -222,7 +222,7 @@ look_at_process (IommudOpenFiles *self, gint pid, int folder)
 
 /* Each device has as many holders as are wanted. */
 static gboolean
-has_enough (IommudOpenFiles *self)
+has_enough (IommudProcessFiles *self)
 {
   for (guint i = 0; i < self->question->n_devices; i++)
     if (self->n_holders[i] < self->question->max_holders)
@@ -232,7 +232,7 @@ has_enough (IommudOpenFiles *self)
 }
 
 static void
-look_at_processes (IommudOpenFiles *self, DIR *processes)
+look_at_processes (IommudProcessFiles *self, DIR *processes)
 {
   const char *number;
 
@@ -246,7 +246,7 @@ look_at_processes (IommudOpenFiles *self, DIR *processes)
       folder = openat (dirfd (processes), number, O_PATH | O_DIRECTORY | O_CLOEXEC);
       if (folder < 0)
         {
-          iommud_open_files_miss (self, errno);
+          iommud_process_files_miss (self, errno);
           continue;
         }
       look_at_process (self, pid, folder);
@@ -255,9 +255,9 @@ look_at_processes (IommudOpenFiles *self, DIR *processes)
 }
 
 GPtrArray *
-iommud_open_files_search (const IommudOpenFilesQuestion *question, gboolean *complete)
+iommud_process_files_search (const IommudProcessFilesQuestion *question, gboolean *complete)
 {
-  IommudOpenFiles self = { .question = question, .complete = TRUE };
+  IommudProcessFiles self = { .question = question, .complete = TRUE };
   DIR *processes;
 
   self.end = g_get_monotonic_time () + MAX_SECONDS * G_USEC_PER_SEC;
@@ -279,7 +279,7 @@ iommud_open_files_search (const IommudOpenFilesQuestion *question, gboolean *com
 }
 
 void
-iommud_open_files_describe_process (gint pid, char **command, char **unit)
+iommud_process_files_describe_process (gint pid, char **command, char **unit)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d", pid);
   int folder = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);

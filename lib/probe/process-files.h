@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /* Of a device. More say nothing new, and who holds a device may have any number of processes. */
 #define IOMMUD_MAX_HOLDERS 256
 
-typedef struct _IommudOpenFiles IommudOpenFiles;
+typedef struct _IommudProcessFiles IommudProcessFiles;
 
 /* An open file of the process that the search is at. */
 typedef struct
@@ -17,35 +17,35 @@ typedef struct
   int folder;         /* /proc/PID, or one like it */
   const char *number; /* of the descriptor: its link is fd/NUMBER there */
   const char *target; /* what the link says */
-} IommudOpenFile;
+} IommudProcessFile;
 
-/* Says with iommud_open_files_mark() which of the devices the file is of. It makes no call that
+/* Says with iommud_process_files_mark() which of the devices the file is of. It makes no call that
  * could wait for the server of a file system. */
-typedef void (*IommudOpenFileFunc) (IommudOpenFiles *self, const IommudOpenFile *file,
-                                    gpointer user_data);
+typedef void (*IommudProcessFileFunc) (IommudProcessFiles *self, const IommudProcessFile *file,
+                                       gpointer user_data);
 
 typedef struct
 {
   guint n_devices;
   guint max_holders; /* of a device */
-  IommudOpenFileFunc look;
+  IommudProcessFileFunc look;
   gpointer user_data;
   const char *proc; /* NULL: /proc; a test has another one */
-} IommudOpenFilesQuestion;
+} IommudProcessFilesQuestion;
 
 /* An array of IommudFoundHolder: each process once for each device of which it has a file. This
  * process is none of them, and those that may not be looked into are passed over. @complete:
  * whether all were looked at, which they were not if there was no time, no descriptor was left, or
  * a device has more holders than are wanted. */
-IOMMUD_INTERNAL GPtrArray *iommud_open_files_search (const IommudOpenFilesQuestion *question,
-                                                     gboolean *complete);
-IOMMUD_INTERNAL void iommud_open_files_mark (IommudOpenFiles *self, guint device);
+IOMMUD_INTERNAL GPtrArray *iommud_process_files_search (const IommudProcessFilesQuestion *question,
+                                                        gboolean *complete);
+IOMMUD_INTERNAL void iommud_process_files_mark (IommudProcessFiles *self, guint device);
 /* Something could not be read. That a process or a file of it is gone, or may not be looked into,
  * is no reason to say that not all were looked at. */
-void iommud_open_files_miss (IommudOpenFiles *self, int errnum);
+void iommud_process_files_miss (IommudProcessFiles *self, int errnum);
 
 /* What a process calls itself, and its systemd unit, as IommudFoundHolder has them; "" if it has
  * ended. Both are owned. */
-void iommud_open_files_describe_process (gint pid, char **command, char **unit);
+void iommud_process_files_describe_process (gint pid, char **command, char **unit);
 
 G_END_DECLS
