@@ -16,3 +16,4 @@
 #include "iommud-lease.h"
 #include "iommud-memory.h"
 #include "iommud-options.h"
+#include "iommud-state.h"

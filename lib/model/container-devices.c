@@ -3,6 +3,7 @@
 #include "model/container.h"
 
 #include "iommud-error.h"
+#include "model/descriptors.h"
 #include "model/device.h"
 #include "model/hwpt.h"
 #include "model/record.h"
@@ -38,6 +39,9 @@ iommud_container_add_device (IommudContainer *self, IommudDevice *device,
   if (iommud_container_get_lease (self) != NULL)
     iommud_device_set_lease (device, iommud_container_get_lease (self),
                              iommud_device_is_handed_out (device));
+  iommud_open_files_add (iommud_context_get_open_files (iommud_container_get_context (self)),
+                         iommud_descriptors_name_device (iommud_device_get_name (device)),
+                         binding->cdev);
   g_list_store_append (get_list (self), device);
 }
 
@@ -124,6 +128,8 @@ iommud_container_remove_device (IommudContainer *self, IommudDevice *device)
   iommud_device_set_bound (device, NULL, &unbound);
   if (!iommud_device_is_handed_out (device))
     iommud_device_set_lease (device, NULL, FALSE);
+  iommud_open_files_remove (iommud_context_get_open_files (iommud_container_get_context (self)),
+                            iommud_descriptors_name_device (iommud_device_get_name (device)));
   if (g_list_store_find (devices, device, &position))
     g_list_store_remove (devices, position);
 }

@@ -3,19 +3,22 @@
  */
 #include "model/context.h"
 
+#include "model/descriptors.h"
+
 struct _IommudContext
 {
   grefcount references;
   guint64 serial;
   const IommudSyscalls *syscalls;
   IommudQueue *queue;
+  IommudOpenFiles *open_files;
   int fd;
   guint n_containers;
 };
 
 IommudContext *
 iommud_context_new (const IommudContextRecord *record, const IommudSyscalls *syscalls,
-                    IommudQueue *queue)
+                    IommudQueue *queue, IommudOpenFiles *open_files)
 {
   IommudContext *self = g_new0 (IommudContext, 1);
 
@@ -23,6 +26,7 @@ iommud_context_new (const IommudContextRecord *record, const IommudSyscalls *sys
   self->serial = record->serial;
   self->syscalls = syscalls;
   self->queue = queue;
+  self->open_files = iommud_open_files_ref (open_files);
   self->fd = -1;
   return self;
 }
@@ -40,6 +44,7 @@ iommud_context_unref (IommudContext *self)
   if (!g_ref_count_dec (&self->references))
     return;
   iommud_queue_unref (self->queue);
+  iommud_open_files_unref (self->open_files);
   g_free (self);
 }
 
@@ -55,6 +60,12 @@ iommud_context_get_queue (IommudContext *self)
   return self->queue;
 }
 
+IommudOpenFiles *
+iommud_context_get_open_files (IommudContext *self)
+{
+  return self->open_files;
+}
+
 int
 iommud_context_get_fd (IommudContext *self)
 {
@@ -64,7 +75,13 @@ iommud_context_get_fd (IommudContext *self)
 void
 iommud_context_set_fd (IommudContext *self, int fd)
 {
+  char *name = iommud_descriptors_name_context (self->serial);
+
   self->fd = fd;
+  if (fd >= 0)
+    iommud_open_files_add (self->open_files, name, fd);
+  else
+    iommud_open_files_remove (self->open_files, name);
 }
 
 void
@@ -72,7 +89,7 @@ iommud_context_close (IommudContext *self)
 {
   if (self->fd >= 0)
     self->syscalls->close (self->syscalls, self->fd);
-  self->fd = -1;
+  iommud_context_set_fd (self, -1);
 }
 
 guint

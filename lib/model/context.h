@@ -6,15 +6,19 @@
 #include "base/queue.h"
 #include "iommud-types.h"
 #include "kernel/syscalls.h"
+#include "model/open-files.h"
 #include "model/record.h"
 
 G_BEGIN_DECLS
 
 typedef struct _IommudContext IommudContext;
 
-/* @queue is taken. */
+/* @queue is taken. The context is in @open_files while it is open, and devices that are bound to it
+ * are. */
 IommudContext *iommud_context_new (const IommudContextRecord *record,
-                                   const IommudSyscalls *syscalls, IommudQueue *queue);
+                                   const IommudSyscalls *syscalls, IommudQueue *queue,
+                                   IommudOpenFiles *open_files);
+IommudOpenFiles *iommud_context_get_open_files (IommudContext *self);
 IommudContext *iommud_context_ref (IommudContext *self);
 void iommud_context_unref (IommudContext *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudContext, iommud_context_unref)

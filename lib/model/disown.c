@@ -80,6 +80,7 @@ iommud_host_disown (IommudHost *self, GError **error)
     return NULL;
   descriptors = iommud_descriptors_new ();
   containers = iommud_host_get_containers (self);
+  iommud_open_files_follow (iommud_host_get_open_files (self), NULL, NULL);
   g_signal_handlers_disconnect_by_data (iommud_backend_get_probe (iommud_host_get_backend (self)),
                                         self);
   while (g_list_model_get_n_items (containers) > 0)

@@ -14,6 +14,7 @@ struct _IommudHost
   GMainContext *main_context;
   IommudWorkers *workers;
   IommudMappedFiles *mapped_files;
+  IommudOpenFiles *open_files;
   GStrv features;
   gboolean iommufd_available;
   IommudDeviceTable *devices;

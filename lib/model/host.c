@@ -129,6 +129,7 @@ iommud_host_finalize (GObject *object)
   g_strfreev (self->features);
   iommud_mapped_files_unref (self->mapped_files);
   g_clear_pointer (&self->searches.queue, iommud_queue_unref);
+  iommud_open_files_unref (self->open_files);
   g_main_context_unref (self->main_context);
   g_clear_object (&self->journal);
   g_clear_object (&self->backend);
@@ -219,6 +220,7 @@ iommud_host_init (IommudHost *self)
   self->main_context = g_main_context_ref_thread_default ();
   self->features = g_new0 (char *, 1);
   self->mapped_files = iommud_mapped_files_new ();
+  self->open_files = iommud_open_files_new ();
   self->devices = iommud_device_table_new ();
   self->containers = iommud_container_table_new ();
   self->leases = iommud_lease_table_new (self->main_context);
@@ -262,6 +264,12 @@ iommud_host_get_main_context (IommudHost *self)
   return self != NULL ? self->main_context : NULL;
 }
 
+IommudOpenFiles *
+iommud_host_get_open_files (IommudHost *self)
+{
+  return self->open_files;
+}
+
 IommudMappedFiles *
 iommud_host_get_mapped_files (IommudHost *self)
 {
@@ -297,7 +305,8 @@ iommud_host_adopt_context (IommudHost *self, const IommudContextRecord *record)
   IommudQueue *queue = iommud_host_new_queue (self);
 
   self->last_context_serial = MAX (self->last_context_serial, record->serial);
-  return iommud_context_new (record, iommud_backend_get_syscalls (self->backend), queue);
+  return iommud_context_new (record, iommud_backend_get_syscalls (self->backend), queue,
+                             self->open_files);
 }
 
 void

@@ -22,6 +22,8 @@ IommudContext *iommud_host_adopt_context (IommudHost *self, const IommudContextR
 /* The part of the record that is about the host itself. */
 void iommud_host_fill_record (IommudHost *self, IommudHostRecord *record);
 void iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record);
+/* The files that it keeps open. */
+IommudOpenFiles *iommud_host_get_open_files (IommudHost *self);
 /* How much of this process's address space clients' files use. */
 IommudMappedFiles *iommud_host_get_mapped_files (IommudHost *self);
 /* Serials start at a random number, are counted for the host's whole life, and are never used

@@ -21,6 +21,16 @@ get_signature (IommudRecordFieldKind kind)
   return signatures[kind];
 }
 
+const IommudRecordField *
+iommud_record_type_get_key (const IommudRecordType *type, guint8 part)
+{
+  const IommudRecordField *field = type->fields;
+
+  while (field->name != NULL && field->key != part)
+    field++;
+  return field->name != NULL ? field : NULL;
+}
+
 static gpointer
 get_place (const IommudRecordField *field, gconstpointer record)
 {

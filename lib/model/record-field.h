@@ -32,6 +32,8 @@ typedef struct
   guint64 max;
   gboolean (*is_valid) (const char *string); /* of strings; NULL: any without control characters */
   const IommudRecordType *of;                /* of RECORDS */
+  guint8 key; /* 1: a number that all records of its kind have; 2: what tells those apart that have
+                 the same number; 0: no part of the key */
 } IommudRecordField;
 
 struct _IommudRecordType
@@ -40,6 +42,10 @@ struct _IommudRecordType
   gsize size;
   const IommudRecordField *fields; /* the last one has no name */
 };
+
+/* The field that is that part of the key; NULL: there is none. A record without a first part is not
+ * found again, so it is not kept in a file. */
+const IommudRecordField *iommud_record_type_get_key (const IommudRecordType *type, guint8 part);
 
 /* Strings are "", lists empty, numbers 0. */
 gpointer iommud_record_new (const IommudRecordType *type);

@@ -27,6 +27,12 @@
     .name = #member, .kind = IOMMUD_RECORD_FIELD_##KIND, .offset = offsetof (Record, member),      \
     .min = (least), .max = (most)                                                                  \
   }
+/* A field that is a part of the record's key. */
+#define KEY(Record, member, KIND, least, most, part)                                               \
+  {                                                                                                \
+    .name = #member, .kind = IOMMUD_RECORD_FIELD_##KIND, .offset = offsetof (Record, member),      \
+    .min = (least), .max = (most), .key = (part)                                                   \
+  }
 #define CHECKED(Record, member, least, most, check)                                                \
   {                                                                                                \
     .name = #member, .kind = IOMMUD_RECORD_FIELD_STRING, .offset = offsetof (Record, member),      \
@@ -92,14 +98,14 @@ is_absolute (const char *path)
 }
 
 static const IommudRecordField iommud_context_record_fields[] = {
-  FIELD (IommudContextRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL),
+  KEY (IommudContextRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
   FIELD (IommudContextRecord, n_containers, NUMBER32, 1, IOMMUD_MAX_CONTAINERS),
   { 0 },
 };
 DEFINE_RECORD (IommudContextRecord, iommud_context_record, "context")
 
 static const IommudRecordField iommud_container_record_fields[] = {
-  FIELD (IommudContainerRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL),
+  KEY (IommudContainerRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
   FIELD (IommudContainerRecord, context, NUMBER64, 1, IOMMUD_MAX_SERIAL),
   CHECKED (IommudContainerRecord, name, 1, IOMMUD_MAX_NAME_LENGTH, iommud_container_name_is_valid),
   FIELD (IommudContainerRecord, owner, NUMBER32, 0, G_MAXUINT32),
@@ -119,8 +125,8 @@ static const IommudRecordField iommud_container_record_fields[] = {
 DEFINE_RECORD (IommudContainerRecord, iommud_container_record, "container")
 
 static const IommudRecordField iommud_hwpt_record_fields[] = {
-  FIELD (IommudHwptRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL),
-  FIELD (IommudHwptRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL),
+  KEY (IommudHwptRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
+  KEY (IommudHwptRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL, 2),
   FIELD (IommudHwptRecord, parent, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudHwptRecord, hwpt_id, NUMBER32, 1, G_MAXINT32),
   FIELD (IommudHwptRecord, management, NUMBER32, 0, IOMMUD_HWPT_MANAGEMENT_KERNEL),
@@ -133,9 +139,15 @@ static const IommudRecordField iommud_hwpt_record_fields[] = {
 DEFINE_RECORD (IommudHwptRecord, iommud_hwpt_record, "HWPT")
 
 static const IommudRecordField iommud_binding_record_fields[] = {
-  CHECKED (IommudBindingRecord, name, 1, MAX_STRING, is_device_name),
+  { .name = "name",
+    .kind = IOMMUD_RECORD_FIELD_STRING,
+    .offset = offsetof (IommudBindingRecord, name),
+    .min = 1,
+    .max = MAX_STRING,
+    .is_valid = is_device_name,
+    .key = 2 },
   CHECKED (IommudBindingRecord, sysfs_path, 1, MAX_PATH, is_absolute),
-  FIELD (IommudBindingRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL),
+  KEY (IommudBindingRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
   FIELD (IommudBindingRecord, hwpt, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudBindingRecord, attached, BOOLEAN, 0, 1),
   FIELD (IommudBindingRecord, device_id, NUMBER32, 1, G_MAXINT32),
@@ -149,8 +161,8 @@ static const IommudRecordField iommud_binding_record_fields[] = {
 DEFINE_RECORD (IommudBindingRecord, iommud_binding_record, "bound device")
 
 static const IommudRecordField iommud_mapping_record_fields[] = {
-  FIELD (IommudMappingRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL),
-  FIELD (IommudMappingRecord, iova, NUMBER64, 0, G_MAXUINT64),
+  KEY (IommudMappingRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
+  KEY (IommudMappingRecord, iova, NUMBER64, 0, G_MAXUINT64, 2),
   FIELD (IommudMappingRecord, length, NUMBER64, MIN_PAGE, G_MAXUINT64),
   FIELD (IommudMappingRecord, file_offset, NUMBER64, 0, G_MAXUINT64),
   FIELD (IommudMappingRecord, flags, NUMBER32, 1, ALL_MAP_FLAGS),
@@ -176,7 +188,7 @@ static const IommudRecordField iommud_tracker_record_fields[] = {
 DEFINE_RECORD (IommudTrackerRecord, iommud_tracker_record, "tracker")
 
 static const IommudRecordField iommud_tracking_record_fields[] = {
-  FIELD (IommudTrackingRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL),
+  KEY (IommudTrackingRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
   FIELD (IommudTrackingRecord, active, BOOLEAN, 0, 1),
   FIELD (IommudTrackingRecord, stopping, BOOLEAN, 0, 1),
   FIELD (IommudTrackingRecord, page_size, NUMBER64, MIN_PAGE, MAX_PAGE),
@@ -188,6 +200,7 @@ static const IommudRecordField iommud_tracking_record_fields[] = {
 DEFINE_RECORD (IommudTrackingRecord, iommud_tracking_record, "dirty tracking")
 
 static const IommudRecordField iommud_intent_record_fields[] = {
+  KEY (IommudIntentRecord, number, NUMBER64, 0, G_MAXUINT64, 1),
   FIELD (IommudIntentRecord, act, STRING, 1, MAX_STRING),
   FIELD (IommudIntentRecord, context, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudIntentRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL),
@@ -198,9 +211,20 @@ static const IommudRecordField iommud_intent_record_fields[] = {
   FIELD (IommudIntentRecord, device, STRING, 0, MAX_STRING),
   FIELD (IommudIntentRecord, iova, NUMBER64, 0, G_MAXUINT64),
   FIELD (IommudIntentRecord, length, NUMBER64, 0, G_MAXUINT64),
+  FIELD (IommudIntentRecord, closes, STRINGS, 0, MAX_OF_ALL),
   { 0 },
 };
 DEFINE_RECORD (IommudIntentRecord, iommud_intent_record, "intent")
+
+/* Without a key: it is a part of one fact. */
+static const IommudRecordField iommud_scope_record_fields[] = {
+  FIELD (IommudScopeRecord, kind, STRING, 1, MAX_STRING),
+  FIELD (IommudScopeRecord, key, NUMBER64, 0, G_MAXUINT64),
+  FIELD (IommudScopeRecord, first, NUMBER64, 0, G_MAXUINT64),
+  FIELD (IommudScopeRecord, last, NUMBER64, 0, G_MAXUINT64),
+  { 0 },
+};
+DEFINE_RECORD (IommudScopeRecord, iommud_scope_record, "scope")
 
 static const IommudRecordField iommud_host_record_fields[] = {
   FIELD (IommudHostRecord, version, NUMBER32, IOMMUD_RECORD_VERSION, IOMMUD_RECORD_VERSION),
@@ -214,6 +238,14 @@ static const IommudRecordField iommud_host_record_fields[] = {
   RECORDS (IommudHostRecord, bindings, MAX_OF_ALL, iommud_binding_record_type),
   RECORDS (IommudHostRecord, mappings, MAX_OF_ALL, iommud_mapping_record_type),
   RECORDS (IommudHostRecord, trackings, IOMMUD_MAX_CONTAINERS, iommud_tracking_record_type),
+  RECORDS (IommudHostRecord, intents, MAX_OF_ALL, iommud_intent_record_type),
+  RECORDS (IommudHostRecord, scopes, MAX_OF_ALL, iommud_scope_record_type),
   { 0 },
 };
 DEFINE_RECORD (IommudHostRecord, iommud_host_record, "host")
+
+const IommudRecordType *
+iommud_host_record_get_record_type (void)
+{
+  return &iommud_host_record_type;
+}

@@ -123,6 +123,7 @@ typedef struct
 /* What an operation is about to do. 0 and "" are what it has nothing to do with. */
 typedef struct
 {
+  guint64 number;  /* by which the journal knows it; 0 until then */
   char *act;       /* the name of the operation: "attach-device" */
   guint64 context; /* serials */
   guint64 container;
@@ -133,8 +134,22 @@ typedef struct
   char *device;
   guint64 iova;
   guint64 length;
+  GPtrArray *closes; /* of char *: the names of descriptors that it may close */
 } IommudIntentRecord;
 
+/* What a fact tells all of: if a record of the kind has the first part of the key, and its second
+ * part, a number, lies in the range, then it is in the fact, or it is gone. */
+typedef struct
+{
+  char *kind; /* the name of a list of the host record: "mappings" */
+  guint64 key;
+  guint64 first; /* 0 to the largest number if the second part is none */
+  guint64 last;
+} IommudScopeRecord;
+
+/* A host, or a fact about it. A new kind of record is one more list here, with a row in the table
+ * of record.c; its own table says what its key is. A field "n_" with the name of a list, whose
+ * records have a key of one part, is how many records the host has in that list. */
 typedef struct
 {
   guint32 version;
@@ -148,6 +163,8 @@ typedef struct
   GPtrArray *bindings;
   GPtrArray *mappings;
   GPtrArray *trackings;
+  GPtrArray *intents; /* of operations that were interrupted */
+  GPtrArray *scopes;  /* of a fact; a host has none */
 } IommudHostRecord;
 
 /* For each: _new() (strings are "", lists empty, numbers 0), _free(), _to_variant(), and
@@ -167,7 +184,12 @@ IOMMUD_DECLARE_RECORD (IommudMappingRecord, iommud_mapping_record)
 IOMMUD_DECLARE_RECORD (IommudTrackerRecord, iommud_tracker_record)
 IOMMUD_DECLARE_RECORD (IommudTrackingRecord, iommud_tracking_record)
 IOMMUD_DECLARE_RECORD (IommudIntentRecord, iommud_intent_record)
+IOMMUD_DECLARE_RECORD (IommudScopeRecord, iommud_scope_record)
 IOMMUD_DECLARE_RECORD (IommudHostRecord, iommud_host_record)
+
+/* The table of the fields of a host record, whose lists are the kinds of records. */
+typedef struct _IommudRecordType IommudRecordType;
+const IommudRecordType *iommud_host_record_get_record_type (void);
 
 /* What the name of a container or a lease may be. */
 #define IOMMUD_MAX_NAME_LENGTH 64

@@ -141,6 +141,39 @@ iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
     add_tracking (record, self);
 }
 
+void
+iommud_write_down_scope (IommudHostRecord *record, const char *kind, guint64 key, guint64 first,
+                         guint64 last)
+{
+  IommudScopeRecord *scope = iommud_scope_record_new ();
+
+  iommud_record_set_string (&scope->kind, kind);
+  scope->key = key;
+  scope->first = first;
+  scope->last = last;
+  g_ptr_array_add (record->scopes, scope);
+}
+
+void
+iommud_container_write_down_scopes (IommudContainer *self, IommudHostRecord *record,
+                                    IommudWriteDownParts parts, guint64 first, guint64 last)
+{
+  guint64 context = iommud_context_get_serial (iommud_container_get_context (self));
+  guint64 serial = iommud_container_get_serial (self);
+
+  iommud_write_down_scope (record, "contexts", context, 0, G_MAXUINT64);
+  iommud_write_down_scope (record, "containers", serial, 0, G_MAXUINT64);
+  if ((parts & IOMMUD_WRITE_DOWN_DEVICES) != 0)
+    {
+      iommud_write_down_scope (record, "hwpts", serial, 0, G_MAXUINT64);
+      iommud_write_down_scope (record, "bindings", serial, 0, G_MAXUINT64);
+    }
+  if ((parts & IOMMUD_WRITE_DOWN_MAPPINGS) != 0)
+    iommud_write_down_scope (record, "mappings", serial, first, last);
+  if ((parts & IOMMUD_WRITE_DOWN_TRACKING) != 0)
+    iommud_write_down_scope (record, "trackings", serial, 0, G_MAXUINT64);
+}
+
 /**
  * iommud_host_write_down:
  * @self: a host

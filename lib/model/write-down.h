@@ -21,4 +21,11 @@ void iommud_context_write_down (IommudContext *self, IommudHostRecord *record);
 void iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
                                   IommudWriteDownParts parts, guint64 first, guint64 last);
 
+/* For facts: @record has all that there is of a kind, in a range of the second part of its key. */
+void iommud_write_down_scope (IommudHostRecord *record, const char *kind, guint64 key,
+                              guint64 first, guint64 last);
+/* For facts: the scopes of iommud_container_write_down(), also for a container that was freed. */
+void iommud_container_write_down_scopes (IommudContainer *self, IommudHostRecord *record,
+                                         IommudWriteDownParts parts, guint64 first, guint64 last);
+
 G_END_DECLS

@@ -5,6 +5,7 @@
 
 #include "model/container.h"
 #include "perform/detach-device.h"
+#include "model/descriptors.h"
 #include "model/device.h"
 #include "iommud-error.h"
 #include "model/host.h"
@@ -141,9 +142,15 @@ static GVariant *
 intend (gpointer data)
 {
   const Detachment *self = data;
+  IommudHwpt *hwpt = iommud_device_get_hwpt (self->device);
+  const char *name = iommud_device_get_name (self->device);
+  g_autoptr (IommudIntentRecord) record =
+      iommud_operation_make_intent ("detach-device", self->container);
 
-  return iommud_operation_intend ("detach-device", self->container, self->device,
-                                  iommud_device_get_hwpt (self->device));
+  iommud_record_set_string (&record->device, name);
+  record->hwpt = hwpt != NULL ? iommud_hwpt_get_serial (hwpt) : 0;
+  g_ptr_array_add (record->closes, iommud_descriptors_name_device (name));
+  return iommud_intent_record_to_variant (record);
 }
 
 static GVariant *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Freeing a container: from the model to a plan and back. */
 #include "model/container.h"
+#include "model/descriptors.h"
 #include "model/device.h"
 #include "iommud-error.h"
 #include "model/host.h"
@@ -274,8 +275,16 @@ static GVariant *
 intend (gpointer data)
 {
   const FreeContainer *self = data;
+  guint64 context = iommud_context_get_serial (iommud_container_get_context (self->container));
+  g_autoptr (IommudIntentRecord) record =
+      iommud_operation_make_intent ("free-container", self->container);
 
-  return iommud_operation_intend ("free-container", self->container, NULL, NULL);
+  for (guint i = 0; i < self->devices->len; i++)
+    g_ptr_array_add (record->closes, iommud_descriptors_name_device (iommud_device_get_name (
+                                         g_ptr_array_index (self->devices, i))));
+  if (self->plan->close_context)
+    g_ptr_array_add (record->closes, iommud_descriptors_name_context (context));
+  return iommud_intent_record_to_variant (record);
 }
 
 static GVariant *

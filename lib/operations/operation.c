@@ -115,15 +115,20 @@ static GVariant *
 report (IommudContainer *container, IommudWriteDownParts parts, guint64 first, guint64 last)
 {
   g_autoptr (IommudHostRecord) record = iommud_host_record_new ();
+  IommudContext *context = iommud_container_get_context (container);
   IommudHost *host = iommud_container_get_host (container);
 
   if (host != NULL)
     iommud_host_fill_record (host, record);
-  if (iommud_container_check_alive (container, "write it down", NULL))
+  if (!iommud_container_check_alive (container, "write it down", NULL))
+    iommud_container_write_down_scopes (container, record, IOMMUD_WRITE_DOWN_ALL, 0, G_MAXUINT64);
+  else
     {
-      iommud_context_write_down (iommud_container_get_context (container), record);
+      iommud_container_write_down_scopes (container, record, parts, first, last);
       iommud_container_write_down (container, record, parts, first, last);
     }
+  if (iommud_context_get_n_containers (context) > 0)
+    iommud_context_write_down (context, record);
   return iommud_host_record_to_variant (record);
 }
 

@@ -25,6 +25,7 @@ ARROWS = {
     'model': ('memory', 'dirty', 'backend'),
     'operations': ('model', 'perform'),
     'adoption': ('model',),
+    'state': ('model',),
     'sim/sets': (),
     'sim/process': ('sim/sets',),
     'sim/description': ('probe',),
@@ -140,7 +141,8 @@ def may_include(path, target):
     """Whether an arrow leads from one file of lib/ to another."""
     layer, other = layer_of(path), layer_of(target)
     if other == 'public':
-        return (layer in ('public', 'model', 'operations', 'adoption') or target in SHARED_HEADERS
+        return (layer in ('public', 'model', 'operations', 'adoption',
+                          'state') or target in SHARED_HEADERS
                 or path == SIMULATOR_HEADER
                 or target == BACKEND_HEADER and layer in ('backend', 'sim'))
     return layer == other or layer in ARROWS and other in reachable(layer)
@@ -251,7 +253,7 @@ def arrow_fixtures():
                     f'lib/{layer}/a.c': f'#include "{other}/b.h"\n', f'lib/{other}/b.h': ''}
         fixtures[f'a public header -> {layer}'] = {
             'lib/iommud-a.h': f'#include "{layer}/b.h"\n', f'lib/{layer}/b.h': ''}
-        if layer not in ('model', 'operations', 'adoption'):
+        if layer not in ('model', 'operations', 'adoption', 'state'):
             fixtures[f'{layer} -> a public header of the model'] = {
                 f'lib/{layer}/a.c': '#include <iommud-device.h>\n', 'lib/iommud-device.h': ''}
     fixtures['a header -> its neighbour above'] = {

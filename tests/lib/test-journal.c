@@ -3,150 +3,15 @@
  * it once the model shows that. */
 #include "config.h"
 
+#include "journal-acts.h"
 #include "journal-spy.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-static IommudDevice *
-device (AdoptFixture *self, const char *name)
-{
-  return model_fixture_device (&self->model, name);
-}
-
-static void
-do_create_container (AdoptFixture *self, GError **error)
-{
-  g_autoptr (IommudContainer) container G_GNUC_UNUSED =
-      iommud_host_create_container (self->model.host, NULL, NULL, error);
-}
-
-static void
-do_free_container (AdoptFixture *self, GError **error)
-{
-  iommud_container_free (adopt_fixture_get (self, "c"), TRUE, NULL, error);
-}
-
-static void
-do_attach (AdoptFixture *self, GError **error)
-{
-  call_attach_device (adopt_fixture_get (self, "b"), device (self, "0000:01:08.0"),
-                      IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, error);
-}
-
-static void
-do_replace (AdoptFixture *self, GError **error)
-{
-  iommud_hwpt_attach_device (adopt_fixture_get_hwpt (self, "b", 1), device (self, "0000:01:08.0"),
-                             NULL, error);
-}
-
-static void
-do_detach (AdoptFixture *self, GError **error)
-{
-  iommud_device_detach (device (self, "0000:83:00.0"), NULL, error);
-}
-
-static void
-do_alloc_hwpt (AdoptFixture *self, GError **error)
-{
-  g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED =
-      call_alloc_hwpt (adopt_fixture_get (self, "a"), device (self, "0000:01:01.0"),
-                       IOMMUD_HWPT_FLAGS_NONE, NULL, error);
-}
-
-static void
-do_free_hwpt (AdoptFixture *self, GError **error)
-{
-  iommud_hwpt_free (adopt_fixture_get_hwpt (self, "b", 2), NULL, error);
-}
-
-static void
-do_map (AdoptFixture *self, GError **error)
-{
-  call_map_file (adopt_fixture_get (self, "a"), self->file, 0, MIB, 16 * MIB, FIXED, NULL, NULL,
-                 error);
-}
-
-static void
-do_copy (AdoptFixture *self, GError **error)
-{
-  call_copy_mapping (adopt_fixture_get (self, "b"), adopt_fixture_get (self, "a"), 0, MIB, 64 * MIB,
-                     FIXED, NULL, NULL, error);
-}
-
-static void
-do_unmap (AdoptFixture *self, GError **error)
-{
-  call_unmap (adopt_fixture_get (self, "b"), MIB, 64 * PAGE, 0, NULL, NULL, NULL, NULL, error);
-}
-
-static void
-do_unmap_and_read (AdoptFixture *self, GError **error)
-{
-  int bitmap = -1;
-
-  call_unmap (adopt_fixture_get (self, "a"), 0, MIB, PAGE, NULL, NULL, &bitmap, NULL, error);
-  if (bitmap >= 0)
-    close (bitmap);
-}
-
-static void
-do_set_allowed (AdoptFixture *self, GError **error)
-{
-  call_set_allowed_iovas (adopt_fixture_get (self, "a"),
-                          g_variant_new_parsed ("[(@t 0, @t 0x3fffffff)]"), NULL, error);
-}
-
-static void
-do_start (AdoptFixture *self, GError **error)
-{
-  call_start_dirty_tracking (adopt_fixture_get (self, "b"), 0, NULL, error);
-}
-
-static void
-do_stop (AdoptFixture *self, GError **error)
-{
-  call_stop_dirty_tracking (adopt_fixture_get (self, "a"), NULL, error);
-}
-
-static void
-do_read (AdoptFixture *self, GError **error)
-{
-  int bitmap = call_read_dirty_bitmap (adopt_fixture_get (self, "a"), 0, MIB, PAGE, FALSE,
-                                       IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, error);
-
-  if (bitmap >= 0)
-    close (bitmap);
-}
-
-typedef struct
-{
-  const char *act;
-  void (*run) (AdoptFixture *self, GError **error);
-  const char *fault; /* a system call without which it fails */
-} Act;
-
-static const Act acts[] = {
-  { "create-container", do_create_container, "ioas-alloc" },
-  { "free-container", do_free_container, "destroy" },
-  { "attach-device", do_attach, "attach" },
-  { "replace", do_replace, "attach" },
-  { "detach-device", do_detach, "detach" },
-  { "alloc-hwpt", do_alloc_hwpt, "hwpt-alloc" },
-  { "free-hwpt", do_free_hwpt, "destroy" },
-  { "map-file", do_map, "ioas-map" },
-  { "copy-mapping", do_copy, "ioas-copy" },
-  { "unmap", do_unmap, "ioas-unmap" },
-  { "unmap-and-read-bitmap", do_unmap_and_read, "ioas-unmap" },
-  { "set-allowed-iovas", do_set_allowed, "ioas-allow-iovas" },
-  { "start-dirty-tracking", do_start, "set-dirty-tracking" },
-  { "stop-dirty-tracking", do_stop, "set-dirty-tracking" },
-};
-
 /* It changes nothing that the model shows. */
-static const Act read_act = { "read-bitmap", do_read, "get-dirty-bitmap" };
+static const JournalAct read_act = { "read-bitmap", journal_read, "get-dirty-bitmap" };
 
 static const JournalEntry *
 assert_one_entry (TestSpy *spy, const char *act)
@@ -169,7 +34,7 @@ assert_one_entry (TestSpy *spy, const char *act)
 static void
 test_act (AdoptFixture *self, gconstpointer data)
 {
-  const Act *act = data;
+  const JournalAct *act = data;
   g_autoptr (TestSpy) spy = spy_on (self);
   g_autofree char *calls = adopt_fixture_count_calls (self);
   g_autofree char *before = adopt_fixture_dump (self, FALSE);
@@ -191,7 +56,7 @@ test_act (AdoptFixture *self, gconstpointer data)
 static void
 test_failed (AdoptFixture *self, gconstpointer data)
 {
-  const Act *act = data;
+  const JournalAct *act = data;
   g_autoptr (TestSpy) spy = spy_on (self);
   g_autoptr (GError) error = NULL;
   const JournalEntry *entry;
@@ -225,7 +90,7 @@ test_read (AdoptFixture *self, gconstpointer unused)
   g_autoptr (GError) error = NULL;
   const JournalEntry *entry;
 
-  do_read (self, &error);
+  journal_read (self, &error);
   g_assert_no_error (error);
   entry = assert_one_entry (spy, "read-bitmap");
   g_assert_null (entry->error);
@@ -247,7 +112,7 @@ test_failed_read (AdoptFixture *self, gconstpointer unused)
 
   adopt_fixture_write (self, "0000:83:00.0", 100 * PAGE, 1);
   model_fixture_inject (&self->model, "get-dirty-bitmap", 1, EIO, 0);
-  do_read (self, &error);
+  journal_read (self, &error);
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
   fact = iommud_host_record_from_variant (assert_one_entry (spy, "read-bitmap")->fact, NULL);
   /* Of logs 16 to 17, and 100; of HWPTs 2, 40, and again 100, which was in the same bitmap. */
@@ -283,7 +148,8 @@ test_interrupted (AdoptFixture *self, gconstpointer unused)
   const JournalEntry *entry;
 
   model_fixture_inject (&self->model, "detach", 1, 0, 100);
-  iommud_device_detach_async (device (self, "0000:01:01.0"), NULL, on_done, &done);
+  iommud_device_detach_async (model_fixture_device (&self->model, "0000:01:01.0"), NULL, on_done,
+                              &done);
   while (iommud_simulator_count_calls (self->model.simulator, "detach") == 0)
     g_main_context_iteration (NULL, FALSE);
   g_assert_cmpuint (test_memory_journal_get_length (spy->journal), ==, 1);
@@ -302,7 +168,8 @@ test_set_while_busy (AdoptFixture *self, gconstpointer unused)
   g_autoptr (TestSpy) spy = spy_on (self);
   gboolean done = FALSE;
 
-  iommud_device_detach_async (device (self, "0000:01:01.0"), NULL, on_done, &done);
+  iommud_device_detach_async (model_fixture_device (&self->model, "0000:01:01.0"), NULL, on_done,
+                              &done);
   g_test_expect_message ("iommud", G_LOG_LEVEL_CRITICAL, "*journal*under way*");
   g_object_set (self->model.host, "journal", NULL, NULL);
   g_test_assert_expected_messages ();
@@ -310,7 +177,7 @@ test_set_while_busy (AdoptFixture *self, gconstpointer unused)
     g_main_context_iteration (NULL, TRUE);
   assert_one_entry (spy, "detach-device");
   g_object_set (self->model.host, "journal", NULL, NULL);
-  iommud_device_detach (device (self, "0000:01:02.0"), NULL, NULL);
+  iommud_device_detach (model_fixture_device (&self->model, "0000:01:02.0"), NULL, NULL);
   g_assert_cmpuint (test_memory_journal_get_length (spy->journal), ==, 1);
 }
 
@@ -323,8 +190,8 @@ test_shared_context (AdoptFixture *self, gconstpointer unused)
   g_autoptr (IommudHostRecord) shared = NULL;
   g_autoptr (IommudHostRecord) alone = NULL;
 
-  iommud_device_detach (device (self, "0000:01:01.0"), NULL, NULL);
-  iommud_device_detach (device (self, "0000:81:01.0"), NULL, NULL);
+  iommud_device_detach (model_fixture_device (&self->model, "0000:01:01.0"), NULL, NULL);
+  iommud_device_detach (model_fixture_device (&self->model, "0000:81:01.0"), NULL, NULL);
   shared =
       iommud_host_record_from_variant (test_memory_journal_get_entry (spy->journal, 0)->fact, NULL);
   alone =
@@ -369,13 +236,14 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (acts); i++)
+  for (gsize i = 0; journal_acts[i].act != NULL; i++)
     {
-      g_autofree char *path = g_strdup_printf ("/journal/act/%s", acts[i].act);
-      g_autofree char *failed = g_strdup_printf ("/journal/failed/%s", acts[i].act);
+      g_autofree char *path = g_strdup_printf ("/journal/act/%s", journal_acts[i].act);
+      g_autofree char *failed = g_strdup_printf ("/journal/failed/%s", journal_acts[i].act);
 
-      g_test_add (path, AdoptFixture, &acts[i], set_up, test_act, adopt_fixture_tear_down);
-      g_test_add (failed, AdoptFixture, &acts[i], set_up, test_failed, adopt_fixture_tear_down);
+      g_test_add (path, AdoptFixture, &journal_acts[i], set_up, test_act, adopt_fixture_tear_down);
+      g_test_add (failed, AdoptFixture, &journal_acts[i], set_up, test_failed,
+                  adopt_fixture_tear_down);
     }
   g_test_add ("/journal/act/read-bitmap", AdoptFixture, NULL, set_up, test_read,
               adopt_fixture_tear_down);

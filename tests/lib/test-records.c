@@ -49,12 +49,18 @@ typedef struct
   "{'container': <@t 9>, 'active': <true>, 'stopping': <false>, 'page_size': <@t 4096>, "          \
   "'trackers': <@aa{sv} [" TRACKER "]>, 'saved_of_logs': <@a(tt) [(0, 4095)]>, "                   \
   "'saved_of_hwpts': <@a(tt) []>}"
+#define INTENT                                                                                     \
+  "{'number': <@t 1>, 'act': <'attach-device'>, 'context': <@t 7>, 'container': <@t 9>, "          \
+  "'hwpt': <@t 0>, 'source': <@t 0>, 'name': <''>, 'owner': <@u 0>, 'device': <'0000:01:00.0'>, "  \
+  "'iova': <@t 0>, 'length': <@t 0>, 'closes': <@as ['context-7']>}"
+#define SCOPE "{'kind': <'hwpts'>, 'key': <@t 9>, 'first': <@t 0>, 'last': <@t 3>}"
 #define HOST                                                                                       \
   "{'version': <@u 1>, 'last_context_serial': <@t 7>, 'last_container_serial': <@t 9>, "           \
   "'n_contexts': <@u 1>, 'n_containers': <@u 1>, 'contexts': <@aa{sv} [" CONTEXT "]>, "            \
   "'containers': <@aa{sv} [" CONTAINER "]>, 'hwpts': <@aa{sv} [" HWPT "]>, "                       \
   "'bindings': <@aa{sv} [" BINDING "]>, 'mappings': <@aa{sv} [" MAPPING "]>, "                     \
-  "'trackings': <@aa{sv} [" TRACKING "]>}"
+  "'trackings': <@aa{sv} [" TRACKING "]>, 'intents': <@aa{sv} [" INTENT "]>, "                     \
+  "'scopes': <@aa{sv} [" SCOPE "]>}"
 
 static const Kind kinds[] = {
   KIND ("context", iommud_context_record, CONTEXT),
@@ -64,6 +70,8 @@ static const Kind kinds[] = {
   KIND ("mapping", iommud_mapping_record, MAPPING),
   KIND ("tracker", iommud_tracker_record, TRACKER),
   KIND ("dirty tracking", iommud_tracking_record, TRACKING),
+  KIND ("intent", iommud_intent_record, INTENT),
+  KIND ("scope", iommud_scope_record, SCOPE),
   KIND ("host", iommud_host_record, HOST),
 };
 
