@@ -275,11 +275,46 @@ answer (IommudCall *self, GVariant *value, GUnixFDList *files)
   return serial;
 }
 
+typedef struct
+{
+  IommudCall *call;
+  GVariant *value; /* or NULL */
+} LateAnswer;
+
+static void
+answer_late (gpointer user_data)
+{
+  g_autofree LateAnswer *late = user_data;
+  g_autoptr (GVariant) value = late->value;
+
+  answer (late->call, value, NULL);
+}
+
+/* The answer says that something was done, so by then the next life of the service must be able to
+ * know it: what an operation has opened or closed is with the service manager before. */
+static void
+answer_when_kept (IommudCall *self, GVariant *value)
+{
+  IommudFdStore *store = self->state->fd_store;
+  LateAnswer *late;
+
+  if (store == NULL || iommud_fd_store_is_settled (store))
+    {
+      answer (self, value, NULL);
+      return;
+    }
+  iommud_changes_flush (self->state->changes);
+  late = g_new0 (LateAnswer, 1);
+  late->call = self;
+  late->value = value != NULL ? g_variant_ref_sink (value) : NULL;
+  iommud_fd_store_when_settled (store, answer_late, late);
+}
+
 /* Ends a call that returns nothing. */
 void
 iommud_call_return (IommudCall *self)
 {
-  answer (self, NULL, NULL);
+  answer_when_kept (self, NULL);
 }
 
 /* Ends a call that returns an object's path: "/" for NULL. */
@@ -292,14 +327,14 @@ iommud_call_return_object (IommudCall *self, gpointer object)
     iommud_call_fail (self, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
                                          "It was done, but the object is gone already"));
   else
-    answer (self, g_variant_new ("(o)", path), NULL);
+    answer_when_kept (self, g_variant_new ("(o)", path));
 }
 
 /* Ends a call that returns the value, a tuple. Takes a floating reference. */
 void
 iommud_call_return_value (IommudCall *self, GVariant *value)
 {
-  answer (self, value, NULL);
+  answer_when_kept (self, value);
 }
 
 /* Callers know one domain. An error of another domain comes from below the model and is a failure.

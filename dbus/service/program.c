@@ -19,7 +19,9 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+#include "given-files.h"
 #include "iommud-dbus-names.h"
+#include "keeper.h"
 #include "service.h"
 
 /* How long the bus may take to carry the last answers, and to say who has the name. */
@@ -33,6 +35,7 @@ typedef struct
   char *config_dir; /* NULL: the usual one */
   gboolean simulate;
   char *simulated_host; /* NULL: the built-in one */
+  char *state_folder;   /* NULL: nothing is kept for a next life */
   gboolean verbose;
   gboolean version;
 } Options;
@@ -49,6 +52,7 @@ options_clear (Options *options)
   g_clear_pointer (&options->address, g_free);
   g_clear_pointer (&options->simulated_host, g_free);
   g_clear_pointer (&options->config_dir, g_free);
+  g_clear_pointer (&options->state_folder, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
@@ -129,6 +133,8 @@ make_option_context (Options *options)
     { "simulate", 0, G_OPTION_FLAG_OPTIONAL_ARG | G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK,
       on_simulate_option,
       "Serve the simulated host that FILE describes, or without FILE a built-in one", "FILE" },
+    { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->state_folder,
+      "Write down in FOLDER what the next run of the service needs to go on", "FOLDER" },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "Log each call and its answer",
       NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit", NULL },
@@ -308,7 +314,6 @@ serve (GDBusConnection *connection)
   g_clear_pointer (&watchdog, stop_watchdog);
   tell_systemd ("STOPPING=1");
   g_signal_handler_disconnect (connection, closed);
-  send_the_rest (connection);
   g_source_remove (interrupt);
   g_source_remove (term);
   g_main_loop_unref (daemon.loop);
@@ -339,11 +344,34 @@ return_large_buffers (void)
 #endif
 }
 
-static int
-run (const Options *options, IommudBackend *backend, GError **error)
+static void
+take_file (const char *name, int fd, gpointer keeper)
 {
-  g_autoptr (IommudHost) host = iommud_host_new (backend, error);
-  g_autoptr (GDBusConnection) connection = host == NULL ? NULL : connect_to_bus (options, error);
+  iommud_keeper_take_file (keeper, name, fd);
+}
+
+/* A service manager that says that it keeps no files is as good as none. */
+static IommudKeeper *
+make_keeper (const Options *options, GError **error)
+{
+  const char *manager = g_getenv ("NOTIFY_SOCKET");
+  IommudKeeper *keeper;
+
+  if (g_strcmp0 (g_getenv ("FDSTORE"), "0") == 0)
+    manager = NULL;
+  keeper = iommud_keeper_new (options->state_folder, manager, error);
+  if (keeper != NULL)
+    iommud_given_files_take (take_file, keeper);
+  return keeper;
+}
+
+/* The connection's thread may wait until the service takes calls, so the service ends first. What
+ * is under way is answered before the host is let go. The bus releases the name by itself: a call
+ * that did so would be one more for a slow bus. */
+static int
+serve_host (const Options *options, IommudHost *host, IommudKeeper *keeper, GError **error)
+{
+  g_autoptr (GDBusConnection) connection = connect_to_bus (options, error);
   g_autoptr (IommudService) service = NULL;
   int status;
 
@@ -352,12 +380,46 @@ run (const Options *options, IommudBackend *backend, GError **error)
   if (!iommud_host_get_iommufd_available (host))
     g_message ("This host offers no /dev/iommu: devices are listed, containers cannot be made");
   service = iommud_service_new (host, connection, choose_policy (options));
+  if (keeper != NULL)
+    iommud_service_wait_for (service, iommud_keeper_get_fd_store (keeper));
   status = serve (connection);
-  /* The connection's thread may wait until the service takes calls, so that ends first. The bus
-   * releases the name by itself: a call that did so would be one more for a slow bus. */
   g_clear_object (&service);
+  if (keeper != NULL)
+    iommud_keeper_let_go (keeper, host);
+  send_the_rest (connection);
   g_dbus_connection_close_sync (connection, NULL, NULL);
   return status;
+}
+
+/* What the host has stays as it is for the next run. If that cannot be done in time, the process
+ * ends at once: the next run then finishes what is under way. */
+static int
+run_and_keep (const Options *options, IommudBackend *backend, GError **error)
+{
+  g_autoptr (IommudKeeper) keeper = make_keeper (options, error);
+  g_autoptr (IommudHost) host = NULL;
+  int status;
+
+  if (keeper == NULL)
+    return EXIT_FAILURE;
+  host = iommud_keeper_make_host (keeper, backend, error);
+  if (host == NULL)
+    return EXIT_FAILURE;
+  status = serve_host (options, host, keeper, error);
+  if (!iommud_keeper_let_go (keeper, host))
+    _exit (status);
+  return status;
+}
+
+static int
+run (const Options *options, IommudBackend *backend, GError **error)
+{
+  g_autoptr (IommudHost) host = NULL;
+
+  if (options->state_folder != NULL)
+    return run_and_keep (options, backend, error);
+  host = iommud_host_new (backend, error);
+  return host != NULL ? serve_host (options, host, NULL, error) : EXIT_FAILURE;
 }
 
 /* @arguments: the command line as it was given. */

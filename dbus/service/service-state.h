@@ -8,6 +8,7 @@
 #include "budget.h"
 #include "callers.h"
 #include "changes.h"
+#include "fd-store.h"
 #include "lanes.h"
 #include "long-answer.h"
 #include "objects.h"
@@ -30,6 +31,7 @@ typedef struct
   IommudListing *listing; /* the service's; NULL once it has left the bus */
   IommudBudget *budget;
   IommudAuthorizer *authorizer;
+  IommudFdStore *fd_store; /* not owned; NULL: nothing is kept for a next life */
   GHashTable *members; /* interface description -> what is known of its properties */
 } IommudServiceState;
 

@@ -82,3 +82,10 @@ iommud_service_new (IommudHost *host, GDBusConnection *connection, IommudPolicy 
   self->intake = iommud_intake_new (self->state);
   return self;
 }
+
+/* Answers wait until the service manager has the files that they are about. */
+void
+iommud_service_wait_for (IommudService *self, IommudFdStore *fd_store)
+{
+  self->state->fd_store = fd_store;
+}

@@ -4,6 +4,7 @@
 
 #include <iommud.h>
 
+#include "fd-store.h"
 #include "policy.h"
 
 G_BEGIN_DECLS
@@ -13,5 +14,6 @@ G_DECLARE_FINAL_TYPE (IommudService, iommud_service, IOMMUD, SERVICE, GObject)
 
 IommudService *iommud_service_new (IommudHost *host, GDBusConnection *connection,
                                    IommudPolicy policy);
+void iommud_service_wait_for (IommudService *self, IommudFdStore *fd_store);
 
 G_END_DECLS

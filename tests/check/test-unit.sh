@@ -42,7 +42,7 @@ says ()
 
 workers=$(sed -n 's/^#define IOMMUD_MAX_WORKERS //p' "${top_srcdir:?}/lib/base/workers.h")
 
-echo 1..7
+echo 1..10
 expect "exposure is at most 2.0" is_exposed_little "$unit"
 expect "a unit without ProtectSystem is found" is_exposed_without '^ProtectSystem='
 expect "a unit without SystemCallFilter is found" is_exposed_without '^SystemCallFilter='
@@ -50,3 +50,6 @@ expect "a unit without CapabilityBoundingSet is found" is_exposed_without '^Capa
 expect "systemd watches the main loop" says 'WatchdogSec=[1-9][0-9]*'
 expect "tasks are twice the workers" says "TasksMax=$((2 * workers))"
 expect "the device files may be opened" says 'DeviceAllow=/dev/iommu rw'
+expect "systemd keeps the files" says 'FileDescriptorStoreMax=[1-9][0-9]*'
+expect "also while the unit is stopped" says 'FileDescriptorStorePreserve=yes'
+expect "and the records" says 'RuntimeDirectoryPreserve=yes'

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The open files that the service manager keeps for the next life of the service.
+ *
+ * The manager listens at the socket that sd_notify(3) speaks to. What is told of files is only a
+ * message; that the manager has taken it is known when it has closed a pipe that was sent behind it
+ * (BARRIER=1). Neither is waited for: what the socket does not take is sent later, and the pipe is
+ * watched. */
+#include "fd-store.h"
+
+#include <gio/gio.h>
+#include <gio/gunixfdmessage.h>
+#include <gio/gunixsocketaddress.h>
+#include <glib-unix.h>
+#include <unistd.h>
+
+typedef struct
+{
+  char *text;
+  GUnixFDList *files; /* or NULL */
+} Notification;
+
+typedef struct
+{
+  IommudFdStoreFunc func;
+  gpointer user_data;
+} Waiter;
+
+struct _IommudFdStore
+{
+  GSocket *socket;
+  guint longest_ms;    /* a manager that has not answered by then is not waited for any longer */
+  GQueue unsent;       /* of Notification */
+  GSource *writable;   /* while the socket takes no more; or NULL */
+  gboolean told;       /* something was told since the last barrier */
+  int barrier;         /* the pipe's end that is watched; -1: no barrier is under way */
+  GSource *passed;     /* of it */
+  GSource *late;       /* of it */
+  GQueue behind;       /* of Waiter: for those that the barrier under way is for */
+  GQueue waiting;      /* of Waiter: for those that need another one */
+  gboolean complained; /* that the manager does not answer */
+};
+
+static void send_some (IommudFdStore *self);
+
+static void
+notification_free (gpointer data)
+{
+  Notification *self = data;
+
+  g_free (self->text);
+  g_clear_object (&self->files);
+  g_free (self);
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (*source != NULL)
+    g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static GSocketAddress *
+make_address (const char *address)
+{
+  if (*address == '@')
+    return g_unix_socket_address_new_with_type (address + 1, -1, G_UNIX_SOCKET_ADDRESS_ABSTRACT);
+  return g_unix_socket_address_new (address);
+}
+
+/* @address: where the service manager listens, as in $NOTIFY_SOCKET. It is waited for no longer
+ * than
+ * @longest_ms. */
+IommudFdStore *
+iommud_fd_store_new (const char *address, guint longest_ms, GError **error)
+{
+  g_autoptr (IommudFdStore) self = g_new0 (IommudFdStore, 1);
+  g_autoptr (GSocketAddress) place = make_address (address);
+
+  self->barrier = -1;
+  self->longest_ms = longest_ms;
+  self->socket =
+      g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_DEFAULT, error);
+  if (self->socket == NULL)
+    return NULL;
+  g_socket_set_blocking (self->socket, FALSE);
+  if (!g_socket_connect (self->socket, place, NULL, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+static void
+call_waiters (GQueue *waiters)
+{
+  Waiter *waiter;
+
+  while ((waiter = g_queue_pop_head (waiters)) != NULL)
+    {
+      waiter->func (waiter->user_data);
+      g_free (waiter);
+    }
+}
+
+static void
+end_barrier (IommudFdStore *self)
+{
+  clear_source (&self->passed);
+  clear_source (&self->late);
+  if (self->barrier >= 0)
+    close (self->barrier);
+  self->barrier = -1;
+}
+
+/* Those that wait are called: nothing else will come. */
+void
+iommud_fd_store_free (IommudFdStore *self)
+{
+  end_barrier (self);
+  clear_source (&self->writable);
+  g_queue_clear_full (&self->unsent, notification_free);
+  call_waiters (&self->behind);
+  call_waiters (&self->waiting);
+  g_clear_object (&self->socket);
+  g_free (self);
+}
+
+static void
+complain (IommudFdStore *self, const char *cause)
+{
+  if (!self->complained)
+    g_warning ("The service manager does not take open files: %s: if the service ends now, they "
+               "may be closed",
+               cause);
+  self->complained = TRUE;
+}
+
+/* One barrier is for all that wait by now. */
+static void
+go_on (IommudFdStore *self)
+{
+  GQueue done = self->behind;
+
+  end_barrier (self);
+  g_queue_init (&self->behind);
+  send_some (self);
+  call_waiters (&done);
+}
+
+static gboolean
+on_passed (int fd, GIOCondition condition, gpointer user_data)
+{
+  IommudFdStore *self = user_data;
+
+  self->complained = FALSE;
+  go_on (self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_late (gpointer user_data)
+{
+  IommudFdStore *self = user_data;
+
+  complain (self, "it does not answer");
+  go_on (self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_writable (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  IommudFdStore *self = user_data;
+
+  clear_source (&self->writable);
+  send_some (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_until_writable (IommudFdStore *self)
+{
+  if (self->writable != NULL)
+    return;
+  self->writable = g_socket_create_source (self->socket, G_IO_OUT, NULL);
+  g_source_set_callback (self->writable, G_SOURCE_FUNC (on_writable), self, NULL);
+  g_source_attach (self->writable, NULL);
+}
+
+/* FALSE: it has to be sent later. */
+static gboolean
+send_notification (IommudFdStore *self, const Notification *notification)
+{
+  GOutputVector vector = { notification->text, strlen (notification->text) };
+  g_autoptr (GSocketControlMessage) files = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (notification->files != NULL)
+    files = g_unix_fd_message_new_with_fd_list (notification->files);
+  if (g_socket_send_message (self->socket, NULL, &vector, 1, &files, files != NULL ? 1 : 0, 0, NULL,
+                             &error)
+      >= 0)
+    return TRUE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return FALSE;
+  complain (self, error->message);
+  return TRUE;
+}
+
+/* If no pipe can be made, the manager is not waited for. */
+static void
+push_barrier (IommudFdStore *self)
+{
+  Notification *notification;
+  int ends[2];
+
+  self->told = FALSE;
+  self->behind = self->waiting;
+  g_queue_init (&self->waiting);
+  if (!g_unix_open_pipe (ends, FD_CLOEXEC, NULL))
+    {
+      GQueue done = self->behind;
+
+      g_queue_init (&self->behind);
+      call_waiters (&done);
+      return;
+    }
+  notification = g_new0 (Notification, 1);
+  notification->text = g_strdup ("BARRIER=1");
+  notification->files = g_unix_fd_list_new_from_array (&ends[1], 1);
+  g_queue_push_tail (&self->unsent, notification);
+  self->barrier = ends[0];
+  self->passed = g_unix_fd_source_new (ends[0], G_IO_HUP);
+  g_source_set_callback (self->passed, G_SOURCE_FUNC (on_passed), self, NULL);
+  g_source_attach (self->passed, NULL);
+  self->late = g_timeout_source_new (self->longest_ms);
+  g_source_set_callback (self->late, on_late, self, NULL);
+  g_source_attach (self->late, NULL);
+}
+
+static void
+send_some (IommudFdStore *self)
+{
+  if (self->barrier < 0 && !g_queue_is_empty (&self->waiting))
+    push_barrier (self);
+  while (!g_queue_is_empty (&self->unsent))
+    {
+      if (!send_notification (self, g_queue_peek_head (&self->unsent)))
+        {
+          wait_until_writable (self);
+          return;
+        }
+      notification_free (g_queue_pop_head (&self->unsent));
+    }
+}
+
+static void
+tell (IommudFdStore *self, char *text, GUnixFDList *files)
+{
+  Notification *notification = g_new0 (Notification, 1);
+
+  notification->text = text;
+  notification->files = files;
+  g_queue_push_tail (&self->unsent, notification);
+  self->told = TRUE;
+  send_some (self);
+}
+
+/* The file is duplicated until it was sent. The manager does not look whether it hangs up, but for
+ * the guards of leases: one that does is of no use to the next life. */
+void
+iommud_fd_store_add (IommudFdStore *self, const char *name, int fd)
+{
+  g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
+  g_autoptr (GError) error = NULL;
+
+  if (g_unix_fd_list_append (files, fd, &error) < 0)
+    complain (self, error->message);
+  else
+    tell (self,
+          g_strdup_printf ("FDSTORE=1\nFDNAME=%s%s", name,
+                           g_str_has_prefix (name, "guard-") ? "" : "\nFDPOLL=0"),
+          g_steal_pointer (&files));
+}
+
+void
+iommud_fd_store_remove (IommudFdStore *self, const char *name)
+{
+  tell (self, g_strdup_printf ("FDSTOREREMOVE=1\nFDNAME=%s", name), NULL);
+}
+
+/* The manager knows all that it was told. */
+gboolean
+iommud_fd_store_is_settled (IommudFdStore *self)
+{
+  return !self->told && self->barrier < 0;
+}
+
+/* Calls the function when the manager knows all that it was told until now, or never answered: at
+ * once if it knows all. */
+void
+iommud_fd_store_when_settled (IommudFdStore *self, IommudFdStoreFunc func, gpointer user_data)
+{
+  Waiter *waiter;
+
+  if (iommud_fd_store_is_settled (self))
+    {
+      func (user_data);
+      return;
+    }
+  waiter = g_new0 (Waiter, 1);
+  waiter->func = func;
+  waiter->user_data = user_data;
+  g_queue_push_tail (self->told ? &self->waiting : &self->behind, waiter);
+  send_some (self);
+}
