@@ -5,6 +5,8 @@
 
 #include "simulator-fixture.h"
 
+#include "sim/process/pages.h"
+
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -165,6 +167,45 @@ test_parts_of_maps (void)
   machine_stop (&machine);
 }
 
+static int
+map_pages (Machine *self, char *memory, guint64 iova, guint count)
+{
+  char *own = self->memory;
+  int errnum;
+
+  self->memory = memory;
+  errnum = map_dma (self, iova, count * PAGE);
+  self->memory = own;
+  return errnum;
+}
+
+/* What is left of a map on both sides of a cut is still pinned, and paid for. */
+static void
+test_parts_stay_pinned (void)
+{
+  const guint limit = IOMMUD_SIMULATED_LOCKED_PAGES_LIMIT;
+  const gsize size = (gsize) limit * PAGE;
+  char *memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  Machine machine;
+  guint64 unmapped;
+
+  g_assert_true (memory != MAP_FAILED);
+  machine_start (&machine);
+  iommud_simulated_kernel_set_capabilities (machine.simulator.kernel, FALSE, FALSE);
+  set_vfio_ioas (&machine);
+  g_assert_cmpint (set_type (&machine, 1), ==, 0);
+  g_assert_cmpint (map_dma (&machine, 0x10000, 8 * PAGE), ==, 0);
+  g_assert_cmpint (attach (&machine), ==, 0);
+  g_assert_cmpint (unmap_dma (&machine, 0, 0x13000, 2 * PAGE, &unmapped), ==, 0);
+  g_assert_cmpint (map_pages (&machine, memory, 0x1000000, limit - 5), ==, ENOMEM);
+  g_assert_cmpint (map_pages (&machine, memory, 0x1000000, limit - 6), ==, 0);
+  g_assert_cmpint (unmap_dma (&machine, 0, 0x10000, 3 * PAGE, &unmapped), ==, 0);
+  g_assert_cmpint (map_pages (&machine, memory, 0x10000, 4), ==, ENOMEM);
+  g_assert_cmpint (map_pages (&machine, memory, 0x10000, 3), ==, 0);
+  machine_stop (&machine);
+  munmap (memory, size);
+}
+
 static void
 test_info (void)
 {
@@ -312,6 +353,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/simulator/container/whole-maps", test_whole_maps);
   g_test_add_func ("/simulator/container/parts-of-maps", test_parts_of_maps);
+  g_test_add_func ("/simulator/container/parts-stay-pinned", test_parts_stay_pinned);
   g_test_add_func ("/simulator/container/info", test_info);
   g_test_add_func ("/simulator/fault-queue/life", test_fault_queue);
   g_test_add_func ("/simulator/fault-queue/read-only-record", test_fault_queue_read_only);

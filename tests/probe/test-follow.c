@@ -2,9 +2,10 @@
 /* A simulated host follows its file: good edits, bad edits, edits while devices are in use. */
 #include "config.h"
 
+#include "follow-fixture.h"
+
 #include "backend/backend.h"
 #include "iommud-error.h"
-#include "simulator/simulator-testing.h"
 #include "xml/host-description.h"
 
 #include <errno.h>
@@ -14,45 +15,9 @@
 #include <string.h>
 #include <time.h>
 
-#define DEVICE(slot) "<device name='0000:0" slot ":00.0' group='" slot "'/>"
-
-typedef struct
-{
-  char *folder;
-  char *path;
-  IommudSimulator *simulator;
-  GString *log; /* "+name " and "-name " for each signal */
-} Fixture;
-
-static void
-on_added (IommudProbe *probe, IommudDeviceInfo *info, Fixture *fixture)
-{
-  g_string_append_printf (fixture->log, "+%s ", info->name);
-}
-
-static void
-on_removed (IommudProbe *probe, const char *sysfs_path, Fixture *fixture)
-{
-  g_autofree char *name = g_path_get_basename (sysfs_path);
-
-  g_string_append_printf (fixture->log, "-%s ", name);
-}
-
-/* As editors do: a new file in the place of the old one. */
-static void
-write_host (Fixture *fixture, const char *body)
-{
-  g_autofree char *xml =
-      g_strconcat ("<simulated-host>\n<iommu name='a'/>\n", body, "</simulated-host>\n", NULL);
-  g_autoptr (GError) error = NULL;
-
-  g_file_set_contents (fixture->path, xml, -1, &error);
-  g_assert_no_error (error);
-}
-
 /* As scripts do: into the same file, bit by bit. */
 static void
-rewrite_host (Fixture *fixture, const char *body)
+rewrite_host (FollowFixture *fixture, const char *body)
 {
   FILE *file = fopen (fixture->path, "we");
 
@@ -61,49 +26,6 @@ rewrite_host (Fixture *fixture, const char *body)
   fflush (file);
   fprintf (file, "%s</simulated-host>\n", body);
   g_assert_cmpint (fclose (file), ==, 0);
-}
-
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  IommudProbe *probe;
-
-  fixture->folder = g_dir_make_tmp ("iommud-follow-XXXXXX", &error);
-  g_assert_no_error (error);
-  fixture->path = g_build_filename (fixture->folder, "hosts.xml", NULL);
-  write_host (fixture, DEVICE ("1"));
-  fixture->log = g_string_new ("");
-  fixture->simulator = iommud_simulator_new (fixture->path, &error);
-  g_assert_no_error (error);
-  probe = iommud_backend_get_probe (IOMMUD_BACKEND (fixture->simulator));
-  g_signal_connect (probe, "device-added", G_CALLBACK (on_added), fixture);
-  g_signal_connect (probe, "device-removed", G_CALLBACK (on_removed), fixture);
-  iommud_probe_start (probe, &error);
-  g_assert_no_error (error);
-  iommud_simulator_follow_file (fixture->simulator, &error);
-  g_assert_no_error (error);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  g_assert_finalize_object (fixture->simulator);
-  g_remove (fixture->path);
-  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
-  g_string_free (fixture->log, TRUE);
-  g_free (fixture->path);
-  g_free (fixture->folder);
-}
-
-/* What does not come ends with the time limit of the test. */
-static void
-expect (Fixture *fixture, const char *expected)
-{
-  while (fixture->log->len < strlen (expected))
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_cmpstr (fixture->log->str, ==, expected);
-  g_string_truncate (fixture->log, 0);
 }
 
 static GLogWriterOutput
@@ -118,42 +40,43 @@ collect_warnings (GLogLevelFlags level, const GLogField *fields, gsize count, gp
 }
 
 static void
-test_plug_and_unplug (Fixture *fixture, gconstpointer data)
+test_plug_and_unplug (FollowFixture *fixture, gconstpointer data)
 {
-  expect (fixture, "+0000:01:00.0 ");
-  write_host (fixture, DEVICE ("1") DEVICE ("2"));
-  expect (fixture, "+0000:02:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  follow_fixture_expect (fixture, "+0000:02:00.0 ");
   rewrite_host (fixture, DEVICE ("2"));
-  expect (fixture, "-0000:01:00.0 ");
+  follow_fixture_expect (fixture, "-0000:01:00.0 ");
 }
 
 /* Only what changed is touched. */
 static void
-test_change (Fixture *fixture, gconstpointer data)
+test_change (FollowFixture *fixture, gconstpointer data)
 {
-  expect (fixture, "+0000:01:00.0 ");
-  write_host (fixture, DEVICE ("1") DEVICE ("2"));
-  expect (fixture, "+0000:02:00.0 ");
-  write_host (fixture,
-              DEVICE ("1") "<device name='0000:02:00.0' group='2' driver='mlx5_vfio_pci'/>");
-  expect (fixture, "-0000:02:00.0 +0000:02:00.0 ");
-  write_host (fixture, DEVICE ("1") "<device name='0000:02:00.0' group='2' plugged='no'/>");
-  expect (fixture, "-0000:02:00.0 ");
-  write_host (fixture, DEVICE ("1") DEVICE ("2"));
-  expect (fixture, "+0000:02:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  follow_fixture_expect (fixture, "+0000:02:00.0 ");
+  follow_fixture_write_host (
+      fixture, DEVICE ("1") "<device name='0000:02:00.0' group='2' driver='mlx5_vfio_pci'/>");
+  follow_fixture_expect (fixture, "-0000:02:00.0 +0000:02:00.0 ");
+  follow_fixture_write_host (fixture,
+                             DEVICE ("1") "<device name='0000:02:00.0' group='2' plugged='no'/>");
+  follow_fixture_expect (fixture, "-0000:02:00.0 ");
+  follow_fixture_write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  follow_fixture_expect (fixture, "+0000:02:00.0 ");
 }
 
 static void
-test_other_iommu_and_mdev (Fixture *fixture, gconstpointer data)
+test_other_iommu_and_mdev (FollowFixture *fixture, gconstpointer data)
 {
-  expect (fixture, "+0000:01:00.0 ");
-  write_host (fixture,
-              "<iommu name='b'/><device name='0000:01:00.0' group='1' iommu='a'/>"
-              "<device name='0000:05:00.0' group='5' iommu='b'/>"
-              "<host-device name='mtty' bus='virtual' driver='mtty'/>"
-              "<mdev name='3f5a1bb4-6b0e-4c5c-9f0b-000000000001' parent='mtty' type='t'/>");
-  expect (fixture, "+0000:05:00.0 +3f5a1bb4-6b0e-4c5c-9f0b-000000000001 ");
-  write_host (fixture, DEVICE ("1"));
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_write_host (
+      fixture, "<iommu name='b'/><device name='0000:01:00.0' group='1' iommu='a'/>"
+               "<device name='0000:05:00.0' group='5' iommu='b'/>"
+               "<host-device name='mtty' bus='virtual' driver='mtty'/>"
+               "<mdev name='3f5a1bb4-6b0e-4c5c-9f0b-000000000001' parent='mtty' type='t'/>");
+  follow_fixture_expect (fixture, "+0000:05:00.0 +3f5a1bb4-6b0e-4c5c-9f0b-000000000001 ");
+  follow_fixture_write_host (fixture, DEVICE ("1"));
   while (fixture->log->len < 2)
     g_main_context_iteration (NULL, TRUE);
   g_assert_nonnull (strstr (fixture->log->str, "-0000:05:00.0 "));
@@ -162,50 +85,53 @@ test_other_iommu_and_mdev (Fixture *fixture, gconstpointer data)
 
 /* Not only with the first edit. */
 static void
-test_later_iommu (Fixture *fixture, gconstpointer data)
+test_later_iommu (FollowFixture *fixture, gconstpointer data)
 {
-  expect (fixture, "+0000:01:00.0 ");
-  write_host (fixture, DEVICE ("1") DEVICE ("2"));
-  expect (fixture, "+0000:02:00.0 ");
-  write_host (fixture, "<iommu name='b'/><device name='0000:01:00.0' group='1' iommu='a'/>"
-                       "<device name='0000:02:00.0' group='2' iommu='a'/>"
-                       "<device name='0000:05:00.0' group='5' iommu='b'/>");
-  expect (fixture, "+0000:05:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  follow_fixture_expect (fixture, "+0000:02:00.0 ");
+  follow_fixture_write_host (fixture,
+                             "<iommu name='b'/><device name='0000:01:00.0' group='1' iommu='a'/>"
+                             "<device name='0000:02:00.0' group='2' iommu='a'/>"
+                             "<device name='0000:05:00.0' group='5' iommu='b'/>");
+  follow_fixture_expect (fixture, "+0000:05:00.0 ");
 }
 
 /* A device whose node is open leaves for good when it is closed, and only then comes back. */
 static void
-test_change_in_use (Fixture *fixture, gconstpointer data)
+test_change_in_use (FollowFixture *fixture, gconstpointer data)
 {
   const IommudSyscalls *syscalls =
       iommud_backend_get_syscalls (IOMMUD_BACKEND (fixture->simulator));
   int fd;
 
-  expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
   fd = syscalls->open (syscalls, "/dev/vfio/devices/vfio0", 0, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
-  write_host (fixture, "<device name='0000:01:00.0' group='1' numa-node='1'/>" DEVICE ("2"));
-  expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
+  follow_fixture_write_host (fixture,
+                             "<device name='0000:01:00.0' group='1' numa-node='1'/>" DEVICE ("2"));
+  follow_fixture_expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
   g_assert_cmpint (syscalls->close (syscalls, fd), ==, 0);
-  expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
 }
 
 static void
-test_new_fault (Fixture *fixture, gconstpointer data)
+test_new_fault (FollowFixture *fixture, gconstpointer data)
 {
   const IommudSyscalls *syscalls =
       iommud_backend_get_syscalls (IOMMUD_BACKEND (fixture->simulator));
 
-  expect (fixture, "+0000:01:00.0 ");
-  write_host (fixture, DEVICE ("2") "<fault operation='open-iommufd' errno='EMFILE'/>");
-  expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_write_host (fixture,
+                             DEVICE ("2") "<fault operation='open-iommufd' errno='EMFILE'/>");
+  follow_fixture_expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
   g_assert_cmpint (syscalls->open (syscalls, "/dev/iommu", 0, O_RDWR | O_CLOEXEC), ==, -1);
   g_assert_cmpint (errno, ==, EMFILE);
 }
 
 /* A fault that is in the file as before is not armed again: it has struck. */
 static void
-test_old_fault (Fixture *fixture, gconstpointer data)
+test_old_fault (FollowFixture *fixture, gconstpointer data)
 {
   static const char fault[] = "<fault operation='open-iommufd' call='1' errno='EMFILE'/>";
   const IommudSyscalls *syscalls =
@@ -214,12 +140,12 @@ test_old_fault (Fixture *fixture, gconstpointer data)
   g_autofree char *after = g_strconcat (DEVICE ("3"), fault, NULL);
   int fd;
 
-  expect (fixture, "+0000:01:00.0 ");
-  write_host (fixture, before);
-  expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_write_host (fixture, before);
+  follow_fixture_expect (fixture, "-0000:01:00.0 +0000:02:00.0 ");
   g_assert_cmpint (syscalls->open (syscalls, "/dev/iommu", 0, O_RDWR | O_CLOEXEC), ==, -1);
-  write_host (fixture, after);
-  expect (fixture, "-0000:02:00.0 +0000:03:00.0 ");
+  follow_fixture_write_host (fixture, after);
+  follow_fixture_expect (fixture, "-0000:02:00.0 +0000:03:00.0 ");
   fd = syscalls->open (syscalls, "/dev/iommu", 0, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (fd, >=, 0);
   g_assert_cmpint (syscalls->close (syscalls, fd), ==, 0);
@@ -227,7 +153,7 @@ test_old_fault (Fixture *fixture, gconstpointer data)
 
 /* Runs in a child, as a log writer can be set but once. */
 static void
-test_bad_edits (Fixture *fixture, gconstpointer data)
+test_bad_edits (FollowFixture *fixture, gconstpointer data)
 {
   g_autoptr (GString) warnings = g_string_new ("");
   g_autofree char *expected = g_strdup_printf (
@@ -245,8 +171,8 @@ test_bad_edits (Fixture *fixture, gconstpointer data)
     }
   g_log_set_writer_func (collect_warnings, warnings, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
-  expect (fixture, "+0000:01:00.0 ");
-  write_host (fixture, DEVICE ("2") "<dvice/>");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_write_host (fixture, DEVICE ("2") "<dvice/>");
   while (warnings->len == 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpstr (warnings->str, ==, expected);
@@ -256,12 +182,12 @@ test_bad_edits (Fixture *fixture, gconstpointer data)
   while (warnings->len == 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpstr (warnings->str, ==, gone);
-  write_host (fixture, DEVICE ("1") DEVICE ("2"));
-  expect (fixture, "+0000:02:00.0 ");
+  follow_fixture_write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  follow_fixture_expect (fixture, "+0000:02:00.0 ");
 }
 
 static void
-test_iommu_stays (Fixture *fixture, gconstpointer data)
+test_iommu_stays (FollowFixture *fixture, gconstpointer data)
 {
   g_autofree char *expected = g_strdup_printf (
       "%s: IOMMU a stays as it was: restart the service to change it\n", fixture->path);
@@ -275,12 +201,12 @@ test_iommu_stays (Fixture *fixture, gconstpointer data)
     }
   g_log_set_writer_func (collect_warnings, warnings, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
-  expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
   g_file_set_contents (fixture->path,
                        "<simulated-host><iommu name='a' nesting='yes'/>" DEVICE ("1")
                            DEVICE ("2") "</simulated-host>",
                        -1, NULL);
-  expect (fixture, "+0000:02:00.0 ");
+  follow_fixture_expect (fixture, "+0000:02:00.0 ");
   g_assert_cmpstr (warnings->str, ==, expected);
 }
 
@@ -310,7 +236,7 @@ get_thread_time (void)
 
 /* The time of this thread is a fraction of what reading the file takes. */
 static void
-test_worker (Fixture *fixture, gconstpointer data)
+test_worker (FollowFixture *fixture, gconstpointer data)
 {
   g_autofree char *many = describe_many (DEVICE ("1"));
   g_autofree char *more = g_strconcat (many, DEVICE ("2"), NULL);
@@ -320,12 +246,12 @@ test_worker (Fixture *fixture, gconstpointer data)
   double followed;
   double read;
 
-  expect (fixture, "+0000:01:00.0 ");
-  write_host (fixture, more);
-  expect (fixture, "+0000:02:00.0 ");
-  write_host (fixture, last);
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_write_host (fixture, more);
+  follow_fixture_expect (fixture, "+0000:02:00.0 ");
+  follow_fixture_write_host (fixture, last);
   started = get_thread_time ();
-  expect (fixture, "+0000:03:00.0 ");
+  follow_fixture_expect (fixture, "+0000:03:00.0 ");
   followed = get_thread_time () - started;
   started = get_thread_time ();
   host = iommud_xml_load_simulated_host (fixture->path, NULL, NULL);
@@ -340,7 +266,7 @@ static gboolean
 on_turn (gpointer data)
 {
   gsize *lengths = data;
-  const Fixture *fixture = (const Fixture *) lengths[2];
+  const FollowFixture *fixture = (const FollowFixture *) lengths[2];
 
   lengths[1] = MAX (lengths[1], fixture->log->len - lengths[0]);
   lengths[0] = fixture->log->len;
@@ -349,17 +275,17 @@ on_turn (gpointer data)
 
 /* The main loop does other things while a large edit is applied. */
 static void
-test_steps (Fixture *fixture, gconstpointer data)
+test_steps (FollowFixture *fixture, gconstpointer data)
 {
   const gsize one = strlen ("+0000:01:00.0 ");
   gsize lengths[3] = { 0, 0, (gsize) fixture };
   g_autoptr (GString) body = g_string_new (NULL);
   guint turns;
 
-  expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
   for (guint i = 0; i < 500; i++)
     g_string_append_printf (body, "<device name='%04x:00:00.0' group='%u'/>\n", 256 + i, i);
-  write_host (fixture, body->str);
+  follow_fixture_write_host (fixture, body->str);
   turns = g_timeout_add (0, on_turn, lengths);
   while (fixture->log->len < 501 * one)
     g_main_context_iteration (NULL, TRUE);
@@ -371,48 +297,48 @@ test_steps (Fixture *fixture, gconstpointer data)
 
 /* An edit that comes while another is being read. */
 static void
-test_quick_edits (Fixture *fixture, gconstpointer data)
+test_quick_edits (FollowFixture *fixture, gconstpointer data)
 {
   g_autofree char *many = describe_many (DEVICE ("5"));
 
-  expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
   for (guint i = 0; i < 5; i++)
     {
       const gint64 end = g_get_monotonic_time () + 40000 * (gint64) i;
 
-      write_host (fixture, many);
+      follow_fixture_write_host (fixture, many);
       while (g_get_monotonic_time () < end)
         g_main_context_iteration (NULL, FALSE);
     }
-  write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  follow_fixture_write_host (fixture, DEVICE ("1") DEVICE ("2"));
   while (!g_str_has_suffix (fixture->log->str, "+0000:02:00.0 "))
     g_main_context_iteration (NULL, TRUE);
-  write_host (fixture, DEVICE ("1"));
+  follow_fixture_write_host (fixture, DEVICE ("1"));
   while (!g_str_has_suffix (fixture->log->str, "-0000:02:00.0 "))
     g_main_context_iteration (NULL, TRUE);
 }
 
 /* The worker may be reading when the simulated host ends: nothing waits for it. */
 static void
-test_end (Fixture *fixture, gconstpointer data)
+test_end (FollowFixture *fixture, gconstpointer data)
 {
   g_autofree char *many = describe_many (DEVICE ("1"));
 
-  expect (fixture, "+0000:01:00.0 ");
+  follow_fixture_expect (fixture, "+0000:01:00.0 ");
   for (guint delay = 145; delay < 175; delay += 3)
     {
       const gint64 end = g_get_monotonic_time () + (gint64) delay * 1000;
       g_autoptr (IommudSimulator) other = iommud_simulator_new (fixture->path, NULL);
 
       g_assert_nonnull (other);
-      write_host (fixture, many);
+      follow_fixture_write_host (fixture, many);
       g_assert_true (iommud_simulator_follow_file (other, NULL));
       while (g_get_monotonic_time () < end)
         g_main_context_iteration (NULL, FALSE);
       g_assert_finalize_object (g_steal_pointer (&other));
     }
-  write_host (fixture, DEVICE ("1") DEVICE ("2"));
-  expect (fixture, "+0000:02:00.0 ");
+  follow_fixture_write_host (fixture, DEVICE ("1") DEVICE ("2"));
+  follow_fixture_expect (fixture, "+0000:02:00.0 ");
 }
 
 static void
@@ -430,7 +356,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD_TEST(name, function)                                                                   \
-  g_test_add ("/follow/" name, Fixture, NULL, set_up, function, tear_down)
+  g_test_add ("/follow/" name, FollowFixture, NULL, follow_fixture_set_up, function,               \
+              follow_fixture_tear_down)
   ADD_TEST ("plug-and-unplug", test_plug_and_unplug);
   ADD_TEST ("change", test_change);
   ADD_TEST ("other-iommu-and-mdev", test_other_iommu_and_mdev);
