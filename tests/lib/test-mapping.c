@@ -387,6 +387,13 @@ test_limit (MappingFixture *fixture, gconstpointer unused)
       call_map_file (fixture->container, file, 0, 63 * TIB, 0, READ_WRITE, NULL, NULL, NULL));
   mapping_fixture_map_fails (fixture, file, 0, TIB + PAGE, 0, FIXED, IOMMUD_ERROR_LIMITS_EXCEEDED,
                              "64 TiB");
+  g_assert_true (call_map_file (fixture->container, file, 0, TIB, 0, READ_WRITE, NULL, NULL, NULL));
+  mapping_fixture_map_fails (fixture, file, 0, PAGE, 0, READ_WRITE, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                             "64 TiB");
+  g_assert_true (call_unmap_all (fixture->container, NULL, NULL, NULL));
+  /* All of it at once. */
+  g_assert_true (
+      call_map_file (fixture->container, file, 0, 64 * TIB, 0, READ_WRITE, NULL, NULL, NULL));
   g_assert_true (call_unmap_all (fixture->container, NULL, NULL, NULL));
   close (file);
 }
