@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GetManagedObjects: a long answer, and what the caller is told of that has changed while it was
  * sent. */
-#include "bed.h"
 #include "call.h"
 #include "calls.h"
 #include "entries.h"
@@ -9,6 +8,7 @@
 #include "large-host.h"
 #include "listing.h"
 #include "object-signals.h"
+#include "parts.h"
 #include "recorder.h"
 #include "reply.h"
 
@@ -16,75 +16,52 @@
 
 typedef struct
 {
-  GSubprocess *bus;
-  char *address;
-  GDBusConnection *server;
-  GDBusConnection *client;
+  Parts parts;
   Recorder *recorder;
-  IommudHost *host;
-  IommudServiceState *state;
   IommudExporter *exporter;
 } Fixture;
 
-/* The service's parts without a name on the bus, so that the client gets nothing but what is sent
- * to it. */
 static void
 set_up (Fixture *self, gconstpointer xml)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (IommudSimulator) simulator = xml == NULL
-                                              ? iommud_simulator_new (NULL, &error)
-                                              : iommud_simulator_new_from_data (xml, -1, &error);
-
-  g_assert_no_error (error);
-  self->bus = bed_start_bus (&self->address);
-  self->server = bed_connect (self->address);
-  self->client = bed_connect (self->address);
-  self->host = iommud_host_new (IOMMUD_BACKEND (simulator), &error);
-  g_assert_no_error (error);
-  self->state = iommud_service_state_new (self->host, self->server,
-                                          iommud_policy_for_private_bus (getuid ()), NULL);
-  self->exporter = iommud_exporter_new (self->state);
-  self->recorder = recorder_new (self->client);
+  parts_set_up (&self->parts, NULL, xml);
+  self->exporter = iommud_exporter_new (self->parts.state);
+  self->recorder = recorder_new (self->parts.client);
 }
 
 static void
 tear_down (Fixture *self, gconstpointer unused)
 {
   recorder_free (self->recorder);
-  iommud_service_state_close (self->state);
+  iommud_service_state_close (self->parts.state);
   iommud_exporter_free (self->exporter);
-  iommud_service_state_unref (self->state);
-  g_object_unref (self->host);
-  bed_disconnect (self->client);
-  bed_disconnect (self->server);
-  bed_stop_bus (self->bus);
-  g_free (self->address);
+  parts_tear_down (&self->parts);
 }
 
 static void
 tell_noted (Fixture *self, const char *name)
 {
-  g_autoptr (GPtrArray) noted = iommud_objects_take_noted (self->state->objects);
+  g_autoptr (GPtrArray) noted = iommud_objects_take_noted (self->parts.state->objects);
 
   for (guint i = 0; i < noted->len; i++)
-    iommud_object_signal_noted (self->state->objects, g_ptr_array_index (noted, i), self->server,
-                                name);
+    iommud_object_signal_noted (self->parts.state->objects, g_ptr_array_index (noted, i),
+                                self->parts.server, name);
 }
 
 /* All that was sent to the client has arrived. */
 static void
 settle (Fixture *self)
 {
-  const char *name = g_dbus_connection_get_unique_name (self->client);
+  const char *name = g_dbus_connection_get_unique_name (self->parts.client);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = NULL;
 
-  g_dbus_connection_flush_sync (self->server, NULL, &error);
+  g_dbus_connection_flush_sync (self->parts.server, NULL, &error);
   g_assert_no_error (error);
   /* The bus answers after it has passed on what came before. */
-  reply = g_dbus_connection_call_sync (self->server, name, "/", "org.freedesktop.DBus.Peer", "Ping",
-                                       NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+  reply =
+      g_dbus_connection_call_sync (self->parts.server, name, "/", "org.freedesktop.DBus.Peer",
+                                   "Ping", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -93,7 +70,7 @@ static char *
 tell (Fixture *self)
 {
   recorder_clear (self->recorder);
-  tell_noted (self, g_dbus_connection_get_unique_name (self->client));
+  tell_noted (self, g_dbus_connection_get_unique_name (self->parts.client));
   settle (self);
   return recorder_get_text (self->recorder);
 }
@@ -118,13 +95,13 @@ test_changes (Fixture *self, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (IommudContainer) container = NULL;
-  IommudDevice *device = iommud_host_find_device (self->host, PCI_1, &error);
+  IommudDevice *device = iommud_host_find_device (self->parts.host, PCI_1, &error);
   g_autofree char *told = NULL;
 
   g_assert_no_error (error);
-  g_variant_unref (g_variant_ref_sink (iommud_entries_get_all (self->state->objects)));
-  iommud_objects_note_changes (self->state->objects);
-  container = iommud_host_create_container (self->host, NULL, NULL, &error);
+  g_variant_unref (g_variant_ref_sink (iommud_entries_get_all (self->parts.state->objects)));
+  iommud_objects_note_changes (self->parts.state->objects);
+  container = iommud_host_create_container (self->parts.host, NULL, NULL, &error);
   g_assert_no_error (error);
   call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
                       NULL, &error);
@@ -135,7 +112,7 @@ test_changes (Fixture *self, gconstpointer unused)
   assert_told (told, "*PropertiesChanged*org.iommud1.Device*'State': <'attached'>*");
   g_assert_cmpuint (count_told (self), ==, 3);
 
-  iommud_objects_note_changes (self->state->objects);
+  iommud_objects_note_changes (self->parts.state->objects);
   iommud_container_free (container, TRUE, NULL, &error);
   g_assert_no_error (error);
   g_clear_pointer (&told, g_free);
@@ -151,7 +128,7 @@ test_nothing_changed (Fixture *self, gconstpointer unused)
 {
   g_autofree char *told = NULL;
 
-  iommud_objects_note_changes (self->state->objects);
+  iommud_objects_note_changes (self->parts.state->objects);
   told = tell (self);
   g_assert_cmpuint (count_told (self), ==, 0);
 }
@@ -164,16 +141,16 @@ test_gone (Fixture *self, gconstpointer unused)
   g_autoptr (IommudContainer) container = NULL;
   g_autoptr (GPtrArray) noted = NULL;
 
-  iommud_objects_note_changes (self->state->objects);
-  container = iommud_host_create_container (self->host, NULL, NULL, &error);
+  iommud_objects_note_changes (self->parts.state->objects);
+  container = iommud_host_create_container (self->parts.host, NULL, NULL, &error);
   g_assert_no_error (error);
-  noted = iommud_objects_take_noted (self->state->objects);
+  noted = iommud_objects_take_noted (self->parts.state->objects);
   g_assert_cmpuint (noted->len, ==, 1);
   iommud_container_free (container, FALSE, NULL, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (
-      iommud_object_signal_noted (self->state->objects, noted->pdata[0], self->server, NULL), ==,
-      0);
+  g_assert_cmpuint (iommud_object_signal_noted (self->parts.state->objects, noted->pdata[0],
+                                                self->parts.server, NULL),
+                    ==, 0);
 }
 
 static GDBusMessage *
@@ -182,7 +159,7 @@ new_list_call (Fixture *self)
   GDBusMessage *message = g_dbus_message_new_method_call (
       NULL, IOMMUD_DBUS_ROOT_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
 
-  g_dbus_message_set_sender (message, g_dbus_connection_get_unique_name (self->client));
+  g_dbus_message_set_sender (message, g_dbus_connection_get_unique_name (self->parts.client));
   g_dbus_message_set_serial (message, 1);
   return message;
 }
@@ -191,23 +168,23 @@ new_list_call (Fixture *self)
 static void
 test_leaver (Fixture *self, gconstpointer unused)
 {
-  g_autoptr (IommudListing) listing =
-      iommud_listing_new (self->server, self->state->objects, self->state->long_answers);
-  IommudCaller *caller = iommud_caller_new (g_dbus_connection_get_unique_name (self->client));
+  g_autoptr (IommudListing) listing = iommud_listing_new (
+      self->parts.server, self->parts.state->objects, self->parts.state->long_answers);
+  IommudCaller *caller = iommud_caller_new (g_dbus_connection_get_unique_name (self->parts.client));
   g_autoptr (GDBusMessage) message = new_list_call (self);
   g_autoptr (GError) error = NULL;
   g_autoptr (IommudContainer) container = NULL;
 
-  iommud_lanes_join (self->state->lanes, caller);
-  iommud_listing_answer (listing, iommud_call_new (self->state, caller, message));
+  iommud_lanes_join (self->parts.state->lanes, caller);
+  iommud_listing_answer (listing, iommud_call_new (self->parts.state, caller, message));
   /* Nobody knows yet how much it will be. */
   g_assert_cmpuint (caller->reserved_bytes, ==, IOMMUD_REPLY_MAX_BYTES);
-  while (iommud_objects_peek_stale (self->state->objects) != NULL)
+  while (iommud_objects_peek_stale (self->parts.state->objects) != NULL)
     g_main_context_iteration (NULL, FALSE);
   /* Now it is being sent. */
-  container = iommud_host_create_container (self->host, NULL, NULL, &error);
+  container = iommud_host_create_container (self->parts.host, NULL, NULL, &error);
   g_assert_no_error (error);
-  iommud_lanes_leave (self->state->lanes, caller);
+  iommud_lanes_leave (self->parts.state->lanes, caller);
   while (!g_ref_count_compare (&caller->references, 1))
     bed_iterate ();
   iommud_caller_unref (caller);
@@ -262,8 +239,8 @@ test_entries (Fixture *self, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (IommudContainer) container = NULL;
-  IommudDevice *device = iommud_host_find_device (self->host, PCI_1, &error);
-  IommudObjects *objects = self->state->objects;
+  IommudDevice *device = iommud_host_find_device (self->parts.host, PCI_1, &error);
+  IommudObjects *objects = self->parts.state->objects;
   IommudBusObject *object = NULL;
   g_autoptr (GVariant) before = NULL;
   g_autoptr (GVariant) after = NULL;
@@ -274,7 +251,7 @@ test_entries (Fixture *self, gconstpointer unused)
   g_assert_true (iommud_entries_get (objects, object) == before);
   while (iommud_entries_refresh_one (objects))
     ;
-  container = iommud_host_create_container (self->host, NULL, NULL, &error);
+  container = iommud_host_create_container (self->parts.host, NULL, NULL, &error);
   g_assert_no_error (error);
   call_attach_device (container, device, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO, NULL,
                       NULL, &error);
