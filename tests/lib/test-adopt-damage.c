@@ -93,6 +93,16 @@ WRONG (device_id, BINDING (record, 2)->device_id = 77)
 WRONG (device_id_of_other, BINDING (record, 2)->device_id = BINDING (record, 1)->device_id)
 WRONG (device_capabilities, BINDING (record, 2)->iommu_capabilities = 0)
 WRONG (device_log, BINDING (record, 2)->dma_logging = TRUE)
+
+/* The device that a log was written down for. */
+static void
+wrong_device_no_log (IommudHostRecord *record)
+{
+  for (guint i = 0; i < record->bindings->len; i++)
+    if (g_str_equal (BINDING (record, i)->name, "0000:83:00.0"))
+      BINDING (record, i)->dma_logging = FALSE;
+}
+
 WRONG (mapping_container, MAPPING (record, 1)->container += 100)
 WRONG (mapping_iova, MAPPING (record, 1)->iova += 16 * MIB)
 WRONG (mapping_shorter, MAPPING (record, 0)->length -= PAGE)
@@ -185,6 +195,7 @@ static const Damage damages[] = {
   BAD (device_id_of_other, "is another object's"),
   BAD (device_capabilities, "is another one"),
   BAD (device_log, "it has not a log"),
+  BAD (device_no_log, "it has a log", "there is no such device that has a log"),
   BAD (mapping_container, "the container is not there"),
   BAD (mapping_iova, "the kernel has not all of it mapped"),
   BAD (mapping_shorter, "something is mapped there that is not written down"),

@@ -330,6 +330,30 @@ test_without_containers (AdoptFixture *self, gconstpointer unused)
                     0);
 }
 
+static guint
+count_attach_calls (AdoptFixture *self)
+{
+  IommudDevice *device = model_fixture_device (&self->model, "0000:01:04.0");
+  guint before = iommud_simulator_count_calls (self->model.simulator, "attach");
+  g_autoptr (GError) error = NULL;
+
+  call_attach_device (adopt_fixture_get (self, "c"), device, IOMMUD_ATTACH_MODE_AUTO,
+                      IOMMUD_TRACKER_CHOICE_AUTO, NULL, NULL, &error);
+  g_assert_no_error (error);
+  model_fixture_detach (&self->model, "0000:01:04.0");
+  return iommud_simulator_count_calls (self->model.simulator, "attach") - before;
+}
+
+/* A HWPT of another IOMMU has refused the device in the earlier life: it is not tried again. */
+static void
+test_refusals (AdoptFixture *self, gconstpointer unused)
+{
+  model_fixture_detach (&self->model, "0000:01:04.0");
+  g_assert_cmpuint (count_attach_calls (self), ==, 2);
+  readopt (self);
+  g_assert_cmpuint (count_attach_calls (self), ==, 1);
+}
+
 #define ADD(name, kernel, test)                                                                    \
   g_test_add ("/adopt/" name, AdoptFixture, kernel, adopt_fixture_set_up, test,                    \
               adopt_fixture_tear_down)
@@ -343,6 +367,7 @@ main (int argc, char **argv)
   ADD ("asks-only", NULL, test_asks_only);
   ADD ("goes-on/6.12", "6.12", test_goes_on);
   ADD ("goes-on/6.13", "6.13", test_goes_on);
+  ADD ("refusals", NULL, test_refusals);
   ADD ("serials-go-on", NULL, test_serials_go_on);
   ADD ("epoch", NULL, test_epoch);
   ADD ("devices-are-followed", NULL, test_devices_are_followed);

@@ -193,10 +193,10 @@ test_unmap_group_is_attached_anew (MappingFixture *self, gconstpointer unused)
   unmap_with_group (self, 3, 6, 2);
 }
 
-/* The first device is moved, and with it the second, whose own move fails; then nothing but its
- * move back succeeds. */
+/* The first device is moved, and with it the second, whose own move fails; so do the next moves
+ * back, up to the last one here. */
 static void
-test_unmap_moves_half_a_group (MappingFixture *self, gconstpointer unused)
+unmap_half_a_group (MappingFixture *self, guint last)
 {
   g_autofree char *dirty = NULL;
 
@@ -204,13 +204,29 @@ test_unmap_moves_half_a_group (MappingFixture *self, gconstpointer unused)
   dirty_fixture_attach (self, DIRTY_A, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_attach (self, DIRTY_A_SIBLING, IOMMUD_TRACKER_CHOICE_AUTO);
   dirty_fixture_start (self);
-  model_fixture_inject (&self->model, "attach", 2, EIO, 0);
-  model_fixture_inject (&self->model, "attach", 3, EIO, 0);
+  for (guint nth = 2; nth <= last; nth++)
+    model_fixture_inject (&self->model, "attach", nth, EIO, 0);
   dirty = dirty_fixture_unmap (self, 0, MIB);
   g_assert_cmpstr (dirty, ==, "0-255");
   g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==,
                     model_fixture_count_objects (&self->model));
   dirty_fixture_stop (self);
+}
+
+static void
+test_unmap_moves_half_a_group (MappingFixture *self, gconstpointer unused)
+{
+  unmap_half_a_group (self, 3);
+}
+
+/* Both are known to be on the twin, so neither is detached while the other one is there. */
+static void
+test_unmap_moves_half_a_group_late (MappingFixture *self, gconstpointer unused)
+{
+  guint detaches = dirty_fixture_count (self, "detach");
+
+  unmap_half_a_group (self, 4);
+  g_assert_cmpuint (dirty_fixture_count (self, "detach"), ==, detaches);
 }
 
 static void
@@ -379,6 +395,7 @@ main (int argc, char **argv)
   ADD ("sibling-moves-both", test_unmap_sibling_moves_both);
   ADD ("group-is-attached-anew", test_unmap_group_is_attached_anew);
   ADD ("moves-half-a-group", test_unmap_moves_half_a_group);
+  ADD ("moves-half-a-group-late", test_unmap_moves_half_a_group_late);
   ADD ("loses-device", test_unmap_loses_device);
   ADD ("loses-both", test_unmap_loses_both);
   ADD ("fails-before-adoption", test_unmap_fails_before_adoption);

@@ -245,6 +245,29 @@ test_n_blockers (Fixture *self, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* Page tables of an IOMMU need whole pages. */
+static void
+test_alignment (Fixture *self, gconstpointer unused)
+{
+  IommudMemory *memory = iommud_container_get_memory (self->container);
+  guint64 alignment = 0;
+  guint n_told = 0;
+
+  g_signal_connect (memory, "notify::iova-alignment", G_CALLBACK (count_notification), &n_told);
+  model_fixture_attach (&self->model, self->container, DIRTY_A);
+  g_assert_cmpuint (n_told, ==, 1);
+  g_object_get (memory, "iova-alignment", &alignment, NULL);
+  g_assert_cmpuint (alignment, ==, 4096);
+  model_fixture_attach (&self->model, self->container, DIRTY_B);
+  g_assert_cmpuint (n_told, ==, 1);
+  model_fixture_detach (&self->model, DIRTY_A);
+  model_fixture_detach (&self->model, DIRTY_B);
+  g_assert_cmpuint (n_told, ==, 2);
+  g_object_get (memory, "iova-alignment", &alignment, NULL);
+  g_assert_cmpuint (alignment, ==, 1);
+  g_signal_handlers_disconnect_by_data (memory, &n_told);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/notifications/" path, Fixture, NULL, set_up, function, tear_down)
 
@@ -256,6 +279,7 @@ main (int argc, char **argv)
   ADD ("move", test_move);
   ADD ("kernel-hwpt", test_kernel_hwpt);
   ADD ("n-blockers", test_n_blockers);
+  ADD ("alignment", test_alignment);
   ADD ("free", test_free);
   return g_test_run ();
 }

@@ -174,6 +174,7 @@ test_off (ModelFixture *fixture, gconstpointer unused)
   IommudContainer *container =
       model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
 
+  g_assert_cmpint (get_coverage (container), ==, IOMMUD_DIRTY_TRACKING_COVERAGE_NONE);
   attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_AUTO);
   g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_DEVICE);
   g_assert_cmpint (get_coverage (container), ==, IOMMUD_DIRTY_TRACKING_COVERAGE_NONE);

@@ -187,6 +187,9 @@ static const BadHost bad_hosts[] = {
     "hosts.xml:1: <iommu> has name=\"" SIXTY "01234\": expected " NAME_RULE },
   { IOMMUS "<device name='01:00.0' iommu='a' group='1'/>",
     "hosts.xml:2: <device> has name=\"01:00.0\": expected a PCI address such as 0000:01:00.0" },
+  { "<host-device name='000000000:01:00.0'/>",
+    "hosts.xml:1: <host-device> has name=\"000000000:01:00.0\": expected a PCI address such as "
+    "0000:01:00.0" },
   { "<host-device name='0000:01:00.8'/>",
     "hosts.xml:1: <host-device> has name=\"0000:01:00.8\": expected a PCI address such as "
     "0000:01:00.0" },
