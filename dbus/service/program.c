@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program, for any backend: options, the choice of bus, the name, the main loop. */
+/* The program, for any backend: the choice of bus, the name, the main loop. */
 #include "config.h"
 
 #include "program.h"
@@ -22,6 +22,7 @@
 #include "given-files.h"
 #include "iommud-dbus-names.h"
 #include "keeper.h"
+#include "program-options.h"
 #include "service.h"
 
 /* How long the bus may take to carry the last answers, and to say who has the name. */
@@ -29,32 +30,9 @@
 
 typedef struct
 {
-  gboolean system;
-  gboolean session;
-  char *address;
-  char *config_dir; /* NULL: the usual one */
-  gboolean simulate;
-  char *simulated_host; /* NULL: the built-in one */
-  char *state_folder;   /* NULL: nothing is kept for a next life */
-  gboolean verbose;
-  gboolean version;
-} Options;
-
-typedef struct
-{
   GMainLoop *loop;
   int status;
 } Daemon;
-
-static void
-options_clear (Options *options)
-{
-  g_clear_pointer (&options->address, g_free);
-  g_clear_pointer (&options->simulated_host, g_free);
-  g_clear_pointer (&options->config_dir, g_free);
-  g_clear_pointer (&options->state_folder, g_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
 static void
 tell_systemd (const char *state)
@@ -106,80 +84,8 @@ stop_watchdog (GSource *source)
   g_source_unref (source);
 }
 
-static gboolean
-on_simulate_option (const char *name, const char *value, gpointer data, GError **error)
-{
-  Options *options = data;
-
-  options->simulate = TRUE;
-  g_free (options->simulated_host);
-  options->simulated_host = g_strdup (value);
-  return TRUE;
-}
-
-static GOptionContext *
-make_option_context (Options *options)
-{
-  const GOptionEntry entries[] = {
-    { "system", 0, 0, G_OPTION_ARG_NONE, &options->system,
-      "Serve on the system bus; only root may do everything (the default)", NULL },
-    { "session", 0, 0, G_OPTION_ARG_NONE, &options->session,
-      "Serve on the session bus; its user may change things", NULL },
-    { "address", 0, 0, G_OPTION_ARG_STRING, &options->address,
-      "Serve on the message bus at ADDRESS; the service's own user may change things", "ADDRESS" },
-    { "config-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->config_dir,
-      "Read grants from FOLDER (on the system bus by default from " SYSCONFDIR "/iommud)",
-      "FOLDER" },
-    { "simulate", 0, G_OPTION_FLAG_OPTIONAL_ARG | G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK,
-      on_simulate_option,
-      "Serve the simulated host that FILE describes, or without FILE a built-in one", "FILE" },
-    { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->state_folder,
-      "Write down in FOLDER what the next run of the service needs to go on", "FOLDER" },
-    { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "Log each call and its answer",
-      NULL },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit", NULL },
-    { NULL },
-  };
-  GOptionContext *context = g_option_context_new (NULL);
-  GOptionGroup *group = g_option_group_new ("iommud", "", "", options, NULL);
-
-  g_option_group_add_entries (group, entries);
-  g_option_context_set_main_group (context, group);
-  g_option_context_set_summary (
-      context, "Manages the iommufd address spaces and VFIO devices of this host over D-Bus.");
-  g_option_context_set_description (
-      context,
-      "Exit status: 0 after SIGTERM or SIGINT; 1 after a failure, which one line explains.");
-  return context;
-}
-
-static gboolean
-check_options (const Options *options, int argc, char **argv, GError **error)
-{
-  int n_buses =
-      (options->system ? 1 : 0) + (options->session ? 1 : 0) + (options->address != NULL ? 1 : 0);
-
-  if (argc > 1)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "Unexpected argument %s", argv[1]);
-  else if (n_buses > 1)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                 "Only one of --system, --session and --address can be given");
-  else
-    return TRUE;
-  return FALSE;
-}
-
-static gboolean
-parse_options (Options *options, int *argc, char ***argv, GError **error)
-{
-  g_autoptr (GOptionContext) context = make_option_context (options);
-
-  return g_option_context_parse (context, argc, argv, error)
-         && check_options (options, *argc, *argv, error);
-}
-
 static GDBusConnection *
-connect_to_bus (const Options *options, GError **error)
+connect_to_bus (const IommudProgramOptions *options, GError **error)
 {
   GBusType type = options->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM;
   g_autofree char *usual = NULL;
@@ -202,7 +108,7 @@ connect_to_bus (const Options *options, GError **error)
 
 /* On a private bus nobody needs grants, so there are none if none are asked for. */
 static IommudPolicy
-choose_policy (const Options *options)
+choose_policy (const IommudProgramOptions *options)
 {
   const gboolean is_private = options->session || options->address != NULL;
   IommudPolicy policy =
@@ -352,7 +258,7 @@ take_file (const char *name, int fd, gpointer keeper)
 
 /* A service manager that says that it keeps no files is as good as none. */
 static IommudKeeper *
-make_keeper (const Options *options, GError **error)
+make_keeper (const IommudProgramOptions *options, GError **error)
 {
   const char *manager = g_getenv ("NOTIFY_SOCKET");
   IommudKeeper *keeper;
@@ -369,7 +275,8 @@ make_keeper (const Options *options, GError **error)
  * is under way is answered before the host is let go. The bus releases the name by itself: a call
  * that did so would be one more for a slow bus. */
 static int
-serve_host (const Options *options, IommudHost *host, IommudKeeper *keeper, GError **error)
+serve_host (const IommudProgramOptions *options, IommudHost *host, IommudKeeper *keeper,
+            GError **error)
 {
   g_autoptr (GDBusConnection) connection = connect_to_bus (options, error);
   g_autoptr (IommudService) service = NULL;
@@ -394,7 +301,7 @@ serve_host (const Options *options, IommudHost *host, IommudKeeper *keeper, GErr
 /* What the host has stays as it is for the next run. If that cannot be done in time, the process
  * ends at once: the next run then finishes what is under way. */
 static int
-run_and_keep (const Options *options, IommudBackend *backend, GError **error)
+run_and_keep (const IommudProgramOptions *options, IommudBackend *backend, GError **error)
 {
   g_autoptr (IommudKeeper) keeper = make_keeper (options, error);
   g_autoptr (IommudHost) host = NULL;
@@ -412,7 +319,7 @@ run_and_keep (const Options *options, IommudBackend *backend, GError **error)
 }
 
 static int
-run (const Options *options, IommudBackend *backend, GError **error)
+run (const IommudProgramOptions *options, IommudBackend *backend, GError **error)
 {
   g_autoptr (IommudHost) host = NULL;
 
@@ -424,7 +331,7 @@ run (const Options *options, IommudBackend *backend, GError **error)
 
 /* @arguments: the command line as it was given. */
 static int
-start (const Options *options, char **arguments, IommudProgramBackendFunc make_backend,
+start (const IommudProgramOptions *options, char **arguments, IommudProgramBackendFunc make_backend,
        GError **error)
 {
   const IommudProgramRequest request = { options->simulate, options->simulated_host, arguments };
@@ -445,14 +352,14 @@ int
 iommud_program_main (int argc, char **argv, IommudProgramBackendFunc make_backend)
 {
   g_auto (GStrv) arguments = g_strdupv (argv);
-  g_auto (Options) options = { 0 };
+  g_auto (IommudProgramOptions) options = { 0 };
   g_autoptr (GError) error = NULL;
   int status = EXIT_FAILURE;
 
   setlocale (LC_ALL, "");
   raise_file_limit ();
   return_large_buffers ();
-  if (parse_options (&options, &argc, &argv, &error))
+  if (iommud_program_options_parse (&options, &argc, &argv, &error))
     status = start (&options, arguments, make_backend, &error);
   if (error != NULL)
     g_printerr ("iommud: %s\n", error->message);

@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+/* Ends it, if it has not ended; @task (taken, or NULL) returns when all is freed that can be. */
+void iommud_end_lease_for (IommudLease *lease, GTask *task);
 /* The last copy of its guard was closed. */
 void iommud_end_lease_that_is_abandoned (IommudLease *lease);
 /* For a lease that has ended: something may have left it. */
