@@ -35,6 +35,9 @@ adoption_init (IommudAdoption *self, IommudHost *host, IommudHostRecord *record,
   self->contexts = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_context);
   self->containers = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_container);
   self->names = g_hash_table_new (g_str_hash, g_str_equal);
+  self->leases = g_hash_table_new (g_int64_hash, g_int64_equal);
+  self->lease_names = g_hash_table_new (g_str_hash, g_str_equal);
+  self->built_leases = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_object_unref);
   self->bindings = g_hash_table_new (g_str_hash, g_str_equal);
   self->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->listed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -47,6 +50,9 @@ adoption_clear (IommudAdoption *self)
   g_hash_table_unref (self->containers);
   g_hash_table_unref (self->contexts);
   g_hash_table_unref (self->names);
+  g_hash_table_unref (self->leases);
+  g_hash_table_unref (self->lease_names);
+  g_hash_table_unref (self->built_leases);
   g_hash_table_unref (self->bindings);
   g_hash_table_unref (self->seen);
   g_hash_table_unref (self->listed);
@@ -71,7 +77,7 @@ static gboolean
 adopt (IommudAdoption *self, GError **error)
 {
   check_host (self);
-  if (!iommud_adoption_check_containers (self, error)
+  if (!iommud_adoption_check_containers (self, error) || !iommud_adoption_check_leases (self, error)
       || !iommud_adoption_check_devices (self, error) || !iommud_adoption_check_memory (self, error)
       || !iommud_adoption_check_trackers (self, error))
     return FALSE;

@@ -43,6 +43,9 @@ typedef struct
   GHashTable *contexts;           /* serial -> IommudAdoptedContext */
   GHashTable *containers;         /* serial -> IommudAdoptedContainer */
   GHashTable *names;              /* set of the containers' names */
+  GHashTable *leases;             /* serial -> IommudLeaseRecord, not owned */
+  GHashTable *lease_names;        /* set of the leases' names */
+  GHashTable *built_leases;       /* serial -> IommudLease */
   GHashTable *bindings;           /* name -> IommudBindingRecord, not owned */
   GHashTable *seen;               /* set of names of devices that were written down */
   GHashTable *listed;             /* set of devices with the HWPTs that list them */
@@ -69,6 +72,7 @@ gboolean iommud_adoption_filter (IommudAdoption *self, GPtrArray *records,
 
 /* The checks, in the order in which they must come. */
 gboolean iommud_adoption_check_containers (IommudAdoption *self, GError **error);
+gboolean iommud_adoption_check_leases (IommudAdoption *self, GError **error);
 gboolean iommud_adoption_check_devices (IommudAdoption *self, GError **error);
 gboolean iommud_adoption_check_memory (IommudAdoption *self, GError **error);
 gboolean iommud_adoption_check_trackers (IommudAdoption *self, GError **error);
@@ -79,6 +83,9 @@ void iommud_adoption_check_counts (IommudAdoption *self);
 void iommud_adoption_build (IommudAdoption *self);
 /* Of a container that was made: its trackers, and what they may have missed. */
 void iommud_adoption_build_tracking (IommudAdoption *self, IommudTrackingRecord *record);
+/* The leases, before what they have, and once that is there. */
+void iommud_adoption_build_leases (IommudAdoption *self);
+void iommud_adoption_list_leases (IommudAdoption *self);
 /* Closes the descriptors that no object has taken. */
 void iommud_adoption_close_rest (IommudAdoption *self);
 /* Looks for objects of the kernel that no record names, which will be freed with the next

@@ -23,6 +23,8 @@ build_container (IommudAdoption *self, IommudAdoptedContainer *adopted)
   IommudContext *context = take_context (self, adopted->context);
 
   adopted->container = iommud_container_new (self->host, context, adopted->record, &adopted->space);
+  iommud_container_set_lease (adopted->container,
+                              g_hash_table_lookup (self->built_leases, &adopted->record->lease));
   iommud_context_add_container (context);
 }
 
@@ -110,6 +112,7 @@ iommud_adoption_build (IommudAdoption *self)
   IommudHostRecord *record = self->record;
 
   iommud_host_adopt_serials (self->host, record);
+  iommud_adoption_build_leases (self);
   build_containers (self);
   for (guint i = 0; i < record->hwpts->len; i++)
     {
@@ -124,4 +127,5 @@ iommud_adoption_build (IommudAdoption *self)
   for (guint i = 0; i < record->trackings->len; i++)
     iommud_adoption_build_tracking (self, g_ptr_array_index (record->trackings, i));
   list_containers (self);
+  iommud_adoption_list_leases (self);
 }

@@ -18,8 +18,7 @@ struct _IommudJournalInterface
   /* Both are called on the main loop. Returns a number other than 0, which the fact will repeat. */
   guint64 (*add_intent) (IommudJournal *self, GVariant *intent);
   /* @error: why the operation failed; NULL: it did not. @fact says how things are, also after a
-   * failure.
-   */
+   * failure. @number is 0 for what changes at once, without an intent. */
   void (*add_fact) (IommudJournal *self, guint64 number, GVariant *fact, const GError *error);
 };
 

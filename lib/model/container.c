@@ -248,6 +248,7 @@ iommud_container_new (IommudHost *host, IommudContext *context, const IommudCont
   self->ioas_id = record->ioas_id;
   self->last_hwpt_serial = record->last_hwpt_serial;
   self->n_refusals = record->n_refusals;
+  self->shared = record->shared;
   g_array_append_vals (self->orphans, record->orphans->data, record->orphans->len);
   self->memory = iommud_memory_new (self, record, space);
   self->dirty_tracking =
@@ -267,6 +268,8 @@ iommud_container_fill_record (IommudContainer *self, IommudContainerRecord *reco
   record->policy = iommud_dirty_tracking_get_policy (self->dirty_tracking);
   record->last_hwpt_serial = self->last_hwpt_serial;
   record->n_refusals = self->n_refusals;
+  record->lease = self->lease != NULL ? iommud_lease_get_serial (self->lease) : 0;
+  record->shared = self->shared;
   record->n_hwpts = g_list_model_get_n_items (G_LIST_MODEL (self->hwpts));
   record->n_devices = g_list_model_get_n_items (G_LIST_MODEL (self->devices));
   g_array_append_vals (record->orphans, self->orphans->data,

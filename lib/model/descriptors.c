@@ -224,6 +224,12 @@ iommud_descriptors_name_context (guint64 serial)
   return g_strdup_printf ("context-%" G_GUINT64_FORMAT, serial);
 }
 
+char *
+iommud_descriptors_name_lease (guint64 serial)
+{
+  return g_strdup_printf ("lease-%" G_GUINT64_FORMAT, serial);
+}
+
 /**
  * iommud_descriptors_name_device:
  * @device: the name of a device, such as `0000:01:00.0`

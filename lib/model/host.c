@@ -238,6 +238,12 @@ iommud_host_get_container_table (IommudHost *self)
   return self->containers;
 }
 
+IommudJournal *
+iommud_host_get_journal (IommudHost *self)
+{
+  return self->journal;
+}
+
 IommudLeaseTable *
 iommud_host_get_lease_table (IommudHost *self)
 {
@@ -315,6 +321,7 @@ iommud_host_fill_record (IommudHost *self, IommudHostRecord *record)
   record->version = IOMMUD_RECORD_VERSION;
   record->last_context_serial = self->last_context_serial;
   record->last_container_serial = self->last_container_serial;
+  record->last_lease_serial = self->last_lease_serial;
 }
 
 void
@@ -322,6 +329,7 @@ iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record)
 {
   self->last_context_serial = MAX (self->last_context_serial, record->last_context_serial);
   self->last_container_serial = MAX (self->last_container_serial, record->last_container_serial);
+  self->last_lease_serial = MAX (self->last_lease_serial, record->last_lease_serial);
 }
 
 guint64

@@ -14,6 +14,19 @@ iommud_lease_check_active (IommudLease *self, const char *what, GError **error)
   return FALSE;
 }
 
+void
+iommud_lease_fill_record (IommudLease *self, IommudLeaseRecord *record)
+{
+  record->serial = self->serial;
+  iommud_record_set_string (&record->name, self->name);
+  record->owner = self->owner;
+  record->pid = self->pid;
+  iommud_record_set_string (&record->command, self->command);
+  iommud_record_set_string (&record->unit, self->unit);
+  record->since = self->since;
+  record->lingering = self->state == IOMMUD_LEASE_STATE_LINGERING;
+}
+
 gboolean
 iommud_lease_is_over (IommudLease *self)
 {

@@ -21,6 +21,7 @@ struct _IommudLease
   guint64 since;
   IommudLeaseState state;
   int guard;
+  IommudOpenFiles *files; /* in which the guard is kept; or NULL */
   GListStore *devices;
   GListStore *containers;
   GVariant *holders; /* or NULL */

@@ -12,6 +12,7 @@ struct _IommudLeaseTable
   GListStore *list;
   GHashTable *names; /* a set; also of those that are being made */
   IommudHangups *guards;
+  GMainContext *main_context; /* the host's, which outlives it */
   void (*abandoned) (IommudLease *lease);
   guint64 last_name_number;
 };
@@ -31,6 +32,7 @@ iommud_lease_table_new (GMainContext *main_context)
   IommudLeaseTable *self = g_new0 (IommudLeaseTable, 1);
 
   self->list = g_list_store_new (IOMMUD_TYPE_LEASE);
+  self->main_context = main_context;
   self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->guards = iommud_hangups_new (main_context, on_guard_closed, self);
   return self;
@@ -115,10 +117,68 @@ iommud_lease_table_set_abandoned_handler (IommudLeaseTable *self,
   self->abandoned = handler;
 }
 
+typedef struct
+{
+  IommudLeaseTable *table;
+  IommudLease *lease;
+} LeftLease;
+
+static void
+left_lease_free (gpointer data)
+{
+  LeftLease *left = data;
+
+  g_object_unref (left->lease);
+  g_free (left);
+}
+
+static gboolean
+on_abandoned (gpointer data)
+{
+  LeftLease *left = data;
+
+  /* The table is gone with the host. */
+  if (iommud_lease_get_host (left->lease) != NULL)
+    on_guard_closed (left->lease, left->table);
+  return G_SOURCE_REMOVE;
+}
+
+void
+iommud_lease_table_abandon (IommudLeaseTable *self, IommudLease *lease)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+  LeftLease *left = g_new0 (LeftLease, 1);
+
+  left->table = self;
+  left->lease = g_object_ref (lease);
+  g_source_set_callback (source, on_abandoned, left, left_lease_free);
+  g_source_attach (source, self->main_context);
+}
+
+gboolean
+iommud_lease_table_check_idle (IommudLeaseTable *self, const char *what, GError **error)
+{
+  GListModel *leases = G_LIST_MODEL (self->list);
+  guint n_leases = g_list_model_get_n_items (leases);
+  gboolean busy = g_hash_table_size (self->names) > n_leases;
+
+  for (guint i = 0; !busy && i < n_leases; i++)
+    {
+      g_autoptr (IommudLease) lease = g_list_model_get_item (leases, i);
+
+      busy = !iommud_queue_is_idle (iommud_lease_get_queue (lease));
+    }
+  if (busy)
+    g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+                 "Cannot %s: an operation of a lease is under way", what);
+  return !busy;
+}
+
 int
 iommud_lease_table_add (IommudLeaseTable *self, IommudLease *lease)
 {
-  int errnum = iommud_hangups_add (self->guards, iommud_lease_get_guard (lease), lease);
+  int guard = iommud_lease_get_guard (lease);
+  int errnum = guard >= 0 ? iommud_hangups_add (self->guards, guard, lease) : 0;
 
   if (errnum == 0)
     g_list_store_append (self->list, lease);

@@ -22,8 +22,12 @@ void iommud_lease_table_release_name (IommudLeaseTable *self, const char *name);
 /* What is called, once, if the last copy of a lease's guard is closed while it is in the table. */
 void iommud_lease_table_set_abandoned_handler (IommudLeaseTable *self,
                                                void (*handler) (IommudLease *lease));
-/* Begins to watch the lease's guard. Returns 0 or a positive errno. */
+/* Begins to watch the lease's guard, if it has one. Returns 0 or a positive errno. */
 int iommud_lease_table_add (IommudLeaseTable *self, IommudLease *lease);
+/* For a lease that is in the table and has no guard: the handler is called by the main loop. */
+void iommud_lease_table_abandon (IommudLeaseTable *self, IommudLease *lease);
+/* Fails if an operation of some lease is under way or waits. */
+gboolean iommud_lease_table_check_idle (IommudLeaseTable *self, const char *what, GError **error);
 /* The lease has ended: its guard counts no more. */
 void iommud_lease_table_leave_guard (IommudLeaseTable *self, IommudLease *lease);
 /* Its name is free again. */

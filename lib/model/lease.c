@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "iommud-enum-types.h"
+#include "model/descriptors.h"
 
 /**
  * IommudLease:
@@ -235,20 +236,20 @@ iommud_lease_init (IommudLease *self)
 }
 
 IommudLease *
-iommud_lease_new (IommudHost *host, IommudQueue *queue, guint64 serial, IommudLeaseOptions *options,
-                  int guard)
+iommud_lease_new (IommudHost *host, IommudQueue *queue, const IommudLeaseRecord *record, int guard)
 {
   IommudLease *self = g_object_new (IOMMUD_TYPE_LEASE, NULL);
 
   self->host = host;
   self->queue = queue;
-  self->serial = serial;
-  self->name = g_strdup (options->name);
-  self->owner = options->owner;
-  self->pid = options->pid;
-  self->command = g_strdup (options->command != NULL ? options->command : "");
-  self->unit = g_strdup (options->unit != NULL ? options->unit : "");
-  self->since = (guint64) g_get_real_time ();
+  self->serial = record->serial;
+  self->name = g_strdup (record->name);
+  self->owner = record->owner;
+  self->pid = record->pid;
+  self->command = g_strdup (record->command);
+  self->unit = g_strdup (record->unit);
+  self->since = record->since;
+  self->state = record->lingering ? IOMMUD_LEASE_STATE_LINGERING : IOMMUD_LEASE_STATE_ACTIVE;
   self->guard = guard;
   return self;
 }
@@ -278,11 +279,38 @@ iommud_lease_get_guard (IommudLease *self)
 }
 
 void
+iommud_lease_keep_guard (IommudLease *self, IommudOpenFiles *files)
+{
+  self->files = iommud_open_files_ref (files);
+  iommud_open_files_add (files, iommud_descriptors_name_lease (self->serial), self->guard);
+}
+
+static void
+forget_file (IommudLease *self)
+{
+  if (self->files != NULL)
+    iommud_open_files_remove (self->files, iommud_descriptors_name_lease (self->serial));
+  g_clear_pointer (&self->files, iommud_open_files_unref);
+}
+
+/* What is kept is removed first: a file that nothing removes would be kept for ever. */
+void
 iommud_lease_close_guard (IommudLease *self)
 {
+  forget_file (self);
   if (self->guard >= 0)
     close (self->guard);
   self->guard = -1;
+}
+
+int
+iommud_lease_steal_guard (IommudLease *self)
+{
+  int guard = self->guard;
+
+  g_clear_pointer (&self->files, iommud_open_files_unref);
+  self->guard = -1;
+  return guard;
 }
 
 void

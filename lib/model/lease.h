@@ -5,6 +5,8 @@
 #include "base/queue.h"
 #include "iommud-host.h"
 #include "iommud-lease.h"
+#include "model/open-files.h"
+#include "model/record.h"
 
 G_BEGIN_DECLS
 
@@ -24,9 +26,11 @@ struct _IommudLeaseOptions
  * NULL. */
 IommudLeaseOptions *iommud_lease_options_copy (IommudLeaseOptions *options);
 
-/* @queue and @guard, the service's end of the pipe, are taken. @options has a name. */
-IommudLease *iommud_lease_new (IommudHost *host, IommudQueue *queue, guint64 serial,
-                               IommudLeaseOptions *options, int guard);
+/* @queue and @guard, the service's end of the pipe, are taken. @guard is -1 if it was closed. */
+IommudLease *iommud_lease_new (IommudHost *host, IommudQueue *queue,
+                               const IommudLeaseRecord *record, int guard);
+/* All but what was handed out. */
+void iommud_lease_fill_record (IommudLease *self, IommudLeaseRecord *record);
 IommudHost *iommud_lease_get_host (IommudLease *self);
 /* When the host ends, or lists the lease no more. */
 void iommud_lease_forget_host (IommudLease *self);
@@ -34,7 +38,11 @@ void iommud_lease_forget_host (IommudLease *self);
 IommudQueue *iommud_lease_get_queue (IommudLease *self);
 /* -1 once it was closed. */
 int iommud_lease_get_guard (IommudLease *self);
+/* Keeps it for a next life, from now on. */
+void iommud_lease_keep_guard (IommudLease *self, IommudOpenFiles *files);
 void iommud_lease_close_guard (IommudLease *self);
+/* The guard lives on; the lease has none any more. */
+int iommud_lease_steal_guard (IommudLease *self);
 
 /* Fails once the lease has ended. */
 gboolean iommud_lease_check_active (IommudLease *self, const char *what, GError **error);

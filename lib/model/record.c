@@ -120,9 +120,25 @@ static const IommudRecordField iommud_container_record_fields[] = {
   FIELD (IommudContainerRecord, n_hwpts, NUMBER32, 0, IOMMUD_MAX_HWPTS),
   FIELD (IommudContainerRecord, n_devices, NUMBER32, 0, IOMMUD_MAX_DEVICES),
   FIELD (IommudContainerRecord, n_mappings, NUMBER64, 0, IOMMUD_MAX_MAPPINGS),
+  FIELD (IommudContainerRecord, lease, NUMBER64, 0, IOMMUD_MAX_SERIAL),
+  FIELD (IommudContainerRecord, shared, BOOLEAN, 0, 1),
   { 0 },
 };
 DEFINE_RECORD (IommudContainerRecord, iommud_container_record, "container")
+
+static const IommudRecordField iommud_lease_record_fields[] = {
+  KEY (IommudLeaseRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
+  CHECKED (IommudLeaseRecord, name, 1, IOMMUD_MAX_NAME_LENGTH, iommud_container_name_is_valid),
+  FIELD (IommudLeaseRecord, owner, NUMBER32, 0, G_MAXUINT32),
+  FIELD (IommudLeaseRecord, pid, NUMBER32, 0, G_MAXUINT32),
+  FIELD (IommudLeaseRecord, command, STRING, 0, MAX_STRING),
+  FIELD (IommudLeaseRecord, unit, STRING, 0, MAX_STRING),
+  FIELD (IommudLeaseRecord, since, NUMBER64, 0, G_MAXUINT64),
+  FIELD (IommudLeaseRecord, lingering, BOOLEAN, 0, 1),
+  FIELD (IommudLeaseRecord, handed_out, STRINGS, 0, IOMMUD_MAX_DEVICES),
+  { 0 },
+};
+DEFINE_RECORD (IommudLeaseRecord, iommud_lease_record, "lease")
 
 static const IommudRecordField iommud_hwpt_record_fields[] = {
   KEY (IommudHwptRecord, container, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
@@ -230,10 +246,13 @@ static const IommudRecordField iommud_host_record_fields[] = {
   FIELD (IommudHostRecord, version, NUMBER32, IOMMUD_RECORD_VERSION, IOMMUD_RECORD_VERSION),
   FIELD (IommudHostRecord, last_context_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudHostRecord, last_container_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),
+  FIELD (IommudHostRecord, last_lease_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudHostRecord, n_contexts, NUMBER32, 0, IOMMUD_MAX_CONTAINERS),
   FIELD (IommudHostRecord, n_containers, NUMBER32, 0, IOMMUD_MAX_CONTAINERS),
+  FIELD (IommudHostRecord, n_leases, NUMBER32, 0, IOMMUD_MAX_LEASES),
   RECORDS (IommudHostRecord, contexts, IOMMUD_MAX_CONTAINERS, iommud_context_record_type),
   RECORDS (IommudHostRecord, containers, IOMMUD_MAX_CONTAINERS, iommud_container_record_type),
+  RECORDS (IommudHostRecord, leases, IOMMUD_MAX_LEASES, iommud_lease_record_type),
   RECORDS (IommudHostRecord, hwpts, MAX_OF_ALL, iommud_hwpt_record_type),
   RECORDS (IommudHostRecord, bindings, MAX_OF_ALL, iommud_binding_record_type),
   RECORDS (IommudHostRecord, mappings, MAX_OF_ALL, iommud_mapping_record_type),

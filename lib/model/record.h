@@ -14,7 +14,7 @@
 G_BEGIN_DECLS
 
 /* Of the host record; another one is not understood. */
-#define IOMMUD_RECORD_VERSION 1
+#define IOMMUD_RECORD_VERSION 2
 /* Serials that a JSON number holds exactly. */
 #define IOMMUD_MAX_SERIAL ((G_GUINT64_CONSTANT (1) << 53) - 1)
 
@@ -53,7 +53,22 @@ typedef struct
   guint32 n_hwpts;
   guint32 n_devices;
   guint64 n_mappings;
+  guint64 lease; /* its serial; 0: none */
+  gboolean shared;
 } IommudContainerRecord;
+
+typedef struct
+{
+  guint64 serial;
+  char *name;
+  guint32 owner;
+  guint32 pid;
+  char *command;
+  char *unit;
+  guint64 since;
+  gboolean lingering;
+  GPtrArray *handed_out; /* of char *: the names of devices */
+} IommudLeaseRecord;
 
 typedef struct
 {
@@ -155,10 +170,13 @@ typedef struct
   guint32 version;
   guint64 last_context_serial;
   guint64 last_container_serial;
+  guint64 last_lease_serial;
   guint32 n_contexts;
   guint32 n_containers;
+  guint32 n_leases;
   GPtrArray *contexts;
   GPtrArray *containers;
+  GPtrArray *leases;
   GPtrArray *hwpts;
   GPtrArray *bindings;
   GPtrArray *mappings;
@@ -178,6 +196,7 @@ typedef struct
 
 IOMMUD_DECLARE_RECORD (IommudContextRecord, iommud_context_record)
 IOMMUD_DECLARE_RECORD (IommudContainerRecord, iommud_container_record)
+IOMMUD_DECLARE_RECORD (IommudLeaseRecord, iommud_lease_record)
 IOMMUD_DECLARE_RECORD (IommudHwptRecord, iommud_hwpt_record)
 IOMMUD_DECLARE_RECORD (IommudBindingRecord, iommud_binding_record)
 IOMMUD_DECLARE_RECORD (IommudMappingRecord, iommud_mapping_record)

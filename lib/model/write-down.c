@@ -6,6 +6,7 @@
 #include "model/device.h"
 #include "model/host.h"
 #include "model/hwpt.h"
+#include "model/lease.h"
 
 void
 iommud_context_write_down (IommudContext *self, IommudHostRecord *record)
@@ -142,6 +143,37 @@ iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
 }
 
 void
+iommud_lease_write_down (IommudLease *self, IommudHostRecord *record)
+{
+  IommudLeaseRecord *entry = iommud_lease_record_new ();
+  GListModel *devices = iommud_lease_get_devices (self);
+
+  iommud_lease_fill_record (self, entry);
+  for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
+    {
+      g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
+
+      if (iommud_device_is_handed_out (device))
+        g_ptr_array_add (entry->handed_out, g_strdup (iommud_device_get_name (device)));
+    }
+  g_ptr_array_add (record->leases, entry);
+}
+
+static void
+write_leases_down (IommudHost *host, IommudHostRecord *record)
+{
+  GListModel *leases = iommud_host_get_leases (host);
+
+  for (guint i = 0; i < g_list_model_get_n_items (leases); i++)
+    {
+      g_autoptr (IommudLease) lease = g_list_model_get_item (leases, i);
+
+      iommud_lease_write_down (lease, record);
+    }
+  record->n_leases = record->leases->len;
+}
+
+void
 iommud_write_down_scope (IommudHostRecord *record, const char *kind, guint64 key, guint64 first,
                          guint64 last)
 {
@@ -180,10 +212,10 @@ iommud_container_write_down_scopes (IommudContainer *self, IommudHostRecord *rec
  * @error: where to put an error
  *
  * Writes down what iommud_host_adopt() needs to make the host again in another life: a record of
- * each context, container, HWPT, bound device, mapping and dirty tracking, with its serial, owner
- * and kernel ids. Dirty pages that were taken from a tracker and not delivered are written down
- * too. If they are very scattered, some clean pages count as dirty; a dirty page never counts as
- * clean.
+ * each context, container, lease, HWPT, bound device, mapping and dirty tracking, with its serial,
+ * owner and kernel ids. Dirty pages that were taken from a tracker and not delivered are written
+ * down too. If they are very scattered, some clean pages count as dirty; a dirty page never counts
+ * as clean.
  *
  * Errors: %IOMMUD_ERROR_BUSY if an operation is under way.
  *
@@ -199,7 +231,9 @@ iommud_host_write_down (IommudHost *self, GError **error)
   g_return_val_if_fail (IOMMUD_IS_HOST (self), NULL);
 
   if (!iommud_container_table_check_idle (iommud_host_get_container_table (self),
-                                          "write the host down", error))
+                                          "write the host down", error)
+      || !iommud_lease_table_check_idle (iommud_host_get_lease_table (self), "write the host down",
+                                         error))
     return NULL;
   record = iommud_host_record_new ();
   containers = iommud_host_get_containers (self);
@@ -213,6 +247,7 @@ iommud_host_write_down (IommudHost *self, GError **error)
         iommud_context_write_down (context, record);
       iommud_container_write_down (container, record, IOMMUD_WRITE_DOWN_ALL, 0, G_MAXUINT64);
     }
+  write_leases_down (self, record);
   record->n_contexts = record->contexts->len;
   record->n_containers = record->containers->len;
   return g_variant_ref_sink (iommud_host_record_to_variant (record));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writing contexts and containers down: all of a container, or what an operation has changed. */
+/* Writing contexts, leases and containers down: all of a container, or what an operation has
+ * changed. */
 #pragma once
 
 #include "model/container.h"
@@ -20,6 +21,9 @@ void iommud_context_write_down (IommudContext *self, IommudHostRecord *record);
 /* Adds the records of a container that is not freed. @first and @last are for MAPPINGS. */
 void iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
                                   IommudWriteDownParts parts, guint64 first, guint64 last);
+
+/* Adds the record of a lease. */
+void iommud_lease_write_down (IommudLease *self, IommudHostRecord *record);
 
 /* For facts: @record has all that there is of a kind, in a range of the second part of its key. */
 void iommud_write_down_scope (IommudHostRecord *record, const char *kind, guint64 key,

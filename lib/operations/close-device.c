@@ -72,6 +72,7 @@ publish_closing (gpointer data, GError **error)
       gboolean bound = iommud_device_get_container (self->device) != NULL;
 
       iommud_device_set_lease (self->device, bound ? self->lease : NULL, FALSE);
+      iommud_leasing_write_down (self->lease);
       return NULL;
     }
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY, "Cannot %s: %s: close it there first", what,

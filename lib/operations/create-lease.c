@@ -7,13 +7,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "iommud-error.h"
 #include "model/host.h"
-#include "operations/end-lease.h"
+#include "operations/leasing.h"
 #include "probe/process-files.h"
+
+#define MAX_STRING_BYTES 255 /* of a record */
 
 static gboolean
 check_errno (const char *step, int errnum, GError **error)
@@ -54,6 +57,33 @@ describe_process (IommudLeaseOptions *options)
     options->unit = g_steal_pointer (&unit);
 }
 
+/* What is too long for a record is for people only. */
+static void
+set_string (char **field, const char *value)
+{
+  g_autofree char *cut = g_strndup (value != NULL ? value : "", MAX_STRING_BYTES);
+
+  g_free (*field);
+  *field = g_utf8_make_valid (cut, -1);
+  if (strlen (*field) > MAX_STRING_BYTES)
+    iommud_record_set_string (field, "");
+}
+
+static IommudLeaseRecord *
+make_record (IommudHost *host, const IommudLeaseOptions *options)
+{
+  IommudLeaseRecord *record = iommud_lease_record_new ();
+
+  record->serial = iommud_host_next_lease_serial (host);
+  iommud_record_set_string (&record->name, options->name);
+  record->owner = options->owner;
+  record->pid = options->pid;
+  set_string (&record->command, options->command);
+  set_string (&record->unit, options->unit);
+  record->since = (guint64) g_get_real_time ();
+  return record;
+}
+
 IommudLease *
 iommud_create_lease (IommudHost *host, IommudLeaseOptions *options, int *guard, GError **error)
 {
@@ -64,8 +94,11 @@ iommud_create_lease (IommudHost *host, IommudLeaseOptions *options, int *guard, 
     return NULL;
   describe_process (options);
   if (make_guard (guard, &own, error))
-    return iommud_lease_new (host, iommud_host_new_queue (host),
-                             iommud_host_next_lease_serial (host), options, own);
+    {
+      g_autoptr (IommudLeaseRecord) record = make_record (host, options);
+
+      return iommud_lease_new (host, iommud_host_new_queue (host), record, own);
+    }
   iommud_lease_table_release_name (leases, options->name);
   return NULL;
 }
@@ -73,10 +106,14 @@ iommud_create_lease (IommudHost *host, IommudLeaseOptions *options, int *guard, 
 gboolean
 iommud_create_lease_publish (IommudLease *lease, GError **error)
 {
-  IommudLeaseTable *leases = iommud_host_get_lease_table (iommud_lease_get_host (lease));
+  IommudHost *host = iommud_lease_get_host (lease);
+  IommudLeaseTable *leases = iommud_host_get_lease_table (host);
 
-  iommud_lease_table_set_abandoned_handler (leases, iommud_end_lease_that_is_abandoned);
-  return check_errno ("epoll", iommud_lease_table_add (leases, lease), error);
+  if (!check_errno ("epoll", iommud_lease_table_add (leases, lease), error))
+    return FALSE;
+  iommud_lease_keep_guard (lease, iommud_host_get_open_files (host));
+  iommud_leasing_write_down (lease);
+  return TRUE;
 }
 
 void

@@ -222,6 +222,7 @@ end_round (IommudLease *lease)
   IommudHost *host = iommud_lease_get_host (lease);
 
   self->in_round = FALSE;
+  iommud_leasing_write_down (lease);
   if (host != NULL && iommud_lease_is_over (lease))
     iommud_lease_table_remove (iommud_host_get_lease_table (host), lease);
   else if (host != NULL && !self->again)
@@ -338,8 +339,9 @@ iommud_end_lease_for (IommudLease *lease, GTask *task)
   if (task != NULL)
     g_ptr_array_add (self->in_round ? self->joining : self->waiting, task);
   iommud_lease_table_leave_guard (iommud_host_get_lease_table (host), lease);
-  iommud_lease_close_guard (lease);
   iommud_lease_set_lingering (lease);
+  iommud_leasing_write_down (lease);
+  iommud_lease_close_guard (lease);
   begin_round (lease);
 }
 

@@ -12,6 +12,7 @@
 #include "model/lease.h"
 #include "operations/detach-device.h"
 #include "operations/end-lease.h"
+#include "operations/leasing.h"
 
 static void on_gone_and_unclaimed (IommudDevice *device);
 
@@ -33,6 +34,7 @@ leave_lease (IommudDevice *device)
   if (!g_set_object (&lease, iommud_device_get_lease (device)))
     return;
   iommud_device_set_lease (device, NULL, FALSE);
+  iommud_leasing_write_down (lease);
   iommud_end_lease_go_on (lease);
 }
 

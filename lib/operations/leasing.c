@@ -9,6 +9,7 @@
 #include "iommud-error.h"
 #include "model/container.h"
 #include "model/host.h"
+#include "model/write-down.h"
 
 /* Who has a device that has a lease, for an error. */
 static char *
@@ -139,4 +140,21 @@ iommud_leasing_submit (IommudLease *lease, const IommudOperation *operation, gpo
 {
   iommud_queue_submit (iommud_lease_get_queue (lease), operation, data,
                        iommud_lease_get_host (lease), task);
+}
+
+void
+iommud_leasing_write_down (IommudLease *lease)
+{
+  IommudHost *host = iommud_lease_get_host (lease);
+  g_autoptr (IommudHostRecord) record = NULL;
+
+  if (host == NULL || iommud_host_get_journal (host) == NULL)
+    return;
+  record = iommud_host_record_new ();
+  iommud_host_fill_record (host, record);
+  iommud_write_down_scope (record, "leases", iommud_lease_get_serial (lease), 0, G_MAXUINT64);
+  if (!iommud_lease_is_over (lease))
+    iommud_lease_write_down (lease, record);
+  iommud_journal_add_fact (iommud_host_get_journal (host), 0,
+                           iommud_host_record_to_variant (record), NULL);
 }

@@ -30,4 +30,7 @@ void iommud_leasing_fill_access (IommudKernelAccess *access, IommudHost *host, c
 void iommud_leasing_submit (IommudLease *lease, const IommudOperation *operation, gpointer data,
                             GTask *task);
 
+/* What the lease has now, for a next life; a lease that is over is forgotten. */
+void iommud_leasing_write_down (IommudLease *lease);
+
 G_END_DECLS

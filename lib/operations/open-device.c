@@ -88,7 +88,11 @@ publish_opening (gpointer data, GError **error)
   if (!plan->done || !iommud_lease_check_active (self->lease, plan->access.what, error)
       || !iommud_device_check_present (self->device, plan->access.what, error))
     return NULL;
-  iommud_device_set_lease (self->device, self->lease, TRUE);
+  if (!iommud_device_is_handed_out (self->device))
+    {
+      iommud_device_set_lease (self->device, self->lease, TRUE);
+      iommud_leasing_write_down (self->lease);
+    }
   iommud_descriptors_add (self->files, self->container != NULL ? BOUND : UNBOUND,
                           iommud_hand_out_plan_take_device (plan, 0), NULL);
   return NULL;

@@ -2,6 +2,7 @@
 /* Opening a host: finding what its kernel offers and which devices are present. */
 #include "kernel/features.h"
 #include "model/host.h"
+#include "operations/end-lease.h"
 #include "operations/hotplug.h"
 
 /**
@@ -25,5 +26,7 @@ iommud_host_new (IommudBackend *backend, GError **error)
   if (self == NULL)
     return NULL;
   iommud_host_take_features (self, iommud_features_probe (iommud_backend_get_syscalls (backend)));
+  iommud_lease_table_set_abandoned_handler (iommud_host_get_lease_table (self),
+                                            iommud_end_lease_that_is_abandoned);
   return iommud_hotplug_start (self, error) ? g_steal_pointer (&self) : NULL;
 }

@@ -92,6 +92,30 @@ publish_opening (gpointer data, GError **error)
   return NULL;
 }
 
+/* Only a container that is shared changes. */
+static GVariant *
+intend (gpointer data)
+{
+  const OpenIommufd *self = data;
+
+  return iommud_operation_intend ("open-iommufd", self->container, NULL, NULL);
+}
+
+static GVariant *
+report (gpointer data)
+{
+  return iommud_operation_report (((OpenIommufd *) data)->container, 0);
+}
+
+static const IommudOperation sharing_operation = {
+  .plan = plan_opening,
+  .perform = (void (*) (gpointer)) iommud_hand_out_plan_open,
+  .publish = publish_opening,
+  .free = opening_free,
+  .intent = intend,
+  .fact = report,
+};
+
 static const IommudOperation opening_operation = {
   .plan = plan_opening,
   .perform = (void (*) (gpointer)) iommud_hand_out_plan_open,
@@ -112,7 +136,7 @@ submit (IommudLease *lease, IommudContainer *container, IommudAccounting account
   g_task_set_task_data (task, iommud_descriptors_ref (data->files),
                         (GDestroyNotify) iommud_descriptors_unref);
   if (container != NULL)
-    iommud_operation_submit (container, &opening_operation, data, task);
+    iommud_operation_submit (container, &sharing_operation, data, task);
   else
     iommud_leasing_submit (lease, &opening_operation, data, task);
 }

@@ -56,7 +56,8 @@ iommud_state_journal_add_fact (IommudJournal *journal, guint64 number, GVariant 
   IommudStateChange change;
 
   iommud_state_change_init (&change, self->store);
-  iommud_state_change_remove (&change, &key);
+  if (number != 0)
+    iommud_state_change_remove (&change, &key);
   iommud_state_change_apply (&change, fact);
   iommud_state_store_commit (self->store, change.edits);
   iommud_state_change_clear (&change);

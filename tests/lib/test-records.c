@@ -29,7 +29,11 @@ typedef struct
   "'accounting': <@u 1>, 'policy': <@u 2>, 'huge_pages': <true>, "                                 \
   "'allowed': <@a(tt) [(0, 4095), (8192, 18446744073709551615)]>, 'orphans': <@au [4, 5]>, "       \
   "'last_hwpt_serial': <@t 3>, 'n_refusals': <@u 1>, 'n_hwpts': <@u 1>, 'n_devices': <@u 1>, "     \
-  "'n_mappings': <@t 1>}"
+  "'n_mappings': <@t 1>, 'lease': <@t 5>, 'shared': <true>}"
+#define LEASE                                                                                      \
+  "{'serial': <@t 5>, 'name': <'vm1'>, 'owner': <@u 1000>, 'pid': <@u 42>, 'command': <'qemu'>, "  \
+  "'unit': <'vm1.service'>, 'since': <@t 3>, 'lingering': <true>, "                                \
+  "'handed_out': <@as ['0000:01:00.0']>}"
 #define HWPT                                                                                       \
   "{'container': <@t 9>, 'serial': <@t 3>, 'parent': <@t 0>, 'hwpt_id': <@u 2>, "                  \
   "'management': <@u 2>, 'flags': <@u 3>, 'iommu': <'dmar0'>, 'refused': <@as ['dmar1']>, "        \
@@ -55,9 +59,11 @@ typedef struct
   "'iova': <@t 0>, 'length': <@t 0>, 'closes': <@as ['context-7']>}"
 #define SCOPE "{'kind': <'hwpts'>, 'key': <@t 9>, 'first': <@t 0>, 'last': <@t 3>}"
 #define HOST                                                                                       \
-  "{'version': <@u 1>, 'last_context_serial': <@t 7>, 'last_container_serial': <@t 9>, "           \
-  "'n_contexts': <@u 1>, 'n_containers': <@u 1>, 'contexts': <@aa{sv} [" CONTEXT "]>, "            \
-  "'containers': <@aa{sv} [" CONTAINER "]>, 'hwpts': <@aa{sv} [" HWPT "]>, "                       \
+  "{'version': <@u 2>, 'last_context_serial': <@t 7>, 'last_container_serial': <@t 9>, "           \
+  "'last_lease_serial': <@t 5>, 'n_contexts': <@u 1>, 'n_containers': <@u 1>, "                    \
+  "'n_leases': <@u 1>, 'contexts': <@aa{sv} [" CONTEXT "]>, "                                      \
+  "'containers': <@aa{sv} [" CONTAINER "]>, 'leases': <@aa{sv} [" LEASE "]>, "                     \
+  "'hwpts': <@aa{sv} [" HWPT "]>, "                                                                \
   "'bindings': <@aa{sv} [" BINDING "]>, 'mappings': <@aa{sv} [" MAPPING "]>, "                     \
   "'trackings': <@aa{sv} [" TRACKING "]>, 'intents': <@aa{sv} [" INTENT "]>, "                     \
   "'scopes': <@aa{sv} [" SCOPE "]>}"
@@ -65,6 +71,7 @@ typedef struct
 static const Kind kinds[] = {
   KIND ("context", iommud_context_record, CONTEXT),
   KIND ("container", iommud_container_record, CONTAINER),
+  KIND ("lease", iommud_lease_record, LEASE),
   KIND ("HWPT", iommud_hwpt_record, HWPT),
   KIND ("bound device", iommud_binding_record, BINDING),
   KIND ("mapping", iommud_mapping_record, MAPPING),
@@ -194,6 +201,11 @@ static const struct
   { "container", "n_hwpts", "@u 65537" },
   { "container", "n_devices", "@u 65537" },
   { "container", "n_mappings", "@t 4194305" },
+  { "container", "lease", "@t 9007199254740992" },
+  { "lease", "serial", "@t 0" },
+  { "lease", "name", "''" },
+  { "lease", "name", "'a b'" },
+  { "lease", "since", "'x'" },
   { "HWPT", "container", "@t 0" },
   { "HWPT", "serial", "@t 0" },
   { "HWPT", "parent", "@t 9007199254740992" },
@@ -226,8 +238,10 @@ static const struct
   { "dirty tracking", "page_size", "@t 2147483648" },
   { "dirty tracking", "saved_of_logs", "@a(tt) [(4096, 0)]" },
   { "dirty tracking", "saved_of_hwpts", "@a(tt) [(4096, 0)]" },
-  { "host", "version", "@u 0" },
-  { "host", "version", "@u 2" },
+  { "host", "version", "@u 1" },
+  { "host", "version", "@u 3" },
+  { "host", "last_lease_serial", "@t 9007199254740992" },
+  { "host", "n_leases", "@u 65537" },
   { "host", "last_context_serial", "@t 9007199254740992" },
   { "host", "last_container_serial", "@t 9007199254740992" },
   { "host", "n_contexts", "@u 65537" },
