@@ -18,6 +18,11 @@ static const IommuctlOption mappings_options[] = {
   { NULL },
 };
 
+static const IommuctlOption holders_options[] = {
+  { "columns", IOMMUCTL_OPTION_WORD, N_ ("LIST"), N_ ("Show these columns, such as pid,unit") },
+  { NULL },
+};
+
 static const IommuctlOption create_options[] = {
   { "dirty-tracking", IOMMUCTL_OPTION_WORD, N_ ("POLICY"),
     N_ ("off, preferred (the default) or required") },
@@ -116,6 +121,9 @@ static const IommuctlCommand commands[] = {
   { "tree", "", 0, 0, N_ ("Show containers, their HWPTs and their devices as a tree"),
     N_ ("Shows each container with its HWPTs and their devices, then the free devices."),
     list_options, iommuctl_tree_run, FALSE },
+  { "holders", N_ ("DEVICE"), 1, 1, N_ ("List the processes that have a device open"),
+    N_ ("Lists the processes that have a device open, with iommud's help or without."),
+    holders_options, iommuctl_holders_run, FALSE },
   { "create", N_ ("[NAME]"), 0, 1, N_ ("Make a container"),
     N_ ("Makes a container. Without NAME the service chooses a name."), create_options,
     iommuctl_create_run, TRUE },

@@ -45,6 +45,8 @@ def main():
                                                 '0000:83:00.1']),
                 ('iommuctl --json detach ', ['0000:01:00.0', MDEV]),
                 ('iommuctl --json detach 0000:02', []),
+                ('iommuctl holders 0000:02', ['0000:02:00.0']),
+                ('iommuctl holders 0000:02:00.0 --columns=pid,u', ['pid,unit']),
                 ('iommuctl help un', ['unmap']),
                 ('iommuctl help dirty s', ['start', 'stop']),
                 ('iommuctl devices --columns=ve', ['vendor']),
