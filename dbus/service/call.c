@@ -3,6 +3,7 @@
  * sends: all signals for what it has changed are sent before. */
 #include "call.h"
 
+#include "access/costs.h"
 #include "files.h"
 #include "flow.h"
 #include "iommud-dbus-error.h"
@@ -20,6 +21,8 @@ struct _IommudCall
   GUnixFDList *files; /* of the message, until one is taken; NULL if there are none */
   IommudNeeds *needs; /* that its method has; NULL if nothing was asked */
   gboolean admitted;
+  gboolean is_charged;
+  IommudLimits costs; /* that are reserved for it */
   guint64 bitmap_bytes;
   gsize reserved_bytes; /* of the answer */
 };
@@ -41,6 +44,8 @@ give_back (IommudCall *self)
 {
   IommudBudget *budget = self->state->budget;
 
+  if (self->is_charged)
+    iommud_quotas_release (self->state->quotas, self->caller->uid, &self->costs);
   if (!self->admitted)
     return;
   iommud_budget_give_back_bitmap (budget, self->caller->name, self->bitmap_bytes);
@@ -125,6 +130,39 @@ iommud_call_authorize (IommudCall *self, IommudNeeds *needs, IommudAuthorizerFun
   self->needs = needs;
   request = get_request (self);
   iommud_authorizer_check (self->state->authorizer, &request, answer, user_data);
+}
+
+static gboolean
+reserve (IommudCall *self, const IommudLimits *costs, GError **error)
+{
+  if (!iommud_quotas_reserve (self->state->quotas, self->caller->uid, costs, error))
+    return FALSE;
+  self->is_charged = TRUE;
+  for (guint i = 0; i < IOMMUD_N_LIMITS; i++)
+    self->costs.values[i] += costs->values[i];
+  return TRUE;
+}
+
+/* Whether the caller's user may have one more call under way. Not for users who are trusted. */
+gboolean
+iommud_call_charge_call (IommudCall *self, GError **error)
+{
+  const IommudLimits costs = { .values = { [IOMMUD_LIMIT_CALLS] = 1 } };
+
+  return reserve (self, &costs, error);
+}
+
+/* Whether the caller's user may have what the call makes. The same. */
+gboolean
+iommud_call_charge (IommudCall *self, GError **error)
+{
+  IommudRequest request = get_request (self);
+  IommudLimits costs;
+
+  iommud_costs_find (&costs, &request, iommud_call_get_arguments (self));
+  return iommud_authorizer_check_locked_memory (self->state->authorizer, &request,
+                                                costs.values[IOMMUD_LIMIT_LOCKED_MEMORY], error)
+         && reserve (self, &costs, error);
 }
 
 /* Whether each object that an argument names is still the one that it was when the call came. */

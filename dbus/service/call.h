@@ -20,6 +20,8 @@ GDBusConnection *iommud_call_get_connection (IommudCall *self);
 GCancellable *iommud_call_get_cancellable (IommudCall *self);
 void iommud_call_authorize (IommudCall *self, IommudNeeds *needs, IommudAuthorizerFunc answer,
                             gpointer user_data);
+gboolean iommud_call_charge_call (IommudCall *self, GError **error);
+gboolean iommud_call_charge (IommudCall *self, GError **error);
 gboolean iommud_call_check_objects (IommudCall *self, GError **error);
 gboolean iommud_call_recheck (IommudCall *self, GError **error);
 gboolean iommud_call_admit (IommudCall *self, GError **error);

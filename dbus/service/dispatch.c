@@ -44,7 +44,7 @@ handle (Admission *admission)
     }
   if (export == NULL)
     iommud_call_refuse (call, error);
-  else if (!iommud_call_check_objects (call, &error))
+  else if (!iommud_call_check_objects (call, &error) || !iommud_call_charge (call, &error))
     iommud_call_fail (call, error);
   else
     admission->method->handle (export, call);
@@ -117,6 +117,8 @@ dispatch_ours (IommudServiceState *state, IommudCaller *caller, IommudExport *ex
   else if (method->access == IOMMUD_ACCESS_READ
            || iommud_authorizer_trusts (state->authorizer, caller))
     method->handle (export, call);
+  else if (!iommud_call_charge_call (call, &error))
+    iommud_call_fail (call, error);
   else
     ask_for_access (state, export, method, call);
 }

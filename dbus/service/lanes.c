@@ -16,12 +16,13 @@ struct _IommudLanes
 {
   IommudLanesFunc serve;
   gpointer user_data;
-  GHashTable *lanes;     /* uid -> IommudLane (owned) */
-  GQueue ring;           /* of IommudLane: those with calls that can be answered, in turn */
-  GQueue held;           /* of IommudCaller: those whose next answer waits for room */
-  guint64 unknown_bytes; /* of calls whose user is not known yet */
-  guint64 unread_bytes;  /* of all lanes */
-  GSource *source;       /* NULL while nothing waits */
+  GHashTable *lanes;      /* uid -> IommudLane (owned) */
+  GQueue ring;            /* of IommudLane: those with calls that can be answered, in turn */
+  GQueue held;            /* of IommudCaller: those whose next answer waits for room */
+  guint64 unknown_bytes;  /* of calls whose user is not known yet */
+  guint64 unread_bytes;   /* of all lanes */
+  guint64 bytes_per_user; /* that may be unread; root has the usual number */
+  GSource *source;        /* NULL while nothing waits */
 };
 
 IommudLanes *
@@ -31,10 +32,18 @@ iommud_lanes_new (IommudLanesFunc serve, gpointer user_data)
 
   self->serve = serve;
   self->user_data = user_data;
+  self->bytes_per_user = IOMMUD_LANES_BYTES_PER_USER;
   self->lanes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   g_queue_init (&self->ring);
   g_queue_init (&self->held);
   return self;
+}
+
+/* Holds for what is sent from now on. */
+void
+iommud_lanes_set_bytes_per_user (IommudLanes *self, guint64 n_bytes)
+{
+  self->bytes_per_user = n_bytes;
 }
 
 /* All callers have left. */
@@ -94,10 +103,16 @@ has_room (const IommudLanes *self, const IommudLane *lane)
 }
 
 static guint64
+get_bytes_per_user (const IommudLanes *self, const IommudLane *lane)
+{
+  return lane->uid == 0 ? IOMMUD_LANES_BYTES_PER_USER : self->bytes_per_user;
+}
+
+static guint64
 get_unread_limit (const IommudLanes *self, const IommudLane *lane)
 {
   if (self->unread_bytes < IOMMUD_LANES_BYTES_OF_ALL
-      && lane->unread_bytes < IOMMUD_LANES_BYTES_PER_USER)
+      && lane->unread_bytes < get_bytes_per_user (self, lane))
     return IOMMUD_LANES_BYTES_PER_CALLER;
   return IOMMUD_LANES_BYTES_NEARLY_READ;
 }

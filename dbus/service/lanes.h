@@ -50,6 +50,7 @@ typedef void (*IommudLanesFunc) (IommudCaller *caller, GDBusMessage *message, gp
 
 IommudLanes *iommud_lanes_new (IommudLanesFunc serve, gpointer user_data);
 void iommud_lanes_free (IommudLanes *self);
+void iommud_lanes_set_bytes_per_user (IommudLanes *self, guint64 n_bytes);
 gboolean iommud_lanes_push (IommudLanes *self, IommudCaller *caller, GDBusMessage *message);
 void iommud_lanes_join (IommudLanes *self, IommudCaller *caller);
 void iommud_lanes_leave (IommudLanes *self, IommudCaller *caller);

@@ -35,7 +35,8 @@ make_option_context (IommudProgramOptions *options)
     { "address", 0, 0, G_OPTION_ARG_STRING, &options->address,
       "Serve on the message bus at ADDRESS; the service's own user may change things", "ADDRESS" },
     { "config-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->config_dir,
-      "Read grants from FOLDER (on the system bus by default from " SYSCONFDIR "/iommud)",
+      "Read quotas and grants from FOLDER (on the system bus by default from " SYSCONFDIR
+      "/iommud)",
       "FOLDER" },
     { "simulate", 0, G_OPTION_FLAG_OPTIONAL_ARG | G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK,
       on_simulate_option,

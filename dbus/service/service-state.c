@@ -11,6 +11,16 @@ free_members (gpointer members)
   g_array_unref (members);
 }
 
+static void
+on_configured (const IommudConfiguration *configuration, gpointer user_data)
+{
+  IommudServiceState *self = user_data;
+  const IommudLimits *limits = iommud_configuration_get_limits (configuration);
+
+  iommud_quotas_set_limits (self->quotas, limits);
+  iommud_lanes_set_bytes_per_user (self->lanes, limits->values[IOMMUD_LIMIT_QUEUED_BYTES]);
+}
+
 /* @serve: called with the state for each call whose turn has come. */
 IommudServiceState *
 iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudPolicy policy,
@@ -28,7 +38,9 @@ iommud_service_state_new (IommudHost *host, GDBusConnection *connection, IommudP
   self->callers = iommud_callers_new (connection, self->lanes, self->flow);
   self->long_answers = iommud_long_answers_new (connection);
   self->budget = iommud_budget_new ();
-  self->authorizer = iommud_authorizer_new (&policy, connection);
+  self->quotas = iommud_quotas_new ();
+  self->counter = iommud_counter_new (host, self->quotas);
+  self->authorizer = iommud_authorizer_new (&policy, connection, on_configured, self);
   return self;
 }
 
@@ -47,6 +59,7 @@ clear_state (gpointer data)
   g_clear_pointer (&self->flow, iommud_flow_free);
   g_clear_pointer (&self->lanes, iommud_lanes_free);
   g_clear_pointer (&self->authorizer, iommud_authorizer_free);
+  g_clear_pointer (&self->quotas, iommud_quotas_free);
   g_clear_pointer (&self->budget, iommud_budget_free);
   g_clear_pointer (&self->changes, iommud_changes_free);
   g_clear_pointer (&self->objects, iommud_objects_free);
@@ -67,6 +80,7 @@ iommud_service_state_close (IommudServiceState *self)
 {
   g_clear_pointer (&self->callers, iommud_callers_free);
   iommud_authorizer_close (self->authorizer);
+  g_clear_pointer (&self->counter, iommud_counter_free);
 }
 
 /* Of IommudMember. Borrowed. */

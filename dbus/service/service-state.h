@@ -5,6 +5,7 @@
 #include <iommud.h>
 
 #include "access/authorizer.h"
+#include "access/counter.h"
 #include "budget.h"
 #include "callers.h"
 #include "changes.h"
@@ -30,6 +31,8 @@ typedef struct
   IommudLongAnswers *long_answers;
   IommudListing *listing; /* the service's; NULL once it has left the bus */
   IommudBudget *budget;
+  IommudQuotas *quotas;
+  IommudCounter *counter; /* NULL once the service has left the bus */
   IommudAuthorizer *authorizer;
   IommudFdStore *fd_store; /* not owned; NULL: nothing is kept for a next life */
   GHashTable *members; /* interface description -> what is known of its properties */

@@ -32,12 +32,20 @@ create_others (AccessBed *self)
 void
 access_bed_set_up (AccessBed *self, gconstpointer devices)
 {
+  access_bed_start (self, devices, NULL);
+}
+
+void
+access_bed_start (AccessBed *self, const char *devices, const char *limits)
+{
   IommudPolicy policy = iommud_policy_for_system_bus ();
 
   self->uid = users_get_stranger ();
   self->folder = config_folder_new ();
   if (devices != NULL)
     access_bed_grant (self, "a", devices);
+  if (limits != NULL)
+    config_folder_write (self->folder, "iommud.conf", limits);
   policy.config_dir = self->folder;
   self->bed = bed_new_with_policy (NULL, policy);
   bed_disconnect (self->bed->client);

@@ -16,9 +16,11 @@ typedef struct
   char *others_path;
 } AccessBed;
 
-/* @devices: that are granted to the user from the start; NULL for none. */
+/* @devices: that are granted to the user from the start; NULL for none. @limits: the text of
+ * iommud.conf; NULL: there is none. */
 void access_bed_set_up (AccessBed *self, gconstpointer devices);
 void access_bed_tear_down (AccessBed *self, gconstpointer devices);
+void access_bed_start (AccessBed *self, const char *devices, const char *limits);
 void access_bed_grant (AccessBed *self, const char *name, const char *devices);
 void access_bed_refuse (AccessBed *self, const char *path, const char *method, GVariant *arguments,
                         const char *pattern);

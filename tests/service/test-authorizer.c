@@ -72,7 +72,7 @@ start (Fixture *self)
   IommudPolicy policy = iommud_policy_for_system_bus ();
 
   policy.config_dir = self->folder;
-  self->authorizer = iommud_authorizer_new (&policy, NULL);
+  self->authorizer = iommud_authorizer_new (&policy, NULL, NULL, NULL);
 }
 
 static void

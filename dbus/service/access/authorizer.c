@@ -18,6 +18,8 @@ struct _IommudAuthorizer
   IommudConfigurationFollower *configuration;
   IommudPolkit *polkit; /* NULL: it is not asked */
   GQueue waiting;       /* of Inquiry: until the configuration was read for the first time */
+  IommudAuthorizerConfiguredFunc configured; /* or NULL */
+  gpointer user_data;
 };
 
 /* A request that is being looked at. */
@@ -128,6 +130,48 @@ iommud_authorizer_recheck (const IommudAuthorizer *self, const IommudRequest *re
   return TRUE;
 }
 
+/* The most that the grants let a program lock for the devices that it asks for, all together.
+ * G_MAXUINT64 if one of them is not by a grant. */
+static guint64
+find_locked_memory (const IommudAuthorizer *self, const IommudRequest *request)
+{
+  const IommudConfiguration *configuration = get_configuration (self);
+  const IommudSubject subject = get_subject (request->caller);
+  guint64 most = 0;
+
+  for (guint i = 0; i < iommud_needs_count (request->needs); i++)
+    {
+      const IommudNeed *need = iommud_needs_get (request->needs, i);
+      g_auto (IommudDeviceTraits) device = { 0 };
+      guint64 n_bytes = 0;
+
+      if (need->basis == IOMMUD_BASIS_POLKIT)
+        return G_MAXUINT64;
+      if (need->basis != IOMMUD_BASIS_GRANT || need->object == NULL || configuration == NULL)
+        continue;
+      iommud_device_traits_init (&device, need->object);
+      (void) iommud_configuration_grants (configuration, &subject, &device, &n_bytes);
+      most = MAX (most, n_bytes);
+    }
+  return most;
+}
+
+/* Whether the caller's program may lock so much memory for the devices of the call. */
+gboolean
+iommud_authorizer_check_locked_memory (const IommudAuthorizer *self, const IommudRequest *request,
+                                       guint64 n_bytes, GError **error)
+{
+  guint64 most = n_bytes == 0 ? 0 : find_locked_memory (self, request);
+
+  if (n_bytes <= most)
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "User %u may lock %" G_GUINT64_FORMAT " bytes for these devices and asks for %" //
+               G_GUINT64_FORMAT " (locked-memory in the grants)",
+               request->caller->uid, most, n_bytes);
+  return FALSE;
+}
+
 /* --- Inquiries -------------------------------------------------------------------------------- */
 
 static void
@@ -211,6 +255,8 @@ on_configured (gpointer user_data)
 {
   IommudAuthorizer *self = user_data;
 
+  if (self->configured != NULL)
+    self->configured (get_configuration (self), self->user_data);
   while (!g_queue_is_empty (&self->waiting))
     look (self, g_queue_pop_head (&self->waiting));
 }
@@ -219,11 +265,14 @@ on_configured (gpointer user_data)
  * does.
  */
 IommudAuthorizer *
-iommud_authorizer_new (const IommudPolicy *policy, GDBusConnection *connection)
+iommud_authorizer_new (const IommudPolicy *policy, GDBusConnection *connection,
+                       IommudAuthorizerConfiguredFunc configured, gpointer user_data)
 {
   IommudAuthorizer *self = g_new0 (IommudAuthorizer, 1);
 
   self->policy = *policy;
+  self->configured = configured;
+  self->user_data = user_data;
   g_queue_init (&self->waiting);
   self->configuration = iommud_configuration_follower_new (policy->config_dir, on_configured, self);
   self->policy.config_dir = NULL; /* it need not live on */

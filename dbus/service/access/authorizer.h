@@ -2,6 +2,7 @@
 /* Whether callers have what their calls need. */
 #pragma once
 
+#include "access/configuration.h"
 #include "access/request.h"
 
 G_BEGIN_DECLS
@@ -12,12 +13,21 @@ typedef struct _IommudAuthorizer IommudAuthorizer;
  * even if the caller has left. */
 typedef void (*IommudAuthorizerFunc) (GError *error, gpointer user_data);
 
-IommudAuthorizer *iommud_authorizer_new (const IommudPolicy *policy, GDBusConnection *connection);
+/* Called each time another configuration is in force. */
+typedef void (*IommudAuthorizerConfiguredFunc) (const IommudConfiguration *configuration,
+                                                gpointer user_data);
+
+IommudAuthorizer *iommud_authorizer_new (const IommudPolicy *policy, GDBusConnection *connection,
+                                         IommudAuthorizerConfiguredFunc configured,
+                                         gpointer user_data);
 void iommud_authorizer_close (IommudAuthorizer *self);
 void iommud_authorizer_free (IommudAuthorizer *self);
 gboolean iommud_authorizer_trusts (const IommudAuthorizer *self, const IommudCaller *caller);
 void iommud_authorizer_check (IommudAuthorizer *self, const IommudRequest *request,
                               IommudAuthorizerFunc answer, gpointer user_data);
+gboolean iommud_authorizer_check_locked_memory (const IommudAuthorizer *self,
+                                                const IommudRequest *request, guint64 n_bytes,
+                                                GError **error);
 gboolean iommud_authorizer_recheck (const IommudAuthorizer *self, const IommudRequest *request,
                                     GError **error);
 

@@ -16,6 +16,7 @@ struct _IommudConfiguration
 {
   gatomicrefcount references;
   GPtrArray *grants; /* of IommudGrant */
+  IommudLimits limits;
 };
 
 static void
@@ -134,6 +135,19 @@ read_grants (IommudConfiguration *self, int parent, const char *parent_path,
   g_close (folder, NULL);
 }
 
+static void
+read_limits (IommudConfiguration *self, int folder, const char *folder_path,
+             IommudProblems *problems)
+{
+  g_autofree char *path = g_build_filename (folder_path, IOMMUD_CONFIGURATION_FILE, NULL);
+  gsize length = 0;
+  g_autofree char *text =
+      iommud_plain_file_read (folder, IOMMUD_CONFIGURATION_FILE, path, &length, problems);
+
+  if (text != NULL)
+    iommud_limits_read (&self->limits, path, text, length, problems);
+}
+
 /* May take long. Never fails: what is wrong is a problem, and grants nothing. Owned. */
 IommudConfiguration *
 iommud_configuration_read (const char *folder, IommudProblems *problems)
@@ -144,14 +158,23 @@ iommud_configuration_read (const char *folder, IommudProblems *problems)
 
   g_atomic_ref_count_init (&self->references);
   self->grants = g_ptr_array_new_with_free_func (free_grant);
+  iommud_limits_init (&self->limits);
   if (opened < 0)
     return self;
+  read_limits (self, opened, folder, problems);
   read_grants (self, opened, folder, problems);
   g_close (opened, NULL);
   return self;
 }
 
 /* --- Asking ----------------------------------------------------------------------------------- */
+
+/* Borrowed. */
+const IommudLimits *
+iommud_configuration_get_limits (const IommudConfiguration *self)
+{
+  return &self->limits;
+}
 
 /* Whether some grant is for the user, whatever it grants. */
 gboolean
