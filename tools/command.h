@@ -90,6 +90,8 @@ gboolean iommuctl_dirty_start_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_dirty_stop_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_dirty_tracker_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_free_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_grant_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_grants_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_holders_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_map_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_mappings_run (IommuctlRequest *request, GError **error);

@@ -102,6 +102,21 @@ static const IommuctlOption dirty_read_options[] = {
   { NULL },
 };
 
+static const IommuctlOption grant_options[] = {
+  { "user", IOMMUCTL_OPTION_WORD, N_ ("USER"), N_ ("To this user: a name or a number") },
+  { "group", IOMMUCTL_OPTION_WORD, N_ ("GROUP"), N_ ("To all users in this group") },
+  { "locked-memory", IOMMUCTL_OPTION_SIZE, N_ ("SIZE"),
+    N_ ("Memory that their programs may lock; 0 is the default") },
+  { "config-dir", IOMMUCTL_OPTION_WORD, N_ ("FOLDER"), N_ ("The configuration of iommud is here") },
+  { NULL },
+};
+
+static const IommuctlOption grants_options[] = {
+  { "columns", IOMMUCTL_OPTION_WORD, N_ ("LIST"), N_ ("Show these columns, such as users,file") },
+  { "config-dir", IOMMUCTL_OPTION_WORD, N_ ("FOLDER"), N_ ("The configuration of iommud is here") },
+  { NULL },
+};
+
 static const IommuctlOption monitor_options[] = {
   { "count", IOMMUCTL_OPTION_COUNT, N_ ("N"), N_ ("Stop after N changes") },
   { "timeout", IOMMUCTL_OPTION_COUNT, N_ ("SECONDS"), N_ ("Stop after this time") },
@@ -170,6 +185,12 @@ static const IommuctlCommand commands[] = {
     N_ ("Choose what records the pages that a device writes to"),
     N_ ("Gives an attached device another tracker: auto, device or iommu. No dirty page is lost."),
     NULL, iommuctl_dirty_tracker_run, TRUE },
+  { "grant", N_ ("DEVICE"), 1, 1, N_ ("Let a user use a device"),
+    N_ ("Lets users who are not root use a device, by a file in the folder grants.d."),
+    grant_options, iommuctl_grant_run, TRUE },
+  { "grants", "", 0, 0, N_ ("List who may use which devices"),
+    N_ ("Lists the grants in the folder grants.d, as they stand in its files."), grants_options,
+    iommuctl_grants_run, FALSE },
   { "monitor", "", 0, 0, N_ ("Print changes as they happen"),
     N_ ("Prints each change until it is interrupted."), monitor_options, iommuctl_monitor_run,
     FALSE },

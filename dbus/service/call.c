@@ -11,8 +11,6 @@
 #include "method-errors.h"
 #include "reply.h"
 
-#define MAX_ERROR_BYTES 4096
-
 struct _IommudCall
 {
   IommudServiceState *state;
@@ -375,27 +373,6 @@ iommud_call_return_value (IommudCall *self, GVariant *value)
   answer_when_kept (self, value);
 }
 
-/* Callers know one domain. An error of another domain comes from below the model and is a failure.
- */
-static GError *
-in_our_domain (GError *error)
-{
-  g_autofree char *message = NULL;
-
-  if (error->domain == IOMMUD_ERROR && strlen (error->message) <= MAX_ERROR_BYTES)
-    return error;
-
-  message = g_utf8_make_valid (error->message, MIN (strlen (error->message), MAX_ERROR_BYTES));
-  g_free (error->message);
-  error->message = g_steal_pointer (&message);
-  if (error->domain != IOMMUD_ERROR)
-    {
-      error->domain = IOMMUD_ERROR;
-      error->code = IOMMUD_ERROR_FAILED;
-    }
-  return error;
-}
-
 static void
 fail (IommudCall *self, const GError *error)
 {
@@ -427,7 +404,7 @@ iommud_call_fail (IommudCall *self, GError *error)
       drop_cancelled (self, error);
       return;
     }
-  owned = in_our_domain (error);
+  owned = iommud_method_errors_translate (error);
   iommud_method_errors_limit (g_dbus_message_get_interface (self->message),
                               g_dbus_message_get_member (self->message), owned);
   fail (self, owned);

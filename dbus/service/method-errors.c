@@ -5,6 +5,9 @@
 
 #include <gio/gio.h>
 #include <iommud.h>
+#include <string.h>
+
+#define MAX_ERROR_BYTES 4096
 
 /* Made from the interface files, in their order. */
 static const struct
@@ -38,4 +41,26 @@ iommud_method_errors_limit (const char *interface, const char *method, GError *e
   g_warning ("%s.%s does not list %s, and gives Failed instead: %s", interface, method, name,
              error->message);
   error->code = IOMMUD_ERROR_FAILED;
+}
+
+/* Takes the error, and returns it. Callers know one domain. An error of another domain comes from
+ * below the model and is a failure.
+ */
+GError *
+iommud_method_errors_translate (GError *error)
+{
+  g_autofree char *message = NULL;
+
+  if (error->domain == IOMMUD_ERROR && strlen (error->message) <= MAX_ERROR_BYTES)
+    return error;
+
+  message = g_utf8_make_valid (error->message, MIN (strlen (error->message), MAX_ERROR_BYTES));
+  g_free (error->message);
+  error->message = g_steal_pointer (&message);
+  if (error->domain != IOMMUD_ERROR)
+    {
+      error->domain = IOMMUD_ERROR;
+      error->code = IOMMUD_ERROR_FAILED;
+    }
+  return error;
 }
