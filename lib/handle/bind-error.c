@@ -4,12 +4,13 @@
 
 #include <errno.h>
 
-/* A PCI port's driver does no DMA of its own, so the kernel tolerates it (driver_managed_dma). */
+/* A PCI port's driver does no DMA of its own, so the kernel tolerates it (driver_managed_dma). A
+ * VFIO driver may have any name, such as mlx5_vfio_pci, and so may that of an mdev. */
 static gboolean
-driver_blocks_group (const char *driver)
+blocks_group (const IommudGroupMember *member)
 {
-  return *driver != '\0' && !g_str_has_prefix (driver, "vfio") && !g_str_equal (driver, "pcieport")
-         && !g_str_equal (driver, "pci-stub");
+  return *member->driver != '\0' && !member->is_vfio && !g_str_has_prefix (member->driver, "vfio")
+         && !g_str_equal (member->driver, "pcieport") && !g_str_equal (member->driver, "pci-stub");
 }
 
 char *
@@ -21,7 +22,7 @@ iommud_bind_error_find_host_driver (IommudProbe *probe, const IommudDeviceInfo *
     {
       const IommudGroupMember *member = g_ptr_array_index (members, i);
 
-      if (driver_blocks_group (member->driver))
+      if (blocks_group (member))
         return g_strdup_printf ("%s in the same IOMMU group %d is still bound to host driver %s: "
                                 "unbind it, or bind it to a VFIO driver too",
                                 member->name, info->iommu_group, member->driver);

@@ -20,9 +20,11 @@ iommud_group_list_members (gint32 iommu_group)
       g_autofree char *path = g_build_filename (folder, name, NULL);
       IommudGroupMember *member = g_new0 (IommudGroupMember, 1);
       char *driver = iommud_sysfs_read_link (path, "driver");
+      g_autofree char *vfio = g_build_filename (path, "vfio-dev", NULL);
 
       member->name = g_utf8_make_valid (name, -1);
       member->driver = driver != NULL ? driver : g_strdup ("");
+      member->is_vfio = g_file_test (vfio, G_FILE_TEST_IS_DIR);
       g_ptr_array_add (members, member);
     }
   return members;

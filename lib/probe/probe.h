@@ -23,6 +23,7 @@ typedef struct
 {
   char *name;
   char *driver;
+  gboolean is_vfio; /* that driver leaves the device's DMA to who opens it, whatever it is called */
 } IommudGroupMember;
 
 struct _IommudProbeInterface

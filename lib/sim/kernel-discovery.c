@@ -47,6 +47,7 @@ iommud_simulated_kernel_list_group (IommudSimulatedKernel *self, gint32 iommu_gr
 
       member->name = g_strdup (function->description->info->name);
       member->driver = g_strdup (function->driver);
+      member->is_vfio = iommud_simulated_function_is_vfio (function);
       g_ptr_array_add (members, member);
     }
   iommud_simulated_kernel_unlock (self);

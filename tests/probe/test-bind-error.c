@@ -87,6 +87,17 @@ test_port (UdevFixture *fixture, gconstpointer data)
   assert_cause (fixture, start (fixture), NULL, EPERM, "intremap");
 }
 
+/* A VFIO driver is not known by its name. */
+static void
+test_vfio_driver (UdevFixture *fixture, gconstpointer data)
+{
+  machine_add (fixture->machine, NIC2, "pci",
+               "L: driver=../../../../bus/pci/drivers/mlx5_vfio_pci\n");
+  machine_add_vfio (fixture->machine, NIC2, 1);
+  machine_add_group_member (fixture->machine, 11, NIC2);
+  assert_cause (fixture, start (fixture), NULL, EPERM, "intremap");
+}
+
 static void
 test_other_context (UdevFixture *fixture, gconstpointer data)
 {
@@ -160,6 +171,7 @@ main (int argc, char **argv)
   ADD_TEST ("own-context", test_own_context);
   ADD_TEST ("host-driver", test_host_driver);
   ADD_TEST ("port", test_port);
+  ADD_TEST ("vfio-driver", test_vfio_driver);
   ADD_TEST ("other-context", test_other_context);
   ADD_TEST ("interrupts", test_interrupts);
   ADD_TEST ("unsafe-interrupts", test_unsafe_interrupts);
