@@ -13,6 +13,7 @@
 #include "hwpt-export.h"
 #include "iommud-dbus-names.h"
 #include "lease-export.h"
+#include "lease-log.h"
 #include "list-watch.h"
 #include "manager-export.h"
 #include "memory-export.h"
@@ -175,6 +176,15 @@ on_lease_added (gpointer item, gpointer user_data)
   export_object (user_data, path, lease_parts, item);
 }
 
+/* One that goes with the service has not ended. */
+static void
+on_lease_removed (gpointer item, gpointer user_data)
+{
+  if (iommud_lease_get_state (item) == IOMMUD_LEASE_STATE_LINGERING)
+    iommud_lease_log_ended (item);
+  unexport_object (user_data, item);
+}
+
 static void
 free_watch (gpointer watch)
 {
@@ -195,7 +205,7 @@ iommud_exporter_new (IommudServiceState *state)
   self->containers = iommud_list_watch_new (iommud_host_get_containers (state->host),
                                             on_container_added, on_container_removed, self);
   self->leases = iommud_list_watch_new (iommud_host_get_leases (state->host), on_lease_added,
-                                        on_removed, self);
+                                        on_lease_removed, self);
   self->tells = TRUE;
   return self;
 }

@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "device-details.h"
 #include "iommud-dbus-generated.h"
+#include "lease-log.h"
 
 static void
 on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -70,9 +71,10 @@ on_iommufd_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (file < 0)
     iommud_call_fail (iommufd->call, error);
-  else
-    iommud_call_return_file (iommufd->call,
-                             g_variant_new ("(h@a{sv})", 0, describe_iommufd (container)), file);
+  else if (iommud_call_return_file (
+               iommufd->call, g_variant_new ("(h@a{sv})", 0, describe_iommufd (container)), file)
+           != 0)
+    iommud_lease_log_handed_out (IOMMUD_LEASE (source), NULL, "an iommufd");
 }
 
 /* The accounting of a context that is shared was decided when that was opened. */
@@ -132,9 +134,11 @@ on_device_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (file < 0)
     iommud_call_fail (opening->call, error);
-  else
-    iommud_call_return_file (
-        opening->call, g_variant_new ("(h@a{sv})", 0, iommud_device_details (device, bound)), file);
+  else if (iommud_call_return_file (
+               opening->call, g_variant_new ("(h@a{sv})", 0, iommud_device_details (device, bound)),
+               file)
+           != 0)
+    iommud_lease_log_handed_out (IOMMUD_LEASE (source), device, NULL);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "device-details.h"
 #include "files.h"
+#include "lease-log.h"
 
 /* A message also carries the guard and the iommufd. */
 #define MAX_DEVICES (IOMMUD_FILES_MAX - 2)
@@ -92,6 +93,14 @@ make_answer (LeaseAnswer *self, IommudLease *lease)
 }
 
 static void
+log_handed_out (LeaseAnswer *self, IommudLease *lease)
+{
+  iommud_lease_log_handed_out (lease, NULL, "an iommufd");
+  for (guint i = 0; i < self->devices->len; i++)
+    iommud_lease_log_handed_out (lease, self->devices->pdata[i], NULL);
+}
+
+static void
 on_devices_leased (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   LeaseAnswer *self = user_data;
@@ -103,9 +112,10 @@ on_devices_leased (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (lease == NULL)
     iommud_call_fail (self->call, error);
-  else
-    iommud_call_return_files (self->call, make_answer (self, lease), fds,
-                              take_files (files, self->devices, fds));
+  else if (iommud_call_return_files (self->call, make_answer (self, lease), fds,
+                                     take_files (files, self->devices, fds))
+           != 0)
+    log_handed_out (self, lease);
   leasing_free (self);
 }
 
@@ -143,7 +153,7 @@ get_devices (IommudCall *call, GError **error)
 void
 iommud_manager_lease_devices (IommudExport *self, IommudCall *call)
 {
-  static const char *const known[] = { "name", "accounting", NULL };
+  static const char *const known[] = { "name", "accounting", "locked-memory", NULL };
   GError *error = NULL;
   g_autoptr (GPtrArray) devices = get_devices (call, &error);
   g_autoptr (IommudLeaseOptions) options = NULL;

@@ -24,6 +24,7 @@ iommud_lease_fill_record (IommudLease *self, IommudLeaseRecord *record)
   iommud_record_set_string (&record->command, self->command);
   iommud_record_set_string (&record->unit, self->unit);
   record->since = self->since;
+  record->locked_memory = self->locked_memory;
   record->lingering = self->state == IOMMUD_LEASE_STATE_LINGERING;
 }
 

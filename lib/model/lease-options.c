@@ -21,6 +21,7 @@ enum
   PROP_COMMAND,
   PROP_UNIT,
   PROP_ACCOUNTING,
+  PROP_LOCKED_MEMORY,
   N_PROPERTIES,
 };
 
@@ -50,6 +51,9 @@ iommud_lease_options_get_property (GObject *object, guint id, GValue *value, GPa
       break;
     case PROP_ACCOUNTING:
       g_value_set_enum (value, self->accounting);
+      break;
+    case PROP_LOCKED_MEMORY:
+      g_value_set_uint64 (value, self->locked_memory);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -88,6 +92,9 @@ iommud_lease_options_set_property (GObject *object, guint id, const GValue *valu
       break;
     case PROP_ACCOUNTING:
       self->accounting = g_value_get_enum (value);
+      break;
+    case PROP_LOCKED_MEMORY:
+      self->locked_memory = g_value_get_uint64 (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -156,6 +163,15 @@ iommud_lease_options_class_init (IommudLeaseOptionsClass *klass)
    */
   properties[PROP_ACCOUNTING] = g_param_spec_enum ("accounting", NULL, NULL, IOMMUD_TYPE_ACCOUNTING,
                                                    IOMMUD_ACCOUNTING_PROCESS, FLAGS);
+  /**
+   * IommudLeaseOptions:locked-memory:
+   *
+   * How many bytes of memory the process that asks must be able to lock: its limit
+   * (RLIMIT_MEMLOCK) is raised to that if it is lower, and programs that it starts inherit it. 0
+   * leaves the limit as it is. The memory of a virtual machine and 3 % more are enough for it.
+   */
+  properties[PROP_LOCKED_MEMORY] =
+      g_param_spec_uint64 ("locked-memory", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -193,5 +209,6 @@ iommud_lease_options_copy (IommudLeaseOptions *options)
   copy->command = g_strdup (options->command);
   copy->unit = g_strdup (options->unit);
   copy->accounting = options->accounting;
+  copy->locked_memory = options->locked_memory;
   return copy;
 }

@@ -19,6 +19,7 @@ struct _IommudLease
   char *command;
   char *unit;
   guint64 since;
+  guint64 locked_memory;
   IommudLeaseState state;
   int guard;
   IommudOpenFiles *files; /* in which the guard is kept; or NULL */

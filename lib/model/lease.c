@@ -26,6 +26,7 @@ enum
   PROP_COMMAND,
   PROP_UNIT,
   PROP_SINCE,
+  PROP_LOCKED_MEMORY,
   PROP_STATE,
   PROP_DEVICES,
   PROP_CONTAINERS,
@@ -71,6 +72,9 @@ iommud_lease_get_property (GObject *object, guint id, GValue *value, GParamSpec 
       break;
     case PROP_SINCE:
       g_value_set_uint64 (value, self->since);
+      break;
+    case PROP_LOCKED_MEMORY:
+      g_value_set_uint64 (value, self->locked_memory);
       break;
     case PROP_STATE:
       g_value_set_enum (value, self->state);
@@ -152,6 +156,14 @@ install_constant_properties (void)
    * When it was made, in microseconds since 1970.
    */
   properties[PROP_SINCE] = g_param_spec_uint64 ("since", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
+  /**
+   * IommudLease:locked-memory:
+   *
+   * How many bytes of memory the process was let lock when the lease was made; 0: its limit was
+   * left as it was.
+   */
+  properties[PROP_LOCKED_MEMORY] =
+      g_param_spec_uint64 ("locked-memory", NULL, NULL, 0, G_MAXUINT64, 0, FLAGS);
 }
 
 static void
@@ -249,6 +261,7 @@ iommud_lease_new (IommudHost *host, IommudQueue *queue, const IommudLeaseRecord 
   self->command = g_strdup (record->command);
   self->unit = g_strdup (record->unit);
   self->since = record->since;
+  self->locked_memory = record->locked_memory;
   self->state = record->lingering ? IOMMUD_LEASE_STATE_LINGERING : IOMMUD_LEASE_STATE_ACTIVE;
   self->guard = guard;
   return self;

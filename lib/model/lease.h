@@ -20,6 +20,7 @@ struct _IommudLeaseOptions
   char *command;
   char *unit;
   IommudAccounting accounting;
+  guint64 locked_memory;
 };
 
 /* A copy of @options, because the caller may change them during the call; the defaults if it is

@@ -134,6 +134,7 @@ static const IommudRecordField iommud_lease_record_fields[] = {
   FIELD (IommudLeaseRecord, command, STRING, 0, MAX_STRING),
   FIELD (IommudLeaseRecord, unit, STRING, 0, MAX_STRING),
   FIELD (IommudLeaseRecord, since, NUMBER64, 0, G_MAXUINT64),
+  FIELD (IommudLeaseRecord, locked_memory, NUMBER64, 0, G_MAXUINT64),
   FIELD (IommudLeaseRecord, lingering, BOOLEAN, 0, 1),
   FIELD (IommudLeaseRecord, handed_out, STRINGS, 0, IOMMUD_MAX_DEVICES),
   { 0 },

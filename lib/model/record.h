@@ -66,6 +66,7 @@ typedef struct
   char *command;
   char *unit;
   guint64 since;
+  guint64 locked_memory;
   gboolean lingering;
   GPtrArray *handed_out; /* of char *: the names of devices */
 } IommudLeaseRecord;

@@ -81,6 +81,7 @@ make_record (IommudHost *host, const IommudLeaseOptions *options)
   set_string (&record->command, options->command);
   set_string (&record->unit, options->unit);
   record->since = (guint64) g_get_real_time ();
+  record->locked_memory = options->locked_memory;
   return record;
 }
 

@@ -75,6 +75,9 @@ plan_leasing (gpointer data, GError **error)
   iommud_leasing_fill_access (&self->plan->access, self->host, g_steal_pointer (&what));
   self->plan->with_iommufd = TRUE;
   self->plan->accounting = self->options->accounting;
+  self->plan->locked_memory = self->options->locked_memory;
+  self->plan->pid = (pid_t) self->options->pid;
+  self->plan->owner = (uid_t) self->options->owner;
   return self->plan;
 }
 
@@ -95,6 +98,7 @@ check_result (Leasing *self, GError **error)
 static void
 hand_over (Leasing *self)
 {
+  iommud_hand_out_plan_keep_limit (self->plan);
   iommud_descriptors_add (self->files, "guard", self->guard, NULL);
   self->guard = -1;
   iommud_descriptors_add (self->files, "iommufd", iommud_hand_out_plan_take_iommufd (self->plan),
@@ -298,7 +302,8 @@ iommud_host_lease_devices_async (IommudHost *self, GPtrArray *devices, IommudLea
  * %IOMMUD_ERROR_DEVICE_GONE if a device has left the host; %IOMMUD_ERROR_EXISTS if the name is
  * taken; %IOMMUD_ERROR_INVALID_ARGUMENT if the name is not valid, or a device is named twice or
  * none is; %IOMMUD_ERROR_NOT_SUPPORTED if the kernel has no iommufd, or no cdev for a device;
- * %IOMMUD_ERROR_PERMISSION_DENIED if this process may not open the files;
+ * %IOMMUD_ERROR_PERMISSION_DENIED if this process may not open the files, or not raise the limit of
+ * locked memory; %IOMMUD_ERROR_NOT_FOUND if the process whose limit that is has ended;
  * %IOMMUD_ERROR_LIMITS_EXCEEDED if no file descriptor is left, or the host has 65536 leases. Then
  * nothing is left of the call.
  *

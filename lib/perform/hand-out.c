@@ -27,6 +27,7 @@ iommud_hand_out_plan_new (void)
 
   self->access.iommufd = -1;
   self->context_fd = -1;
+  self->limit.process = -1;
   self->devices = g_array_new (FALSE, TRUE, sizeof (IommudHandOutDevice));
   g_array_set_clear_func (self->devices, clear_device);
   return self;
@@ -107,10 +108,18 @@ open_iommufd (IommudHandOutPlan *self)
   return iommud_open_context (&self->access, self->accounting, &self->error);
 }
 
+static gboolean
+raise_limit (IommudHandOutPlan *self)
+{
+  return self->locked_memory == 0
+         || iommud_memory_limit_raise (&self->limit, self->pid, self->owner, self->locked_memory,
+                                       self->access.what, &self->error);
+}
+
 void
 iommud_hand_out_plan_open (IommudHandOutPlan *self)
 {
-  self->done = open_iommufd (self) && open_devices (self);
+  self->done = open_iommufd (self) && open_devices (self) && raise_limit (self);
   if (!self->done)
     iommud_hand_out_plan_close (self);
 }
@@ -121,6 +130,7 @@ iommud_hand_out_plan_close (IommudHandOutPlan *self)
   const IommudSyscalls *syscalls = self->access.syscalls;
   int fd;
 
+  iommud_memory_limit_restore (&self->limit);
   for (guint i = 0; i < self->devices->len; i++)
     if ((fd = iommud_hand_out_plan_take_device (self, i)) >= 0)
       syscalls->close (syscalls, fd);
@@ -145,4 +155,10 @@ iommud_hand_out_plan_take_device (IommudHandOutPlan *self, guint i)
 
   binding->cdev = -1;
   return fd;
+}
+
+void
+iommud_hand_out_plan_keep_limit (IommudHandOutPlan *self)
+{
+  iommud_memory_limit_clear (&self->limit);
 }

@@ -2,7 +2,7 @@
 /* Opening the files that a lease hands out, or copying those that are open. For workers. */
 #pragma once
 
-#include "handle/binding.h"
+#include "perform/raise-memory-limit.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +19,10 @@ typedef struct
   gboolean with_iommufd;
   int context_fd;              /* the iommufd to copy; -1: a new one is opened */
   IommudAccounting accounting; /* of a new one */
+  guint64 locked_memory;       /* that the process must be able to lock; 0: its limit stays */
+  pid_t pid;
+  uid_t owner;
+  IommudMemoryLimit limit; /* out */
 
   gboolean done; /* out */
   GError *error;
@@ -32,7 +36,9 @@ void iommud_hand_out_plan_add_device (IommudHandOutPlan *self, IommudDeviceInfo 
                                       int bound_cdev);
 /* All, or none. */
 void iommud_hand_out_plan_open (IommudHandOutPlan *self);
-/* The files of a plan that nobody takes are closed, which may take long: for workers too. */
+/* It is done: the limit of locked memory stays raised. */
+void iommud_hand_out_plan_keep_limit (IommudHandOutPlan *self);
+/* Undoes it: the files of a plan that nobody has taken are closed, which may take long. */
 void iommud_hand_out_plan_close (IommudHandOutPlan *self);
 /* The caller's from now on. */
 int iommud_hand_out_plan_take_iommufd (IommudHandOutPlan *self);

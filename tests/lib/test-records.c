@@ -32,7 +32,7 @@ typedef struct
   "'n_mappings': <@t 1>, 'lease': <@t 5>, 'shared': <true>}"
 #define LEASE                                                                                      \
   "{'serial': <@t 5>, 'name': <'vm1'>, 'owner': <@u 1000>, 'pid': <@u 42>, 'command': <'qemu'>, "  \
-  "'unit': <'vm1.service'>, 'since': <@t 3>, 'lingering': <true>, "                                \
+  "'unit': <'vm1.service'>, 'since': <@t 3>, 'locked_memory': <@t 4096>, 'lingering': <true>, "    \
   "'handed_out': <@as ['0000:01:00.0']>}"
 #define HWPT                                                                                       \
   "{'container': <@t 9>, 'serial': <@t 3>, 'parent': <@t 0>, 'hwpt_id': <@u 2>, "                  \
