@@ -56,4 +56,12 @@ IOMMUD_PUBLIC gboolean iommud_container_free_finish (IommudContainer *self, GAsy
 IOMMUD_PUBLIC gboolean iommud_container_free (IommudContainer *self, gboolean force,
                                               GCancellable *cancellable, GError **error);
 
+IOMMUD_PUBLIC void iommud_container_refresh_async (IommudContainer *self, GCancellable *cancellable,
+                                                   GAsyncReadyCallback callback,
+                                                   gpointer user_data);
+IOMMUD_PUBLIC gboolean iommud_container_refresh_finish (IommudContainer *self, GAsyncResult *result,
+                                                        GError **error);
+IOMMUD_PUBLIC gboolean iommud_container_refresh (IommudContainer *self, GCancellable *cancellable,
+                                                 GError **error);
+
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "iommud-dbus-names.h"
 #include "method-errors.h"
 #include "reply.h"
+#include "stale.h"
 
 struct _IommudCall
 {
@@ -407,6 +408,9 @@ iommud_call_fail (IommudCall *self, GError *error)
   owned = iommud_method_errors_translate (error);
   iommud_method_errors_limit (g_dbus_message_get_interface (self->message),
                               g_dbus_message_get_member (self->message), owned);
+  iommud_stale_note_failure (
+      iommud_objects_get_model (self->state->objects, g_dbus_message_get_path (self->message)),
+      owned);
   fail (self, owned);
 }
 

@@ -95,9 +95,34 @@ handle_free (IommudExport *self, IommudCall *call)
                                  iommud_call_get_cancellable (call), on_freed, call);
 }
 
+static void
+on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IommudCall *call = user_data;
+  GError *error = NULL;
+
+  if (!iommud_container_refresh_finish (IOMMUD_CONTAINER (source), result, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_call_return (call);
+}
+
+static void
+handle_refresh (IommudExport *self, IommudCall *call)
+{
+  GError *error = NULL;
+
+  if (!iommud_arguments_parse_options (call, NULL, 0, &error))
+    iommud_call_fail (call, error);
+  else
+    iommud_container_refresh_async (iommud_export_get_model (self),
+                                    iommud_call_get_cancellable (call), on_refreshed, call);
+}
+
 static const IommudMethod methods[] = {
   { "AttachDevice", IOMMUD_ACCESS_OWNER, handle_attach_device },
   { "AllocHwpt", IOMMUD_ACCESS_OWNER, handle_alloc_hwpt },
+  { "Refresh", IOMMUD_ACCESS_OWNER, handle_refresh },
   { "Free", IOMMUD_ACCESS_OWNER, handle_free },
 };
 

@@ -180,6 +180,15 @@ iommud_objects_lookup (IommudObjects *self, const char *path)
   return g_tree_lookup (self->by_path, path);
 }
 
+/* Borrowed; NULL if there is none. */
+gpointer
+iommud_objects_get_model (IommudObjects *self, const char *path)
+{
+  const IommudBusObject *object = path == NULL ? NULL : iommud_objects_lookup (self, path);
+
+  return object == NULL ? NULL : object->model;
+}
+
 static const char *
 describe_type (GType type)
 {

@@ -40,6 +40,7 @@ void iommud_objects_remove (IommudObjects *self, gpointer model);
 const char *iommud_objects_get_path (IommudObjects *self, gpointer model);
 gpointer iommud_objects_find (IommudObjects *self, const char *path, GType type, GError **error);
 IommudBusObject *iommud_objects_lookup (IommudObjects *self, const char *path);
+gpointer iommud_objects_get_model (IommudObjects *self, const char *path);
 gboolean iommud_objects_foreach_child (IommudObjects *self, const char *path, IommudChildFunc func,
                                        gpointer user_data);
 

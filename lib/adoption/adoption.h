@@ -5,7 +5,7 @@
 #include "model/descriptors.h"
 #include "model/host.h"
 #include "model/record.h"
-#include "adoption/presence.h"
+#include "handle/presence.h"
 
 G_BEGIN_DECLS
 

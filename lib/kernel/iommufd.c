@@ -105,6 +105,19 @@ iommud_iommufd_set_rlimit_mode (const IommudSyscalls *syscalls, int fd, guint64 
 }
 
 int
+iommud_iommufd_get_rlimit_mode (const IommudSyscalls *syscalls, int fd, guint64 *mode)
+{
+  struct iommud_abi_option argument = { .size = sizeof (argument),
+                                        .option_id = IOMMUD_ABI_OPTION_RLIMIT_MODE,
+                                        .op = IOMMUD_ABI_OPTION_OP_GET };
+  int errnum = iommud_syscalls_ioctl (syscalls, fd, IOMMUD_ABI_OPTION, &argument);
+
+  if (errnum == 0)
+    *mode = argument.val64;
+  return errnum;
+}
+
+int
 iommud_iommufd_set_huge_pages (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
                                gboolean huge_pages)
 {

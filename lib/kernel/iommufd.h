@@ -33,6 +33,7 @@ int iommud_iommufd_ioas_alloc (const IommudSyscalls *syscalls, int fd, guint32 *
 int iommud_iommufd_ioas_iova_ranges (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
                                      GArray **ranges, guint64 *alignment);
 int iommud_iommufd_set_rlimit_mode (const IommudSyscalls *syscalls, int fd, guint64 mode);
+int iommud_iommufd_get_rlimit_mode (const IommudSyscalls *syscalls, int fd, guint64 *mode);
 /* Whether the kernel may map an IOAS in pages larger than the smallest. */
 int iommud_iommufd_set_huge_pages (const IommudSyscalls *syscalls, int fd, guint32 ioas_id,
                                    gboolean huge_pages);

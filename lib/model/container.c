@@ -313,6 +313,15 @@ iommud_container_set_lease (IommudContainer *self, IommudLease *lease)
 }
 
 void
+iommud_container_set_accounting (IommudContainer *self, IommudAccounting accounting)
+{
+  if (self->accounting == accounting)
+    return;
+  self->accounting = accounting;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ACCOUNTING]);
+}
+
+void
 iommud_container_set_shared (IommudContainer *self)
 {
   if (self->shared)

@@ -50,6 +50,8 @@ gboolean iommud_container_check_device_room (IommudContainer *self, IommudDevice
                                              const char *what, GError **error);
 
 IommudAccounting iommud_container_get_accounting (IommudContainer *self);
+/* As the kernel says. */
+void iommud_container_set_accounting (IommudContainer *self, IommudAccounting accounting);
 /* HWPT ids that the kernel would not free while an operation was undone: arrays of guint32. */
 void iommud_container_copy_orphans (IommudContainer *self, GArray *orphans);
 void iommud_container_set_orphans (IommudContainer *self, GArray *orphans);

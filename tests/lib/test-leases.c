@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Leases: what they hand out, and to whom a device belongs. */
+#include "config.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -266,45 +269,6 @@ test_attach_race (ModelFixture *fixture, gconstpointer unused)
 }
 
 static void
-test_container (ModelFixture *fixture, gconstpointer unused)
-{
-  int guard = -1;
-  g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
-  g_autoptr (IommudContainer) container = lease_fixture_container (fixture, lease, DIRTY_A);
-  g_autoptr (IommudContainer) other =
-      model_fixture_container (fixture, "other", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
-  g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
-  g_autoptr (GError) error = NULL;
-  gboolean bound = FALSE;
-  gboolean shared = TRUE;
-  int fd;
-
-  assert_n_items (iommud_lease_get_containers (lease), 1);
-  g_assert_true (lease_fixture_get_lease_of (fixture, DIRTY_A) == lease);
-  lease_fixture_lease_fails (fixture, devices, NULL, IOMMUD_ERROR_BUSY, "belongs to lease vm1");
-  fd = iommud_lease_open_device (lease, model_fixture_device (fixture, DIRTY_A), NULL, &bound,
-                                 &error);
-  g_assert_no_error (error);
-  g_assert_true (bound);
-  close (fd);
-  g_object_get (container, "shared", &shared, NULL);
-  g_assert_false (shared);
-  fd = iommud_lease_open_iommufd (lease, container, IOMMUD_ACCOUNTING_USER, NULL, &error);
-  g_assert_no_error (error);
-  close (fd);
-  g_object_get (container, "shared", &shared, NULL);
-  g_assert_true (shared);
-  g_assert_cmpint (iommud_lease_open_iommufd (lease, other, IOMMUD_ACCOUNTING_USER, NULL, &error),
-                   ==, -1);
-  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
-
-  close (guard);
-  lease_fixture_wait_for_end (fixture);
-  assert_n_items (iommud_host_get_containers (fixture->host), 1);
-  g_assert_cmpint (get_state (fixture, DIRTY_A), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
-}
-
-static void
 test_faults (ModelFixture *fixture, gconstpointer unused)
 {
   const struct
@@ -350,7 +314,6 @@ main (int argc, char **argv)
   ADD ("group-in-container", test_group_in_container);
   ADD ("group-race", test_group_race);
   ADD ("attach-race", test_attach_race);
-  ADD ("container", test_container);
   ADD ("faults", test_faults);
   return g_test_run ();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whether the kernel still has what was written down: questions that change nothing. */
-#include "adoption/presence.h"
+#include "handle/presence.h"
 
 #include <errno.h>
 

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the client of a lease is given beside devices: containers, their contexts, locked memory. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "kernel/iommufd.h"
+#include "kernel/vfio.h"
+#include "backend/backend.h"
+#include "lease-fixture.h"
+
+static IommudDeviceState
+get_state (ModelFixture *fixture, const char *device)
+{
+  return iommud_device_get_state (model_fixture_device (fixture, device));
+}
+
+static void
+test_container (ModelFixture *fixture, gconstpointer unused)
+{
+  int guard = -1;
+  g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
+  g_autoptr (IommudContainer) container = lease_fixture_container (fixture, lease, DIRTY_A);
+  g_autoptr (IommudContainer) other =
+      model_fixture_container (fixture, "other", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
+  g_autoptr (GError) error = NULL;
+  gboolean bound = FALSE;
+  gboolean shared = TRUE;
+  int fd;
+
+  assert_n_items (iommud_lease_get_containers (lease), 1);
+  g_assert_true (lease_fixture_get_lease_of (fixture, DIRTY_A) == lease);
+  lease_fixture_lease_fails (fixture, devices, NULL, IOMMUD_ERROR_BUSY, "belongs to lease vm1");
+  fd = iommud_lease_open_device (lease, model_fixture_device (fixture, DIRTY_A), NULL, &bound,
+                                 &error);
+  g_assert_no_error (error);
+  g_assert_true (bound);
+  close (fd);
+  g_object_get (container, "shared", &shared, NULL);
+  g_assert_false (shared);
+  fd = iommud_lease_open_iommufd (lease, container, IOMMUD_ACCOUNTING_USER, NULL, &error);
+  g_assert_no_error (error);
+  close (fd);
+  g_object_get (container, "shared", &shared, NULL);
+  g_assert_true (shared);
+  g_assert_cmpint (iommud_lease_open_iommufd (lease, other, IOMMUD_ACCOUNTING_USER, NULL, &error),
+                   ==, -1);
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+
+  close (guard);
+  lease_fixture_wait_for_end (fixture);
+  assert_n_items (iommud_host_get_containers (fixture->host), 1);
+  g_assert_cmpint (get_state (fixture, DIRTY_A), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+}
+
+/* Whoever has a copy of the context can do away with what is in there. */
+static void
+test_refresh (ModelFixture *fixture, gconstpointer unused)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (fixture->simulator));
+  int guard = -1;
+  g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
+  g_autoptr (IommudContainer) container = lease_fixture_container (fixture, lease, DIRTY_A);
+  IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
+  guint32 hwpt_id = iommud_hwpt_get_id (iommud_device_get_hwpt (device));
+  IommudMemory *memory = iommud_container_get_memory (container);
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 1;
+  guint ioas_id = 0;
+  int memory_file = memfd_create ("memory", MFD_CLOEXEC);
+  int cdev = iommud_lease_open_device (lease, device, NULL, NULL, NULL);
+  int iommufd = iommud_lease_open_iommufd (lease, container, IOMMUD_ACCOUNTING_USER, NULL, NULL);
+
+  g_assert_cmpint (ftruncate (memory_file, 65536), ==, 0);
+  g_assert_true (call_map_file (container, memory_file, 0, 65536, 0x10000,
+                                IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED, NULL, NULL,
+                                &error));
+  iommud_container_refresh (container, NULL, &error);
+  g_assert_no_error (error);
+  assert_n_items (iommud_container_get_hwpts (container), 1);
+  g_object_get (container, "ioas-id", &ioas_id, NULL);
+  g_assert_cmpint (iommud_vfio_detach (syscalls, cdev), ==, 0);
+  g_assert_cmpint (iommud_iommufd_destroy (syscalls, iommufd, hwpt_id), ==, 0);
+  g_assert_cmpint (iommud_iommufd_ioas_unmap (syscalls, iommufd, ioas_id, 0x10000, 65536), ==, 0);
+  iommud_container_refresh (container, NULL, &error);
+  g_assert_no_error (error);
+  assert_n_items (iommud_container_get_hwpts (container), 0);
+  g_assert_cmpint (iommud_device_get_state (device), ==, IOMMUD_DEVICE_STATE_BOUND);
+  g_object_get (memory, "mapped-bytes", &bytes, NULL);
+  g_assert_cmpuint (bytes, ==, 0);
+  close (iommufd);
+  close (cdev);
+  close (memory_file);
+  close (guard);
+  lease_fixture_wait_for_end (fixture);
+  g_assert_false (iommud_container_refresh (container, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
+}
+
+static void
+read_limit (struct rlimit *limit)
+{
+  g_assert_cmpint (getrlimit (RLIMIT_MEMLOCK, limit), ==, 0);
+}
+
+/* The limit is raised for the process that asks, and only if all else succeeds. */
+static void
+test_locked_memory (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
+  g_autoptr (IommudLeaseOptions) options = iommud_lease_options_new ();
+  g_autoptr (IommudLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+  struct rlimit before;
+  struct rlimit small = { 4096, 4096 * 4 };
+  struct rlimit after;
+  guint64 shown = 0;
+
+  read_limit (&before);
+  small.rlim_max = before.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &small), ==, 0);
+  g_object_set (options, "locked-memory", G_GUINT64_CONSTANT (8192), NULL);
+  model_fixture_inject (fixture, "open-cdev", 1, EIO, 0);
+  g_assert_null (iommud_host_lease_devices (fixture->host, devices, options, NULL, NULL, &error));
+  g_clear_error (&error);
+  read_limit (&after);
+  g_assert_cmpuint (after.rlim_cur, ==, 4096);
+  lease = iommud_host_lease_devices (fixture->host, devices, options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  read_limit (&after);
+  g_assert_cmpuint (after.rlim_cur, ==, 8192);
+  g_object_get (lease, "locked-memory", &shown, NULL);
+  g_assert_cmpuint (shown, ==, 8192);
+  lease_fixture_wait_for_end (fixture);
+
+  g_object_set (options, "pid", 1, "owner", getuid () + 1, NULL);
+  g_assert_null (iommud_host_lease_devices (fixture->host, devices, options, NULL, NULL, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_PERMISSION_DENIED);
+  g_assert_nonnull (strstr (error->message, "process 1"));
+  g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &before), ==, 0);
+}
+
+#define ADD(path, func)                                                                            \
+  g_test_add ("/lease-containers/" path, ModelFixture, NULL, lease_fixture_set_up, func,           \
+              lease_fixture_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  ADD ("container", test_container);
+  ADD ("refresh", test_refresh);
+  ADD ("locked-memory", test_locked_memory);
+  return g_test_run ();
+}
