@@ -20,6 +20,7 @@ IOMMUD_PUBLIC IommudHost *iommud_host_adopt (IommudBackend *backend, GVariant *r
                                              GError **error);
 IOMMUD_PUBLIC GVariant *iommud_host_write_down (IommudHost *self, GError **error);
 IOMMUD_PUBLIC IommudDescriptors *iommud_host_disown (IommudHost *self, GError **error);
+IOMMUD_PUBLIC void iommud_host_tidy_up (IommudHost *self);
 IOMMUD_PUBLIC IommudBackend *iommud_host_get_backend (IommudHost *self);
 IOMMUD_PUBLIC gboolean iommud_host_get_iommufd_available (IommudHost *self);
 IOMMUD_PUBLIC const char *const *iommud_host_get_features (IommudHost *self);

@@ -166,6 +166,7 @@ iommud_keeper_make_host (IommudKeeper *self, IommudBackend *backend, GError **er
   if (host == NULL || !iommud_state_follow (self->state, host, error))
     return NULL;
   remove_unknown (self);
+  iommud_host_tidy_up (host);
   return g_steal_pointer (&host);
 }
 

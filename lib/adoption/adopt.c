@@ -82,6 +82,8 @@ adopt (IommudAdoption *self, GError **error)
       || !iommud_adoption_check_trackers (self, error))
     return FALSE;
   iommud_adoption_check_counts (self);
+  iommud_adoption_doubt (self);
+  iommud_adoption_keep_intents (self);
   iommud_adoption_build (self);
   iommud_adoption_close_rest (self);
   iommud_adoption_search (self);

@@ -79,6 +79,11 @@ gboolean iommud_adoption_check_trackers (IommudAdoption *self, GError **error);
 /* Records that were lost: there are fewer than there should be. */
 void iommud_adoption_check_counts (IommudAdoption *self);
 
+/* What was interrupted is no longer known for sure: what trackers have seen, for instance. */
+void iommud_adoption_doubt (IommudAdoption *self);
+/* Keeps the intents for what is done about them once the host is there. */
+void iommud_adoption_keep_intents (IommudAdoption *self);
+
 /* Makes the objects. It cannot fail. */
 void iommud_adoption_build (IommudAdoption *self);
 /* Of a container that was made: its trackers, and what they may have missed. */

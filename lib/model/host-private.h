@@ -15,6 +15,7 @@ struct _IommudHost
   IommudWorkers *workers;
   IommudMappedFiles *mapped_files;
   IommudOpenFiles *open_files;
+  GPtrArray *interrupted; /* of IommudIntentRecord; or NULL */
   GStrv features;
   gboolean iommufd_available;
   IommudDeviceTable *devices;

@@ -130,6 +130,7 @@ iommud_host_finalize (GObject *object)
   iommud_mapped_files_unref (self->mapped_files);
   g_clear_pointer (&self->searches.queue, iommud_queue_unref);
   iommud_open_files_unref (self->open_files);
+  g_clear_pointer (&self->interrupted, g_ptr_array_unref);
   g_main_context_unref (self->main_context);
   g_clear_object (&self->journal);
   g_clear_object (&self->backend);

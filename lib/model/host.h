@@ -22,6 +22,10 @@ IommudContext *iommud_host_adopt_context (IommudHost *self, const IommudContextR
 /* The part of the record that is about the host itself. */
 void iommud_host_fill_record (IommudHost *self, IommudHostRecord *record);
 void iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record);
+/* What operations of an earlier life were about to do when it ended: an array of
+ * IommudIntentRecord. NULL: nothing, or it was taken already. */
+void iommud_host_set_interrupted (IommudHost *self, GPtrArray *intents);
+GPtrArray *iommud_host_take_interrupted (IommudHost *self);
 /* The files that it keeps open. */
 IommudOpenFiles *iommud_host_get_open_files (IommudHost *self);
 /* How much of this process's address space clients' files use. */

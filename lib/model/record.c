@@ -245,6 +245,7 @@ DEFINE_RECORD (IommudScopeRecord, iommud_scope_record, "scope")
 
 static const IommudRecordField iommud_host_record_fields[] = {
   FIELD (IommudHostRecord, version, NUMBER32, IOMMUD_RECORD_VERSION, IOMMUD_RECORD_VERSION),
+  FIELD (IommudHostRecord, damaged, BOOLEAN, 0, 1),
   FIELD (IommudHostRecord, last_context_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudHostRecord, last_container_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),
   FIELD (IommudHostRecord, last_lease_serial, NUMBER64, 0, IOMMUD_MAX_SERIAL),

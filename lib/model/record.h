@@ -149,7 +149,7 @@ typedef struct
   guint32 owner;  /* likewise */
   char *device;
   guint64 iova;
-  guint64 length;
+  guint64 length;    /* 0 if it may be anywhere */
   GPtrArray *closes; /* of char *: the names of descriptors that it may close */
 } IommudIntentRecord;
 
@@ -169,6 +169,7 @@ typedef struct
 typedef struct
 {
   guint32 version;
+  gboolean damaged; /* some of what was written down is not known */
   guint64 last_context_serial;
   guint64 last_container_serial;
   guint64 last_lease_serial;

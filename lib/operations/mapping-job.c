@@ -276,8 +276,9 @@ intend (gpointer data)
       self->source != NULL ? "copy-mapping" : "map-file", self->container);
 
   record->source = self->source != NULL ? iommud_container_get_serial (self->source) : 0;
+  /* Without a length: the kernel chooses the place. */
   record->iova = self->iova;
-  record->length = self->length;
+  record->length = (self->flags & IOMMUD_MAP_FLAGS_FIXED) != 0 ? self->length : 0;
   return iommud_intent_record_to_variant (record);
 }
 

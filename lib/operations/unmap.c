@@ -114,7 +114,8 @@ intend (gpointer data)
 {
   const Unmap *self = data;
 
-  return iommud_operation_intend_range ("unmap", self->container, self->iova, self->length);
+  return iommud_operation_intend_range ("unmap", self->container, self->iova,
+                                        self->all ? 0 : self->length);
 }
 
 static GVariant *

@@ -149,7 +149,18 @@ get_host (Kept *self)
 }
 
 static GVariant *
-build (Kept *self)
+build_field (Kept *self, const IommudRecordField *field, GVariant *host, gboolean damaged)
+{
+  if (field->kind == IOMMUD_RECORD_FIELD_RECORDS)
+    return g_variant_ref_sink (build_records (self, field));
+  if (g_str_equal (field->name, "damaged"))
+    return g_variant_ref_sink (g_variant_new_boolean (damaged));
+  return g_variant_lookup_value (host, field->name, NULL);
+}
+
+/* @damaged: something of the file is, so that the records may not be all or not the latest ones. */
+static GVariant *
+build (Kept *self, gboolean damaged)
 {
   const IommudRecordField *field = iommud_host_record_get_record_type ()->fields;
   g_autoptr (GVariant) host = get_host (self);
@@ -158,12 +169,8 @@ build (Kept *self)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   for (; field->name != NULL; field++)
     {
-      g_autoptr (GVariant) value = NULL;
+      g_autoptr (GVariant) value = build_field (self, field, host, damaged);
 
-      if (field->kind == IOMMUD_RECORD_FIELD_RECORDS)
-        value = g_variant_ref_sink (build_records (self, field));
-      else
-        value = g_variant_lookup_value (host, field->name, NULL);
       if (value != NULL)
         g_variant_builder_add (&builder, "{sv}", field->name, value);
     }
@@ -179,7 +186,7 @@ iommud_state_load (int folder, char **damage, GError **error)
 
   if (iommud_state_file_load (folder, IOMMUD_STATE_NAME, apply, &kept, &damaged, error))
     {
-      records = build (&kept);
+      records = build (&kept, damaged != NULL || kept.damage != NULL);
       *damage = damaged != NULL ? damaged : g_steal_pointer (&kept.damage);
     }
   g_free (kept.damage);

@@ -59,7 +59,8 @@ typedef struct
   "'iova': <@t 0>, 'length': <@t 0>, 'closes': <@as ['context-7']>}"
 #define SCOPE "{'kind': <'hwpts'>, 'key': <@t 9>, 'first': <@t 0>, 'last': <@t 3>}"
 #define HOST                                                                                       \
-  "{'version': <@u 2>, 'last_context_serial': <@t 7>, 'last_container_serial': <@t 9>, "           \
+  "{'version': <@u 2>, 'damaged': <false>, 'last_context_serial': <@t 7>, "                        \
+  "'last_container_serial': <@t 9>, "                                                              \
   "'last_lease_serial': <@t 5>, 'n_contexts': <@u 1>, 'n_containers': <@u 1>, "                    \
   "'n_leases': <@u 1>, 'contexts': <@aa{sv} [" CONTEXT "]>, "                                      \
   "'containers': <@aa{sv} [" CONTAINER "]>, 'leases': <@aa{sv} [" LEASE "]>, "                     \
