@@ -76,6 +76,22 @@ plan_opening (gpointer data, GError **error)
   return self->plan;
 }
 
+/* All containers of the context, which only those of the lease can be. */
+static void
+mark_shared (OpenIommufd *self)
+{
+  GListModel *containers = iommud_lease_get_containers (self->lease);
+
+  for (guint i = 0; i < g_list_model_get_n_items (containers); i++)
+    {
+      g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
+
+      if (iommud_container_get_context (container)
+          == iommud_container_get_context (self->container))
+        iommud_container_set_shared (container);
+    }
+}
+
 static gpointer
 publish_opening (gpointer data, GError **error)
 {
@@ -87,7 +103,7 @@ publish_opening (gpointer data, GError **error)
   if (!plan->done || !iommud_lease_check_active (self->lease, plan->access.what, error))
     return NULL;
   if (self->container != NULL)
-    iommud_container_set_shared (self->container);
+    mark_shared (self);
   iommud_descriptors_add (self->files, FILE_NAME, iommud_hand_out_plan_take_iommufd (plan), NULL);
   return NULL;
 }
