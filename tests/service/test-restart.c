@@ -11,6 +11,7 @@
 
 #include "bed.h"
 #include "keeper.h"
+#include "leases.h"
 #include "manager.h"
 #include "memory.h"
 
@@ -318,6 +319,65 @@ test_no_manager (Fixture *self, gconstpointer unused)
   g_assert_true (iommud_keeper_let_go (self->keeper, self->bed->host));
 }
 
+/* A lease that has a container with a device, and a device that was handed out. */
+static Lease *
+make_lease (Fixture *self)
+{
+  Lease *lease = leases_create (self->bed, "{'name': <'vm1'>}");
+  g_autofree char *container =
+      bed_call_for_path (self->bed, lease->path, "CreateContainer", bed_options (NULL));
+  g_autofree char *bound = bed_device (self->bed, PCI_1);
+  g_autofree char *unbound = bed_device (self->bed, PCI_2);
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_attach (self->bed, container, bound);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = leases_call (
+      self->bed, lease->path, "OpenDevice", bed_device_arguments (unbound, NULL), NULL, &error);
+
+  g_assert_no_error (error);
+  return lease;
+}
+
+static void
+test_lease (Fixture *self, gconstpointer data)
+{
+  void (*end_life) (Fixture * self) = data;
+  Lease *lease = make_lease (self);
+  g_autofree char *unbound = bed_device (self->bed, PCI_2);
+  g_autoptr (GVariant) before = bed_get_managed_objects (self->bed);
+  g_autoptr (GVariant) after = NULL;
+
+  assert_kept (self, "contextdevicelease");
+  for (guint i = 0; i < 3; i++)
+    {
+      end_life (self);
+      begin_life_that_says (self, goes_on_with);
+    }
+  after = bed_get_managed_objects (self->bed);
+  g_assert_cmpvariant (after, before);
+  bed_assert (self->bed, unbound, "State", "'leased'");
+  lease_close (lease);
+  leases_wait_for_end (self->bed);
+  bed_settle (self->bed);
+  bed_assert (self->bed, unbound, "State", "'available'");
+  assert_kept (self, "");
+}
+
+/* The client went while nothing ran: its lease ends as soon as the service is there again. */
+static void
+test_abandoned_lease (Fixture *self, gconstpointer unused)
+{
+  Lease *lease = make_lease (self);
+  g_autofree char *bound = bed_device (self->bed, PCI_1);
+
+  kill_life (self);
+  lease_close (lease);
+  begin_life_that_says (self, goes_on_with);
+  leases_wait_for_end (self->bed);
+  bed_settle (self->bed);
+  bed_assert (self->bed, bound, "State", "'available'");
+  assert_kept (self, "");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -326,6 +386,9 @@ main (int argc, char **argv)
   ADD ("/restart/kept-before-answer", NULL, test_kept_before_answer);
   ADD ("/restart/same/killed", kill_life, test_same);
   ADD ("/restart/same/stopped", stop_life, test_same);
+  ADD ("/restart/lease/killed", kill_life, test_lease);
+  ADD ("/restart/lease/stopped", stop_life, test_lease);
+  ADD ("/restart/lease/abandoned", NULL, test_abandoned_lease);
   ADD ("/restart/many-lives", NULL, test_many_lives);
   ADD ("/restart/unknown-and-missing", NULL, test_unknown_and_missing);
   ADD ("/restart/doubled", NULL, test_doubled);
