@@ -221,6 +221,18 @@ attach_and_detach (gpointer user_data)
   read_ranges (self);
 }
 
+/* What a lease of four devices opens. */
+static void
+open_and_close (gpointer user_data)
+{
+  AttachUser *self = user_data;
+  int iommufd = simulator_open_iommufd (&self->simulator);
+
+  for (guint i = 0; i < 4; i++)
+    simulator_close (&self->simulator, simulator_open_cdev (&self->simulator, "0000:00:00.0"));
+  simulator_close (&self->simulator, iommufd);
+}
+
 typedef struct
 {
   IommudContainer *container;
@@ -295,10 +307,10 @@ serve_dirty (void (*function) (gpointer))
 }
 
 static void
-serve_attach (void)
+serve_attach (void (*function) (gpointer))
 {
   AttachUser user = { 0 };
-  Measurement attaching = { .function = attach_and_detach, .user_data = &user };
+  Measurement attaching = { .function = function, .user_data = &user };
 
   attach_user_set_up (&user);
   serve (&attaching);
@@ -325,7 +337,9 @@ main (int argc, char **argv)
   else if (strcmp (argv[1], "dirty-library") == 0)
     serve_dirty (read_in_library);
   else if (strcmp (argv[1], "attach") == 0)
-    serve_attach ();
+    serve_attach (attach_and_detach);
+  else if (strcmp (argv[1], "lease") == 0)
+    serve_attach (open_and_close);
   else if (strcmp (argv[1], "attach-library") == 0)
     serve_attach_in_library ();
   else

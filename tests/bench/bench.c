@@ -17,6 +17,7 @@ static const struct
   { "mapping", bench_mapping },
   { "dirty", bench_dirty },
   { "many-iommus", bench_many_iommus },
+  { "leases", bench_leases },
   { "listing", bench_listing },
   { "stalls", bench_stalls },
   { "simulated-host", bench_simulated_host },

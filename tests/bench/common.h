@@ -45,6 +45,7 @@ void bench_attach (const char *address, GDBusConnection *connection);
 void bench_callers (const char *address, GDBusConnection *connection);
 void bench_flood (const char *address, GDBusConnection *connection);
 void bench_growth (const char *address, GDBusConnection *connection);
+void bench_leases (const char *address, GDBusConnection *connection);
 void bench_listing (const char *address, GDBusConnection *connection);
 void bench_many_iommus (const char *address, GDBusConnection *connection);
 void bench_dirty (const char *address, GDBusConnection *connection);
