@@ -278,7 +278,7 @@ iommud_fd_store_add (IommudFdStore *self, const char *name, int fd)
   else
     tell (self,
           g_strdup_printf ("FDSTORE=1\nFDNAME=%s%s", name,
-                           g_str_has_prefix (name, "guard-") ? "" : "\nFDPOLL=0"),
+                           g_str_has_prefix (name, "lease-") ? "" : "\nFDPOLL=0"),
           g_steal_pointer (&files));
 }
 

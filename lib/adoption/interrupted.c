@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Adoption: operations that were interrupted, and what is in doubt because of them. */
 #include "adoption/adoption.h"
+#include "dirty/store.h"
 
 /* Whether its trackers are as they were written down, and what they had seen was delivered, is not
  * known: all that is mapped for writing counts as dirty, and the trackers are started again by the
@@ -19,13 +20,40 @@ doubt_tracking (IommudAdoption *self, IommudTrackingRecord *record)
   container->lost_hwpts = TRUE;
 }
 
+/* A bitmap that was read, and did not reach its reader. */
+static gboolean
+is_delivery (const IommudIntentRecord *intent)
+{
+  return g_str_equal (intent->act, "deliver-bitmap");
+}
+
+static void
+save_undelivered (IommudAdoption *self, IommudTrackingRecord *record)
+{
+  for (guint i = 0; i < self->record->intents->len; i++)
+    {
+      const IommudIntentRecord *intent = g_ptr_array_index (self->record->intents, i);
+      guint64 last = intent->iova + (intent->length - 1);
+
+      if (!is_delivery (intent) || intent->container != record->container || !record->active)
+        continue;
+      iommud_ranges_add (record->saved_of_logs, intent->iova, last);
+      iommud_ranges_add (record->saved_of_hwpts, intent->iova, last);
+      iommud_ranges_join (record->saved_of_logs, IOMMUD_DIRTY_STORE_MAX_RUNS);
+      iommud_ranges_join (record->saved_of_hwpts, IOMMUD_DIRTY_STORE_MAX_RUNS);
+    }
+}
+
 static gboolean
 is_interrupted (IommudAdoption *self, guint64 container)
 {
   for (guint i = 0; i < self->record->intents->len; i++)
-    if (((IommudIntentRecord *) g_ptr_array_index (self->record->intents, i))->container
-        == container)
-      return TRUE;
+    {
+      const IommudIntentRecord *intent = g_ptr_array_index (self->record->intents, i);
+
+      if (intent->container == container && !is_delivery (intent))
+        return TRUE;
+    }
   return FALSE;
 }
 
@@ -36,6 +64,7 @@ iommud_adoption_doubt (IommudAdoption *self)
     {
       IommudTrackingRecord *record = g_ptr_array_index (self->record->trackings, i);
 
+      save_undelivered (self, record);
       if (self->record->damaged || is_interrupted (self, record->container))
         doubt_tracking (self, record);
     }
@@ -58,9 +87,12 @@ iommud_adoption_keep_intents (IommudAdoption *self)
       IommudIntentRecord *intent = g_ptr_array_index (self->record->intents, i);
       IommudAdoptedContainer *container = iommud_adoption_find_container (self, intent->container);
 
-      iommud_adoption_drop (self, "Container %" G_GUINT64_FORMAT ": %s was interrupted",
-                            intent->container, intent->act);
-      if (self->record->damaged || container == NULL)
+      if (intent->container != 0)
+        iommud_adoption_drop (self, "Container %" G_GUINT64_FORMAT ": %s was interrupted",
+                              intent->container, intent->act);
+      else
+        iommud_adoption_drop (self, "The host: %s was interrupted", intent->act);
+      if (self->record->damaged || container == NULL || is_delivery (intent))
         iommud_intent_record_free (intent);
       else
         g_ptr_array_add (kept, intent);

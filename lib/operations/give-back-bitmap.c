@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "model/host.h"
 #include "operations/operation.h"
 #include "perform/give-back-bitmap.h"
 
@@ -12,13 +13,46 @@ typedef struct
 {
   IommudContainer *container;
   IommudGiveBackBitmapPlan plan;
+  IommudJournal *journal; /* of the delivery */
+  guint64 number;
 } GiveBack;
+
+/* Until it has arrived, the journal knows of a bitmap: should the process end, its pages are dirty
+ * in the next life. */
+static void
+note_departure (IommudDelivery *self)
+{
+  IommudHost *host = iommud_container_get_host (self->container);
+  const IommudDirtyBits *bits = &self->bitmap.bits;
+
+  self->journal = host != NULL ? iommud_host_get_journal (host) : NULL;
+  if (self->journal != NULL && !self->keep && self->dirty_pages > 0)
+    self->number = iommud_journal_add_intent (
+        self->journal,
+        iommud_operation_intend_range ("deliver-bitmap", self->container, bits->iova,
+                                       iommud_dirty_bits_get_last (bits) - bits->iova + 1));
+}
+
+static void
+note_arrival (IommudContainer *container, const IommudJournal *journal, guint64 number)
+{
+  IommudHost *host = iommud_container_get_host (container);
+  g_autoptr (IommudHostRecord) record = NULL;
+
+  if (number == 0 || host == NULL || iommud_host_get_journal (host) != journal)
+    return;
+  record = iommud_host_record_new ();
+  iommud_host_fill_record (host, record);
+  iommud_journal_add_fact (iommud_host_get_journal (host), number,
+                           iommud_host_record_to_variant (record), NULL);
+}
 
 static void
 give_back_free (gpointer data)
 {
   GiveBack *self = data;
 
+  note_arrival (self->container, self->journal, self->number);
   iommud_give_back_bitmap_plan_clear (&self->plan);
   g_clear_object (&self->container);
   g_free (self);
@@ -97,6 +131,7 @@ iommud_delivery_set (IommudDelivery *self, IommudDirtyBitmap *bitmap, guint64 di
   self->bitmap = *bitmap;
   self->bitmap.fd = iommud_dirty_bitmap_steal_fd (bitmap);
   self->dirty_pages = dirty_pages;
+  note_departure (self);
 }
 
 int
@@ -114,6 +149,9 @@ give_back (IommudDelivery *self)
   data->plan.tracker = self->tracker;
   data->plan.bitmap = self->bitmap;
   data->plan.bitmap.fd = iommud_dirty_bitmap_steal_fd (&self->bitmap);
+  data->journal = self->journal;
+  data->number = self->number;
+  self->number = 0;
   iommud_operation_submit (self->container, &give_back_operation, data, NULL);
 }
 
@@ -125,6 +163,7 @@ iommud_delivery_free (gpointer data)
   if (self->bitmap.fd >= 0 && !self->keep && self->dirty_pages > 0
       && iommud_container_check_alive (self->container, "save dirty pages", NULL))
     give_back (self);
+  note_arrival (self->container, self->journal, self->number);
   iommud_dirty_bitmap_clear (&self->bitmap);
   g_object_unref (self->container);
   g_free (self);

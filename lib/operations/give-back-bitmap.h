@@ -16,6 +16,9 @@ typedef struct
   IommudDirtyBitmap bitmap; /* sealed; no file: it is not made yet, or has arrived */
   guint64 dirty_pages;
   guint64 bytes; /* how much was unmapped with it */
+  IommudJournal
+      *journal;   /* which knows of it by the number, if it is still the host's; not owned */
+  guint64 number; /* 0: no journal does */
 } IommudDelivery;
 
 IommudDelivery *iommud_delivery_new (IommudContainer *container, IommudTrackerChoice tracker,

@@ -14,8 +14,8 @@ test_spy_add_intent (IommudJournal *journal, GVariant *intent)
 {
   TestSpy *self = TEST_SPY (journal);
 
-  g_free (self->calls_at_intent);
-  self->calls_at_intent = adopt_fixture_count_calls (self->fixture);
+  if (self->calls_at_intent == NULL)
+    self->calls_at_intent = adopt_fixture_count_calls (self->fixture);
   return iommud_journal_add_intent (IOMMUD_JOURNAL (self->journal), intent);
 }
 

@@ -16,7 +16,7 @@ struct _TestSpy
   GObject parent_instance;
   AdoptFixture *fixture;
   TestMemoryJournal *journal;
-  char *calls_at_intent;
+  char *calls_at_intent; /* at the first one */
   char *dump_at_fact;
 };
 

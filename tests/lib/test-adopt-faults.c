@@ -6,6 +6,7 @@
 #include "adopt-fixture.h"
 #include "backend/backend.h"
 #include "kernel/iommufd.h"
+#include "model/container.h"
 #include "sim/kernel-testing.h"
 #include "simulator/simulator-testing.h"
 
@@ -302,6 +303,33 @@ test_orphans (AdoptFixture *self, gconstpointer unused)
   g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects - 1);
 }
 
+/* They may belong to whoever has a copy of the context. */
+static void
+test_no_orphans (AdoptFixture *self, gconstpointer unused)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (self->model.simulator));
+  guint objects = iommud_simulator_count_objects (self->model.simulator);
+  g_autoptr (GVariant) records = NULL;
+  g_autoptr (IommudDescriptors) descriptors = NULL;
+  g_autofree char *name = NULL;
+  g_autofree char *dropped = NULL;
+  guint32 ioas_id;
+
+  iommud_container_set_shared (adopt_fixture_get (self, "b"));
+  records = write_down (self);
+  descriptors = adopt_fixture_disown (self);
+  name = find_context (descriptors);
+  g_assert_cmpint (
+      iommud_iommufd_ioas_alloc (syscalls, iommud_descriptors_peek (descriptors, name), &ioas_id),
+      ==, 0);
+  dropped = adopt_fixture_adopt (self, records, descriptors);
+  g_assert_cmpstr (dropped, ==, "");
+  iommud_host_tidy_up (self->model.host);
+  model_fixture_detach (&self->model, "0000:01:01.0");
+  g_assert_cmpuint (iommud_simulator_count_objects (self->model.simulator), ==, objects);
+}
+
 /* One that the kernel keeps does not keep the others. */
 static void
 test_orphan_stays (AdoptFixture *self, gconstpointer unused)
@@ -391,6 +419,7 @@ main (int argc, char **argv)
   ADD ("unbound-device", test_unbound_device);
   ADD ("unplugged-device", test_unplugged_device);
   ADD ("unknown-descriptor", test_unknown_descriptor);
+  ADD ("no-orphans", test_no_orphans);
   ADD ("orphans", test_orphans);
   ADD ("orphan-stays", test_orphan_stays);
   g_test_add_func ("/adopt/descriptor-names", test_descriptor_names);

@@ -20,9 +20,9 @@
 #include "state/store.h"
 
 #define FIRST_SERIAL 9
-#define N_CONTAINERS 4
+#define N_CONTAINERS 3
 
-static const guint32 owners[N_CONTAINERS] = { 0, 1000, 1001, 1002 };
+static const guint32 owners[N_CONTAINERS] = { 0, 1000, 1001 };
 
 typedef struct
 {

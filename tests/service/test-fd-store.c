@@ -62,16 +62,16 @@ test_add (Fixture *self, gconstpointer unused)
 {
   g_assert_true (iommud_fd_store_is_settled (self->store));
   iommud_fd_store_add (self->store, "context-7", self->file);
-  iommud_fd_store_add (self->store, "guard-3", self->file);
+  iommud_fd_store_add (self->store, "lease-3", self->file);
   g_assert_false (iommud_fd_store_is_settled (self->store));
   wait_for_settled (self);
-  g_assert_cmpstr (self->trace->str, ==, "[context-7\nguard-3]");
+  g_assert_cmpstr (self->trace->str, ==, "[context-7\nlease-3]");
   g_assert_true (iommud_fd_store_is_settled (self->store));
   g_assert_false (manager_find (self->manager, "context-7")->poll);
-  g_assert_true (manager_find (self->manager, "guard-3")->poll);
+  g_assert_true (manager_find (self->manager, "lease-3")->poll);
   iommud_fd_store_remove (self->store, "context-7");
   wait_for_settled (self);
-  g_assert_cmpstr (self->trace->str, ==, "[context-7\nguard-3][guard-3]");
+  g_assert_cmpstr (self->trace->str, ==, "[context-7\nlease-3][lease-3]");
   g_assert_cmpuint (self->manager->n_barriers, ==, 2);
 }
 

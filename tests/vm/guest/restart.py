@@ -46,8 +46,8 @@ class Manager:
 
     def receive(self):
         numbers = array.array("i")
-        text, ancillary, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(
-            MOST_FILES * numbers.itemsize))
+        text, ancillary, _, _ = self.socket.recvmsg(
+            4096, socket.CMSG_SPACE(MOST_FILES * numbers.itemsize), socket.MSG_CMSG_CLOEXEC)
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 numbers.frombytes(data[:len(data) - len(data) % numbers.itemsize])
