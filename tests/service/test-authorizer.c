@@ -194,6 +194,49 @@ test_places (Fixture *self, gconstpointer unused)
   g_assert_true (check (self, IOMMUD_ACCESS_OWNER, "(objectpath '/none', @a{sv} {})"));
 }
 
+/* Containers of another user. */
+static void
+add_objects (Fixture *self, GPtrArray *containers, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/others/%u", i);
+      IommudContainer *container = iommud_host_create_container (self->host, NULL, NULL, NULL);
+
+      iommud_objects_add (self->objects, path, container);
+      g_ptr_array_add (containers, container);
+    }
+}
+
+/* One object counts once, however often it is named. */
+static void
+test_many_objects (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (GPtrArray) containers = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GString) arguments = g_string_new ("([objectpath '/container'");
+  Answer answer = { FALSE, NULL };
+
+  start (self);
+  for (guint i = 0; i < 5000; i++)
+    g_string_append (arguments, ", '/container'");
+  g_string_append (arguments, "],)");
+  g_assert_true (check (self, IOMMUD_ACCESS_OWNER, arguments->str));
+  add_objects (self, containers, IOMMUD_NEEDS_MAX_OBJECTS + 1);
+  g_string_assign (arguments, "([objectpath '/others/0'");
+  for (guint i = 1; i <= IOMMUD_NEEDS_MAX_OBJECTS; i++)
+    {
+      g_autofree char *all = g_strconcat (arguments->str, "],)", NULL);
+
+      g_assert_false (check (self, IOMMUD_ACCESS_OWNER, all));
+      g_string_append_printf (arguments, ", '/others/%u'", i);
+    }
+  g_string_append (arguments, "],)");
+  begin (self, IOMMUD_ACCESS_OWNER, arguments->str, &answer);
+  bed_wait (&answer.done);
+  g_assert_error (answer.error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED);
+  g_clear_error (&answer.error);
+}
+
 /* What a row asks for, of a user without grants and of one with a grant. */
 static void
 test_accesses (Fixture *self, gconstpointer unused)
@@ -265,6 +308,7 @@ main (int argc, char **argv)
   ADD ("early", test_early);
   ADD ("closed", test_closed);
   ADD ("places", test_places);
+  ADD ("many-objects", test_many_objects);
   ADD ("accesses", test_accesses);
   ADD ("withdrawn", test_withdrawn);
   ADD ("gone", test_gone);

@@ -165,6 +165,25 @@ test_follow (Grants *self, gconstpointer unused)
   g_test_assert_expected_messages ();
 }
 
+/* The other file of the folder. */
+static void
+test_follow_limits (Grants *self, gconstpointer unused)
+{
+  guint n_changes = 0;
+  g_autoptr (IommudConfigurationFollower) follower =
+      iommud_configuration_follower_new (self->folder, on_changed, &n_changes);
+  const IommudLimits *limits = NULL;
+
+  while (n_changes == 0)
+    bed_iterate ();
+  config_folder_write (self->folder, "iommud.conf", "[quotas]\nleases=7\n");
+  while (limits == NULL || limits->values[IOMMUD_LIMIT_LEASES] != 7)
+    {
+      bed_iterate ();
+      limits = iommud_configuration_get_limits (iommud_configuration_follower_get (follower));
+    }
+}
+
 /* What is configured once the service has begun. */
 static void
 test_follow_new_folder (Grants *self, gconstpointer unused)
@@ -229,6 +248,7 @@ main (int argc, char **argv)
   ADD ("files", test_files);
   ADD ("no-folder", test_no_folder);
   ADD ("follow", test_follow);
+  ADD ("follow-limits", test_follow_limits);
   ADD ("follow-new-folder", test_follow_new_folder);
   ADD ("free-early", test_free_early);
   g_test_add_func ("/grants/own-groups", test_own_groups);

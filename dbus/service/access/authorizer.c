@@ -247,7 +247,12 @@ iommud_authorizer_check (IommudAuthorizer *self, const IommudRequest *request,
   inquiry->request = *request;
   inquiry->answer = answer;
   inquiry->user_data = user_data;
-  look (self, inquiry);
+  if (iommud_needs_are_too_many (request->needs))
+    end (inquiry, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+                               "The arguments of %s.%s name more than %d objects",
+                               request->interface, request->method, IOMMUD_NEEDS_MAX_OBJECTS));
+  else
+    look (self, inquiry);
 }
 
 static void

@@ -9,6 +9,7 @@ struct _IommudNeeds
 {
   GObject *called; /* that the call is for */
   GArray *needs;   /* of IommudNeed */
+  gboolean are_too_many;
 };
 
 static void
@@ -27,15 +28,26 @@ add (IommudNeeds *self, gpointer object, gboolean may_be_granted, IommudAction a
   g_array_append_val (self->needs, need);
 }
 
+static gboolean
+has_object (const IommudNeeds *self, gpointer object)
+{
+  for (guint i = 0; i < self->needs->len; i++)
+    if (g_array_index (self->needs, IommudNeed, i).object == object)
+      return TRUE;
+  return FALSE;
+}
+
 /* What is not there is not needed either: the handler says so. */
 static void
 add_path (IommudNeeds *self, GVariant *path, IommudObjects *objects)
 {
   IommudBusObject *object = iommud_objects_lookup (objects, g_variant_get_string (path, NULL));
 
-  if (object == NULL)
+  if (object == NULL || has_object (self, object->model))
     return;
-  if (IOMMUD_IS_DEVICE (object->model))
+  if (self->needs->len >= IOMMUD_NEEDS_MAX_OBJECTS)
+    self->are_too_many = TRUE;
+  else if (IOMMUD_IS_DEVICE (object->model))
     add (self, object->model, TRUE, IOMMUD_ACTION_LEASE_DEVICE);
   else
     add (self, object->model, FALSE, IOMMUD_ACTION_MANAGE);
@@ -54,7 +66,7 @@ add_paths (IommudNeeds *self, GVariant *value, IommudObjects *objects)
   if (!g_variant_is_container (value) || strpbrk (g_variant_get_type_string (value), "ov") == NULL)
     return;
   g_variant_iter_init (&iter, value);
-  while ((child = g_variant_iter_next_value (&iter)) != NULL)
+  while (!self->are_too_many && (child = g_variant_iter_next_value (&iter)) != NULL)
     {
       add_paths (self, child, objects);
       g_variant_unref (child);
@@ -93,6 +105,13 @@ iommud_needs_free (IommudNeeds *self)
   g_array_unref (self->needs);
   g_object_unref (self->called);
   g_free (self);
+}
+
+/* Then not all of them are listed. */
+gboolean
+iommud_needs_are_too_many (const IommudNeeds *self)
+{
+  return self->are_too_many;
 }
 
 guint

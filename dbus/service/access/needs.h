@@ -7,6 +7,10 @@
 
 G_BEGIN_DECLS
 
+/* No method takes more objects than a message can carry files for. Each is compared with all
+ * grants. */
+#define IOMMUD_NEEDS_MAX_OBJECTS 32
+
 /* Why a caller has what a call needs. */
 typedef enum
 {
@@ -31,6 +35,7 @@ typedef struct _IommudNeeds IommudNeeds;
 IommudNeeds *iommud_needs_new (IommudAccess access, GObject *called, GVariant *arguments,
                                IommudObjects *objects);
 void iommud_needs_free (IommudNeeds *self);
+gboolean iommud_needs_are_too_many (const IommudNeeds *self);
 guint iommud_needs_count (const IommudNeeds *self);
 IommudNeed *iommud_needs_get (IommudNeeds *self, guint index);
 IommudNeed *iommud_needs_find_unmet (IommudNeeds *self);
