@@ -112,8 +112,8 @@ read_own_property (IommudExport *export, const char *member)
 
 static const IommudMethod methods[] = {
   { "CreateContainer", IOMMUD_ACCESS_USE_CONTAINERS, handle_create_container },
-  { "CreateLease", IOMMUD_ACCESS_LEASE_DEVICE, iommud_manager_create_lease },
-  { "LeaseDevices", IOMMUD_ACCESS_LEASE_DEVICE, iommud_manager_lease_devices },
+  { "CreateLease", IOMMUD_ACCESS_LEASE_DEVICE, iommud_manager_handle_create_lease },
+  { "LeaseDevices", IOMMUD_ACCESS_LEASE_DEVICE, iommud_manager_handle_lease_devices },
   { "FindDevice", IOMMUD_ACCESS_READ, handle_find_device },
   { "FindContainer", IOMMUD_ACCESS_READ, handle_find_container },
 };

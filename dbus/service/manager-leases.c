@@ -24,7 +24,7 @@ new_options (IommudCall *call, const char *const *known, GError **error)
 }
 
 void
-iommud_manager_create_lease (IommudExport *self, IommudCall *call)
+iommud_manager_handle_create_lease (IommudExport *self, IommudCall *call)
 {
   static const char *const known[] = { "name", NULL };
   GError *error = NULL;
@@ -151,7 +151,7 @@ get_devices (IommudCall *call, GError **error)
 }
 
 void
-iommud_manager_lease_devices (IommudExport *self, IommudCall *call)
+iommud_manager_handle_lease_devices (IommudExport *self, IommudCall *call)
 {
   static const char *const known[] = { "name", "accounting", "locked-memory", NULL };
   GError *error = NULL;

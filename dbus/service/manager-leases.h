@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-void iommud_manager_create_lease (IommudExport *self, IommudCall *call);
-void iommud_manager_lease_devices (IommudExport *self, IommudCall *call);
+void iommud_manager_handle_create_lease (IommudExport *self, IommudCall *call);
+void iommud_manager_handle_lease_devices (IommudExport *self, IommudCall *call);
 
 G_END_DECLS

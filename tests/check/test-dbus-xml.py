@@ -140,7 +140,7 @@ def handlers(tree, interface):
     """Each method that has a row in its interface's table, with its access."""
     path = export_path(interface)
     text = tree.read(path) if tree.exists(path) else ''
-    return dict(re.findall(r'\{ "(\w+)", (\w+),\s*handle_\w+ \}', text))
+    return dict(re.findall(r'\{ "(\w+)", (\w+),\s*(?:iommud_\w+_)?handle_\w+ \}', text))
 
 
 def check_handlers(tree):

@@ -15,7 +15,7 @@ FOLDERS = ('/usr/lib/qt6/bin', '/usr/lib64/qt6/bin', '/usr/lib/qt6/libexec')
 NAMES = ('qdbusxml2cpp', 'qdbusxml2cpp-qt6', 'qdbusxml2cpp-qt5')
 TYPE_NAME = 'org.qtproject.QtDBus.QtTypeName'
 # What has a type in Qt without an annotation: basic types, variants and simple arrays.
-KNOWN_TO_QT = re.compile('a?[ybnqiuxtdsogvh]')
+KNOWN_TO_QT = re.compile('a?[ybnqiuxtdsogv]|h')
 
 
 def interfaces(tree):

@@ -14,11 +14,22 @@
 
 #define MANAGER IOMMUD_DBUS_MANAGER_PATH
 
+/* What came before does not count. */
+static Recorder *
+recorder_new_settled (Bed *bed)
+{
+  Recorder *recorder = recorder_new (bed->client);
+
+  bed_settle (bed);
+  recorder_clear (recorder);
+  return recorder;
+}
+
 static void
 test_create (void)
 {
   g_autoptr (Bed) bed = bed_new (NULL);
-  g_autoptr (Recorder) recorder = recorder_new (bed->client);
+  g_autoptr (Recorder) recorder = recorder_new_settled (bed);
   Lease *lease = leases_create (bed, "{'name': <'vm1'>}");
   g_autofree char *added = g_strdup_printf ("InterfacesAdded %s *'Name': <'vm1'>*", lease->path);
   g_autofree char *removed = g_strdup_printf ("InterfacesRemoved %s *", lease->path);

@@ -283,7 +283,7 @@ check_container_interfaces (GVariant *objects, const char *container)
     const char *name;
     gsize n_properties;
   } expected[] = {
-    { IOMMUD_DBUS_CONTAINER_INTERFACE, 10 },
+    { IOMMUD_DBUS_CONTAINER_INTERFACE, 12 },
     { IOMMUD_DBUS_MEMORY_INTERFACE, 9 },
     { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, 5 },
   };
