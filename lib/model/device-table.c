@@ -179,6 +179,27 @@ iommud_device_table_find_sibling_elsewhere (IommudDeviceTable *self, IommudDevic
   return NULL;
 }
 
+static void
+add_ended_lease (IommudDevice *device, GPtrArray *leases)
+{
+  IommudLease *lease = iommud_device_get_lease (device);
+
+  if (lease != NULL && iommud_lease_get_state (lease) != IOMMUD_LEASE_STATE_ACTIVE
+      && !g_ptr_array_find (leases, lease, NULL))
+    g_ptr_array_add (leases, g_object_ref (lease));
+}
+
+void
+iommud_device_table_add_ended_leases (IommudDeviceTable *self, IommudDevice *device,
+                                      GPtrArray *leases)
+{
+  const GPtrArray *group = get_group (self, device);
+
+  add_ended_lease (device, leases);
+  for (guint i = 0; group != NULL && i < group->len; i++)
+    add_ended_lease (g_ptr_array_index (group, i), leases);
+}
+
 IommudDevice *
 iommud_device_table_find_leased_sibling (IommudDeviceTable *self, IommudDevice *device,
                                          IommudLease *lease)

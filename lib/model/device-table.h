@@ -33,6 +33,11 @@ IommudDevice *iommud_device_table_find_sibling_elsewhere (IommudDeviceTable *sel
                                                           IommudDevice *device,
                                                           IommudContainer *container);
 
+/* Adds the leases that have ended, and have the device or one of its group, to an array of them in
+ * which they are not yet. */
+void iommud_device_table_add_ended_leases (IommudDeviceTable *self, IommudDevice *device,
+                                           GPtrArray *leases);
+
 /* A device of that group that belongs to another lease than @lease (NULL: to any). */
 IommudDevice *iommud_device_table_find_leased_sibling (IommudDeviceTable *self,
                                                        IommudDevice *device, IommudLease *lease);

@@ -7,6 +7,7 @@
 #include "base/sync.h"
 #include "model/options.h"
 #include "operations/operation.h"
+#include "operations/settle-devices.h"
 #include "perform/alloc-hwpt.h"
 
 typedef struct
@@ -14,6 +15,7 @@ typedef struct
   IommudContainer *container;
   IommudDevice *device;
   IommudAllocHwptPlan *plan;
+  gboolean claimed;
 } Allocation;
 
 static void
@@ -21,7 +23,8 @@ allocation_free (gpointer data)
 {
   Allocation *self = data;
 
-  iommud_device_end_claim (self->device);
+  if (self->claimed)
+    iommud_device_end_claim (self->device);
   g_clear_object (&self->container);
   g_clear_object (&self->device);
   iommud_alloc_hwpt_plan_free (self->plan);
@@ -131,6 +134,26 @@ get_flags (const IommudHwptOptions *options)
   return flags;
 }
 
+static void
+submit (GTask *task, gpointer data)
+{
+  Allocation *self = data;
+  g_autofree char *what = describe (self->container, self->device);
+  GError *error = NULL;
+
+  self->claimed = iommud_container_check_alive (self->container, what, &error)
+                  && iommud_operation_claim (self->container, self->device,
+                                             iommud_operation_check_may_hold, what, &error);
+  if (self->claimed)
+    {
+      iommud_operation_submit (self->container, &allocation_operation, self, task);
+      return;
+    }
+  allocation_free (self);
+  g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
 /**
  * iommud_container_alloc_hwpt_async:
  * @self: a container
@@ -148,29 +171,20 @@ iommud_container_alloc_hwpt_async (IommudContainer *self, IommudDevice *device,
                                    IommudHwptOptions *options, GCancellable *cancellable,
                                    GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
-  g_autofree char *what = NULL;
-  GError *error = NULL;
   Allocation *data;
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
   g_return_if_fail (IOMMUD_IS_DEVICE (device));
 
-  task =
-      iommud_task_new (self, iommud_container_alloc_hwpt_async, cancellable, callback, user_data);
-  what = describe (self, device);
-  if (!iommud_container_check_alive (self, what, &error)
-      || !iommud_operation_claim (self, device, iommud_operation_check_may_hold, what, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
   data = g_new0 (Allocation, 1);
   data->container = g_object_ref (self);
   data->device = g_object_ref (device);
   data->plan = iommud_alloc_hwpt_plan_new ();
   data->plan->flags = get_flags (options);
-  iommud_operation_submit (self, &allocation_operation, data, g_steal_pointer (&task));
+  iommud_settle_devices (
+      &device, 1,
+      iommud_task_new (self, iommud_container_alloc_hwpt_async, cancellable, callback, user_data),
+      submit, data);
 }
 
 /**

@@ -9,6 +9,7 @@
 #include "base/sync.h"
 #include "model/options.h"
 #include "operations/operation.h"
+#include "operations/settle-devices.h"
 
 /* Once HWPTs of other IOMMU instances have refused devices of a container this often, each further
  * device tries one such HWPT at most before it gets one of its own. */
@@ -18,6 +19,7 @@ typedef struct
 {
   IommudContainer *container;
   IommudDevice *device;
+  gboolean claimed;
   IommudAttachPlan *plan;
 } Attachment;
 
@@ -26,7 +28,8 @@ attachment_free (gpointer data)
 {
   Attachment *self = data;
 
-  iommud_device_end_claim (self->device);
+  if (self->claimed)
+    iommud_device_end_claim (self->device);
   g_clear_object (&self->container);
   g_clear_object (&self->device);
   iommud_attach_plan_free (self->plan);
@@ -225,6 +228,26 @@ static const IommudOperation attachment_operation = {
   .fact = report,
 };
 
+static void
+submit (GTask *task, gpointer data)
+{
+  Attachment *self = data;
+  g_autofree char *what = describe (self->container, self->device);
+  GError *error = NULL;
+
+  self->claimed =
+      iommud_container_check_alive (self->container, what, &error)
+      && iommud_operation_claim (self->container, self->device, check_free_for, what, &error);
+  if (self->claimed)
+    {
+      iommud_operation_submit (self->container, &attachment_operation, self, task);
+      return;
+    }
+  attachment_free (self);
+  g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
 /**
  * iommud_container_attach_device_async:
  * @self: a container
@@ -248,31 +271,22 @@ iommud_container_attach_device_async (IommudContainer *self, IommudDevice *devic
                                       IommudAttachOptions *options, GCancellable *cancellable,
                                       GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
-  g_autofree char *what = NULL;
   g_autoptr (IommudAttachOptions) copy = iommud_attach_options_copy (options);
-  GError *error = NULL;
   Attachment *data;
 
   g_return_if_fail (IOMMUD_IS_CONTAINER (self));
   g_return_if_fail (IOMMUD_IS_DEVICE (device));
 
-  task = iommud_task_new (self, iommud_container_attach_device_async, cancellable, callback,
-                          user_data);
-  what = describe (self, device);
-  if (!iommud_container_check_alive (self, what, &error)
-      || !iommud_operation_claim (self, device, check_free_for, what, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
   data = g_new0 (Attachment, 1);
   data->container = g_object_ref (self);
   data->device = g_object_ref (device);
   data->plan = iommud_attach_plan_new ();
   data->plan->mode = copy->mode;
   data->plan->tracker = copy->tracker;
-  iommud_operation_submit (self, &attachment_operation, data, g_steal_pointer (&task));
+  iommud_settle_devices (&device, 1,
+                         iommud_task_new (self, iommud_container_attach_device_async, cancellable,
+                                          callback, user_data),
+                         submit, data);
 }
 
 /**

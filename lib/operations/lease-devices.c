@@ -9,8 +9,8 @@
 #include "model/descriptors.h"
 #include "model/host.h"
 #include "operations/create-lease.h"
-#include "operations/end-lease.h"
 #include "operations/leasing.h"
+#include "operations/settle-devices.h"
 #include "perform/hand-out.h"
 
 typedef struct
@@ -20,9 +20,7 @@ typedef struct
   IommudLeaseOptions *options;
   GPtrArray *devices; /* of IommudDevice */
   guint n_claimed;    /* of them, the first ones */
-  guint
-      n_settled; /* likewise: those that a lease which has ended does not keep, or does for sure */
-  int guard;     /* the client's end; -1: there is none, or it was handed over */
+  int guard;          /* the client's end; -1: there is none, or it was handed over */
   IommudHandOutPlan *plan;
   IommudDescriptors *files; /* what the call returns */
   gboolean published;
@@ -156,8 +154,9 @@ claim_devices (Leasing *self, GError **error)
 }
 
 static void
-submit (Leasing *self, GTask *task)
+submit (GTask *task, gpointer data)
 {
+  Leasing *self = data;
   GError *error = NULL;
 
   self->lease = iommud_create_lease (self->host, self->options, &self->guard, &error);
@@ -169,44 +168,6 @@ submit (Leasing *self, GTask *task)
   leasing_free (self);
   g_task_return_error (task, error);
   g_object_unref (task);
-}
-
-typedef struct
-{
-  Leasing *leasing;
-  GTask *task;
-} Settling;
-
-static void settle_next (Leasing *self, GTask *task);
-
-static void
-on_settled (GObject *lease, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree Settling *settling = user_data;
-
-  settle_next (settling->leasing, settling->task);
-}
-
-/* A lease that has ended may keep a device that its last holder has closed meanwhile: nobody is
- * told of that, so it is looked for when it matters. */
-static void
-settle_next (Leasing *self, GTask *task)
-{
-  while (self->n_settled < self->devices->len)
-    {
-      IommudLease *lease =
-          iommud_device_get_lease (g_ptr_array_index (self->devices, self->n_settled++));
-      Settling *settling;
-
-      if (lease == NULL || iommud_lease_get_state (lease) == IOMMUD_LEASE_STATE_ACTIVE)
-        continue;
-      settling = g_new0 (Settling, 1);
-      settling->leasing = self;
-      settling->task = task;
-      iommud_end_lease_settle (lease, g_task_get_cancellable (task), on_settled, settling);
-      return;
-    }
-  submit (self, task);
 }
 
 static gboolean
@@ -284,7 +245,8 @@ iommud_host_lease_devices_async (IommudHost *self, GPtrArray *devices, IommudLea
   data->files = iommud_descriptors_new ();
   g_task_set_task_data (task, iommud_descriptors_ref (data->files),
                         (GDestroyNotify) iommud_descriptors_unref);
-  settle_next (data, task);
+  iommud_settle_devices ((IommudDevice *const *) data->devices->pdata, devices->len, task, submit,
+                         data);
 }
 
 /**

@@ -12,6 +12,7 @@
 #include "model/host.h"
 #include "operations/end-lease.h"
 #include "operations/leasing.h"
+#include "operations/settle-devices.h"
 #include "operations/operation.h"
 #include "perform/hand-out.h"
 
@@ -125,8 +126,10 @@ submit (IommudLease *lease, IommudDevice *device, GTask *task)
 }
 
 static void
-claim_and_submit (IommudLease *self, IommudDevice *device, GTask *task)
+claim_and_submit (GTask *task, gpointer user_data)
 {
+  IommudLease *self = g_task_get_source_object (task);
+  g_autoptr (IommudDevice) device = user_data;
   g_autofree char *what = describe (self, device);
   GError *error = NULL;
 
@@ -138,21 +141,6 @@ claim_and_submit (IommudLease *self, IommudDevice *device, GTask *task)
     }
   g_task_return_error (task, error);
   g_object_unref (task);
-}
-
-typedef struct
-{
-  IommudDevice *device;
-  GTask *task;
-} Settling;
-
-static void
-on_settled (GObject *other, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree Settling *settling = user_data;
-  g_autoptr (IommudDevice) device = settling->device;
-
-  claim_and_submit (g_task_get_source_object (settling->task), device, settling->task);
 }
 
 /**
@@ -172,23 +160,12 @@ iommud_lease_open_device_async (IommudLease *self, IommudDevice *device, GCancel
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task;
-  IommudLease *other;
-  Settling *settling;
 
   g_return_if_fail (IOMMUD_IS_LEASE (self));
   g_return_if_fail (IOMMUD_IS_DEVICE (device));
 
   task = iommud_task_new (self, iommud_lease_open_device_async, cancellable, callback, user_data);
-  other = iommud_device_get_lease (device);
-  if (other == NULL || other == self || iommud_lease_get_state (other) == IOMMUD_LEASE_STATE_ACTIVE)
-    {
-      claim_and_submit (self, device, task);
-      return;
-    }
-  settling = g_new0 (Settling, 1);
-  settling->device = g_object_ref (device);
-  settling->task = task;
-  iommud_end_lease_settle (other, cancellable, on_settled, settling);
+  iommud_settle_devices (&device, 1, task, claim_and_submit, g_object_ref (device));
 }
 
 /**

@@ -8,6 +8,7 @@
 #include "perform/replace.h"
 #include "base/sync.h"
 #include "operations/operation.h"
+#include "operations/settle-devices.h"
 
 typedef struct
 {
@@ -15,6 +16,7 @@ typedef struct
   IommudContainer *container;
   IommudDevice *device;
   IommudReplacePlan *plan;
+  gboolean claimed;
 } Replacement;
 
 static void
@@ -22,7 +24,8 @@ replacement_free (gpointer data)
 {
   Replacement *self = data;
 
-  iommud_device_end_claim (self->device);
+  if (self->claimed)
+    iommud_device_end_claim (self->device);
   g_clear_object (&self->hwpt);
   g_clear_object (&self->container);
   g_clear_object (&self->device);
@@ -217,6 +220,27 @@ static const IommudOperation replacement_operation = {
   .fact = report,
 };
 
+static void
+submit (GTask *task, gpointer data)
+{
+  Replacement *self = data;
+  g_autofree char *what = describe (self->hwpt, self->device);
+  GError *error = NULL;
+
+  g_set_object (&self->container, iommud_hwpt_get_container (self->hwpt));
+  self->claimed = iommud_hwpt_check_alive (self->hwpt, what, &error)
+                  && iommud_operation_claim (self->container, self->device,
+                                             iommud_operation_check_may_hold, what, &error);
+  if (self->claimed)
+    {
+      iommud_operation_submit (self->container, &replacement_operation, self, task);
+      return;
+    }
+  replacement_free (self);
+  g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
 /**
  * iommud_hwpt_attach_device_async:
  * @self: a HWPT
@@ -234,29 +258,19 @@ void
 iommud_hwpt_attach_device_async (IommudHwpt *self, IommudDevice *device, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
-  g_autofree char *what = NULL;
-  GError *error = NULL;
   Replacement *data;
 
   g_return_if_fail (IOMMUD_IS_HWPT (self));
   g_return_if_fail (IOMMUD_IS_DEVICE (device));
 
-  task = iommud_task_new (self, iommud_hwpt_attach_device_async, cancellable, callback, user_data);
-  what = describe (self, device);
-  if (!iommud_hwpt_check_alive (self, what, &error)
-      || !iommud_operation_claim (iommud_hwpt_get_container (self), device,
-                                  iommud_operation_check_may_hold, what, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
   data = g_new0 (Replacement, 1);
   data->hwpt = g_object_ref (self);
-  data->container = g_object_ref (iommud_hwpt_get_container (self));
   data->device = g_object_ref (device);
   data->plan = iommud_replace_plan_new ();
-  iommud_operation_submit (data->container, &replacement_operation, data, g_steal_pointer (&task));
+  iommud_settle_devices (
+      &device, 1,
+      iommud_task_new (self, iommud_hwpt_attach_device_async, cancellable, callback, user_data),
+      submit, data);
 }
 
 /**

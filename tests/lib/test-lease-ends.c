@@ -74,6 +74,62 @@ test_closed_silently (ModelFixture *fixture, gconstpointer unused)
   lease_fixture_wait_for_end (fixture);
 }
 
+/* The same before a device of its group is leased, and before a container takes one. */
+static void
+test_sibling_closed_silently (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
+  g_autoptr (GPtrArray) siblings = lease_fixture_devices (fixture, DIRTY_A_SIBLING, NULL);
+  g_autoptr (IommudDescriptors) files = NULL;
+  g_autoptr (IommudLease) lease = lease_fixture_lease (fixture, devices, "vm1", &files);
+  g_autoptr (IommudLease) next = NULL;
+
+  g_clear_pointer (&files, iommud_descriptors_unref);
+  lease_fixture_wait_for_state (lease, IOMMUD_LEASE_STATE_LINGERING);
+  next = lease_fixture_lease (fixture, siblings, "vm2", &files);
+  g_clear_pointer (&files, iommud_descriptors_unref);
+  lease_fixture_wait_for_state (next, IOMMUD_LEASE_STATE_LINGERING);
+  g_object_unref (lease_fixture_lease (fixture, devices, "vm3", NULL));
+  lease_fixture_wait_for_end (fixture);
+}
+
+/* Leases the device, and lets it be closed when the service does not look any more. */
+static void
+leave_closed (ModelFixture *fixture, GPtrArray *devices)
+{
+  g_autoptr (IommudDescriptors) files = NULL;
+  g_autoptr (IommudLease) lease = lease_fixture_lease (fixture, devices, NULL, &files);
+  g_autoptr (LeaseHolder) holder = lease_holder_new (peek_device (files, DIRTY_A));
+
+  g_clear_pointer (&files, iommud_descriptors_unref);
+  lease_fixture_wait_for_holders (lease);
+  lease_holder_close (holder);
+}
+
+static void
+test_taken_by_container (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
+  IommudContainer *container =
+      model_fixture_container (fixture, "vm1", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  IommudDevice *device = devices->pdata[0];
+  g_autoptr (IommudHwpt) hwpt = NULL;
+  g_autoptr (GError) error = NULL;
+
+  leave_closed (fixture, devices);
+  hwpt = iommud_container_alloc_hwpt (container, device, NULL, NULL, &error);
+  g_assert_no_error (error);
+  model_fixture_detach (fixture, DIRTY_A);
+  leave_closed (fixture, devices);
+  model_fixture_attach (fixture, container, DIRTY_A);
+  model_fixture_detach (fixture, DIRTY_A);
+  leave_closed (fixture, devices);
+  iommud_hwpt_attach_device (hwpt, device, NULL, &error);
+  g_assert_no_error (error);
+  lease_fixture_wait_for_end (fixture);
+  model_fixture_free_container (container);
+}
+
 static void
 test_close_device (ModelFixture *fixture, gconstpointer unused)
 {
@@ -271,6 +327,8 @@ main (int argc, char **argv)
 
   ADD ("lingering", test_lingering);
   ADD ("closed-silently", test_closed_silently);
+  ADD ("sibling-closed-silently", test_sibling_closed_silently);
+  ADD ("taken-by-container", test_taken_by_container);
   ADD ("close-device", test_close_device);
   ADD ("bound-copy-held", test_bound_copy_held);
   ADD ("release", test_release);
