@@ -150,9 +150,10 @@ ensure_search (IommudHost *host)
  * @callback: called when it has ended
  * @user_data: for @callback
  *
- * Finds the processes that have the device open, except this one. The open files of all processes
- * are looked at, on a worker thread and not in the way of operations. A host makes one such search
- * at a time: calls that are made while one is under way share the next one.
+ * Finds the processes that have the device open, or the node of its IOMMU group, except this one.
+ * The open files of all processes are looked at, on a worker thread and not in the way of
+ * operations. A host makes one such search at a time: calls that are made while one is under way
+ * share the next one.
  */
 void
 iommud_device_get_holders_async (IommudDevice *self, GCancellable *cancellable,
@@ -183,7 +184,7 @@ iommud_device_get_holders_async (IommudDevice *self, GCancellable *cancellable,
  *
  * An empty array means that no process was seen to hold the device; of those that this process may
  * not look into, nothing is known. If there are more than 256 holders, or too many files are open
- * to look at them all in some two seconds, the array has only some of the holders.
+ * to look at them all in some ten seconds, the array has only some of the holders.
  *
  * Errors: %IOMMUD_ERROR_TIMED_OUT if not all files could be looked at and no holder was found;
  * %IOMMUD_ERROR_DEVICE_GONE if the device has left the host.

@@ -38,6 +38,7 @@ held_clear (gpointer data)
 
   g_free (self->node);
   g_free (self->sysfs_path);
+  g_free (self->group_node);
 }
 
 GArray *
@@ -49,7 +50,7 @@ iommud_held_array_new (void)
   return targets;
 }
 
-void
+IommudHeld *
 iommud_held_array_add (GArray *targets, dev_t number, const char *node, const char *sysfs_path)
 {
   const IommudHeld held = { .number = number,
@@ -57,6 +58,7 @@ iommud_held_array_add (GArray *targets, dev_t number, const char *node, const ch
                             .sysfs_path = g_strdup (sysfs_path) };
 
   g_array_append_val (targets, held);
+  return &g_array_index (targets, IommudHeld, targets->len - 1);
 }
 
 /* Only a file that may be a node is looked at, and without asking the server of a file system: if
@@ -88,7 +90,7 @@ read_number (const IommudProcessFile *file, dev_t *number)
       || !S_ISCHR (status.stx_mode))
     return FALSE;
   *number = makedev (status.stx_rdev_major, status.stx_rdev_minor);
-  return TRUE;
+  return *number != 0;
 }
 
 /* The device that the kernel says the file is of; NULL if it does not say it. */
@@ -138,7 +140,9 @@ mark_by_number (Search *self, IommudProcessFiles *files, const IommudProcessFile
     {
       const IommudHeld *held = &g_array_index (self->targets, IommudHeld, i);
 
-      if (held->number == 0 || held->number != number)
+      if (held->group_number == number)
+        iommud_process_files_mark (files, i);
+      if (held->number != number)
         continue;
       if (!was_read)
         device = read_device (self, files, file);
@@ -165,13 +169,24 @@ look (IommudProcessFiles *files, const IommudProcessFile *file, gpointer user_da
     mark_by_number (self, files, file, number);
 }
 
+static void
+add_nodes (GHashTable *nodes, const IommudHeld *held)
+{
+  g_hash_table_add (nodes, held->node);
+  if (held->group_node != NULL)
+    g_hash_table_add (nodes, held->group_node);
+}
+
 GPtrArray *
-iommud_holders_find (const GArray *targets, guint max_holders, const char *proc, gboolean *complete)
+iommud_holders_find (const GArray *targets, guint max_holders, guint max_seconds, const char *proc,
+                     gboolean *complete)
 {
   g_autofree Search *search = g_new (Search, 1);
   g_autoptr (GHashTable) nodes = g_hash_table_new (g_str_hash, g_str_equal);
   const IommudProcessFilesQuestion question = { .n_devices = targets->len,
                                                 .max_holders = max_holders,
+                                                .max_seconds = max_seconds,
+                                                .max_files = IOMMUD_MAX_FILES_OF_USER,
                                                 .look = look,
                                                 .user_data = search,
                                                 .proc = proc };
@@ -179,6 +194,6 @@ iommud_holders_find (const GArray *targets, guint max_holders, const char *proc,
   search->targets = targets;
   search->nodes = nodes;
   for (guint i = 0; i < targets->len; i++)
-    g_hash_table_add (nodes, g_array_index (targets, IommudHeld, i).node);
+    add_nodes (nodes, &g_array_index (targets, IommudHeld, i));
   return iommud_process_files_search (&question, complete);
 }

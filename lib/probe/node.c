@@ -17,6 +17,9 @@
 /* An error says enough with these, and a search ends early. */
 #define MAX_HOLDERS 4
 
+/* For a message: it is the worker of a context that looks. */
+#define MAX_SECONDS 2
+
 gboolean
 iommud_node_find_number (IommudProbe *probe, const IommudDeviceInfo *info, dev_t *number)
 {
@@ -28,7 +31,8 @@ iommud_node_find_number (IommudProbe *probe, const IommudDeviceInfo *info, dev_t
 static char *
 describe_holders (const GArray *targets, gboolean *complete)
 {
-  g_autoptr (GPtrArray) found = iommud_holders_find (targets, MAX_HOLDERS, NULL, complete);
+  g_autoptr (GPtrArray) found =
+      iommud_holders_find (targets, MAX_HOLDERS, MAX_SECONDS, NULL, complete);
 
   return iommud_found_holders_describe (found, 0);
 }
@@ -81,7 +85,7 @@ iommud_node_describe_sibling_holder (IommudProbe *probe, const IommudDeviceInfo 
       if (!g_str_equal (member->name, info->name) && add_device (targets, path))
         g_ptr_array_add (siblings, member->name);
     }
-  found = iommud_holders_find (targets, MAX_HOLDERS, NULL, &complete);
+  found = iommud_holders_find (targets, MAX_HOLDERS, MAX_SECONDS, NULL, &complete);
   for (guint i = 0; i < siblings->len; i++)
     {
       g_autofree char *holders = iommud_found_holders_describe (found, i);
@@ -108,6 +112,18 @@ iommud_node_describe_group_holder (IommudProbe *probe, const IommudDeviceInfo *i
   return describe_holders (targets, complete);
 }
 
+/* Before Linux 6.18 a file that was made by a group does not say its device, and a group that is
+ * open keeps others from its devices anyway. */
+static void
+add_group (IommudHeld *held, gint32 group)
+{
+  g_autofree char *name = g_strdup_printf ("%d", (int) group);
+  g_autofree char *folder = g_build_filename ("/sys/class/vfio", name, NULL);
+
+  if (iommud_sysfs_read_device_number (folder, "dev", &held->group_number))
+    held->group_node = g_steal_pointer (&name);
+}
+
 GPtrArray *
 iommud_node_find_holders (IommudProbe *probe, GPtrArray *infos, gboolean *complete)
 {
@@ -119,9 +135,11 @@ iommud_node_find_holders (IommudProbe *probe, GPtrArray *infos, gboolean *comple
       dev_t number = 0;
 
       iommud_node_find_number (probe, info, &number);
-      iommud_held_array_add (targets, number, info->vfio_name, info->sysfs_path);
+      add_group (iommud_held_array_add (targets, number, info->vfio_name, info->sysfs_path),
+                 info->iommu_group);
     }
-  return iommud_holders_find (targets, IOMMUD_MAX_HOLDERS, NULL, complete);
+  return iommud_holders_find (targets, IOMMUD_MAX_HOLDERS, IOMMUD_MAX_HOLDER_SECONDS, NULL,
+                              complete);
 }
 
 /* Whether @fd is open on the node that the device has at this moment. */

@@ -46,10 +46,10 @@ struct _IommudProbeInterface
    * devices; NULL and @complete as above. */
   char *(*describe_group_holder) (IommudProbe *self, const IommudDeviceInfo *info,
                                   gboolean *complete);
-  /* Which processes have files of the devices open, this process not among them: an array of
-   * IommudFoundHolder for one of IommudDeviceInfo, in one pass for all of them. @complete: whether
-   * all processes were looked at that may be, and all that have a device open are in the array; not
-   * so if there was too little time, or if too many have. */
+  /* Which processes have files of the devices or of their groups open, this process not among them:
+   * an array of IommudFoundHolder for one of IommudDeviceInfo, in one pass for all of them.
+   * @complete: whether all processes were looked at that may be, and all that have a device open
+   * are in the array; not so if there was too little time, or if too many have. */
   GPtrArray *(*find_holders) (IommudProbe *self, GPtrArray *infos, gboolean *complete);
   /* What is known of the device's interrupts if they may not be isolated from other devices; NULL
    * if that keeps nothing from using it. */

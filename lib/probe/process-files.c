@@ -14,10 +14,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-/* For all files of all processes. */
-#define MAX_SECONDS 2
 
 struct _IommudProcessFiles
 {
@@ -28,6 +26,10 @@ struct _IommudProcessFiles
   guint8 *marks;      /* the devices that the process at hand holds */
   gboolean is_marked; /* at least one of them */
   gboolean complete;
+  GHashTable *n_files;    /* user -> how many were looked at; of those who have some */
+  guint *n_files_of_user; /* the one that the process at hand belongs to */
+  GArray *late;           /* pids: those that are looked at in the second round */
+  gboolean is_second_round;
 };
 
 void
@@ -96,6 +98,27 @@ look_at_file (IommudProcessFiles *self, int process, const char *number)
   self->question->look (self, &file, self->question->user_data);
 }
 
+/* Who has very many files open delays the search in his own processes alone. */
+static gboolean
+may_go_on (IommudProcessFiles *self)
+{
+  return self->is_second_round || *self->n_files_of_user < self->question->max_files;
+}
+
+static guint *
+find_count (IommudProcessFiles *self, int process)
+{
+  struct stat status;
+  gpointer user = fstat (process, &status) == 0 ? GUINT_TO_POINTER (status.st_uid) : NULL;
+  guint *count = g_hash_table_lookup (self->n_files, user);
+
+  if (count != NULL)
+    return count;
+  count = g_new0 (guint, 1);
+  g_hash_table_insert (self->n_files, user, count);
+  return count;
+}
+
 /* @process is a folder with files of a process or of a thread. */
 static void
 look_at_files (IommudProcessFiles *self, int process)
@@ -105,8 +128,11 @@ look_at_files (IommudProcessFiles *self, int process)
 
   if (files == NULL)
     return;
-  while ((number = next_number (self, files)) != NULL)
-    look_at_file (self, process, number);
+  while (may_go_on (self) && (number = next_number (self, files)) != NULL)
+    {
+      ++*self->n_files_of_user;
+      look_at_file (self, process, number);
+    }
   closedir (files);
 }
 
@@ -192,31 +218,40 @@ add_holder (IommudProcessFiles *self, guint device, gint pid, int process, guint
                                             read_unit (process)));
 }
 
+/* Adds the process that was looked at for each device that it holds, if it still runs. */
+static void
+add_marked (IommudProcessFiles *self, gint pid, int folder, const IommudProcess *before)
+{
+  IommudProcess after;
+
+  if (iommud_process_read (folder, &after) != 0 || !iommud_process_is_same (before, &after))
+    return;
+  for (guint i = 0; i < self->question->n_devices; i++)
+    if (self->marks[i])
+      add_holder (self, i, pid, folder, before->start_time);
+}
+
 static void
 look_at_process (IommudProcessFiles *self, gint pid, int folder)
 {
-  IommudProcess before;
-  IommudProcess after;
-
-  int errnum = iommud_process_read (folder, &before);
+  IommudProcess process;
+  int errnum = iommud_process_read (folder, &process);
 
   if (errnum != 0)
     {
       iommud_process_files_miss (self, errnum);
       return;
     }
+  self->n_files_of_user = find_count (self, folder);
   look_at_files (self, folder);
-  if (before.state == 'Z' && before.n_threads > 1)
+  if (process.state == 'Z' && process.n_threads > 1)
     look_at_threads (self, folder);
-  if (!self->is_marked)
-    return;
-  for (guint i = 0; i < self->question->n_devices; i++)
-    {
-      if (self->marks[i] && iommud_process_read (folder, &after) == 0
-          && iommud_process_is_same (&before, &after))
-        add_holder (self, i, pid, folder, before.start_time);
-      self->marks[i] = FALSE;
-    }
+  if (!may_go_on (self))
+    g_array_append_val (self->late, pid);
+  else if (self->is_marked)
+    add_marked (self, pid, folder, &process);
+  if (self->is_marked)
+    memset (self->marks, 0, self->question->n_devices);
   self->is_marked = FALSE;
 }
 
@@ -224,6 +259,8 @@ look_at_process (IommudProcessFiles *self, gint pid, int folder)
 static gboolean
 has_enough (IommudProcessFiles *self)
 {
+  if (self->question->n_devices == 0)
+    return TRUE;
   for (guint i = 0; i < self->question->n_devices; i++)
     if (self->n_holders[i] < self->question->max_holders)
       return FALSE;
@@ -232,26 +269,34 @@ has_enough (IommudProcessFiles *self)
 }
 
 static void
+look_at_pid (IommudProcessFiles *self, DIR *processes, gint pid)
+{
+  char number[16];
+  int folder;
+
+  if (pid == getpid ())
+    return;
+  g_snprintf (number, sizeof number, "%d", pid);
+  folder = openat (dirfd (processes), number, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0)
+    {
+      iommud_process_files_miss (self, errno);
+      return;
+    }
+  look_at_process (self, pid, folder);
+  close (folder);
+}
+
+static void
 look_at_processes (IommudProcessFiles *self, DIR *processes)
 {
   const char *number;
 
   while (!has_enough (self) && (number = next_number (self, processes)) != NULL)
-    {
-      gint pid = (gint) g_ascii_strtoll (number, NULL, 10);
-      int folder;
-
-      if (pid == getpid ())
-        continue;
-      folder = openat (dirfd (processes), number, O_PATH | O_DIRECTORY | O_CLOEXEC);
-      if (folder < 0)
-        {
-          iommud_process_files_miss (self, errno);
-          continue;
-        }
-      look_at_process (self, pid, folder);
-      close (folder);
-    }
+    look_at_pid (self, processes, (gint) g_ascii_strtoll (number, NULL, 10));
+  self->is_second_round = TRUE;
+  for (guint i = 0; i < self->late->len && !has_enough (self) && has_time (self); i++)
+    look_at_pid (self, processes, g_array_index (self->late, gint, i));
 }
 
 GPtrArray *
@@ -260,10 +305,12 @@ iommud_process_files_search (const IommudProcessFilesQuestion *question, gboolea
   IommudProcessFiles self = { .question = question, .complete = TRUE };
   DIR *processes;
 
-  self.end = g_get_monotonic_time () + MAX_SECONDS * G_USEC_PER_SEC;
+  self.end = g_get_monotonic_time () + question->max_seconds * G_USEC_PER_SEC;
   self.found = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
   self.n_holders = g_new0 (guint, question->n_devices);
   self.marks = g_new0 (guint8, question->n_devices);
+  self.n_files = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self.late = g_array_new (FALSE, FALSE, sizeof (gint));
   processes = opendir (question->proc != NULL ? question->proc : "/proc");
   if (processes == NULL)
     self.complete = FALSE;
@@ -272,6 +319,8 @@ iommud_process_files_search (const IommudProcessFilesQuestion *question, gboolea
       look_at_processes (&self, processes);
       closedir (processes);
     }
+  g_hash_table_unref (self.n_files);
+  g_array_unref (self.late);
   g_free (self.n_holders);
   g_free (self.marks);
   *complete = self.complete;

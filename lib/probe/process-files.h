@@ -9,6 +9,12 @@ G_BEGIN_DECLS
 /* Of a device. More say nothing new, and who holds a device may have any number of processes. */
 #define IOMMUD_MAX_HOLDERS 256
 
+/* A million files takes about two seconds. */
+#define IOMMUD_MAX_HOLDER_SECONDS 10
+
+/* Processes of a user who has more files open are looked at after all others. */
+#define IOMMUD_MAX_FILES_OF_USER 65536
+
 typedef struct _IommudProcessFiles IommudProcessFiles;
 
 /* An open file of the process that the search is at. */
@@ -28,6 +34,8 @@ typedef struct
 {
   guint n_devices;
   guint max_holders; /* of a device */
+  guint max_seconds;
+  guint max_files; /* of a user, before others have had their turn */
   IommudProcessFileFunc look;
   gpointer user_data;
   const char *proc; /* NULL: /proc; a test has another one */

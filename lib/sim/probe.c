@@ -122,6 +122,8 @@ iommud_simulated_probe_find_holders (IommudProbe *probe, GPtrArray *infos, gbool
       iommud_simulated_kernel_list_open_files (IOMMUD_SIMULATED_PROBE (probe)->kernel, infos);
   const IommudProcessFilesQuestion question = { .n_devices = infos->len,
                                                 .max_holders = IOMMUD_MAX_HOLDERS,
+                                                .max_seconds = IOMMUD_MAX_HOLDER_SECONDS,
+                                                .max_files = IOMMUD_MAX_FILES_OF_USER,
                                                 .look = look_at_socket,
                                                 .user_data = open_files };
 

@@ -90,8 +90,8 @@ void
 proc_fixture_search (ProcFixture *self)
 {
   g_clear_pointer (&self->found, g_ptr_array_unref);
-  self->found =
-      iommud_holders_find (self->targets, IOMMUD_MAX_HOLDERS, self->proc, &self->complete);
+  self->found = iommud_holders_find (self->targets, IOMMUD_MAX_HOLDERS, IOMMUD_MAX_HOLDER_SECONDS,
+                                     self->proc, &self->complete);
 }
 
 static int

@@ -41,6 +41,51 @@ test_many_holders (ProcFixture *self, gconstpointer data)
   g_assert_false (self->complete);
 }
 
+static void
+log_process (IommudProcessFiles *files, const IommudProcessFile *file, gpointer user_data)
+{
+  GString *log = user_data;
+
+  g_string_append_c (log, *file->target);
+  iommud_process_files_mark (files, 0);
+}
+
+/* A user with many files delays nobody but himself; in the end, all were looked at. */
+static void
+test_greedy_user (ProcFixture *self, gconstpointer data)
+{
+  g_autoptr (GString) log = g_string_new (NULL);
+  const IommudProcessFilesQuestion question = { .n_devices = 1,
+                                                .max_holders = 10,
+                                                .max_seconds = 10,
+                                                .max_files = 5,
+                                                .look = log_process,
+                                                .user_data = log,
+                                                .proc = self->proc };
+  gboolean complete = FALSE;
+  guint pid_sum = 0;
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autofree char *pid = g_strdup_printf ("%u", 1 << i);
+      g_autofree char *target = g_strdup_printf ("%c", 'a' + i);
+
+      proc_fixture_add_process (self, pid);
+      proc_fixture_add_file (self, pid, "1", target, "");
+      proc_fixture_add_file (self, pid, "2", target, "");
+      proc_fixture_add_file (self, pid, "3", target, "");
+    }
+  self->found = iommud_process_files_search (&question, &complete);
+  g_assert_true (complete);
+  g_assert_cmpuint (self->found->len, ==, 3);
+  for (guint i = 0; i < self->found->len; i++)
+    pid_sum += (guint) ((IommudFoundHolder *) self->found->pdata[i])->pid;
+  g_assert_cmpuint (pid_sum, ==, 7);
+  /* The first process, two files of the second, and then the second and the third. */
+  g_assert_cmpuint (log->len, ==, 3 + 2 + 3 + 3);
+  g_assert_cmpint (log->str[3], ==, log->str[5]);
+}
+
 /* A holder may put any number of locks on the file, which the kernel lists before the line. */
 static void
 test_many_locks (ProcFixture *self, gconstpointer data)
@@ -140,6 +185,14 @@ test_units (void)
     }
 }
 
+/* A search for nothing has seen all. */
+static void
+test_nothing (ProcFixture *self, gconstpointer data)
+{
+  proc_fixture_expect (self, "");
+  g_assert_true (self->complete);
+}
+
 /* Where /proc cannot be read, nothing follows from it that nobody was found. */
 static void
 test_unreadable (ProcFixture *self, gconstpointer data)
@@ -224,7 +277,8 @@ test_real (ProcFixture *self, gconstpointer data)
   close (ready[1]);
   g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
   iommud_held_array_add (self->targets, makedev (1, 7), "vfio0", PROC_NIC);
-  found = iommud_holders_find (self->targets, IOMMUD_MAX_HOLDERS, NULL, &self->complete);
+  found = iommud_holders_find (self->targets, IOMMUD_MAX_HOLDERS, IOMMUD_MAX_HOLDER_SECONDS, NULL,
+                               &self->complete);
   for (guint i = 0; i < found->len; i++)
     {
       const IommudFoundHolder *holder = found->pdata[i];
@@ -246,10 +300,12 @@ main (int argc, char **argv)
 #define ADD(path, function)                                                                        \
   g_test_add (path, ProcFixture, NULL, proc_fixture_set_up, function, proc_fixture_tear_down)
   ADD ("/holders/many-holders", test_many_holders);
+  ADD ("/holders/greedy-user", test_greedy_user);
   ADD ("/holders/many-locks", test_many_locks);
   ADD ("/holders/names", test_names);
   ADD ("/holders/describe", test_describe);
   g_test_add_func ("/holders/units", test_units);
+  ADD ("/holders/nothing", test_nothing);
   ADD ("/holders/unreadable", test_unreadable);
   ADD ("/holders/no-descriptor", test_no_descriptor);
   ADD ("/holders/real", test_real);

@@ -91,6 +91,29 @@ test_by_group (ProcFixture *self, gconstpointer data)
   g_assert_cmpuint (asked.n, ==, 0);
 }
 
+/* Who has a group open holds all of its devices. */
+static void
+test_group (ProcFixture *self, gconstpointer data)
+{
+  IommudHeld *held = iommud_held_array_add (self->targets, makedev (1, 7), "vfio0", PROC_NIC);
+
+  held->group_number = makedev (1, 5);
+  held->group_node = g_strdup ("12");
+  held = iommud_held_array_add (self->targets, 0, "vfio1", PROC_GPU);
+  held->group_number = makedev (1, 3);
+  held->group_node = g_strdup ("13");
+  proc_fixture_add_process (self, "42");
+  proc_fixture_add_file (self, "42", "8", "/mnt/12", "");
+  proc_fixture_expect (self, "");
+  g_assert_cmpuint (asked.n, ==, 1);
+  proc_fixture_add_file (self, "42", "9", "/dev/zero", "");
+  proc_fixture_expect (self, "0:42 ");
+  proc_fixture_add_process (self, "43");
+  proc_fixture_add_file (self, "43", "9", "/dev/null", "");
+  proc_fixture_add_file (self, "43", "10", "/dev/full", DEVICE_LINE (PROC_NIC));
+  proc_fixture_expect (self, "0:42 0:43 1:43 ");
+}
+
 /* The node of a later device that has the same number, and a device that has no number. */
 static void
 test_other_device (ProcFixture *self, gconstpointer data)
@@ -229,6 +252,7 @@ main (int argc, char **argv)
   g_test_add (path, ProcFixture, NULL, set_up, function, proc_fixture_tear_down)
   ADD ("/holders/node", test_node);
   ADD ("/holders/by-group", test_by_group);
+  ADD ("/holders/group", test_group);
   ADD ("/holders/other-device", test_other_device);
   ADD ("/holders/many-devices", test_many_devices);
   ADD ("/holders/other-folders", test_other_folders);

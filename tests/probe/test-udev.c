@@ -6,7 +6,10 @@
 #include "udev-fixture.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -273,6 +276,62 @@ test_holder (UdevFixture *fixture, gconstpointer data)
   g_spawn_close_pid (pid);
 }
 
+/* The devices that the process holds, as bits. */
+static guint
+find_held (UdevFixture *fixture, GPtrArray *infos, pid_t pid)
+{
+  gboolean complete = FALSE;
+  g_autoptr (GPtrArray) found = iommud_probe_find_holders (fixture->probe, infos, &complete);
+  guint bits = 0;
+
+  g_assert_true (complete);
+  for (guint i = 0; i < found->len; i++)
+    {
+      const IommudFoundHolder *holder = found->pdata[i];
+
+      if (holder->pid == pid)
+        bits |= 1u << holder->device;
+    }
+  return bits;
+}
+
+/* A process that has /dev/full open, as the device's node, and then as that of its group. */
+static void
+test_find_holders (UdevFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) infos = g_ptr_array_new ();
+  int ready[2];
+  char byte = 0;
+  pid_t pid;
+
+  machine_add (fixture->machine, NIC, "pci", NIC_FACTS);
+  machine_add_vfio (fixture->machine, NIC, 0);
+  machine_add (fixture->machine, NIC2, "pci", NIC_FACTS);
+  machine_add_vfio (fixture->machine, NIC2, 1);
+  udev_fixture_start (fixture);
+  g_ptr_array_add (infos, (gpointer) udev_fixture_find (fixture, NIC));
+  g_ptr_array_add (infos, (gpointer) udev_fixture_find (fixture, NIC2));
+  g_assert_cmpint (pipe (ready), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
+      if (open ("/dev/full", O_RDONLY | O_CLOEXEC) >= 0 && write (ready[1], &byte, 1) == 1)
+        pause ();
+      _exit (1);
+    }
+  g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
+  g_assert_cmpuint (find_held (fixture, infos, pid), ==, 0);
+  machine_set_attribute (fixture->machine, NIC2 "/vfio-dev/vfio1", "dev", "1:7\n");
+  g_assert_cmpuint (find_held (fixture, infos, pid), ==, 1 << 1);
+  machine_write (fixture->machine, "/class/vfio/11", "dev", "1:7\n");
+  g_assert_cmpuint (find_held (fixture, infos, pid), ==, 1 << 0 | 1 << 1);
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  close (ready[0]);
+  close (ready[1]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -298,5 +357,6 @@ main (int argc, char **argv)
   ADD_TEST ("group", test_group);
   ADD_TEST ("node", test_node);
   ADD_TEST ("holder", test_holder);
+  ADD_TEST ("find-holders", test_find_holders);
   return g_test_run ();
 }

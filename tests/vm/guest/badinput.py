@@ -123,25 +123,36 @@ def host_driver(w):
     w.service.free(path)
 
 
+def check_holders(w, device, expected, when):
+    holders = w.service.method(device, "GetHolders", "(a{sv})", {})
+    w.checks.ok([pid for pid, _, _ in holders] == expected, f"its holders {when}", holders)
+
+
 def held_by_others(w):
     """Another process has the device, through its node or in the old way through its group."""
     path, device = w.service.create(), w.device(machine.PLAIN_A)
+    check_holders(w, device, [], "before")
     iommufd = os.open("/dev/iommu", os.O_RDWR | os.O_CLOEXEC)
     cdev = os.open(w.service.get(device, "CdevPath"), os.O_RDWR | os.O_CLOEXEC)
+    check_holders(w, device, [os.getpid()], "once its node is open")
+    check_holders(w, w.device(machine.SIBLING_A), [], "are not those of another device")
     fcntl.ioctl(cdev, 0x3b00 + 118, bytearray(struct.pack("IIiI", 16, 0, iommufd, 0)))
     w.unchanged_by(lambda: w.fails(
         "Busy", "a device that another process has bound", path, "AttachDevice", "(oa{sv})",
         device, {}, says=[machine.PLAIN_A, str(os.getpid())]), "that")
     os.close(cdev)
     os.close(iommufd)
+    check_holders(w, device, [], "once its node is closed")
 
     number = w.service.get(device, "IommuGroup")
     group = os.open(f"/dev/vfio/{number}", os.O_RDWR | os.O_CLOEXEC)
     w.unchanged_by(lambda: w.fails(
         "Busy", "a group that was opened the old way", path, "AttachDevice", "(oa{sv})",
         device, {}, says=[machine.PLAIN_A, f"/dev/vfio/{number}"]), "that")
+    check_holders(w, device, [os.getpid()], "once its group is open")
     os.close(group)
     w.checks.ok(w.service.attach(path, device) != "/", "it works once they let go")
+    check_holders(w, device, [], "while the service has it")
     w.service.free(path, force=True)
 
 
