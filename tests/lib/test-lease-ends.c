@@ -2,6 +2,7 @@
 /* How leases end: by their guard, by release, and with processes that hold what was handed out. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lease-fixture.h"
@@ -316,6 +317,36 @@ test_container_stays (ModelFixture *fixture, gconstpointer unused)
   close (guard);
 }
 
+/* Whatever is done with a guard but closing it says nothing. */
+static void
+test_guard_abuse (ModelFixture *fixture, gconstpointer unused)
+{
+  int guard = -1;
+  g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", guard);
+  g_autoptr (LeaseHolder) holder = NULL;
+  int copies[1000];
+  int writable;
+
+  g_assert_cmpint (shutdown (guard, SHUT_RDWR), ==, -1);
+  g_assert_cmpint (write (guard, "x", 1), ==, -1);
+  writable = open (path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+  g_assert_cmpint (writable, >=, 0);
+  while (write (writable, path, 1) == 1)
+    ;
+  close (writable);
+  for (gsize i = 0; i < G_N_ELEMENTS (copies); i++)
+    copies[i] = fcntl (guard, F_DUPFD_CLOEXEC, 0);
+  holder = lease_holder_new (guard);
+  close (guard);
+  for (gsize i = 0; i < G_N_ELEMENTS (copies); i++)
+    close (copies[i]);
+  model_fixture_iterate ();
+  g_assert_cmpint (iommud_lease_get_state (lease), ==, IOMMUD_LEASE_STATE_ACTIVE);
+  g_clear_pointer (&holder, lease_holder_free);
+  lease_fixture_wait_for_end (fixture);
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add ("/lease-ends/" path, ModelFixture, NULL, lease_fixture_set_up, func,                 \
               lease_fixture_tear_down)
@@ -336,5 +367,6 @@ main (int argc, char **argv)
   ADD ("release-during-open", test_release_during_open);
   ADD ("unplug", test_unplug);
   ADD ("container-stays", test_container_stays);
+  ADD ("guard-abuse", test_guard_abuse);
   return g_test_run ();
 }

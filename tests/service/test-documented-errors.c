@@ -34,8 +34,12 @@ read_given (void)
   return given;
 }
 
-/* What no test here can bring about: memory that runs out, a bus that carries no files. */
+/* What no test here can bring about: memory that runs out, a bus that carries no files, a device
+ * that leaves between two turns of the main loop. */
 static const char *const out_of_reach[] = {
+  "org.iommud1.Lease.CloseDevice org.iommud1.Error.DeviceGone",
+  "org.iommud1.Manager.CreateLease org.iommud1.Error.Failed",
+  "org.iommud1.Manager.CreateLease org.iommud1.Error.NotSupported",
   "org.iommud1.DirtyTracking.UnmapAndReadBitmap org.iommud1.Error.NoMemory",
   "org.iommud1.DirtyTracking.UnmapAndReadBitmap org.iommud1.Error.NotSupported",
   NULL,

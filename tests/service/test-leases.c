@@ -206,6 +206,54 @@ test_open_device (void)
 }
 
 static void
+on_second_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  g_assert_null (reply);
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  *(gboolean *) user_data = TRUE;
+}
+
+/* While it is looked for who has the device, it is not given back a second time. */
+static void
+test_close_twice (void)
+{
+  static const char *const names[] = { PCI_1, NULL };
+  g_autoptr (Bed) bed = bed_new (NULL);
+  g_autoptr (Lease) lease = leases_take (bed, names, NULL);
+  g_autofree char *device = bed_device (bed, PCI_1);
+  gboolean done = FALSE;
+
+  g_dbus_connection_call (
+      bed->client, IOMMUD_DBUS_BUS_NAME, lease->path, IOMMUD_DBUS_LEASE_INTERFACE, "CloseDevice",
+      bed_device_arguments (device, NULL), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+  g_dbus_connection_call (bed->client, IOMMUD_DBUS_BUS_NAME, lease->path,
+                          IOMMUD_DBUS_LEASE_INTERFACE, "CloseDevice",
+                          bed_device_arguments (device, NULL), NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+                          NULL, on_second_answer, &done);
+  bed_wait (&done);
+}
+
+static void
+test_no_node (void)
+{
+  static const char *const names[] = { PCI_1, NULL };
+  g_autoptr (Bed) bed = bed_new ("<simulated-host><iommu name='i'/>"
+                                 "<device name='" PCI_1 "' iommu='i' group='1' cdev='no'/>"
+                                 "</simulated-host>");
+  g_autoptr (Lease) lease = leases_create (bed, NULL);
+  g_autofree char *device = bed_device (bed, PCI_1);
+
+  bed_call_fails (bed, MANAGER, "LeaseDevices", leases_arguments (bed, names, NULL),
+                  IOMMUD_ERROR_NOT_SUPPORTED, "*has no node*");
+  bed_call_fails (bed, lease->path, "OpenDevice", bed_device_arguments (device, NULL),
+                  IOMMUD_ERROR_NOT_SUPPORTED, "*has no node*");
+}
+
+static void
 test_containers (void)
 {
   g_autoptr (Bed) bed = bed_new (NULL);
@@ -383,6 +431,8 @@ main (int argc, char **argv)
   g_test_add_func ("/leases/refused", test_refused);
   g_test_add_func ("/leases/many", test_many);
   g_test_add_func ("/leases/open-device", test_open_device);
+  g_test_add_func ("/leases/close-twice", test_close_twice);
+  g_test_add_func ("/leases/no-node", test_no_node);
   g_test_add_func ("/leases/containers", test_containers);
   g_test_add_func ("/leases/release", test_release);
   g_test_add_func ("/leases/device-wanted", test_device_wanted);
