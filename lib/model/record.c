@@ -239,6 +239,7 @@ static const IommudRecordField iommud_scope_record_fields[] = {
   FIELD (IommudScopeRecord, key, NUMBER64, 0, G_MAXUINT64),
   FIELD (IommudScopeRecord, first, NUMBER64, 0, G_MAXUINT64),
   FIELD (IommudScopeRecord, last, NUMBER64, 0, G_MAXUINT64),
+  FIELD (IommudScopeRecord, name, STRING, 0, MAX_STRING),
   { 0 },
 };
 DEFINE_RECORD (IommudScopeRecord, iommud_scope_record, "scope")

@@ -161,6 +161,7 @@ typedef struct
   guint64 key;
   guint64 first; /* 0 to the largest number if the second part is none */
   guint64 last;
+  char *name; /* if it is not "", only the record whose second part is this name is meant */
 } IommudScopeRecord;
 
 /* A host, or a fact about it. A new kind of record is one more list here, with a row in the table

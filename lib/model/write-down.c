@@ -34,6 +34,27 @@ add_hwpts (IommudHostRecord *record, IommudContainer *container)
 }
 
 static void
+add_binding (IommudHostRecord *record, IommudContainer *container, IommudDevice *device)
+{
+  const IommudBinding *binding = iommud_device_get_binding (device);
+  IommudHwpt *hwpt = iommud_device_get_hwpt (device);
+  IommudBindingRecord *entry = iommud_binding_record_new ();
+
+  iommud_record_set_string (&entry->name, binding->info->name);
+  iommud_record_set_string (&entry->sysfs_path, binding->info->sysfs_path);
+  entry->container = iommud_container_get_serial (container);
+  entry->hwpt = hwpt != NULL ? iommud_hwpt_get_serial (hwpt) : 0;
+  entry->attached = iommud_device_is_attached (device);
+  entry->device_id = binding->device_id;
+  entry->iommu_capabilities = binding->iommu_capabilities;
+  entry->iommu_type = binding->iommu_type;
+  entry->max_pasid_width = binding->max_pasid_width;
+  entry->dma_logging = binding->dma_logging;
+  entry->tracker = binding->tracker;
+  g_ptr_array_add (record->bindings, entry);
+}
+
+static void
 add_bindings (IommudHostRecord *record, IommudContainer *container)
 {
   GListModel *devices = iommud_container_get_devices (container);
@@ -41,22 +62,8 @@ add_bindings (IommudHostRecord *record, IommudContainer *container)
   for (guint i = 0; i < g_list_model_get_n_items (devices); i++)
     {
       g_autoptr (IommudDevice) device = g_list_model_get_item (devices, i);
-      const IommudBinding *binding = iommud_device_get_binding (device);
-      IommudHwpt *hwpt = iommud_device_get_hwpt (device);
-      IommudBindingRecord *entry = iommud_binding_record_new ();
 
-      iommud_record_set_string (&entry->name, binding->info->name);
-      iommud_record_set_string (&entry->sysfs_path, binding->info->sysfs_path);
-      entry->container = iommud_container_get_serial (container);
-      entry->hwpt = hwpt != NULL ? iommud_hwpt_get_serial (hwpt) : 0;
-      entry->attached = iommud_device_is_attached (device);
-      entry->device_id = binding->device_id;
-      entry->iommu_capabilities = binding->iommu_capabilities;
-      entry->iommu_type = binding->iommu_type;
-      entry->max_pasid_width = binding->max_pasid_width;
-      entry->dma_logging = binding->dma_logging;
-      entry->tracker = binding->tracker;
-      g_ptr_array_add (record->bindings, entry);
+      add_binding (record, container, device);
     }
 }
 
@@ -131,11 +138,10 @@ iommud_container_write_down (IommudContainer *self, IommudHostRecord *record,
 
   iommud_container_fill_record (self, entry);
   g_ptr_array_add (record->containers, entry);
+  if ((parts & IOMMUD_WRITE_DOWN_HWPTS) != 0)
+    add_hwpts (record, self);
   if ((parts & IOMMUD_WRITE_DOWN_DEVICES) != 0)
-    {
-      add_hwpts (record, self);
-      add_bindings (record, self);
-    }
+    add_bindings (record, self);
   if ((parts & IOMMUD_WRITE_DOWN_MAPPINGS) != 0)
     add_mappings (record, self, first, last);
   if ((parts & IOMMUD_WRITE_DOWN_TRACKING) != 0)
@@ -187,6 +193,19 @@ iommud_write_down_scope (IommudHostRecord *record, const char *kind, guint64 key
 }
 
 void
+iommud_container_write_down_device (IommudContainer *self, IommudHostRecord *record,
+                                    IommudDevice *device)
+{
+  IommudScopeRecord *scope;
+
+  iommud_write_down_scope (record, "bindings", iommud_container_get_serial (self), 0, G_MAXUINT64);
+  scope = g_ptr_array_index (record->scopes, record->scopes->len - 1);
+  iommud_record_set_string (&scope->name, iommud_device_get_binding (device)->info->name);
+  if (iommud_device_get_container (device) == self)
+    add_binding (record, self, device);
+}
+
+void
 iommud_container_write_down_scopes (IommudContainer *self, IommudHostRecord *record,
                                     IommudWriteDownParts parts, guint64 first, guint64 last)
 {
@@ -195,11 +214,10 @@ iommud_container_write_down_scopes (IommudContainer *self, IommudHostRecord *rec
 
   iommud_write_down_scope (record, "contexts", context, 0, G_MAXUINT64);
   iommud_write_down_scope (record, "containers", serial, 0, G_MAXUINT64);
+  if ((parts & IOMMUD_WRITE_DOWN_HWPTS) != 0)
+    iommud_write_down_scope (record, "hwpts", serial, 0, G_MAXUINT64);
   if ((parts & IOMMUD_WRITE_DOWN_DEVICES) != 0)
-    {
-      iommud_write_down_scope (record, "hwpts", serial, 0, G_MAXUINT64);
-      iommud_write_down_scope (record, "bindings", serial, 0, G_MAXUINT64);
-    }
+    iommud_write_down_scope (record, "bindings", serial, 0, G_MAXUINT64);
   if ((parts & IOMMUD_WRITE_DOWN_MAPPINGS) != 0)
     iommud_write_down_scope (record, "mappings", serial, first, last);
   if ((parts & IOMMUD_WRITE_DOWN_TRACKING) != 0)

@@ -10,10 +10,11 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  IOMMUD_WRITE_DOWN_DEVICES = 1 << 0,  /* its HWPTs and devices */
-  IOMMUD_WRITE_DOWN_MAPPINGS = 1 << 1, /* in a range */
-  IOMMUD_WRITE_DOWN_TRACKING = 1 << 2,
-  IOMMUD_WRITE_DOWN_ALL = (1 << 3) - 1,
+  IOMMUD_WRITE_DOWN_DEVICES = 1 << 0,
+  IOMMUD_WRITE_DOWN_HWPTS = 1 << 1,
+  IOMMUD_WRITE_DOWN_MAPPINGS = 1 << 2, /* in a range */
+  IOMMUD_WRITE_DOWN_TRACKING = 1 << 3,
+  IOMMUD_WRITE_DOWN_ALL = (1 << 4) - 1,
 } IommudWriteDownParts;
 
 /* Adds the record of a context. */
@@ -28,6 +29,9 @@ void iommud_lease_write_down (IommudLease *self, IommudHostRecord *record);
 /* For facts: @record has all that there is of a kind, in a range of the second part of its key. */
 void iommud_write_down_scope (IommudHostRecord *record, const char *kind, guint64 key,
                               guint64 first, guint64 last);
+/* For facts: the record of one device, if it is bound for the container, and its scope. */
+void iommud_container_write_down_device (IommudContainer *self, IommudHostRecord *record,
+                                         IommudDevice *device);
 /* For facts: the scopes of iommud_container_write_down(), also for a container that was freed. */
 void iommud_container_write_down_scopes (IommudContainer *self, IommudHostRecord *record,
                                          IommudWriteDownParts parts, guint64 first, guint64 last);

@@ -101,7 +101,9 @@ intend (gpointer data)
 static GVariant *
 report (gpointer data)
 {
-  return iommud_operation_report (((Allocation *) data)->container, IOMMUD_WRITE_DOWN_DEVICES);
+  const Allocation *self = data;
+
+  return iommud_operation_report_device (self->container, self->device);
 }
 
 /* The kernel blocks until the file of an unplugged device is closed, so what has claimed the device

@@ -156,8 +156,9 @@ intend (gpointer data)
 static GVariant *
 report (gpointer data)
 {
-  return iommud_operation_report (((Detachment *) data)->container,
-                                  IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
+  const Detachment *self = data;
+
+  return iommud_operation_report_device (self->container, self->device);
 }
 
 /* The kernel blocks until the file of an unplugged device is closed, so what has claimed the device

@@ -103,7 +103,7 @@ static GVariant *
 report (gpointer data)
 {
   return iommud_operation_report (((FreeHwpt *) data)->container,
-                                  IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
+                                  IOMMUD_WRITE_DOWN_HWPTS | IOMMUD_WRITE_DOWN_TRACKING);
 }
 
 static const IommudOperation free_operation = {

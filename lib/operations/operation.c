@@ -112,7 +112,8 @@ iommud_operation_intend_range (const char *act, IommudContainer *container, guin
 }
 
 static GVariant *
-report (IommudContainer *container, IommudWriteDownParts parts, guint64 first, guint64 last)
+report (IommudContainer *container, IommudDevice *device, IommudWriteDownParts parts, guint64 first,
+        guint64 last)
 {
   g_autoptr (IommudHostRecord) record = iommud_host_record_new ();
   IommudContext *context = iommud_container_get_context (container);
@@ -126,6 +127,8 @@ report (IommudContainer *container, IommudWriteDownParts parts, guint64 first, g
     {
       iommud_container_write_down_scopes (container, record, parts, first, last);
       iommud_container_write_down (container, record, parts, first, last);
+      if (device != NULL)
+        iommud_container_write_down_device (container, record, device);
     }
   if (iommud_context_get_n_containers (context) > 0)
     iommud_context_write_down (context, record);
@@ -135,13 +138,20 @@ report (IommudContainer *container, IommudWriteDownParts parts, guint64 first, g
 GVariant *
 iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts)
 {
-  return report (container, parts, 0, G_MAXUINT64);
+  return report (container, NULL, parts, 0, G_MAXUINT64);
+}
+
+GVariant *
+iommud_operation_report_device (IommudContainer *container, IommudDevice *device)
+{
+  return report (container, device, IOMMUD_WRITE_DOWN_HWPTS | IOMMUD_WRITE_DOWN_TRACKING, 0,
+                 G_MAXUINT64);
 }
 
 GVariant *
 iommud_operation_report_range (IommudContainer *container, guint64 iova, guint64 length)
 {
-  return report (container, IOMMUD_WRITE_DOWN_MAPPINGS | IOMMUD_WRITE_DOWN_TRACKING, iova,
+  return report (container, NULL, IOMMUD_WRITE_DOWN_MAPPINGS | IOMMUD_WRITE_DOWN_TRACKING, iova,
                  length == 0 ? G_MAXUINT64 : iova + (length - 1));
 }
 

@@ -38,6 +38,8 @@ IommudIntentRecord *iommud_operation_make_intent (const char *act, IommudContain
 /* For fact: @parts of @container as they are now, in a record of the host; the container is left
  * out if it was freed. */
 GVariant *iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts);
+/* One device, all HWPTs and the tracking. */
+GVariant *iommud_operation_report_device (IommudContainer *container, IommudDevice *device);
 /* The mappings that meet a range (a length of 0: all behind @iova), and the tracking. */
 GVariant *iommud_operation_report_range (IommudContainer *container, guint64 iova, guint64 length);
 

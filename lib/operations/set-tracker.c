@@ -135,8 +135,9 @@ intend (gpointer data)
 static GVariant *
 report (gpointer data)
 {
-  return iommud_operation_report (((SetTracker *) data)->container,
-                                  IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_TRACKING);
+  const SetTracker *self = data;
+
+  return iommud_operation_report_device (self->container, self->device);
 }
 
 /* What has claimed an unplugged device must not wait for a long mapping: the kernel blocks until

@@ -226,7 +226,8 @@ intend (gpointer data)
 static GVariant *
 report (gpointer data)
 {
-  return iommud_operation_report (((TidyUp *) data)->container, IOMMUD_WRITE_DOWN_DEVICES);
+  return iommud_operation_report (((TidyUp *) data)->container,
+                                  IOMMUD_WRITE_DOWN_DEVICES | IOMMUD_WRITE_DOWN_HWPTS);
 }
 
 static const IommudOperation tidy_up_operation = {

@@ -134,9 +134,10 @@ note_told (IommudStateChange *self, const IommudRecordField *kind, GVariant *rec
 }
 
 static gboolean
-is_in_scope (const IommudStateKey *key, const IommudRecordField *kind, guint64 first, guint64 last)
+is_in_scope (const IommudStateKey *key, const IommudStateKey *scope, guint64 last)
 {
-  return key->kind == kind && key->first == first && key->second <= last;
+  return key->kind == scope->kind && key->first == scope->first && key->second <= last
+         && (*scope->name == '\0' || g_str_equal (key->name, scope->name));
 }
 
 /* What is kept in the scope and was not told of is gone. */
@@ -146,7 +147,7 @@ remove_untold (IommudStateChange *self, const IommudStateKey *scope, guint64 las
   IommudStateKey key = *scope;
   gboolean more = iommud_state_store_from (self->store, &key);
 
-  for (; more && is_in_scope (&key, scope->kind, scope->first, last);
+  for (; more && is_in_scope (&key, scope, last);
        more = iommud_state_store_next (self->store, &key))
     if (!g_hash_table_contains (self->told, &key))
       iommud_state_change_remove (self, &key);
@@ -159,8 +160,7 @@ remove_all (IommudStateChange *self, const IommudStateKey *scope, guint64 last)
 {
   IommudStateKey key = *scope;
 
-  if (!iommud_state_store_from (self->store, &key)
-      || !is_in_scope (&key, scope->kind, scope->first, last))
+  if (!iommud_state_store_from (self->store, &key) || !is_in_scope (&key, scope, last))
     return;
   count (self, scope->kind, -1);
   iommud_state_edits_remove (self->edits, scope, last);
@@ -178,10 +178,11 @@ apply_scope (IommudStateChange *self, GVariant *fact, GVariant *scope)
   g_variant_lookup (scope, "key", "t", &key.first);
   g_variant_lookup (scope, "first", "t", &key.second);
   g_variant_lookup (scope, "last", "t", &last);
+  g_variant_lookup (scope, "name", "&s", &key.name);
   key.kind = iommud_state_find_kind (name);
   g_return_if_fail (key.kind != NULL && key.kind != &iommud_state_host_kind);
   records = g_variant_lookup_value (fact, name, NULL);
-  if (note_told (self, key.kind, records, key.first) == 0)
+  if (note_told (self, key.kind, records, key.first) == 0 && *key.name == '\0')
     remove_all (self, &key, last);
   else
     remove_untold (self, &key, last);

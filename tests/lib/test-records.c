@@ -57,7 +57,7 @@ typedef struct
   "{'number': <@t 1>, 'act': <'attach-device'>, 'context': <@t 7>, 'container': <@t 9>, "          \
   "'hwpt': <@t 0>, 'source': <@t 0>, 'name': <''>, 'owner': <@u 0>, 'device': <'0000:01:00.0'>, "  \
   "'iova': <@t 0>, 'length': <@t 0>, 'closes': <@as ['context-7']>}"
-#define SCOPE "{'kind': <'hwpts'>, 'key': <@t 9>, 'first': <@t 0>, 'last': <@t 3>}"
+#define SCOPE "{'kind': <'hwpts'>, 'key': <@t 9>, 'first': <@t 0>, 'last': <@t 3>, 'name': <''>}"
 #define HOST                                                                                       \
   "{'version': <@u 2>, 'damaged': <false>, 'last_context_serial': <@t 7>, "                        \
   "'last_container_serial': <@t 9>, "                                                              \
