@@ -76,6 +76,7 @@ static const IommuctlColumn columns[] = {
   { N_ ("DIRTY TRACKING"), NULL, describe_tracking, TRUE, FALSE },
   { N_ ("ACCOUNTING"), "Accounting", NULL, FALSE, TRUE },
   { N_ ("CONTEXT"), "Context", NULL, FALSE, TRUE },
+  { N_ ("LEASE"), "Lease", NULL, TRUE, TRUE },
   { NULL },
 };
 

@@ -5,6 +5,7 @@
 #include "describe.h"
 
 #include "cut.h"
+#include "holder.h"
 #include "mapping.h"
 #include "names.h"
 #include "numbers.h"
@@ -43,6 +44,8 @@ describe_array (IommuctlService *service, const char *key, GVariant *array)
 {
   if (g_str_equal (key, "AllowedIovas") && g_variant_n_children (array) == 0)
     return g_strdup (_ ("all"));
+  if (g_str_equal (key, "Holders"))
+    return iommuctl_holder_describe_records (array);
   if (g_variant_is_of_type (array, G_VARIANT_TYPE ("aa{sv}")))
     return iommuctl_mapping_describe_records (array);
   return describe_list (service, key, array);
@@ -70,6 +73,21 @@ is_size (const char *key)
   return g_str_equal (key, "MappedBytes");
 }
 
+static gboolean
+is_time (const char *key)
+{
+  return g_str_equal (key, "Since");
+}
+
+/* Microseconds since 1970, in the time zone of the user. */
+static char *
+describe_time (guint64 time)
+{
+  g_autoptr (GDateTime) local = g_date_time_new_from_unix_local (time / G_USEC_PER_SEC);
+
+  return local == NULL ? g_strdup ("-") : g_date_time_format (local, "%Y-%m-%d %H:%M:%S");
+}
+
 /* On the bus, a negative number says that a device has no group or no NUMA node. */
 static char *
 describe_number (const char *key, GVariant *number)
@@ -80,6 +98,8 @@ describe_number (const char *key, GVariant *number)
     return g_strdup_printf ("0x%04x", g_variant_get_uint32 (number));
   if (g_variant_is_of_type (number, G_VARIANT_TYPE_UINT64) && is_size (key))
     return iommuctl_numbers_describe_exact_size (g_variant_get_uint64 (number));
+  if (g_variant_is_of_type (number, G_VARIANT_TYPE_UINT64) && is_time (key))
+    return describe_time (g_variant_get_uint64 (number));
   return g_variant_print (number, FALSE);
 }
 

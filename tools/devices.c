@@ -55,18 +55,27 @@ describe_ids (GVariant *record, IommuctlService *service)
                           get_number (record, "ProductId"));
 }
 
-/* "attached vm1": two columns would leave less room for the others. */
+/* The name of the object at a member of the record; NULL for none. */
+static char *
+name_of_member (GVariant *record, const char *key, IommuctlService *service)
+{
+  g_autofree char *path = iommuctl_records_dup_string (record, key);
+
+  if (*path == '\0' || g_str_equal (path, IOMMUD_DBUS_NO_PATH))
+    return NULL;
+  return iommuctl_names_of_path (service, path);
+}
+
+/* "attached vm1", "leased job": two columns would leave less room for the others. */
 static char *
 describe_state (GVariant *record, IommuctlService *service)
 {
   g_autofree char *state = iommuctl_records_dup_string (record, "State");
-  g_autofree char *container = iommuctl_records_dup_string (record, "Container");
-  g_autofree char *name = NULL;
+  g_autofree char *name = name_of_member (record, "Container", service);
 
-  if (*container == '\0' || g_str_equal (container, IOMMUD_DBUS_NO_PATH))
-    return g_steal_pointer (&state);
-  name = iommuctl_names_of_path (service, container);
-  return g_strdup_printf ("%s %s", state, name);
+  if (name == NULL)
+    name = name_of_member (record, "Lease", service);
+  return name == NULL ? g_steal_pointer (&state) : g_strdup_printf ("%s %s", state, name);
 }
 
 /* Known once the device is bound. */
@@ -89,6 +98,7 @@ static const IommuctlColumn columns[] = {
   { N_ ("PRODUCT"), NULL, describe_product, TRUE, FALSE },
   { N_ ("CONTAINER"), "Container", NULL, TRUE, TRUE },
   { N_ ("HWPT"), "Hwpt", NULL, TRUE, TRUE },
+  { N_ ("LEASE"), "Lease", NULL, TRUE, TRUE },
   { N_ ("BUS"), "Bus", NULL, FALSE, TRUE },
   { N_ ("IDS"), NULL, describe_ids, FALSE, TRUE },
   { N_ ("NUMA"), "NumaNode", NULL, FALSE, TRUE },

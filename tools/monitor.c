@@ -142,10 +142,8 @@ static GDBusProxy *
 main_proxy (GDBusObject *object)
 {
   static const char *const interfaces[] = {
-    IOMMUD_DBUS_DEVICE_INTERFACE,
-    IOMMUD_DBUS_CONTAINER_INTERFACE,
-    IOMMUD_DBUS_HWPT_INTERFACE,
-    IOMMUD_DBUS_MANAGER_INTERFACE,
+    IOMMUD_DBUS_DEVICE_INTERFACE, IOMMUD_DBUS_CONTAINER_INTERFACE, IOMMUD_DBUS_HWPT_INTERFACE,
+    IOMMUD_DBUS_LEASE_INTERFACE,  IOMMUD_DBUS_MANAGER_INTERFACE,
   };
   GDBusInterface *interface = NULL;
 
@@ -185,19 +183,19 @@ record_of_object (GDBusObject *object)
   return iommuctl_records_of_object (g_dbus_object_get_object_path (object), all);
 }
 
-/* The names of containers are kept as long as these are there: a line about one that goes has its
- * name too. */
+/* The names of containers and leases are kept as long as these are there: a line about one that
+ * goes has its name too. */
 static void
 learn_name (Monitor *self, GDBusObject *object, gboolean is_there)
 {
-  const char *path = g_dbus_object_get_object_path (object);
-  g_autoptr (GDBusInterface) container =
-      g_dbus_object_get_interface (object, IOMMUD_DBUS_CONTAINER_INTERFACE);
+  g_autoptr (GDBusProxy) proxy = main_proxy (object);
+  g_autoptr (GVariant) name = NULL;
 
-  if (container != NULL)
-    iommuctl_service_learn_name (
-        self->request->service, path,
-        is_there ? iommud_dbus_container_get_name (IOMMUD_DBUS_CONTAINER (container)) : NULL);
+  if (!IOMMUD_DBUS_IS_CONTAINER (proxy) && !IOMMUD_DBUS_IS_LEASE (proxy))
+    return;
+  name = g_dbus_proxy_get_cached_property (proxy, "Name");
+  iommuctl_service_learn_name (self->request->service, g_dbus_object_get_object_path (object),
+                               is_there && name != NULL ? g_variant_get_string (name, NULL) : NULL);
 }
 
 /* Only JSON has the properties of a new object: for people, its name says where it belongs. */

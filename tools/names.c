@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The names that are accepted: object paths, device names, container names and numbers, and
- * CONTAINER/NUMBER for a HWPT. */
+/* The names that are accepted: object paths, device names, names and numbers of containers and
+ * leases, and CONTAINER/NUMBER for a HWPT. */
 #include "config.h"
 
 #include "names.h"
 
 #include "device-name.h"
+#include "records.h"
 #include "shortened.h"
 
 #include <glib/gi18n.h>
@@ -43,6 +44,8 @@ iommuctl_names_get_interface (const char *path)
 {
   if (is_path_of (path, IOMMUD_DBUS_DEVICES_PATH))
     return IOMMUD_DBUS_DEVICE_INTERFACE;
+  if (is_path_of (path, IOMMUD_DBUS_LEASES_PATH))
+    return IOMMUD_DBUS_LEASE_INTERFACE;
   return is_path_of_hwpt (path) ? IOMMUD_DBUS_HWPT_INTERFACE : IOMMUD_DBUS_CONTAINER_INTERFACE;
 }
 
@@ -185,34 +188,96 @@ iommuctl_names_find_hwpt (IommuctlService *service, const char *name, GError **e
                g_strdup_printf (_ ("There is no HWPT '%s'. 'iommuctl tree' shows them all"), name));
 }
 
+/* No method of the service finds a lease by its name. */
+static char *
+find_listed_lease (IommuctlService *service, const char *name, GError **error)
+{
+  g_autoptr (GVariant) listing = iommuctl_records_list (service, error);
+  g_autoptr (GVariant) records = NULL;
+
+  if (listing == NULL)
+    return NULL;
+  records = iommuctl_records_of_listing (listing, IOMMUD_DBUS_LEASE_INTERFACE);
+  for (gsize i = 0; i < g_variant_n_children (records); i++)
+    {
+      g_autoptr (GVariant) record = g_variant_get_child_value (records, i);
+
+      if (iommuctl_records_has_string (record, "Name", name))
+        return iommuctl_records_dup_string (record, "Path");
+    }
+  g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_FOUND, _ ("No lease is called '%s'"),
+               name);
+  return NULL;
+}
+
+/* As with containers, no name is a number. */
+char *
+iommuctl_names_find_lease (IommuctlService *service, const char *name, GError **error)
+{
+  GError *local_error = NULL;
+  char *path = NULL;
+
+  if (is_path_of (name, IOMMUD_DBUS_LEASES_PATH))
+    path = check_path (service, name, &local_error);
+  else if (iommuctl_shortened_is (name))
+    path = iommuctl_shortened_find (service, name, IOMMUD_DBUS_LEASE_INTERFACE, &local_error);
+  else if (is_number (name))
+    {
+      g_autofree char *numbered = g_strconcat (IOMMUD_DBUS_LEASES_PATH "/", name, NULL);
+
+      path = check_path (service, numbered, &local_error);
+    }
+  else
+    path = find_listed_lease (service, name, &local_error);
+  if (path != NULL)
+    return path;
+  return fail (
+      error, local_error,
+      g_strdup_printf (_ ("No lease is called '%s'. 'iommuctl leases' lists them all"), name));
+}
+
 static char *
 find_by_path (IommuctlService *service, const char *path, GError **error)
 {
   if (is_path_of (path, IOMMUD_DBUS_DEVICES_PATH))
     return iommuctl_names_find_device (service, path, error);
+  if (is_path_of (path, IOMMUD_DBUS_LEASES_PATH))
+    return iommuctl_names_find_lease (service, path, error);
   if (is_path_of_hwpt (path))
     return iommuctl_names_find_hwpt (service, path, error);
   return iommuctl_names_find_container (service, path, error);
 }
 
-/* A slash is in the names of HWPTs and in paths of devices. */
+/* A HWPT's name has a slash, as paths of devices do. */
+static gboolean
+is_name_of_hwpt (const char *name)
+{
+  return strchr (name, '/') != NULL && !g_path_is_absolute (name);
+}
+
+typedef char *(*Find) (IommuctlService *service, const char *name, GError **error);
+
+/* Lists come last: they take longest. */
 static char *
 find_by_name (IommuctlService *service, const char *name, GError **error)
 {
+  static const Find of_hwpts[] = { iommuctl_names_find_device, iommuctl_names_find_hwpt, NULL };
+  static const Find of_others[] = { iommuctl_names_find_device, iommuctl_names_find_container,
+                                    iommuctl_names_find_lease, NULL };
   g_autoptr (GError) local_error = NULL;
-  char *found = iommuctl_names_find_device (service, name, &local_error);
+  char *found = NULL;
 
-  if (found == NULL && is_not_found (local_error))
+  for (const Find *find = is_name_of_hwpt (name) ? of_hwpts : of_others; *find != NULL; find++)
     {
       g_clear_error (&local_error);
-      if (strchr (name, '/') != NULL && !g_path_is_absolute (name))
-        found = iommuctl_names_find_hwpt (service, name, &local_error);
-      else
-        found = iommuctl_names_find_container (service, name, &local_error);
+      found = (*find) (service, name, &local_error);
+      if (found != NULL)
+        return found;
+      if (!is_not_found (local_error))
+        break;
     }
-  if (found == NULL)
-    g_propagate_error (error, g_steal_pointer (&local_error));
-  return found;
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return NULL;
 }
 
 char *
@@ -226,11 +291,11 @@ iommuctl_names_find (IommuctlService *service, const char *name, GError **error)
   found = find_by_name (service, name, &local_error);
   if (found != NULL)
     return found;
-  if (strchr (name, '/') == NULL || g_path_is_absolute (name))
-    return fail (
-        error, local_error,
-        g_strdup_printf (
-            _ ("No device or container is called '%s'. 'iommuctl tree' shows them all"), name));
+  if (!is_name_of_hwpt (name))
+    return fail (error, local_error,
+                 g_strdup_printf (_ ("No device, container or lease is called '%s'. 'iommuctl "
+                                     "tree' and 'iommuctl leases' show them all"),
+                                  name));
   g_propagate_error (error, local_error);
   return NULL;
 }
@@ -248,6 +313,7 @@ name_of_hwpt (IommuctlService *service, const char *path)
 char *
 iommuctl_names_of_path (IommuctlService *service, const char *path)
 {
+  const char *interface_name = iommuctl_names_get_interface (path);
   const char *name = NULL;
 
   if (g_str_equal (path, IOMMUD_DBUS_NO_PATH))
@@ -256,6 +322,6 @@ iommuctl_names_of_path (IommuctlService *service, const char *path)
     return name_of_hwpt (service, path);
   if (is_path_of (path, IOMMUD_DBUS_DEVICES_PATH))
     return iommuctl_device_name_of_path (path);
-  name = iommuctl_service_get_container_name (service, path);
+  name = iommuctl_service_get_name (service, path, interface_name);
   return name == NULL ? g_path_get_basename (path) : g_strdup (name);
 }

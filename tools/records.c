@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How the properties of an object become a record: with the names and types of the D-Bus API,
  * except that IOVAs are strings such as "0xfee00000", because many programs that read JSON lose the
- * low bits of 64-bit numbers, and that the parts of mappings have names. */
+ * low bits of 64-bit numbers, and that the parts of mappings and holders have names. */
 #include "config.h"
 
 #include "records.h"
 
+#include "holder.h"
 #include "mapping.h"
 #include "names.h"
 #include "numbers.h"
@@ -26,6 +27,7 @@ static const RecordKind kinds[] = {
   { IOMMUD_DBUS_MEMORY_INTERFACE, "container", "", FALSE },
   { IOMMUD_DBUS_DIRTY_TRACKING_INTERFACE, "container", "DirtyTracking", FALSE },
   { IOMMUD_DBUS_HWPT_INTERFACE, "hwpt", "", TRUE },
+  { IOMMUD_DBUS_LEASE_INTERFACE, "lease", "", TRUE },
   { IOMMUD_DBUS_MANAGER_INTERFACE, "manager", "", TRUE },
 };
 
@@ -97,6 +99,8 @@ member_value (GVariant *value)
     return g_variant_ref_sink (ranges_in_hex (value));
   if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(tttu)")))
     return g_variant_ref_sink (iommuctl_mapping_records (value));
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE ("a(uss)")))
+    return g_variant_ref_sink (iommuctl_holder_records (value));
   return g_variant_ref (value);
 }
 
@@ -218,23 +222,32 @@ iommuctl_records_read (IommuctlService *service, const char *path, GError **erro
   return iommuctl_records_of_object (path, interfaces);
 }
 
+/* Objects whose names are not in their paths, but numbers at the end. */
+static gboolean
+is_numbered (const char *path)
+{
+  return g_str_has_prefix (path, IOMMUD_DBUS_CONTAINERS_PATH "/")
+         || g_str_has_prefix (path, IOMMUD_DBUS_LEASES_PATH "/");
+}
+
 static void
 learn_name (IommuctlService *service, GVariant *object)
 {
   g_autoptr (GVariant) path = g_variant_get_child_value (object, 0);
   g_autoptr (GVariant) interfaces = NULL;
-  g_autoptr (GVariant) container = NULL;
+  g_autoptr (GVariant) properties = NULL;
   g_autofree char *name = NULL;
 
-  if (!g_str_has_prefix (g_variant_get_string (path, NULL), IOMMUD_DBUS_CONTAINERS_PATH))
+  if (!is_numbered (g_variant_get_string (path, NULL)))
     return;
   interfaces = g_variant_get_child_value (object, 1);
-  container =
-      g_variant_lookup_value (interfaces, IOMMUD_DBUS_CONTAINER_INTERFACE, G_VARIANT_TYPE_VARDICT);
-  if (container == NULL)
+  properties =
+      g_variant_lookup_value (interfaces, main_interface_of (interfaces), G_VARIANT_TYPE_VARDICT);
+  if (properties == NULL)
     return;
-  name = iommuctl_records_dup_string (container, "Name");
-  iommuctl_service_learn_name (service, g_variant_get_string (path, NULL), name);
+  name = iommuctl_records_dup_string (properties, "Name");
+  if (*name != '\0')
+    iommuctl_service_learn_name (service, g_variant_get_string (path, NULL), name);
 }
 
 GVariant *
@@ -303,7 +316,7 @@ compare_listed (gconstpointer a, gconstpointer b)
 {
   const char *first = g_variant_get_string (((const Listed *) a)->path, NULL);
   const char *second = g_variant_get_string (((const Listed *) b)->path, NULL);
-  const gboolean numbered = g_str_has_prefix (first, IOMMUD_DBUS_CONTAINERS_PATH "/");
+  const gboolean numbered = is_numbered (first);
   const gsize first_length = numbered ? strlen (first) : 0;
   const gsize second_length = numbered ? strlen (second) : 0;
 

@@ -14,7 +14,8 @@ GVariant *iommuctl_records_of_properties (const char *interface_name, const char
                                           GVariant *properties);
 /* The record of one object, as it is now. A container brings its memory and its dirty tracking. */
 GVariant *iommuctl_records_read (IommuctlService *service, const char *path, GError **error);
-/* All objects, as iommuctl_service_list() has them; the names of containers are known then. */
+/* All objects, as iommuctl_service_list() has them; the names of containers and leases are known
+ * then. */
 GVariant *iommuctl_records_list (IommuctlService *service, GError **error);
 /* An aa{sv} of all objects that have the interface in a listing, sorted by their paths. */
 GVariant *iommuctl_records_of_listing (GVariant *listing, const char *interface_name);
@@ -31,7 +32,7 @@ gboolean iommuctl_records_has_objects (GVariant *value);
 char *iommuctl_records_dup_string (GVariant *record, const char *key);
 /* Whether it is this one. */
 gboolean iommuctl_records_has_string (GVariant *record, const char *key, const char *string);
-/* "device", "container", "hwpt" or "manager"; NULL for a foreign interface. */
+/* "device", "container", "hwpt", "lease" or "manager"; NULL for a foreign interface. */
 const char *iommuctl_records_kind (const char *interface_name);
 /* What a record calls a property of an interface. */
 char *iommuctl_records_member (const char *interface_name, const char *property_name);

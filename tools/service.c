@@ -17,7 +17,7 @@ struct _IommuctlService
   GDBusConnection *connection;
   GCancellable *cancellable;
   char *owner;
-  GHashTable *container_names; /* by object path */
+  GHashTable *names; /* of containers and leases, by object path */
 };
 
 static GVariant *
@@ -58,7 +58,7 @@ iommuctl_service_new (GDBusConnection *connection, GCancellable *cancellable, GE
   iommud_dbus_error_quark ();
   self->connection = g_object_ref (connection);
   self->cancellable = g_object_ref (cancellable);
-  self->container_names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (find_owner (self, &local_error))
     return g_steal_pointer (&self);
   if (!g_error_matches (local_error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
@@ -71,7 +71,7 @@ iommuctl_service_new (GDBusConnection *connection, GCancellable *cancellable, GE
 void
 iommuctl_service_free (IommuctlService *self)
 {
-  g_hash_table_unref (self->container_names);
+  g_hash_table_unref (self->names);
   g_free (self->owner);
   g_object_unref (self->cancellable);
   g_object_unref (self->connection);
@@ -178,25 +178,25 @@ iommuctl_service_read (IommuctlService *self, const char *path, const char *inte
 }
 
 const char *
-iommuctl_service_get_container_name (IommuctlService *self, const char *path)
+iommuctl_service_get_name (IommuctlService *self, const char *path, const char *interface_name)
 {
-  const char *known = g_hash_table_lookup (self->container_names, path);
+  const char *known = g_hash_table_lookup (self->names, path);
   g_autoptr (GVariant) name = NULL;
 
   if (known != NULL)
     return known;
-  name = iommuctl_service_read (self, path, IOMMUD_DBUS_CONTAINER_INTERFACE, "Name", NULL);
+  name = iommuctl_service_read (self, path, interface_name, "Name", NULL);
   if (name == NULL)
     return NULL;
   iommuctl_service_learn_name (self, path, g_variant_get_string (name, NULL));
-  return g_hash_table_lookup (self->container_names, path);
+  return g_hash_table_lookup (self->names, path);
 }
 
 void
 iommuctl_service_learn_name (IommuctlService *self, const char *path, const char *name)
 {
   if (name == NULL)
-    g_hash_table_remove (self->container_names, path);
+    g_hash_table_remove (self->names, path);
   else
-    g_hash_table_replace (self->container_names, g_strdup (path), g_strdup (name));
+    g_hash_table_replace (self->names, g_strdup (path), g_strdup (name));
 }

@@ -33,9 +33,11 @@ GVariant *iommuctl_service_read_all (IommuctlService *self, const char *path,
 GVariant *iommuctl_service_read (IommuctlService *self, const char *path,
                                  const char *interface_name, const char *property, GError **error);
 
-/* The name of a container, which is asked for once; NULL if it has gone. */
-const char *iommuctl_service_get_container_name (IommuctlService *self, const char *path);
-/* What a listing or a signal says of a name. NULL: the container has gone. */
+/* The name of a container or a lease, which is asked for once; NULL if it has gone.
+ * @interface_name: that has the name. */
+const char *iommuctl_service_get_name (IommuctlService *self, const char *path,
+                                       const char *interface_name);
+/* What a listing or a signal says of such a name. NULL: the object has gone. */
 void iommuctl_service_learn_name (IommuctlService *self, const char *path, const char *name);
 
 G_END_DECLS

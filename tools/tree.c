@@ -185,10 +185,23 @@ is_empty (GVariant *record, const char *key)
   return members == NULL || g_variant_n_children (members) == 0;
 }
 
+/* ", lease vm1": what is under a lease ends with it. */
+static void
+append_lease (GString *text, GVariant *record, IommuctlService *service)
+{
+  g_autofree char *path = iommuctl_records_dup_string (record, "Lease");
+  g_autofree char *name = NULL;
+
+  if (*path == '\0' || g_str_equal (path, IOMMUD_DBUS_NO_PATH))
+    return;
+  name = iommuctl_names_of_path (service, path);
+  g_string_append_printf (text, _ (", lease %s"), name);
+}
+
 /* "dirty tracking full, active, 4 GiB mapped": what matters most comes first, since a narrow table
  * is cut. Without devices there is nothing to track. */
 static char *
-describe_container_state (GVariant *record)
+describe_container_state (GVariant *record, IommuctlService *service)
 {
   g_autofree char *coverage = iommuctl_records_dup_string (record, "DirtyTrackingCoverage");
   g_autoptr (GString) text = g_string_new (NULL);
@@ -207,20 +220,26 @@ describe_container_state (GVariant *record)
 
       g_string_append_printf (text, _ (", %s mapped"), size);
     }
+  append_lease (text, record, service);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* What records the pages that an attached device writes to. */
+/* What records the pages that an attached device writes to, and who has one that is leased. */
 static char *
-describe_device_state (GVariant *record, const char *state)
+describe_device_state (GVariant *record, const char *state, IommuctlService *service)
 {
   g_autofree char *tracker = iommuctl_records_dup_string (record, "DirtyTracker");
+  g_autoptr (GString) text = g_string_new (state);
 
-  if (!g_str_equal (state, "attached") || *tracker == '\0' || g_str_equal (tracker, "unknown"))
+  if (g_str_equal (state, "leased"))
+    append_lease (text, record, service);
+  else if (!g_str_equal (state, "attached") || *tracker == '\0' || g_str_equal (tracker, "unknown"))
     return g_strdup (state);
-  if (g_str_equal (tracker, "none"))
-    return g_strdup_printf (_ ("%s, not tracked"), state);
-  return g_strdup_printf (_ ("%s, %s tracks"), state, tracker);
+  else if (g_str_equal (tracker, "none"))
+    g_string_printf (text, _ ("%s, not tracked"), state);
+  else
+    g_string_printf (text, _ ("%s, %s tracks"), state, tracker);
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 /* A container's coverage, the flags of a HWPT, the state of a device. */
@@ -232,7 +251,8 @@ describe_state (GVariant *record, IommuctlService *service)
 
   if (g_variant_lookup (record, "Flags", "^a&s", &flags))
     return g_strjoinv (", ", (char **) flags);
-  return *state == '\0' ? describe_container_state (record) : describe_device_state (record, state);
+  return *state == '\0' ? describe_container_state (record, service)
+                        : describe_device_state (record, state, service);
 }
 
 static void

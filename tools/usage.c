@@ -152,11 +152,11 @@ iommuctl_usage_explain_refusal (const IommuctlCommand *command, GError **error)
 {
   g_clear_error (error);
   if (command->changes)
-    g_set_error (
-        error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED,
-        _ ("'iommuctl %s' changes this host, which only root may do: try it with sudo. "
-           "Every user may run devices, containers, show, tree, holders, mappings and monitor"),
-        command->name);
+    g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED,
+                 _ ("'iommuctl %s' changes this host, which only root may do: try it with sudo. "
+                    "Every user may run devices, containers, leases, show, tree, holders, mappings "
+                    "and monitor"),
+                 command->name);
   else
     g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED,
                  _ ("The bus does not let this user ask iommud, which every user may: its policy, "

@@ -4,6 +4,7 @@
 #include "device-name.h"
 #include "escape.h"
 #include "exit-status.h"
+#include "holder.h"
 #include "interrupt.h"
 #include "pci.h"
 #include "suggest.h"
@@ -112,6 +113,22 @@ test_bindable (void)
   g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, NULL));
 }
 
+/* A process and its unit may be called anything. */
+static void
+test_holders (void)
+{
+  g_autoptr (GVariant) none = g_variant_ref_sink (g_variant_new_parsed ("@a(uss) []"));
+  g_autoptr (GVariant) holders = g_variant_ref_sink (
+      g_variant_new_parsed ("[(uint32 42, 'qemu', 'vm1.service'), (7, 'a\\n\\u001b[2Jb', '')]"));
+  g_autoptr (GVariant) records = g_variant_ref_sink (iommuctl_holder_records (holders));
+  g_autoptr (GVariant) no_records = g_variant_ref_sink (iommuctl_holder_records (none));
+  g_autofree char *described = iommuctl_holder_describe_records (records);
+  g_autofree char *nobody = iommuctl_holder_describe_records (no_records);
+
+  g_assert_cmpstr (described, ==, "qemu (pid 42, vm1.service), a??[2Jb (pid 7)");
+  g_assert_cmpstr (nobody, ==, "-");
+}
+
 static void
 wait_for (GCancellable *cancellable)
 {
@@ -152,6 +169,7 @@ main (int argc, char **argv)
   g_test_add_func ("/command-line/suggestions", test_suggestions);
   g_test_add_func ("/command-line/escape", test_escape);
   g_test_add_func ("/command-line/bindable", test_bindable);
+  g_test_add_func ("/command-line/holders", test_holders);
   g_test_add_func ("/command-line/interrupt", test_interrupt);
   return g_test_run ();
 }

@@ -52,6 +52,8 @@ def main():
                 ('iommuctl devices --columns=ve', ['vendor']),
                 ('iommuctl devices --columns=name,ve', ['name,vendor']),
                 ('iommuctl mappings vm1 --columns=iova,l', ['iova,length']),
+                ('iommuctl leases --columns=ho', ['holders']),
+                ('iommuctl rel', ['release']),
                 ('iommuctl free vm1', ['vm1', 'vm1/1']),
                 ('iommuctl show vm1/', ['vm1/1']),
                 ('iommuctl create new --dirty-tracking=r', ['required']),

@@ -12,7 +12,7 @@ NO_LISTING = '''    <deny send_destination="org.iommud1"
       send_interface="org.freedesktop.DBus.ObjectManager" send_member="GetManagedObjects"/>
 '''
 REFUSAL = ("iommuctl: 'iommuctl create' changes this host, which only root may do: try it with "
-           'sudo. Every user may run devices, containers, show, tree, holders, mappings and '
+           'sudo. Every user may run devices, containers, leases, show, tree, holders, mappings and '
            'monitor\n')
 
 
