@@ -2,6 +2,8 @@
 /* What Ctrl-C does while a command runs. */
 #pragma once
 
+#include "signals.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -9,8 +11,9 @@ G_BEGIN_DECLS
 typedef struct _IommuctlInterrupt IommuctlInterrupt;
 
 /* Watches for SIGINT and SIGTERM. The first one cancels what waits for the service; the next one
- * ends the program. */
-IommuctlInterrupt *iommuctl_interrupt_new (void);
+ * ends the program. To be made before all other threads. @for_program: see
+ * iommuctl_signals_new(). */
+IommuctlInterrupt *iommuctl_interrupt_new (gboolean for_program);
 void iommuctl_interrupt_free (IommuctlInterrupt *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlInterrupt, iommuctl_interrupt_free)
 

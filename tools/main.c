@@ -5,7 +5,7 @@
 #include "bus.h"
 #include "command.h"
 #include "exit-status.h"
-#include "numbers.h"
+#include "options.h"
 #include "usage.h"
 
 #include <glib/gi18n.h>
@@ -29,7 +29,7 @@ typedef struct
   char *second;
   char *help_text; /* if it is asked for */
   const IommuctlCommand *command;
-  GVariantDict *values;
+  IommuctlOptions options;
 } CommandLine;
 
 static void
@@ -40,84 +40,9 @@ command_line_clear (CommandLine *self)
   g_free (self->second);
   g_free (self->help_text);
   g_strfreev (self->rest);
-  g_variant_dict_unref (self->values);
+  g_variant_dict_unref (self->options.values);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CommandLine, command_line_clear)
-
-static const IommuctlOption *
-find_option (const IommuctlCommand *command, const char *name)
-{
-  for (const IommuctlOption *option = command->options; option->name != NULL; option++)
-    if (g_str_equal (option->name, name))
-      return option;
-  return NULL;
-}
-
-static gboolean
-take_count (CommandLine *self, const IommuctlOption *option, const char *value, GError **error)
-{
-  guint64 number = 0;
-
-  if (!g_ascii_string_to_unsigned (value, 10, 1, G_MAXINT32, &number, NULL))
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("--%s takes a whole number of at least 1, not '%s'"), option->name, value);
-      return FALSE;
-    }
-  g_variant_dict_insert (self->values, option->name, "u", (guint32) number);
-  return TRUE;
-}
-
-static gboolean
-take_size (CommandLine *self, const IommuctlOption *option, const char *value, GError **error)
-{
-  g_autofree char *dashed_name = g_strconcat ("--", option->name, NULL);
-  guint64 number = 0;
-
-  if (!iommuctl_numbers_parse (dashed_name, value, &number, error))
-    return FALSE;
-  g_variant_dict_insert (self->values, option->name, "t", number);
-  return TRUE;
-}
-
-static gboolean
-take_answer (CommandLine *self, const IommuctlOption *option, const char *value, GError **error)
-{
-  if (!g_str_equal (value, "yes") && !g_str_equal (value, "no"))
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("--%s takes yes or no, not '%s'"), option->name, value);
-      return FALSE;
-    }
-  g_variant_dict_insert (self->values, option->name, "b", g_str_equal (value, "yes"));
-  return TRUE;
-}
-
-/* GOption calls it for each option of a command, with its two dashes. */
-static gboolean
-take_command_option (const char *dashed_name, const char *value, gpointer user_data, GError **error)
-{
-  CommandLine *self = user_data;
-  const IommuctlOption *option = find_option (self->command, dashed_name + strlen ("--"));
-
-  switch (option->type)
-    {
-    case IOMMUCTL_OPTION_COUNT:
-      return take_count (self, option, value, error);
-    case IOMMUCTL_OPTION_SIZE:
-      return take_size (self, option, value, error);
-    case IOMMUCTL_OPTION_ANSWER:
-      return take_answer (self, option, value, error);
-    case IOMMUCTL_OPTION_WORD:
-      g_variant_dict_insert (self->values, option->name, "s", value);
-      return TRUE;
-    case IOMMUCTL_OPTION_SWITCH:
-      g_variant_dict_insert (self->values, option->name, "b", TRUE);
-      return TRUE;
-    default:
-      g_return_val_if_reached (FALSE);
-    }
-}
 
 /* Up to one without a name. Free with g_free(). */
 static GOptionEntry *
@@ -139,26 +64,6 @@ new_global_options (CommandLine *self)
   };
 
   return g_memdup2 (entries, sizeof entries);
-}
-
-static void
-add_command_options (GOptionGroup *group, const IommuctlOption *options)
-{
-  g_autoptr (GArray) entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
-
-  for (const IommuctlOption *option = options; option->name != NULL; option++)
-    {
-      GOptionEntry entry = { 0 };
-
-      entry.long_name = option->name;
-      entry.flags = option->type == IOMMUCTL_OPTION_SWITCH ? G_OPTION_FLAG_NO_ARG : 0;
-      entry.arg = G_OPTION_ARG_CALLBACK;
-      entry.arg_data = (gpointer) take_command_option;
-      entry.description = option->help;
-      entry.arg_description = option->value_name;
-      g_array_append_val (entries, entry);
-    }
-  g_option_group_add_entries (group, &g_array_index (entries, GOptionEntry, 0));
 }
 
 /* @family: the first word of commands of two words, or NULL for all. */
@@ -200,14 +105,14 @@ new_context_of_command (const IommuctlCommand *command, GOptionGroup *group)
 
   g_option_context_set_summary (context, _ (command->description));
   if (command->options != NULL)
-    add_command_options (group, command->options);
+    iommuctl_options_add (group, command->options);
   return context;
 }
 
 static GOptionContext *
 new_context (CommandLine *self, const GOptionEntry *global_options)
 {
-  GOptionGroup *group = g_option_group_new (NULL, NULL, NULL, self, NULL);
+  GOptionGroup *group = g_option_group_new (NULL, NULL, NULL, &self->options, NULL);
   GOptionContext *context = self->command == NULL ? new_general_context (self)
                                                   : new_context_of_command (self->command, group);
 
@@ -256,6 +161,8 @@ guess_command (CommandLine *self, char **words)
   self->first = g_strdup (words[first]);
   self->second = g_strdup (words[find_word (words, first + 1)]);
   self->command = iommuctl_commands_find (self->first, self->second);
+  if (self->command != NULL)
+    self->options.known = self->command->options;
 }
 
 /* An unknown word is told before --help after it is answered. */
@@ -344,7 +251,7 @@ run_on (CommandLine *self, GDBusConnection *connection, IommuctlInterrupt *inter
   g_autoptr (IommuctlService) service = iommuctl_service_new (connection, cancellable, error);
   IommuctlRequest request = { .options = self->command->options,
                               .arguments = self->arguments,
-                              .values = self->values,
+                              .values = self->options.values,
                               .service = service,
                               .interrupt = interrupt,
                               .cancellable = cancellable,
@@ -375,7 +282,7 @@ explain (const IommuctlCommand *command, GError **error)
 static gboolean
 run_command (CommandLine *self, IommuctlOutput *output, GError **error)
 {
-  g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new ();
+  g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new (FALSE);
   g_autoptr (GDBusConnection) connection =
       iommuctl_bus_connect (self->address, self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM,
                             iommuctl_interrupt_get_cancellable (interrupt), error);
@@ -427,7 +334,7 @@ int
 main (int argc, char **argv)
 {
   g_auto (GStrv) words = g_strdupv (argv);
-  g_auto (CommandLine) command_line = { .values = g_variant_dict_new (NULL) };
+  g_auto (CommandLine) command_line = { .options.values = g_variant_dict_new (NULL) };
   g_autoptr (IommuctlOutput) output = NULL;
   g_autoptr (GError) error = NULL;
 

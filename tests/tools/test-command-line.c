@@ -141,7 +141,7 @@ test_interrupt (void)
 {
   if (g_test_subprocess ())
     {
-      g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new ();
+      g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new (FALSE);
 
       g_assert_false (iommuctl_interrupt_was_interrupted (interrupt));
       iommuctl_interrupt_finish_first (interrupt, "finishing");
