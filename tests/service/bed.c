@@ -164,6 +164,16 @@ bed_new (const char *xml)
   return bed_new_with_policy (xml, iommud_policy_for_private_bus (getuid ()));
 }
 
+/* The simulated kernel sees a little later that a caller has closed a file. */
+static void
+wait_for_closes (Bed *self)
+{
+  gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+
+  while (iommud_simulator_count_contexts (self->simulator) > 0 && g_get_monotonic_time () < end)
+    g_usleep (1000);
+}
+
 /* Every kernel object that the test made must be gone with the host. */
 void
 bed_free (Bed *self)
@@ -173,6 +183,7 @@ bed_free (Bed *self)
   g_clear_object (&self->host);
   while (g_main_context_iteration (NULL, FALSE))
     continue;
+  wait_for_closes (self);
   g_assert_cmpuint (iommud_simulator_count_objects (self->simulator), ==, 0);
   g_assert_cmpuint (iommud_simulator_count_contexts (self->simulator), ==, 0);
   g_clear_object (&self->simulator);

@@ -233,7 +233,6 @@ static const Case cases[] = {
   { "create-in-lease", "CreateContainer", LEASE, make_container },
   { "open-iommufd", "OpenIommufd", LEASE, make_no_options },
   { "open-device", "OpenDevice", LEASE, make_other_device },
-  { "refresh", "Refresh", OF (container), make_no_options },
   { "attach", "AttachDevice", OF (sharing), make_other_device },
   { "attach-kernel", "AttachDevice", OF (sharing), make_kernel_mode },
   { "attach-tracked", "AttachDevice", OF (container), make_other_device, TRUE },

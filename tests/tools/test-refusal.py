@@ -12,8 +12,8 @@ NO_LISTING = '''    <deny send_destination="org.iommud1"
       send_interface="org.freedesktop.DBus.ObjectManager" send_member="GetManagedObjects"/>
 '''
 REFUSAL = ("iommuctl: 'iommuctl create' changes this host, which only root may do: try it with "
-           'sudo. Every user may run devices, containers, leases, show, tree, holders, mappings and '
-           'monitor\n')
+           'sudo. Every user may run devices, containers, leases, show, tree, holders, mappings '
+           'and monitor\n')
 
 
 def main():
