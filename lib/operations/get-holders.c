@@ -189,7 +189,7 @@ iommud_device_get_holders_async (IommudDevice *self, GCancellable *cancellable,
  * Errors: %IOMMUD_ERROR_TIMED_OUT if not all files could be looked at and no holder was found;
  * %IOMMUD_ERROR_DEVICE_GONE if the device has left the host.
  *
- * Returns: (transfer full) (element-type IommudHolder): the holders; %NULL on failure
+ * Returns: (transfer container) (element-type IommudHolder): the holders; %NULL on failure
  */
 GPtrArray *
 iommud_device_get_holders_finish (IommudDevice *self, GAsyncResult *result, GError **error)
@@ -206,7 +206,7 @@ iommud_device_get_holders_finish (IommudDevice *self, GAsyncResult *result, GErr
  *
  * iommud_device_get_holders_async() that waits, running the host's main context meanwhile.
  *
- * Returns: (transfer full) (element-type IommudHolder): the holders; %NULL on failure
+ * Returns: (transfer container) (element-type IommudHolder): the holders; %NULL on failure
  */
 GPtrArray *
 iommud_device_get_holders (IommudDevice *self, GCancellable *cancellable, GError **error)

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The library from Python through GObject-introspection, without a bus: the main job."""
 
+import os
+import signal
+import time
+
 import gi
 
 from simulated import Suite
@@ -31,6 +35,21 @@ def check_error(suite, name, code, function, *arguments):
     suite.result(False, name, 'no error')
 
 
+def check_holders(suite, device):
+    """A child has copies of all files that are open."""
+    suite.equal(device.get_holders(None), [], 'this process is no holder')
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    holders = device.get_holders(None)
+    suite.equal([holder.get_pid() for holder in holders], [child], 'another one is')
+    suite.result(isinstance(holders[0].get_command(), str)
+                 and isinstance(holders[0].get_unit(), str), 'its names')
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
 def check_main_job(suite, host, simulator):
     changes = []
     first = host.find_device('0000:01:00.0')
@@ -50,6 +69,7 @@ def check_main_job(suite, host, simulator):
     suite.equal(changes[-1], Iommud.DeviceState.ATTACHED, 'state is notified')
     suite.equal(first.props.hwpt, hwpt, 'the property hwpt')
     suite.result(bool(hwpt.get_flags() & Iommud.HwptFlags.DIRTY_TRACKING), 'flags')
+    check_holders(suite, first)
 
     check_error(suite, 'busy', Iommud.Error.BUSY, container.free, False, None)
     first.detach(None)
