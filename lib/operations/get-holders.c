@@ -182,6 +182,9 @@ iommud_device_get_holders_async (IommudDevice *self, GCancellable *cancellable,
  *
  * Ends iommud_device_get_holders_async().
  *
+ * What counts is an open file: a process that has only a mapping of the device's memory left, or a
+ * file that is still on its way to it in a socket, is not seen.
+ *
  * An empty array means that no process was seen to hold the device; of those that this process may
  * not look into, nothing is known. If there are more than 256 holders, or too many files are open
  * to look at them all in some ten seconds, the array has only some of the holders.
