@@ -21,7 +21,8 @@ cp "$directory/console" "$2"
 cat "$directory/output"
 exit "$(cat "$directory/status")"
 END
-  chmod +x "$work/run" "$work/ensure-packages" "$work/build-kernel" "$work/boot"
+  printf '#!/bin/sh\nexit 1\n' >"$work/fetch-qemu"
+  chmod +x "$work/run" "$work/ensure-packages" "$work/build-kernel" "$work/fetch-qemu" "$work/boot"
   mkdir -p "$work/stage"
 }
 

@@ -28,10 +28,10 @@ def output_of(words, seconds=30):
 
 
 def installed(name):
-    """The place of a file of the project, which depends on the prefix."""
+    """The place of a file or folder of the project, which depends on the prefix."""
     stage = os.environ["IOMMUD_VM_STAGE"]
-    for directory, _, files in os.walk(stage):
-        if name in files:
+    for directory, folders, files in os.walk(stage):
+        if name in files + folders:
             return f"{directory[len(stage):]}/{name}"
     raise FileNotFoundError(f"{name} is not installed")
 

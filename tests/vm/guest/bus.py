@@ -22,8 +22,8 @@ MEMORY = {"IovaRanges", "IovaRangeCount", "IovaAlignment", "AllowedIovas", "Allo
 DIRTY_TRACKING = {"Policy", "Coverage", "Active", "Blockers", "BlockerCount", "Start", "Stop",
                   "ReadBitmap", "UnmapAndReadBitmap"}
 # Signals say that these properties have changed, but not to what.
-VALUE_ON_DEMAND = ("Mappings", "Devices", "Hwpts", "Blockers")
-REFERENCES = ("Container", "Hwpt", "Hwpts", "Devices", "Parent")
+VALUE_ON_DEMAND = ("Mappings", "Devices", "Hwpts", "Blockers", "Containers")
+REFERENCES = ("Container", "Hwpt", "Hwpts", "Devices", "Parent", "Lease", "Containers")
 
 
 class BusError(Exception):
@@ -41,7 +41,7 @@ def interfaces_of(path):
     if path == MANAGER:
         return [IFACE + "Manager"]
     parts = path[len(ROOT) + 1:].split("/")
-    kinds = {("devices", 2): ["Device"], ("containers", 4): ["Hwpt"],
+    kinds = {("devices", 2): ["Device"], ("containers", 4): ["Hwpt"], ("leases", 2): ["Lease"],
              ("containers", 2): ["Container", "Memory", "DirtyTracking"]}
     return [IFACE + name for name in kinds[parts[0], len(parts)]]
 
@@ -255,7 +255,7 @@ class Service:
         elif name == "PropertiesChanged":
             self.on_changed(path, *arguments)
         else:
-            self.signals.append((name, path))
+            self.signals.append((name, path, *arguments))
 
     def on_added(self, path, interfaces):
         self.signals.append(("added", path))

@@ -86,6 +86,9 @@ class World:
     def clean(self):
         """Frees what is left over."""
         for path in self.service.managed():
+            if "/leases/" in path:
+                self.service.error(path, "Release", "(a{sv})", {})
+        for path in self.service.managed():
             if "/containers/" in path and "/hwpts/" not in path:
                 self.service.free(path, force=True)
         self.service.start_mirror()
@@ -112,18 +115,34 @@ def contradictions(objects):
             on_it = [other for other in objects if objects[other].get("Hwpt") == path]
             if sorted(on_it) != sorted(properties["Devices"]):
                 found.append(f"{path} Devices {properties['Devices']}, but {on_it} are on it")
+        elif "/leases/" in path:
+            found += lease_contradictions(objects, path, properties)
+    return found
+
+
+def lease_contradictions(objects, path, properties):
+    found = []
+    for kind in ("devices", "containers"):
+        name = kind.capitalize()
+        in_it = [other for other in objects if objects[other].get("Lease") == path
+                 and f"/{kind}/" in other]
+        if sorted(in_it) != sorted(properties[name]):
+            found.append(f"{path} {name} {properties[name]}, but {in_it} are in it")
     return found
 
 
 def device_contradictions(objects, path, properties):
     state, container, hwpt = properties["State"], properties["Container"], properties["Hwpt"]
     found = []
-    if state not in ("available", "bound", "attached"):
+    ours = state in ("bound", "attached")
+    if not ours and state not in ("available", "leased"):
         found.append(f"{path} State {state}")
-    if (state == "available") != (properties["DeviceId"] == 0):
+    if ours != (properties["DeviceId"] != 0):
         found.append(f"{path} is {state} with device id {properties['DeviceId']}")
-    if (state == "available") != (container == "/"):
+    if ours != (container != "/"):
         found.append(f"{path} is {state} in container {container}")
+    if state == "leased" and properties["Lease"] == "/":
+        found.append(f"{path} is {state} without a lease")
     if state == "attached" and path not in objects[container]["Devices"]:
         found.append(f"{path} is not among its container's devices")
     on_hwpt = state == "attached" and properties["Bus"] != "mdev"
