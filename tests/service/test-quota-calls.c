@@ -187,6 +187,16 @@ test_leases (AccessBed *self, gconstpointer unused)
   wait_until_no_lease (self);
 }
 
+/* The grants allow more than the quota. */
+static void
+test_locked_memory_of_user (AccessBed *self, gconstpointer unused)
+{
+  static const char *const one[] = { PCI_1, NULL };
+
+  exceed (self, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
+          lease_arguments (self, one, "{'locked-memory': <uint64 1073741825>}"), "locked-memory");
+}
+
 /* The grants name none, so that none may be locked. */
 static void
 test_locked_memory (AccessBed *self, gconstpointer unused)
@@ -268,6 +278,8 @@ main (int argc, char **argv)
   ADD ("memory", test_memory);
   ADD ("leases", test_leases);
   ADD ("locked-memory", test_locked_memory);
+  g_test_add ("/quota-calls/locked-memory-of-user", AccessBed, ALL "\nlocked-memory=2G", set_up,
+              test_locked_memory_of_user, access_bed_tear_down);
   ADD ("calls", test_calls);
   return g_test_run ();
 }

@@ -399,6 +399,25 @@ test_queued_bytes (void)
     }
 }
 
+/* It is the lease's, whether or not devices came with it. */
+static void
+test_locked_memory (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (IommudLeaseOptions) options = iommud_lease_options_new ();
+  int guard = -1;
+  g_autoptr (IommudLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_object_set (options, "owner", (guint) USER, "locked-memory", GIBIBYTE, NULL);
+  lease = iommud_host_create_lease (self->host, options, &guard, &error);
+  g_assert_no_error (error);
+  check_used (self, IOMMUD_LIMIT_LOCKED_MEMORY, GIBIBYTE);
+  close (guard);
+  while (g_list_model_get_n_items (iommud_host_get_leases (self->host)) > 0)
+    bed_iterate ();
+  assert_nothing_used (self->quotas);
+}
+
 #define ADD(name, function) g_test_add ("/quotas/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -414,5 +433,6 @@ main (int argc, char **argv)
   ADD ("container", test_container);
   ADD ("begin", test_begin);
   ADD ("lease", test_lease);
+  ADD ("locked-memory", test_locked_memory);
   return g_test_run ();
 }
