@@ -26,6 +26,9 @@ test_conditions (Grants *self, gconstpointer unused)
 {
   g_assert_true (covers (self, "devices=0000:02:00.0;0000:01:00.0", &grants_nic));
   g_assert_false (covers (self, "devices=0000:02:00.0", &grants_nic));
+  g_assert_true (covers (self, "devices=01:00.0", &grants_nic));
+  g_assert_false (covers (self, "devices=01:00.00", &grants_nic));
+  g_assert_false (covers (self, "devices=1:00.0", &grants_nic));
   g_assert_true (covers (self, "ids=8086:10c9", &grants_nic));
   g_assert_true (covers (self, "ids = 1234:*; 8086:*;", &grants_nic));
   g_assert_false (covers (self, "ids=8086:10ca", &grants_nic));

@@ -86,7 +86,8 @@ test_bounded (AccessBed *self, gconstpointer unused)
 static void
 test_too_many (AccessBed *self, gconstpointer unused)
 {
-  g_autoptr (FakePolkit) fake = fake_polkit_new (self->bed->address, FAKE_POLKIT_HANGS);
+  g_autoptr (FakePolkit) fake G_GNUC_UNUSED =
+      fake_polkit_new (self->bed->address, FAKE_POLKIT_HANGS);
   g_autoptr (IommudPolkit) polkit = iommud_polkit_new (self->bed->server, G_MAXINT);
   g_autoptr (IommudCaller) caller = iommud_caller_new (":1.1");
   gint answer = -1;

@@ -93,7 +93,7 @@ test_allows (AccessBed *self, gconstpointer unused)
   g_autoptr (FakePolkit) polkit = fake_polkit_new (self->bed->address, FAKE_POLKIT_ALLOWS);
   g_autofree char *container = bed_create (self->bed, NULL);
   g_autofree char *device = bed_device (self->bed, DEVICE);
-  g_autofree char *hwpt = NULL;
+  g_autofree char *hwpt G_GNUC_UNUSED = NULL;
 
   g_assert_cmpstr (polkit->actions->pdata[0], ==, "org.iommud1.use-containers");
   g_assert_cmpstr (polkit->subjects->pdata[0], ==,
@@ -176,7 +176,8 @@ test_refusals (AccessBed *self, gconstpointer unused)
 static void
 test_interactive (AccessBed *self, gconstpointer unused)
 {
-  g_autoptr (FakePolkit) polkit = fake_polkit_new (self->bed->address, FAKE_POLKIT_CHALLENGES);
+  g_autoptr (FakePolkit) polkit G_GNUC_UNUSED =
+      fake_polkit_new (self->bed->address, FAKE_POLKIT_CHALLENGES);
   Answer answer = { FALSE, NULL, NULL };
 
   start_as (self->bed->client, IOMMUD_DBUS_MANAGER_PATH, "CreateContainer", bed_options (NULL),

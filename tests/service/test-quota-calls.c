@@ -144,8 +144,8 @@ create_lease (AccessBed *self)
 {
   int guard = -1;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = memory_call (self->bed, IOMMUD_DBUS_MANAGER_PATH, "CreateLease",
-                                            bed_options (NULL), -1, &guard, &error);
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = memory_call (
+      self->bed, IOMMUD_DBUS_MANAGER_PATH, "CreateLease", bed_options (NULL), -1, &guard, &error);
 
   g_assert_no_error (error);
   return guard;

@@ -4,6 +4,8 @@
  * section of which any line is wrong grants nothing. */
 #include "access/grant.h"
 
+#include <string.h>
+
 #include "access/users.h"
 #include "quote.h"
 
@@ -65,10 +67,29 @@ add_number (GArray **numbers, guint32 number)
   return NULL;
 }
 
+static gboolean
+is_short_pci_address (const char *text)
+{
+  static const char pattern[] = "xx:xx.x";
+
+  for (gsize i = 0; i < strlen (pattern); i++)
+    if (pattern[i] == 'x' ? !g_ascii_isxdigit (text[i]) : text[i] != pattern[i])
+      return FALSE;
+  return text[strlen (pattern)] == '\0';
+}
+
+/* People leave out the domain 0000, as lspci does. */
 static const char *
 read_device (IommudGrant *self, const char *text)
 {
-  return add_word (&self->devices, text);
+  g_autofree char *lower = NULL;
+  g_autofree char *whole = NULL;
+
+  if (!is_short_pci_address (text))
+    return add_word (&self->devices, text);
+  lower = g_ascii_strdown (text, -1);
+  whole = g_strconcat ("0000:", lower, NULL);
+  return add_word (&self->devices, whole);
 }
 
 static const char *
