@@ -238,6 +238,7 @@ test_flood (void)
   g_autofree char *device = bed_device (bed, PCI_1);
   GDBusConnection *caller = bed_connect (bed->address);
   Flood flood = { .n_wanted = 1 };
+  guint n_refused;
 
   watch_searches ();
   hold_searches (TRUE);
@@ -247,11 +248,16 @@ test_flood (void)
   bed_wait (&flood.done);
   g_assert_cmpuint (flood.n_refused, ==, 1);
   hold_searches (FALSE);
-  bed_settle (bed);
-  flood.n_wanted = 2;
-  call_many (&flood, caller, device, 1);
-  bed_wait (&flood.done);
-  g_assert_cmpuint (flood.n_refused, ==, 1);
+  /* As soon as the others are answered. */
+  do
+    {
+      n_refused = flood.n_refused;
+      flood.done = FALSE;
+      flood.n_wanted++;
+      call_many (&flood, caller, device, 1);
+      bed_wait (&flood.done);
+    }
+  while (flood.n_refused > n_refused);
   g_assert_cmpuint (spy.n_begun, <=, 3);
   bed_disconnect (caller);
 }
