@@ -31,7 +31,7 @@ test_own (AccessBed *self, gconstpointer unused)
   g_autofree char *container = bed_create (bed, "{'name': <'mine'>}");
   g_autofree char *owner = g_strdup_printf ("%u", self->uid);
   g_autofree char *device = bed_device (bed, GRANTED);
-  g_autofree char *hwpt = bed_attach (bed, container, device);
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_attach (bed, container, device);
   g_autofree char *second = NULL;
 
   bed_assert (bed, container, "Owner", owner);
@@ -125,8 +125,7 @@ test_withdrawn (AccessBed *self, gconstpointer unused)
   Bed *bed = self->bed;
   g_autofree char *container = bed_create (bed, NULL);
   g_autofree char *device = bed_device (bed, GRANTED);
-  g_autofree char *hwpt = bed_attach (bed, container, device);
-  g_autoptr (GVariant) reply = NULL;
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_attach (bed, container, device);
   gboolean refused = FALSE;
 
   config_folder_remove (self->folder, "grants.d/a.conf");

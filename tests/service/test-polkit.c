@@ -122,7 +122,7 @@ test_granted (AccessBed *self, gconstpointer unused)
   g_autoptr (FakePolkit) polkit = fake_polkit_new (self->bed->address, FAKE_POLKIT_REFUSES);
   g_autofree char *container = bed_create (self->bed, NULL);
   g_autofree char *device = bed_device (self->bed, DEVICE);
-  g_autofree char *hwpt = bed_attach (self->bed, container, device);
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_attach (self->bed, container, device);
 
   g_assert_cmpuint (polkit->n_asked, ==, 0);
   bed_call_ok (self->bed, container, "Free", bed_options ("{'force': <true>}"));
