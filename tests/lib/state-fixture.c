@@ -13,11 +13,10 @@
 #include "state/store.h"
 
 void
-state_fixture_set_up (StateFixture *self, gconstpointer kernel)
+state_fixture_make_folder (StateFixture *self)
 {
   g_autoptr (GError) error = NULL;
 
-  adopt_fixture_set_up (&self->adopt, kernel);
   self->path = g_dir_make_tmp ("iommud-state-XXXXXX", &error);
   g_assert_no_error (error);
   self->folder = open (self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -26,7 +25,14 @@ state_fixture_set_up (StateFixture *self, gconstpointer kernel)
 }
 
 void
-state_fixture_tear_down (StateFixture *self, gconstpointer unused)
+state_fixture_set_up (StateFixture *self, gconstpointer kernel)
+{
+  adopt_fixture_set_up (&self->adopt, kernel);
+  state_fixture_make_folder (self);
+}
+
+void
+state_fixture_remove_folder (StateFixture *self)
 {
   if (self->state != NULL)
     iommud_state_leave (self->state);
@@ -36,6 +42,12 @@ state_fixture_tear_down (StateFixture *self, gconstpointer unused)
   close (self->folder);
   g_assert_cmpint (g_rmdir (self->path), ==, 0);
   g_free (self->path);
+}
+
+void
+state_fixture_tear_down (StateFixture *self, gconstpointer unused)
+{
+  state_fixture_remove_folder (self);
   adopt_fixture_tear_down (&self->adopt, NULL);
 }
 

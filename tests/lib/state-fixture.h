@@ -19,6 +19,10 @@ typedef struct
 void state_fixture_set_up (StateFixture *self, gconstpointer kernel);
 void state_fixture_tear_down (StateFixture *self, gconstpointer unused);
 
+/* For another host than the busy one: its model is the caller's to make and to free. */
+void state_fixture_make_folder (StateFixture *self);
+void state_fixture_remove_folder (StateFixture *self);
+
 /* The fixture's host is written down, and what becomes of it. */
 void state_fixture_follow (StateFixture *self);
 /* What is in the file; damage fails the test. */
