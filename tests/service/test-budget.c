@@ -101,6 +101,31 @@ test_bitmaps_of_all (void)
   take_bitmap (budget, ":1.5", 256 * MEBIBYTE);
 }
 
+/* A bit for each page, in words. What the model refuses takes nothing. */
+static void
+test_bitmap_bytes (void)
+{
+  static const struct
+  {
+    guint64 length;
+    guint64 page_size;
+    guint64 n_bytes;
+  } rows[] = {
+    { 4096, 4096, 8 },
+    { 63 * 4096, 4096, 8 },
+    { 64 * 4096, 4096, 8 },
+    { 65 * 4096, 4096, 16 },
+    { IOMMUD_BUDGET_LARGEST_BITMAP * 8 * 512, 512, IOMMUD_BUDGET_LARGEST_BITMAP },
+    { IOMMUD_BUDGET_LARGEST_BITMAP * 8 * 512 + 512, 512, 0 },
+    { 4096, 0, 0 },
+    { G_MAXUINT64, 1, 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_cmpuint (iommud_budget_get_bitmap_bytes (rows[i].length, rows[i].page_size), ==,
+                      rows[i].n_bytes);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -108,5 +133,6 @@ main (int argc, char **argv)
   g_test_add_func ("/budget/calls", test_calls);
   g_test_add_func ("/budget/bitmaps-of-one", test_bitmaps_of_one);
   g_test_add_func ("/budget/bitmaps-of-all", test_bitmaps_of_all);
+  g_test_add_func ("/budget/bitmap-bytes", test_bitmap_bytes);
   return g_test_run ();
 }
