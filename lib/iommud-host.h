@@ -26,6 +26,7 @@ IOMMUD_PUBLIC gboolean iommud_host_get_iommufd_available (IommudHost *self);
 IOMMUD_PUBLIC const char *const *iommud_host_get_features (IommudHost *self);
 IOMMUD_PUBLIC GListModel *iommud_host_get_devices (IommudHost *self);
 IOMMUD_PUBLIC GListModel *iommud_host_get_containers (IommudHost *self);
+IOMMUD_PUBLIC void iommud_host_set_file_keeper (IommudHost *self, guint pid);
 IOMMUD_PUBLIC GListModel *iommud_host_get_leases (IommudHost *self);
 IOMMUD_PUBLIC IommudDevice *iommud_host_find_device (IommudHost *self, const char *name,
                                                      GError **error);

@@ -327,24 +327,24 @@ answer_late (gpointer user_data)
   answer (late->call, value, NULL);
 }
 
-/* The answer says that something was done, so by then the next life of the service must be able to
- * know it: what an operation has opened or closed is with the service manager before. */
+/* An answer says that something was done, so by then the next life of the service must be able to
+ * know it: what an operation has opened or closed is with the service manager before. @func goes on
+ * with the answer, perhaps before this returns. */
+void
+iommud_call_when_kept (IommudCall *self, void (*func) (gpointer user_data), gpointer user_data)
+{
+  iommud_changes_flush (self->state->changes);
+  iommud_fd_store_when_settled (self->state->fd_store, func, user_data);
+}
+
 static void
 answer_when_kept (IommudCall *self, GVariant *value)
 {
-  IommudFdStore *store = self->state->fd_store;
-  LateAnswer *late;
+  LateAnswer *late = g_new0 (LateAnswer, 1);
 
-  if (store == NULL || iommud_fd_store_is_settled (store))
-    {
-      answer (self, value, NULL);
-      return;
-    }
-  iommud_changes_flush (self->state->changes);
-  late = g_new0 (LateAnswer, 1);
   late->call = self;
   late->value = value != NULL ? g_variant_ref_sink (value) : NULL;
-  iommud_fd_store_when_settled (store, answer_late, late);
+  iommud_call_when_kept (self, answer_late, late);
 }
 
 /* Ends a call that returns nothing. */

@@ -29,6 +29,8 @@ gboolean iommud_call_reserve_bitmap (IommudCall *self, guint64 length, guint64 p
                                      GError **error);
 gboolean iommud_call_can_send_files (IommudCall *self, GError **error);
 int iommud_call_take_file (IommudCall *self, guint argument, GError **error);
+void iommud_call_when_kept (IommudCall *self, void (*func) (gpointer user_data),
+                            gpointer user_data);
 void iommud_call_return (IommudCall *self);
 void iommud_call_return_object (IommudCall *self, gpointer object);
 void iommud_call_return_value (IommudCall *self, GVariant *value);

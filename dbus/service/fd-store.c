@@ -296,13 +296,13 @@ iommud_fd_store_is_settled (IommudFdStore *self)
 }
 
 /* Calls the function when the manager knows all that it was told until now, or never answered: at
- * once if it knows all. */
+ * once if it knows all, or if there is none (NULL). */
 void
 iommud_fd_store_when_settled (IommudFdStore *self, IommudFdStoreFunc func, gpointer user_data)
 {
   Waiter *waiter;
 
-  if (iommud_fd_store_is_settled (self))
+  if (self == NULL || iommud_fd_store_is_settled (self))
     {
       func (user_data);
       return;

@@ -165,6 +165,7 @@ iommud_keeper_make_host (IommudKeeper *self, IommudBackend *backend, GError **er
                                                         : begin (self, backend, error);
   if (host == NULL || !iommud_state_follow (self->state, host, error))
     return NULL;
+  iommud_host_set_file_keeper (host, (guint) getppid ());
   remove_unknown (self);
   iommud_host_tidy_up (host);
   return g_steal_pointer (&host);

@@ -120,25 +120,44 @@ handle_open_iommufd (IommudExport *self, IommudCall *call)
 typedef struct
 {
   IommudCall *call;
+  IommudLease *lease;
   IommudDevice *device;
+  int file;
+  gboolean bound;
 } DeviceAnswer;
+
+/* What the client does not get is given back. */
+static void
+answer_opened (gpointer user_data)
+{
+  g_autofree DeviceAnswer *opening = user_data;
+  g_autoptr (IommudLease) lease = opening->lease;
+  g_autoptr (IommudDevice) device = opening->device;
+  GVariant *value = g_variant_new ("(h@a{sv})", 0, iommud_device_details (device, opening->bound));
+
+  if (iommud_call_return_file (opening->call, value, opening->file) != 0)
+    iommud_lease_log_handed_out (lease, device, NULL);
+  else
+    iommud_lease_close_device_async (lease, device, NULL, NULL, NULL);
+}
 
 static void
 on_device_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autofree DeviceAnswer *opening = user_data;
-  g_autoptr (IommudDevice) device = opening->device;
-  gboolean bound = FALSE;
+  DeviceAnswer *opening = user_data;
   GError *error = NULL;
-  int file = iommud_lease_open_device_finish (IOMMUD_LEASE (source), result, &bound, &error);
 
-  if (file < 0)
-    iommud_call_fail (opening->call, error);
-  else if (iommud_call_return_file (
-               opening->call, g_variant_new ("(h@a{sv})", 0, iommud_device_details (device, bound)),
-               file)
-           != 0)
-    iommud_lease_log_handed_out (IOMMUD_LEASE (source), device, NULL);
+  opening->file =
+      iommud_lease_open_device_finish (IOMMUD_LEASE (source), result, &opening->bound, &error);
+  if (opening->file >= 0)
+    {
+      iommud_call_when_kept (opening->call, answer_opened, opening);
+      return;
+    }
+  iommud_call_fail (opening->call, error);
+  g_object_unref (opening->device);
+  g_object_unref (opening->lease);
+  g_free (opening);
 }
 
 static void
@@ -156,6 +175,7 @@ handle_open_device (IommudExport *self, IommudCall *call)
     }
   opening = g_new0 (DeviceAnswer, 1);
   opening->call = call;
+  opening->lease = g_object_ref (iommud_export_get_model (self));
   opening->device = g_object_ref (device);
   iommud_lease_open_device_async (iommud_export_get_model (self), device,
                                   iommud_call_get_cancellable (call), on_device_opened, opening);

@@ -23,6 +23,36 @@ new_options (IommudCall *call, const char *const *known, GError **error)
   return options;
 }
 
+/* A lease that was made, until its caller is told. */
+typedef struct
+{
+  IommudCall *call;
+  IommudLease *lease;
+  int guard;
+} CreatedLease;
+
+static void
+answer_created (gpointer user_data)
+{
+  g_autofree CreatedLease *created = user_data;
+  g_autoptr (IommudLease) lease = created->lease;
+  const char *path =
+      iommud_objects_get_path (iommud_call_get_objects (created->call), created->lease);
+
+  iommud_call_return_file (created->call, g_variant_new ("(oh)", path, 0), created->guard);
+}
+
+static void
+tell_created (IommudCall *call, IommudLease *lease, int guard)
+{
+  CreatedLease *created = g_new0 (CreatedLease, 1);
+
+  created->call = call;
+  created->lease = g_object_ref (lease);
+  created->guard = guard;
+  iommud_call_when_kept (call, answer_created, created);
+}
+
 void
 iommud_manager_handle_create_lease (IommudExport *self, IommudCall *call)
 {
@@ -37,22 +67,24 @@ iommud_manager_handle_create_lease (IommudExport *self, IommudCall *call)
   if (lease == NULL)
     iommud_call_fail (call, error);
   else
-    iommud_call_return_file (
-        call, g_variant_new ("(oh)", iommud_export_get_path_of (self, lease), 0), guard);
+    tell_created (call, lease, guard);
 }
 
 /* What a LeaseDevices is about, until it is answered. */
 typedef struct
 {
   IommudCall *call;
-  IommudExport *manager;
   GPtrArray *devices; /* of IommudDevice */
+  IommudLease *lease; /* NULL before it was made */
+  IommudDescriptors *files;
 } LeaseAnswer;
 
 static void
 leasing_free (LeaseAnswer *self)
 {
   g_ptr_array_unref (self->devices);
+  g_clear_object (&self->lease);
+  g_clear_pointer (&self->files, iommud_descriptors_unref);
   g_free (self);
 }
 
@@ -101,21 +133,31 @@ log_handed_out (LeaseAnswer *self, IommudLease *lease)
 }
 
 static void
+answer_leased (gpointer user_data)
+{
+  LeaseAnswer *self = user_data;
+  int fds[IOMMUD_FILES_MAX];
+  guint n_files = take_files (self->files, self->devices, fds);
+
+  if (iommud_call_return_files (self->call, make_answer (self, self->lease), fds, n_files) != 0)
+    log_handed_out (self, self->lease);
+  leasing_free (self);
+}
+
+static void
 on_devices_leased (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   LeaseAnswer *self = user_data;
   GError *error = NULL;
-  g_autoptr (IommudDescriptors) files = NULL;
-  g_autoptr (IommudLease) lease =
-      iommud_host_lease_devices_finish (IOMMUD_HOST (source), result, &files, &error);
-  int fds[IOMMUD_FILES_MAX];
 
-  if (lease == NULL)
-    iommud_call_fail (self->call, error);
-  else if (iommud_call_return_files (self->call, make_answer (self, lease), fds,
-                                     take_files (files, self->devices, fds))
-           != 0)
-    log_handed_out (self, lease);
+  self->lease =
+      iommud_host_lease_devices_finish (IOMMUD_HOST (source), result, &self->files, &error);
+  if (self->lease != NULL)
+    {
+      iommud_call_when_kept (self->call, answer_leased, self);
+      return;
+    }
+  iommud_call_fail (self->call, error);
   leasing_free (self);
 }
 

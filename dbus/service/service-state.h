@@ -35,7 +35,7 @@ typedef struct
   IommudCounter *counter; /* NULL once the service has left the bus */
   IommudAuthorizer *authorizer;
   IommudFdStore *fd_store; /* not owned; NULL: nothing is kept for a next life */
-  GHashTable *members; /* interface description -> what is known of its properties */
+  GHashTable *members;     /* interface description -> what is known of its properties */
 } IommudServiceState;
 
 IommudServiceState *iommud_service_state_new (IommudHost *host, GDBusConnection *connection,

@@ -3,6 +3,15 @@
  * use, may be the first that is heard of such a change. */
 #include "stale.h"
 
+/* What a container has while it is being compared: one comparison says as much as many. */
+#define UNDER_WAY "iommud-refresh-under-way"
+
+static void
+on_refreshed (GObject *container, GAsyncResult *result, gpointer user_data)
+{
+  g_object_set_data (container, UNDER_WAY, NULL);
+}
+
 static IommudContainer *
 get_container (gpointer model)
 {
@@ -32,5 +41,8 @@ iommud_stale_note_failure (gpointer model, const GError *error)
           && !g_error_matches (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY))
       || !is_shared (container))
     return;
-  iommud_container_refresh_async (container, NULL, NULL, NULL);
+  if (g_object_get_data (G_OBJECT (container), UNDER_WAY) != NULL)
+    return;
+  g_object_set_data (G_OBJECT (container), UNDER_WAY, container);
+  iommud_container_refresh_async (container, NULL, on_refreshed, NULL);
 }

@@ -38,6 +38,12 @@ add_lost_lease (IommudAdoption *self, const IommudContainerRecord *container)
   IommudLeaseRecord *record = iommud_lease_record_new ();
   g_autofree char *name = g_strdup_printf ("lost-%" SERIAL, container->lease);
 
+  while (g_hash_table_contains (self->lease_names, name))
+    {
+      g_autofree char *taken = g_steal_pointer (&name);
+
+      name = g_strconcat (taken, "-", NULL);
+    }
   record->serial = container->lease;
   record->owner = container->owner;
   iommud_record_set_string (&record->name, name);

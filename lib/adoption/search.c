@@ -89,31 +89,19 @@ can_search (const IommudAdoptedContext *context)
   return iommud_presence_of_hwpt (&context->access, G_MAXINT32, &present, NULL) && !present;
 }
 
-/* What others have made in a context of which they have a copy is theirs. */
-static void
-skip_shared (IommudAdoption *self, GHashTable *searched)
-{
-  for (guint i = 0; i < self->record->containers->len; i++)
-    {
-      const IommudContainerRecord *record = g_ptr_array_index (self->record->containers, i);
-
-      if (record->shared)
-        g_hash_table_add (searched, iommud_adoption_find_container (self, record->serial)->context);
-    }
-}
-
 void
 iommud_adoption_search (IommudAdoption *self)
 {
   g_autoptr (GHashTable) searched = g_hash_table_new (NULL, NULL);
 
-  skip_shared (self, searched);
   for (guint i = 0; i < self->record->containers->len; i++)
     {
       const IommudContainerRecord *record = g_ptr_array_index (self->record->containers, i);
       IommudAdoptedContainer *adopted = iommud_adoption_find_container (self, record->serial);
 
-      if (g_hash_table_add (searched, adopted->context) && can_search (adopted->context))
+      /* What others have made in a context of which they have a copy is theirs. */
+      if (!adopted->context->record->shared && g_hash_table_add (searched, adopted->context)
+          && can_search (adopted->context))
         add_orphans (self, adopted->container, adopted->context);
     }
 }

@@ -27,7 +27,6 @@ struct _IommudContainer
   IommudDirtyTracking *dirty_tracking;
   gboolean freed;
   IommudLease *lease; /* not owned: a lease outlives what it has; or NULL */
-  gboolean shared;
 };
 
 G_END_DECLS

@@ -80,7 +80,7 @@ iommud_container_get_property (GObject *object, guint id, GValue *value, GParamS
       g_value_set_object (value, self->lease);
       break;
     case PROP_SHARED:
-      g_value_set_boolean (value, self->shared);
+      g_value_set_boolean (value, iommud_context_is_shared (self->context));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, pspec);
@@ -248,7 +248,6 @@ iommud_container_new (IommudHost *host, IommudContext *context, const IommudCont
   self->ioas_id = record->ioas_id;
   self->last_hwpt_serial = record->last_hwpt_serial;
   self->n_refusals = record->n_refusals;
-  self->shared = record->shared;
   g_array_append_vals (self->orphans, record->orphans->data, record->orphans->len);
   self->memory = iommud_memory_new (self, record, space);
   self->dirty_tracking =
@@ -269,7 +268,6 @@ iommud_container_fill_record (IommudContainer *self, IommudContainerRecord *reco
   record->last_hwpt_serial = self->last_hwpt_serial;
   record->n_refusals = self->n_refusals;
   record->lease = self->lease != NULL ? iommud_lease_get_serial (self->lease) : 0;
-  record->shared = self->shared;
   record->n_hwpts = g_list_model_get_n_items (G_LIST_MODEL (self->hwpts));
   record->n_devices = g_list_model_get_n_items (G_LIST_MODEL (self->devices));
   g_array_append_vals (record->orphans, self->orphans->data,
@@ -322,11 +320,8 @@ iommud_container_set_accounting (IommudContainer *self, IommudAccounting account
 }
 
 void
-iommud_container_set_shared (IommudContainer *self)
+iommud_container_notify_shared (IommudContainer *self)
 {
-  if (self->shared)
-    return;
-  self->shared = TRUE;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHARED]);
 }
 

@@ -35,8 +35,8 @@ guint32 iommud_container_get_ioas_id (IommudContainer *self);
 /* The lease that it was made under; NULL: none. */
 IommudLease *iommud_container_get_lease (IommudContainer *self);
 void iommud_container_set_lease (IommudContainer *self, IommudLease *lease);
-/* A copy of its context was handed out, whose holder may change what is in it. */
-void iommud_container_set_shared (IommudContainer *self);
+/* Its context is shared now. */
+void iommud_container_notify_shared (IommudContainer *self);
 
 /* Freed: calls on an object that is still held give NOT_FOUND from here on. */
 gboolean iommud_container_check_alive (IommudContainer *self, const char *what, GError **error);

@@ -14,6 +14,7 @@ struct _IommudContext
   IommudOpenFiles *open_files;
   int fd;
   guint n_containers;
+  gboolean shared;
 };
 
 IommudContext *
@@ -24,6 +25,7 @@ iommud_context_new (const IommudContextRecord *record, const IommudSyscalls *sys
 
   g_ref_count_init (&self->references);
   self->serial = record->serial;
+  self->shared = record->shared;
   self->syscalls = syscalls;
   self->queue = queue;
   self->open_files = iommud_open_files_ref (open_files);
@@ -64,6 +66,18 @@ IommudOpenFiles *
 iommud_context_get_open_files (IommudContext *self)
 {
   return self->open_files;
+}
+
+gboolean
+iommud_context_is_shared (IommudContext *self)
+{
+  return self->shared;
+}
+
+void
+iommud_context_set_shared (IommudContext *self)
+{
+  self->shared = TRUE;
 }
 
 int

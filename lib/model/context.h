@@ -30,6 +30,9 @@ int iommud_context_get_fd (IommudContext *self);
 void iommud_context_set_fd (IommudContext *self, int fd);
 /* For the end of the host: no operation is under way then. */
 void iommud_context_close (IommudContext *self);
+/* A copy of it was handed out, whose holder may change what is in it. */
+gboolean iommud_context_is_shared (IommudContext *self);
+void iommud_context_set_shared (IommudContext *self);
 /* These count the containers in it: removing the last one closes it. */
 guint iommud_context_get_n_containers (IommudContext *self);
 void iommud_context_add_container (IommudContext *self);

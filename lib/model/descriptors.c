@@ -14,7 +14,9 @@
  *
  * The open files of a host under names that say what they are: `context-` with a serial for an
  * IOMMUFD context, `device-` with the name of the device for a VFIO device, whose colons are
- * written as `%3A`. A service manager can keep them under these names while nothing runs.
+ * written as `%3A`, and `lease-` with a serial for this side of a lease's guard. A service manager
+ * can keep them under these names while nothing runs. What iommud_host_lease_devices_finish()
+ * returns has also `guard` and `iommufd`.
  *
  * When the last reference goes, the files that are still in the table are closed.
  */

@@ -99,3 +99,24 @@ iommud_host_find_container (IommudHost *self, const char *name, GError **error)
     g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "There is no container \"%s\"", name);
   return container;
 }
+
+/**
+ * iommud_host_set_file_keeper:
+ * @self: a host
+ * @pid: a process, such as the service manager; 0: none
+ *
+ * Says which process keeps files of this host for its next life (see #IommudState). It is no holder
+ * of their devices.
+ */
+void
+iommud_host_set_file_keeper (IommudHost *self, guint pid)
+{
+  g_return_if_fail (IOMMUD_IS_HOST (self));
+  self->file_keeper = (gint) pid;
+}
+
+gint
+iommud_host_get_file_keeper (IommudHost *self)
+{
+  return self->file_keeper;
+}

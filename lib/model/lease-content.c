@@ -28,10 +28,22 @@ iommud_lease_fill_record (IommudLease *self, IommudLeaseRecord *record)
   record->lingering = self->state == IOMMUD_LEASE_STATE_LINGERING;
 }
 
+void
+iommud_lease_begin_container (IommudLease *self)
+{
+  self->n_promised++;
+}
+
+void
+iommud_lease_end_container (IommudLease *self)
+{
+  self->n_promised--;
+}
+
 gboolean
 iommud_lease_is_over (IommudLease *self)
 {
-  return self->state == IOMMUD_LEASE_STATE_LINGERING
+  return self->state == IOMMUD_LEASE_STATE_LINGERING && self->n_promised == 0
          && g_list_model_get_n_items (G_LIST_MODEL (self->devices)) == 0
          && g_list_model_get_n_items (G_LIST_MODEL (self->containers)) == 0;
 }

@@ -26,6 +26,7 @@ struct _IommudLease
   GListStore *devices;
   GListStore *containers;
   GVariant *holders; /* or NULL */
+  guint n_promised;  /* containers that are being made under it */
 };
 
 G_END_DECLS

@@ -51,6 +51,9 @@ void iommud_lease_set_lingering (IommudLease *self);
 /* Which processes keep it from going, an a(uss); NULL: none is known. Takes a floating reference.
  */
 void iommud_lease_set_holders (IommudLease *self, GVariant *holders);
+/* A container is about to be made under it, which it waits for; or that has been decided. */
+void iommud_lease_begin_container (IommudLease *self);
+void iommud_lease_end_container (IommudLease *self);
 /* It is over once it has ended and nothing is left of it. */
 gboolean iommud_lease_is_over (IommudLease *self);
 

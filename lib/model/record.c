@@ -100,6 +100,7 @@ is_absolute (const char *path)
 static const IommudRecordField iommud_context_record_fields[] = {
   KEY (IommudContextRecord, serial, NUMBER64, 1, IOMMUD_MAX_SERIAL, 1),
   FIELD (IommudContextRecord, n_containers, NUMBER32, 1, IOMMUD_MAX_CONTAINERS),
+  FIELD (IommudContextRecord, shared, BOOLEAN, 0, 1),
   { 0 },
 };
 DEFINE_RECORD (IommudContextRecord, iommud_context_record, "context")
@@ -121,7 +122,6 @@ static const IommudRecordField iommud_container_record_fields[] = {
   FIELD (IommudContainerRecord, n_devices, NUMBER32, 0, IOMMUD_MAX_DEVICES),
   FIELD (IommudContainerRecord, n_mappings, NUMBER64, 0, IOMMUD_MAX_MAPPINGS),
   FIELD (IommudContainerRecord, lease, NUMBER64, 0, IOMMUD_MAX_SERIAL),
-  FIELD (IommudContainerRecord, shared, BOOLEAN, 0, 1),
   { 0 },
 };
 DEFINE_RECORD (IommudContainerRecord, iommud_container_record, "container")

@@ -33,6 +33,7 @@ typedef struct
 {
   guint64 serial;
   guint32 n_containers; /* those in it, of which a fact has one */
+  gboolean shared;
 } IommudContextRecord;
 
 typedef struct
@@ -54,7 +55,6 @@ typedef struct
   guint32 n_devices;
   guint64 n_mappings;
   guint64 lease; /* its serial; 0: none */
-  gboolean shared;
 } IommudContainerRecord;
 
 typedef struct

@@ -15,6 +15,7 @@ iommud_context_write_down (IommudContext *self, IommudHostRecord *record)
 
   entry->serial = iommud_context_get_serial (self);
   entry->n_containers = iommud_context_get_n_containers (self);
+  entry->shared = iommud_context_is_shared (self);
   g_ptr_array_add (record->contexts, entry);
 }
 

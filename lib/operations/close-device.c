@@ -96,7 +96,9 @@ submit (IommudLease *lease, IommudDevice *device, GTask *task)
 
   data->lease = g_object_ref (lease);
   data->device = g_object_ref (device);
-  data->plan = iommud_find_holders_plan_new (iommud_backend_get_probe (backend));
+  data->plan =
+      iommud_find_holders_plan_new (iommud_backend_get_probe (backend),
+                                    iommud_host_get_file_keeper (iommud_lease_get_host (lease)));
   iommud_leasing_submit (lease, &closing_operation, data, task);
 }
 

@@ -22,8 +22,12 @@ typedef struct
 static void
 tell_lease (const Creation *self)
 {
-  if (self->options->lease != NULL && self->plan.created)
-    iommud_end_lease_go_on (self->options->lease);
+  IommudLease *lease = self->options->lease;
+
+  if (lease == NULL)
+    return;
+  iommud_lease_end_container (lease);
+  iommud_end_lease_go_on (lease);
 }
 
 static void
@@ -270,6 +274,8 @@ submit (IommudHost *self, IommudContainerOptions *options, guint64 serial, GTask
   data->host = g_object_ref (self);
   data->options = options;
   data->serial = serial;
+  if (options->lease != NULL)
+    iommud_lease_begin_container (options->lease);
   data->plan.own_context = options->share_context == NULL;
   data->plan.access.iommufd = -1;
   data->context = data->plan.own_context

@@ -18,6 +18,8 @@
 /* Rounds that nothing but time begins: after 20 ms, 40 ms, and so on to 640 ms. */
 #define N_RETRIES 6
 #define FIRST_RETRY_MS 20
+/* If nothing tells when there is something new, that is all that begins one. */
+#define SLOW_RETRY_MS 10000
 
 /* So many of the processes that keep a lease are named and watched. */
 #define MAX_HOLDERS 16
@@ -132,6 +134,7 @@ list_holders (const IommudFindHoldersPlan *plan)
 static void
 on_holder_ended (gpointer lease)
 {
+  get_ending (lease)->n_retries = 0;
   iommud_end_lease_go_on (lease);
 }
 
@@ -197,9 +200,10 @@ retry_later (IommudLease *lease)
 {
   Ending *self = get_ending (lease);
 
-  if (self->n_retries >= N_RETRIES || self->retry != NULL)
+  if (self->retry != NULL || (self->n_retries >= N_RETRIES && self->watches->len > 0))
     return;
-  self->retry = g_timeout_source_new (FIRST_RETRY_MS << self->n_retries++);
+  self->retry = g_timeout_source_new (
+      self->n_retries < N_RETRIES ? FIRST_RETRY_MS << self->n_retries++ : SLOW_RETRY_MS);
   g_source_set_callback (self->retry, on_retry, lease, NULL);
   g_source_attach (self->retry, iommud_host_get_main_context (iommud_lease_get_host (lease)));
 }
@@ -257,7 +261,8 @@ search_holders (IommudLease *lease)
   search->lease = g_object_ref (lease);
   search->devices = g_ptr_array_new_with_free_func (g_object_unref);
   search->plan =
-      iommud_find_holders_plan_new (iommud_backend_get_probe (iommud_host_get_backend (host)));
+      iommud_find_holders_plan_new (iommud_backend_get_probe (iommud_host_get_backend (host)),
+                                    iommud_host_get_file_keeper (host));
   iommud_leasing_submit (lease, &search_operation, search, task);
 }
 

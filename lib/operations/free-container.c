@@ -6,6 +6,7 @@
 #include "iommud-error.h"
 #include "model/host.h"
 #include "model/hwpt.h"
+#include "model/lease.h"
 #include "perform/free-container.h"
 #include "base/sync.h"
 #include "operations/operation.h"
@@ -168,6 +169,19 @@ give_files_back (FreeContainer *self)
     }
 }
 
+/* Whoever has a copy of the context can keep its objects in use. That must not keep a container
+ * whose lease has ended, nor the last one of the context. */
+static gboolean
+is_left_to_others (const FreeContainer *self)
+{
+  IommudContext *context = iommud_container_get_context (self->container);
+  IommudLease *lease = iommud_container_get_lease (self->container);
+
+  return iommud_context_is_shared (context)
+         && (self->plan->close_context
+             || (lease != NULL && iommud_lease_get_state (lease) != IOMMUD_LEASE_STATE_ACTIVE));
+}
+
 static gpointer
 plan_free (gpointer data, GError **error)
 {
@@ -186,6 +200,7 @@ plan_free (gpointer data, GError **error)
   self->plan->ioas_id = iommud_container_get_ioas_id (self->container);
   self->plan->close_context =
       iommud_context_get_n_containers (iommud_container_get_context (self->container)) == 1;
+  self->plan->forgives = is_left_to_others (self);
   self->plan->trackers = iommud_container_lend_trackers (self->container);
   return self->plan;
 }

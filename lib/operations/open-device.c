@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening a device under a lease: unbound, or a copy of the file that a container of the lease has
  * bound. */
-#include "config.h"
-
-#include <unistd.h>
-
 #include "base/sync.h"
 #include "iommud-error.h"
 #include "model/container.h"

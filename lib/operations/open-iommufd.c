@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening an iommufd under a lease: a fresh context, or a copy of that of a container of the lease.
  */
-#include "config.h"
-
-#include <unistd.h>
-
 #include "base/sync.h"
 #include "iommud-error.h"
 #include "model/container.h"
@@ -76,19 +72,22 @@ plan_opening (gpointer data, GError **error)
   return self->plan;
 }
 
-/* All containers of the context, which only those of the lease can be. */
+/* Only those of the lease can be in the context. */
 static void
 mark_shared (OpenIommufd *self)
 {
   GListModel *containers = iommud_lease_get_containers (self->lease);
+  IommudContext *context = iommud_container_get_context (self->container);
 
+  if (iommud_context_is_shared (context))
+    return;
+  iommud_context_set_shared (context);
   for (guint i = 0; i < g_list_model_get_n_items (containers); i++)
     {
       g_autoptr (IommudContainer) container = g_list_model_get_item (containers, i);
 
-      if (iommud_container_get_context (container)
-          == iommud_container_get_context (self->container))
-        iommud_container_set_shared (container);
+      if (iommud_container_get_context (container) == context)
+        iommud_container_notify_shared (container);
     }
 }
 

@@ -17,6 +17,7 @@ typedef struct
   GPtrArray *hwpts; /* of IommudHwpt; in the order of the plan's */
   IommudRefreshContainerPlan *plan;
   guint n_published; /* mappings */
+  gboolean mappings_changed;
 } Refresh;
 
 static void
@@ -127,8 +128,10 @@ publish_some (gpointer data)
       const IommudRefreshedMapping *mapping =
           &g_array_index (self->plan->mappings, IommudRefreshedMapping, self->n_published);
 
-      if (mapping->present < mapping->length)
-        iommud_memory_resize_mapping (memory, mapping->iova, mapping->present);
+      if (mapping->present == mapping->length)
+        continue;
+      iommud_memory_resize_mapping (memory, mapping->iova, mapping->present);
+      self->mappings_changed = TRUE;
     }
   return self->n_published < n_mappings;
 }
@@ -161,10 +164,15 @@ intend (gpointer data)
   return iommud_operation_intend ("refresh-container", ((Refresh *) data)->container, NULL, NULL);
 }
 
+/* There may be very many mappings, and usually all are as they were. */
 static GVariant *
 report (gpointer data)
 {
-  return iommud_operation_report (((Refresh *) data)->container, IOMMUD_WRITE_DOWN_ALL);
+  const Refresh *self = data;
+  IommudWriteDownParts parts = IOMMUD_WRITE_DOWN_ALL & ~IOMMUD_WRITE_DOWN_MAPPINGS;
+
+  return iommud_operation_report (
+      self->container, self->mappings_changed ? parts | IOMMUD_WRITE_DOWN_MAPPINGS : parts);
 }
 
 static const IommudOperation refresh_operation = {

@@ -126,24 +126,6 @@ add_gaps (TidyUp *self, guint64 first, guint64 last)
   g_array_index (self->plan->unmapped, IommudIovaRange, self->plan->unmapped->len - 1).first = next;
 }
 
-/* A copy of its context was handed out: what is in it, and where its devices are, may be the
- * holder's wish. */
-static gboolean
-is_shared (IommudContainer *self)
-{
-  GListModel *containers = iommud_host_get_containers (iommud_container_get_host (self));
-  gboolean shared = FALSE;
-
-  for (guint i = 0; !shared && i < g_list_model_get_n_items (containers); i++)
-    {
-      g_autoptr (IommudContainer) other = g_list_model_get_item (containers, i);
-
-      if (iommud_container_get_context (other) == iommud_container_get_context (self))
-        g_object_get (other, "shared", &shared, NULL);
-    }
-  return shared;
-}
-
 static gpointer
 plan_tidy_up (gpointer data, GError **error)
 {
@@ -156,7 +138,8 @@ plan_tidy_up (gpointer data, GError **error)
   if (!iommud_container_check_alive (self->container, what, error))
     return NULL;
   add_hwpts (self);
-  if (intent != NULL && is_shared (self->container))
+  /* What is in it, and where its devices are, may be the wish of who has a copy. */
+  if (intent != NULL && iommud_context_is_shared (iommud_container_get_context (self->container)))
     intent = NULL;
   if (intent != NULL)
     {

@@ -3,11 +3,12 @@
 #include "perform/find-holders.h"
 
 IommudFindHoldersPlan *
-iommud_find_holders_plan_new (IommudProbe *probe)
+iommud_find_holders_plan_new (IommudProbe *probe, gint keeper)
 {
   IommudFindHoldersPlan *self = g_new0 (IommudFindHoldersPlan, 1);
 
   self->probe = g_object_ref (probe);
+  self->keeper = keeper;
   self->infos = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_device_info_unref);
   return self;
 }
@@ -25,6 +26,9 @@ void
 iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
 {
   self->holders = iommud_probe_find_holders (self->probe, self->infos, &self->complete);
+  for (guint i = self->holders->len; self->keeper != 0 && i > 0; i--)
+    if (((const IommudFoundHolder *) g_ptr_array_index (self->holders, i - 1))->pid == self->keeper)
+      g_ptr_array_remove_index (self->holders, i - 1);
 }
 
 /* Nothing is taken to be free that is not known to be. */

@@ -10,12 +10,13 @@ typedef struct
 {
   IommudProbe *probe;
   GPtrArray *infos; /* of IommudDeviceInfo */
+  gint keeper;      /* a process that keeps files of this host, and does not count; 0: none */
 
   GPtrArray *holders; /* out; of IommudFoundHolder */
   gboolean complete;  /* out: whether there was time for all processes */
 } IommudFindHoldersPlan;
 
-IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe);
+IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe, gint keeper);
 void iommud_find_holders_plan_free (IommudFindHoldersPlan *self);
 void iommud_find_holders_plan_search (IommudFindHoldersPlan *self);
 /* Whether some process may have the device open. */

@@ -62,6 +62,18 @@ unbind_devices (IommudFreeContainerPlan *self)
     }
 }
 
+/* Others have a copy of the context, and have made something of what is to be freed. It is freed
+ * when the last copy of the context is closed. */
+static gboolean
+forgive (IommudFreeContainerPlan *self)
+{
+  if (!self->forgives)
+    return FALSE;
+  g_message ("%s; it is left to who has a copy of the context", self->error->message);
+  g_clear_error (&self->error);
+  return TRUE;
+}
+
 static gboolean
 free_hwpts (IommudFreeContainerPlan *self)
 {
@@ -69,8 +81,8 @@ free_hwpts (IommudFreeContainerPlan *self)
     {
       IommudFreeContainerHwpt *hwpt = &g_array_index (self->hwpts, IommudFreeContainerHwpt, i);
 
-      if (hwpt->hwpt_id != 0
-          && !iommud_page_table_free (&self->access, hwpt->hwpt_id, &self->error))
+      if (hwpt->hwpt_id != 0 && !iommud_page_table_free (&self->access, hwpt->hwpt_id, &self->error)
+          && !forgive (self))
         return FALSE;
       iommud_trackers_forget_hwpt (self->trackers, hwpt->hwpt_id);
       hwpt->freed = TRUE;
@@ -82,9 +94,11 @@ free_hwpts (IommudFreeContainerPlan *self)
 static gboolean
 free_orphans (IommudFreeContainerPlan *self)
 {
+  gboolean matters = !self->close_context && !self->forgives;
+
   return iommud_page_table_free_orphans (&self->access, self->orphans,
-                                         self->close_context ? NULL : &self->error)
-         || self->close_context;
+                                         matters ? &self->error : NULL)
+         || !matters;
 }
 
 static gboolean
@@ -95,7 +109,7 @@ free_ioas (IommudFreeContainerPlan *self)
   if (errnum != 0)
     iommud_error_set_from_errno (&self->error, -1, self->access.what, "IOMMU_DESTROY of the IOAS",
                                  errnum, NULL);
-  return errnum == 0;
+  return errnum == 0 || forgive (self);
 }
 
 /* If the container could not be freed, its devices have left it in any case, and their last bits

@@ -26,6 +26,7 @@ typedef struct
 {
   IommudKernelAccess access;
   guint32 ioas_id;
+  gboolean forgives;      /* what the kernel keeps because of others goes with the context */
   gboolean close_context; /* the container is the last one of its context */
   GArray *devices;        /* of IommudFreeContainerDevice */
   GArray *hwpts;          /* of IommudFreeContainerHwpt, children before parents */

@@ -147,6 +147,83 @@ test_locked_memory (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &before), ==, 0);
 }
 
+static void
+on_created (GObject *host, GAsyncResult *result, gpointer done)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudContainer) container G_GNUC_UNUSED =
+      iommud_host_create_container_finish (IOMMUD_HOST (host), result, &error);
+
+  g_assert_no_error (error);
+  *(gboolean *) done = TRUE;
+}
+
+/* A lease that has nothing yet does not go while a container of it is being made. */
+static void
+test_end_during_creation (ModelFixture *fixture, gconstpointer unused)
+{
+  int guard = -1;
+  IommudLease *lease = lease_fixture_create (fixture, "vm1", &guard);
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  gboolean done = FALSE;
+
+  g_object_set (options, "lease", lease, NULL);
+  model_fixture_inject (fixture, "open-iommufd", 1, 0, 100);
+  iommud_host_create_container_async (fixture->host, options, NULL, on_created, &done);
+  g_clear_object (&options);
+  close (guard);
+  lease_fixture_wait_for_state (lease, IOMMUD_LEASE_STATE_LINGERING);
+  g_object_unref (lease);
+  assert_n_items (iommud_host_get_leases (fixture->host), 1);
+  while (!done)
+    g_main_context_iteration (NULL, TRUE);
+  lease_fixture_wait_for_end (fixture);
+  assert_n_items (iommud_host_get_containers (fixture->host), 0);
+}
+
+/* What a client has made of a container, and left behind, keeps neither the container nor its
+ * lease. */
+static void
+test_left_behind (ModelFixture *fixture, gconstpointer unused)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (fixture->simulator));
+  int guard = -1;
+  g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
+  g_autoptr (IommudContainer) first = lease_fixture_container (fixture, lease, NULL);
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  g_autoptr (IommudContainer) second = NULL;
+  g_autoptr (GError) error = NULL;
+  int cdev =
+      iommud_lease_open_device (lease, model_fixture_device (fixture, DIRTY_A), NULL, NULL, NULL);
+  int iommufd = iommud_lease_open_iommufd (lease, first, IOMMUD_ACCOUNTING_USER, NULL, NULL);
+  IommudContainer *containers[2] = { first };
+  gboolean shared = FALSE;
+  guint32 device_id = 0;
+
+  g_object_set (options, "lease", lease, "share-context", first, NULL);
+  second = iommud_host_create_container (fixture->host, options, NULL, &error);
+  g_assert_no_error (error);
+  containers[1] = second;
+  g_object_get (second, "shared", &shared, NULL);
+  g_assert_true (shared);
+  g_assert_cmpint (iommud_vfio_bind_iommufd (syscalls, cdev, iommufd, &device_id), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (containers); i++)
+    {
+      guint ioas_id = 0;
+      guint32 hwpt_id = 0;
+
+      g_object_get (containers[i], "ioas-id", &ioas_id, NULL);
+      g_assert_cmpint (
+          iommud_iommufd_hwpt_alloc (syscalls, iommufd, 0, device_id, ioas_id, &hwpt_id), ==, 0);
+    }
+  close (cdev);
+  close (iommufd);
+  close (guard);
+  lease_fixture_wait_for_end (fixture);
+  assert_n_items (iommud_host_get_containers (fixture->host), 0);
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add ("/lease-containers/" path, ModelFixture, NULL, lease_fixture_set_up, func,           \
               lease_fixture_tear_down)
@@ -157,6 +234,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   ADD ("container", test_container);
+  ADD ("end-during-creation", test_end_during_creation);
+  ADD ("left-behind", test_left_behind);
   ADD ("refresh", test_refresh);
   ADD ("locked-memory", test_locked_memory);
   return g_test_run ();

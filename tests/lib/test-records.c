@@ -23,13 +23,13 @@ typedef struct
         (GVariant * (*) (gconstpointer)) prefix##_to_variant, (GDestroyNotify) prefix##_free       \
   }
 
-#define CONTEXT "{'serial': <@t 7>, 'n_containers': <@u 2>}"
+#define CONTEXT "{'serial': <@t 7>, 'n_containers': <@u 2>, 'shared': <true>}"
 #define CONTAINER                                                                                  \
   "{'serial': <@t 9>, 'context': <@t 7>, 'name': <'a'>, 'owner': <@u 1000>, 'ioas_id': <@u 1>, "   \
   "'accounting': <@u 1>, 'policy': <@u 2>, 'huge_pages': <true>, "                                 \
   "'allowed': <@a(tt) [(0, 4095), (8192, 18446744073709551615)]>, 'orphans': <@au [4, 5]>, "       \
   "'last_hwpt_serial': <@t 3>, 'n_refusals': <@u 1>, 'n_hwpts': <@u 1>, 'n_devices': <@u 1>, "     \
-  "'n_mappings': <@t 1>, 'lease': <@t 5>, 'shared': <true>}"
+  "'n_mappings': <@t 1>, 'lease': <@t 5>}"
 #define LEASE                                                                                      \
   "{'serial': <@t 5>, 'name': <'vm1'>, 'owner': <@u 1000>, 'pid': <@u 42>, 'command': <'qemu'>, "  \
   "'unit': <'vm1.service'>, 'since': <@t 3>, 'locked_memory': <@t 4096>, 'lingering': <true>, "    \

@@ -38,6 +38,15 @@ has_owner (GObject *object)
   return g_object_class_find_property (G_OBJECT_GET_CLASS (object), "owner") != NULL;
 }
 
+/* A lease that has ended is its owner's still, so that he sees what keeps it; but what it has not
+ * given back yet is his no more. */
+static gboolean
+has_ended (GObject *holder)
+{
+  return IOMMUD_IS_LEASE (holder)
+         && iommud_lease_get_state (IOMMUD_LEASE (holder)) != IOMMUD_LEASE_STATE_ACTIVE;
+}
+
 /* FALSE for what is nobody's, such as a device that is available. */
 gboolean
 iommud_ownership_find (gpointer object, guint32 *owner)
@@ -47,7 +56,7 @@ iommud_ownership_find (gpointer object, guint32 *owner)
   if (!has_owner (object))
     {
       holder = get_holder (object);
-      if (holder == NULL || !has_owner (holder))
+      if (holder == NULL || !has_owner (holder) || has_ended (holder))
         return FALSE;
       object = holder;
     }

@@ -136,7 +136,7 @@ test_holder (void)
   g_assert_cmpuint (g_variant_n_children (holders), ==, 1);
   g_variant_get_child (holders, 0, "(u&s&s)", &pid, &command, &unit);
   g_assert_cmpuint (pid, ==, (guint) holder);
-  g_assert_true (g_str_has_prefix (command, "test-holders"));
+  g_assert_true (g_str_has_prefix (command, "test-get-hold"));
   assert_n_holders (bed, other, 0);
   stop_holder (holder);
   assert_n_holders (bed, device, 0);
