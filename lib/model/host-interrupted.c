@@ -15,3 +15,15 @@ iommud_host_take_interrupted (IommudHost *self)
 {
   return g_steal_pointer (&self->interrupted);
 }
+
+void
+iommud_host_write_interrupted_down (IommudHost *self, IommudHostRecord *record)
+{
+  for (guint i = 0; self->interrupted != NULL && i < self->interrupted->len; i++)
+    {
+      g_autoptr (GVariant) copy = g_variant_ref_sink (
+          iommud_intent_record_to_variant (g_ptr_array_index (self->interrupted, i)));
+
+      g_ptr_array_add (record->intents, iommud_intent_record_from_variant (copy, NULL));
+    }
+}

@@ -26,6 +26,8 @@ void iommud_host_adopt_serials (IommudHost *self, const IommudHostRecord *record
  * IommudIntentRecord. NULL: nothing, or it was taken already. */
 void iommud_host_set_interrupted (IommudHost *self, GPtrArray *intents);
 GPtrArray *iommud_host_take_interrupted (IommudHost *self);
+/* Adds what was not taken yet. */
+void iommud_host_write_interrupted_down (IommudHost *self, IommudHostRecord *record);
 /* The files that it keeps open. */
 IommudOpenFiles *iommud_host_get_open_files (IommudHost *self);
 /* How much of this process's address space clients' files use. */

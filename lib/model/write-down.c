@@ -267,6 +267,7 @@ iommud_host_write_down (IommudHost *self, GError **error)
       iommud_container_write_down (container, record, IOMMUD_WRITE_DOWN_ALL, 0, G_MAXUINT64);
     }
   write_leases_down (self, record);
+  iommud_host_write_interrupted_down (self, record);
   record->n_contexts = record->contexts->len;
   record->n_containers = record->containers->len;
   return g_variant_ref_sink (iommud_host_record_to_variant (record));

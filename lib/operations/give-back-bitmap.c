@@ -37,14 +37,9 @@ static void
 note_arrival (IommudContainer *container, const IommudJournal *journal, guint64 number)
 {
   IommudHost *host = iommud_container_get_host (container);
-  g_autoptr (IommudHostRecord) record = NULL;
 
-  if (number == 0 || host == NULL || iommud_host_get_journal (host) != journal)
-    return;
-  record = iommud_host_record_new ();
-  iommud_host_fill_record (host, record);
-  iommud_journal_add_fact (iommud_host_get_journal (host), number,
-                           iommud_host_record_to_variant (record), NULL);
+  if (host != NULL && iommud_host_get_journal (host) == journal)
+    iommud_operation_close_intent (host, number);
 }
 
 static void

@@ -155,6 +155,19 @@ iommud_operation_report_range (IommudContainer *container, guint64 iova, guint64
                  length == 0 ? G_MAXUINT64 : iova + (length - 1));
 }
 
+void
+iommud_operation_close_intent (IommudHost *host, guint64 number)
+{
+  IommudJournal *journal = host != NULL ? iommud_host_get_journal (host) : NULL;
+  g_autoptr (IommudHostRecord) record = NULL;
+
+  if (journal == NULL || number == 0)
+    return;
+  record = iommud_host_record_new ();
+  iommud_host_fill_record (host, record);
+  iommud_journal_add_fact (journal, number, iommud_host_record_to_variant (record), NULL);
+}
+
 gboolean
 iommud_operation_has_container (IommudContainer *container, GTask *task)
 {

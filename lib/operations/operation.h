@@ -38,6 +38,9 @@ IommudIntentRecord *iommud_operation_make_intent (const char *act, IommudContain
 /* For fact: @parts of @container as they are now, in a record of the host; the container is left
  * out if it was freed. */
 GVariant *iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts);
+/* Tells the journal, if there is one, that nothing is left of what an intent was about. 0: nothing
+ * was written down. */
+void iommud_operation_close_intent (IommudHost *host, guint64 number);
 /* One device, all HWPTs and the tracking. */
 GVariant *iommud_operation_report_device (IommudContainer *container, IommudDevice *device);
 /* The mappings that meet a range (a length of 0: all behind @iova), and the tracking. */

@@ -25,6 +25,9 @@ tidy_up_free (gpointer data)
 {
   TidyUp *self = data;
 
+  if (self->intent != NULL)
+    iommud_operation_close_intent (iommud_container_get_host (self->container),
+                                   self->intent->number);
   g_clear_object (&self->container);
   g_clear_pointer (&self->intent, iommud_intent_record_free);
   iommud_tidy_up_plan_free (self->plan);
@@ -126,6 +129,15 @@ add_gaps (TidyUp *self, guint64 first, guint64 last)
   g_array_index (self->plan->unmapped, IommudIovaRange, self->plan->unmapped->len - 1).first = next;
 }
 
+static GArray *
+copy_allowed (IommudContainer *container)
+{
+  g_autoptr (IommudContainerRecord) record = iommud_container_record_new ();
+
+  iommud_container_fill_record (container, record);
+  return g_array_ref (record->allowed);
+}
+
 static gpointer
 plan_tidy_up (gpointer data, GError **error)
 {
@@ -147,6 +159,8 @@ plan_tidy_up (gpointer data, GError **error)
       plan->stop_trackers = !iommud_trackers_is_active (
           iommud_dirty_tracking_peek (iommud_container_get_dirty_tracking (self->container)));
     }
+  if (intent != NULL && g_str_equal (intent->act, "set-allowed-iovas"))
+    plan->allowed = copy_allowed (self->container);
   if (intent != NULL && was_about_memory (intent))
     add_gaps (self, intent->length != 0 ? intent->iova : 0,
               intent->length != 0 ? intent->iova + (intent->length - 1) : G_MAXUINT64);
@@ -258,6 +272,7 @@ tidy_up_after (IommudHost *self, IommudIntentRecord *intent)
 
   if (container == NULL)
     {
+      iommud_operation_close_intent (self, intent->number);
       iommud_intent_record_free (intent);
       return;
     }

@@ -35,6 +35,7 @@ iommud_tidy_up_plan_free (IommudTidyUpPlan *self)
   g_array_unref (self->devices);
   g_array_unref (self->not_tracked);
   g_array_unref (self->unmapped);
+  g_clear_pointer (&self->allowed, g_array_unref);
   g_array_unref (self->unused);
   g_array_unref (self->orphans);
   g_free (self);
@@ -118,6 +119,9 @@ iommud_tidy_up_plan_perform (IommudTidyUpPlan *self)
     stop_trackers (self);
   for (guint i = 0; i < self->unmapped->len; i++)
     unmap (self, &g_array_index (self->unmapped, IommudIovaRange, i));
+  if (self->allowed != NULL)
+    iommud_iommufd_ioas_allow_iovas (self->access.syscalls, self->access.iommufd, self->ioas_id,
+                                     self->allowed);
   free_unused (self);
   iommud_page_table_free_orphans (&self->access, self->orphans, NULL);
   iommud_iova_space_read (&self->space, &self->access, self->ioas_id, NULL);

@@ -22,6 +22,7 @@ typedef struct
   GArray *not_tracked; /* of guint32: ids of HWPTs that are to record nothing, nor are @devices */
   gboolean stop_trackers;
   GArray *unmapped; /* of IommudIovaRange: nothing is to be mapped there */
+  GArray *allowed;  /* of IommudIovaRange: what the kernel may choose from; NULL: as it is */
   GArray *unused;   /* of guint32: ids of HWPTs that are to be freed; out: those that were not */
   GArray *orphans;
   IommudIovaSpace space; /* out */

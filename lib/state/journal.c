@@ -88,6 +88,24 @@ iommud_state_journal_init (IommudStateJournal *self)
 {
 }
 
+/* Those of an earlier life are still open. */
+static guint64
+find_last_number (GVariant *records)
+{
+  g_autoptr (GVariant) intents = g_variant_lookup_value (records, "intents", NULL);
+  guint64 last = 0;
+
+  for (gsize i = 0; i < g_variant_n_children (intents); i++)
+    {
+      g_autoptr (GVariant) intent = g_variant_get_child_value (intents, i);
+      guint64 number = 0;
+
+      g_variant_lookup (intent, "number", "t", &number);
+      last = MAX (last, number);
+    }
+  return last;
+}
+
 IommudStateJournal *
 iommud_state_journal_new (int folder, GVariant *records, GError **error)
 {
@@ -96,6 +114,7 @@ iommud_state_journal_new (int folder, GVariant *records, GError **error)
 
   iommud_state_change_init (&change, NULL);
   iommud_state_change_apply (&change, records);
+  self->last_number = find_last_number (records);
   self->store = iommud_state_store_new (folder, change.edits, error);
   iommud_state_change_clear (&change);
   return self->store != NULL ? g_steal_pointer (&self) : NULL;

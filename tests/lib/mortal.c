@@ -116,10 +116,9 @@ on_removed (IommudState *state, const char *name, Mortal *self)
   g_hash_table_remove (self->kept, name);
 }
 
-void
-mortal_begin (Mortal *self, StateFixture *state, guint n_calls)
+static void
+prepare (Mortal *self, StateFixture *state, guint n_calls)
 {
-  IommudBackendClass *klass = IOMMUD_BACKEND_GET_CLASS (state->adopt.model.simulator);
   g_autoptr (GError) error = NULL;
 
   self->state = state;
@@ -131,7 +130,13 @@ mortal_begin (Mortal *self, StateFixture *state, guint n_calls)
   g_assert_no_error (error);
   g_signal_connect (state->state, "descriptor-added", G_CALLBACK (on_added), self);
   g_signal_connect (state->state, "descriptor-removed", G_CALLBACK (on_removed), self);
-  state_fixture_follow (state);
+}
+
+static void
+begin_to_count (Mortal *self)
+{
+  IommudBackendClass *klass = IOMMUD_BACKEND_GET_CLASS (self->state->adopt.model.simulator);
+
   mortal_syscalls = (IommudSyscalls){ .open = mortal_open,
                                       .close = mortal_close,
                                       .ioctl = mortal_ioctl,
@@ -140,6 +145,28 @@ mortal_begin (Mortal *self, StateFixture *state, guint n_calls)
   current = self;
   get_real = klass->get_syscalls;
   klass->get_syscalls = get_mortal;
+}
+
+void
+mortal_begin (Mortal *self, StateFixture *state, guint n_calls)
+{
+  prepare (self, state, n_calls);
+  state_fixture_follow (state);
+  begin_to_count (self);
+}
+
+char *
+mortal_begin_next (Mortal *self, StateFixture *state, guint n_calls, IommudDescriptors *descriptors)
+{
+  char *dropped;
+
+  prepare (self, state, n_calls);
+  dropped =
+      adopt_fixture_adopt (&state->adopt, iommud_state_get_records (state->state), descriptors);
+  state_fixture_follow (state);
+  begin_to_count (self);
+  iommud_host_tidy_up (state->adopt.model.host);
+  return dropped;
 }
 
 static IommudDescriptors *

@@ -19,6 +19,9 @@ typedef struct
 /* From here on what is done to the fixture's host is done by it; it is killed after @n_calls more
  * system calls that change something. */
 void mortal_begin (Mortal *self, StateFixture *state, guint n_calls);
+/* The same for the next life, which is killed while it tidies up. Returns what was dropped. */
+char *mortal_begin_next (Mortal *self, StateFixture *state, guint n_calls,
+                         IommudDescriptors *descriptors);
 /* It is dead at the latest now. The fixture has no host afterwards, and the folder has what was
  * written down. Returns what is kept of its files. */
 IommudDescriptors *mortal_end (Mortal *self);

@@ -234,69 +234,139 @@ assert_can_be_done (StateFixture *self, const Case *test)
     g_assert_cmphex (chosen, ==, test->chosen);
 }
 
-/* Whether it was killed before the act was done. */
+/* The next life is killed, too, while it tidies up. Whether it was before it had done so. */
 static gboolean
-run (StateFixture *self, const Case *test, guint n_calls)
+die_again (StateFixture *self, guint n_calls, IommudDescriptors **descriptors)
+{
+  Mortal mortal;
+  GLogLevelFlags fatal;
+  gboolean died;
+  g_autofree char *dropped = mortal_begin_next (&mortal, self, n_calls, *descriptors);
+
+  /* What a dead process complains of is not heard. */
+  fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  wait_until_idle (self);
+  died = mortal.dead;
+  iommud_descriptors_unref (*descriptors);
+  *descriptors = mortal_end (&mortal);
+  g_log_set_always_fatal (fatal);
+  return died;
+}
+
+typedef struct
+{
+  guint n_calls;      /* before the first life ends */
+  guint n_more_calls; /* before the second one does; MAX_CALLS: it does not */
+  gboolean died;      /* out: before the act was done */
+  gboolean died_again;
+} Deaths;
+
+static guint
+count_allowed (StateFixture *self)
+{
+  return iommud_simulator_count_calls (self->adopt.model.simulator, "ioas-allow-iovas");
+}
+
+static void
+run (StateFixture *self, const Case *test, Deaths *deaths)
 {
   const JournalAct *act = test->act;
   g_autoptr (IommudDescriptors) descriptors = NULL;
   g_autofree char *dropped = NULL;
   g_autoptr (GError) error = NULL;
   Mortal mortal;
-  gboolean died;
+  guint n_allowed;
 
   adopt_fixture_write (&self->adopt, "0000:83:00.0", 20 * PAGE, 1);
-  mortal_begin (&mortal, self, n_calls);
+  mortal_begin (&mortal, self, deaths->n_calls);
   act->run (&self->adopt, &error);
-  died = mortal.dead;
+  deaths->died = mortal.dead;
   descriptors = mortal_end (&mortal);
   g_clear_object (&undelivered);
+  if (deaths->n_more_calls < MAX_CALLS)
+    deaths->died_again = die_again (self, deaths->n_more_calls, &descriptors);
+  n_allowed = count_allowed (self);
   dropped = adopt_again (self, descriptors);
-  g_test_message ("%u: %s", n_calls, dropped);
+  g_test_message ("%u, %u: %s", deaths->n_calls, deaths->n_more_calls, dropped);
   wait_until_idle (self);
+  /* The kernel is told once more what it may choose from. */
+  if (deaths->died && g_str_equal (act->act, "set-allowed-iovas"))
+    g_assert_cmpuint (count_allowed (self), ==, n_allowed + 1);
   assert_owners (self, act->act);
   assert_nothing_left_over (self);
   assert_agreed (self);
-  if (keeps_bits (act->act, died))
+  if (keeps_bits (act->act, deaths->died))
     assert_dirty (self);
-  if (died)
+  if (deaths->died)
     assert_can_be_done (self, test);
-  return died;
 }
 
-static gboolean
-run_anew (const Case *test, guint n_calls)
+static void
+run_anew (const Case *test, Deaths *deaths)
 {
   StateFixture fixture = { 0 };
-  gboolean died;
 
   state_fixture_set_up (&fixture, test->kernel);
-  died = run (&fixture, test, n_calls);
+  run (&fixture, test, deaths);
   state_fixture_tear_down (&fixture, NULL);
-  return died;
 }
 
 static void
 test_act (gconstpointer data)
 {
   Case *test = (Case *) data;
+  Deaths deaths = { .n_calls = MAX_CALLS, .n_more_calls = MAX_CALLS };
 
-  g_assert_false (run_anew (test, MAX_CALLS));
+  run_anew (test, &deaths);
+  g_assert_false (deaths.died);
   test->chosen = chosen;
-  for (guint n_calls = 0; run_anew (test, n_calls); n_calls++)
-    g_assert_cmpuint (n_calls, <, MAX_CALLS);
+  deaths.died = TRUE;
+  for (deaths.n_calls = 0; deaths.died; deaths.n_calls++)
+    {
+      g_assert_cmpuint (deaths.n_calls, <, MAX_CALLS);
+      run_anew (test, &deaths);
+    }
+}
+
+/* Two lives end too early. */
+static void
+test_twice (gconstpointer data)
+{
+  const Case *test = data;
+  Deaths deaths = { .n_calls = 1, .died_again = TRUE };
+
+  for (; deaths.died_again; deaths.n_more_calls++)
+    {
+      g_assert_cmpuint (deaths.n_more_calls, <, MAX_CALLS);
+      run_anew (test, &deaths);
+    }
+}
+
+/* After a call of theirs there is something to tidy up. */
+static gboolean
+must_be_twice (const JournalAct *act)
+{
+  static const char *const acts[] = { "free-one-of-two", "map-much",   "unmap-and-read-bitmap",
+                                      "replace",         "alloc-hwpt", NULL };
+
+  return g_strv_contains (acts, act->act);
 }
 
 static void
 add (const JournalAct *act, const char *kernel, gboolean maps_files)
 {
   g_autofree char *path = g_strdup_printf ("/interrupted/%s/%s", kernel, act->act);
+  g_autofree char *twice = NULL;
   Case *test = g_new0 (Case, 1);
 
   test->act = act;
   test->kernel = kernel;
   test->maps_files = maps_files;
   g_test_add_data_func_full (path, test, test_act, g_free);
+  if (!maps_files || !must_be_twice (act))
+    return;
+  twice = g_strdup_printf ("/interrupted/twice/%s", act->act);
+  g_test_add_data_func_full (twice, g_memdup2 (test, sizeof *test), test_twice, g_free);
 }
 
 int
