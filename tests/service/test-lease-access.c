@@ -2,6 +2,9 @@
 /* Who may lease what, and that no file goes to a caller whose grant was withdrawn meanwhile. */
 #include "memory.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "access-bed.h"
@@ -251,6 +254,52 @@ test_withdrawn (AccessBed *self, gconstpointer unused)
   wait_until_granted (self, TRUE);
 }
 
+/* Another process that has the files. */
+static pid_t
+hold (void)
+{
+  pid_t pid = fork ();
+
+  if (pid != 0)
+    return pid;
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  for (;;)
+    pause ();
+}
+
+/* What a lease that has ended still has is its owner's no more. */
+static void
+test_lingering (AccessBed *self, gconstpointer unused)
+{
+  g_autofree char *device = bed_device (self->bed, GRANTED);
+  g_autofree char *lease = NULL;
+  Answer leased;
+  pid_t holder;
+
+  start (self, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices", make_devices (self, GRANTED, NULL),
+         &leased);
+  expect_files (&leased, 3);
+  lease = get_path (&leased);
+  holder = hold ();
+  clear_answer (&leased);
+  bed_call_ok (self->bed, lease, "Release", bed_options (NULL));
+  bed_assert (self->bed, lease, "State", "'lingering'");
+  config_folder_remove (self->folder, "grants.d/a.conf");
+  wait_until_granted (self, FALSE);
+  access_bed_grant (self, "b", OTHER);
+  wait_until_granted (self, TRUE);
+  access_bed_refuse (self, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
+                     make_devices (self, GRANTED, NULL), "*no grant lets that user use device *");
+  kill (holder, SIGKILL);
+  g_assert_cmpint (waitpid (holder, NULL, 0), ==, holder);
+  wait_until_no_lease (self);
+  access_bed_refuse (self, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
+                     make_devices (self, GRANTED, NULL), "*no grant lets that user use device *");
+  bed_assert (self->bed, device, "State", "'available'");
+  config_folder_remove (self->folder, "grants.d/b.conf");
+  access_bed_grant (self, "a", GRANTED);
+}
+
 #define ADD(name, devices, function)                                                               \
   g_test_add ("/lease-access/" name, AccessBed, devices, access_bed_set_up, function,              \
               access_bed_tear_down)
@@ -265,5 +314,6 @@ main (int argc, char **argv)
   ADD ("others", GRANTED, test_others);
   ADD ("others-context", GRANTED, test_others_context);
   ADD ("withdrawn", GRANTED, test_withdrawn);
+  ADD ("lingering", GRANTED, test_lingering);
   return g_test_run ();
 }
