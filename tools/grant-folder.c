@@ -167,7 +167,7 @@ fail (const char *path, int errnum, GError **error)
 {
   if (errnum == EACCES || errnum == EPERM || errnum == EROFS)
     g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED,
-                 _ ("This user may not write '%s', which only root may: try it with sudo"), path);
+                 _ ("This user may not write '%s', which only root may"), path);
   else if (errnum == EEXIST)
     g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_EXISTS,
                  _ ("'%s' is there already: remove it to grant something else"), path);

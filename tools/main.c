@@ -274,9 +274,11 @@ explain (const IommuctlCommand *command, GError **error)
     iommuctl_usage_explain_interrupt (command, error);
   else if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CLOSED))
     iommuctl_usage_explain_closed (error);
-  else if (g_error_matches (*error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED)
-           || g_error_matches (*error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED))
-    iommuctl_usage_explain_refusal (command, error);
+  else if (g_error_matches (*error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
+    iommuctl_usage_explain_refusal (error);
+  else if (command->changes
+           && g_error_matches (*error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED))
+    iommuctl_usage_add_way_out (error);
 }
 
 static gboolean

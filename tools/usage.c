@@ -145,21 +145,26 @@ iommuctl_usage_explain_closed (GError **error)
                        _ ("The connection to the bus was closed"));
 }
 
-/* The bus refuses most calls before the service hears of them, with words about rules of its own.
- */
+/* The bus lets every user call what some user may; the service decides. So if it refuses, it does
+ * not know that. */
 void
-iommuctl_usage_explain_refusal (const IommuctlCommand *command, GError **error)
+iommuctl_usage_explain_refusal (GError **error)
 {
   g_clear_error (error);
-  if (command->changes)
-    g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED,
-                 _ ("'iommuctl %s' changes this host, which only root may do: try it with sudo. "
-                    "Every user may run devices, containers, leases, show, tree, holders, mappings "
-                    "and monitor"),
-                 command->name);
-  else
-    g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED,
-                 _ ("The bus does not let this user ask iommud, which every user may: its policy, "
-                    "%s.conf in the bus's folder system.d, is not installed or not read yet"),
-                 IOMMUD_DBUS_BUS_NAME);
+  g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED,
+               _ ("The bus does not let this user ask iommud, which every user may: its policy, "
+                  "%s.conf in the bus's folder system.d, is not installed or not read yet"),
+               IOMMUD_DBUS_BUS_NAME);
+}
+
+/* The service says what is missing, but not how to get it here. */
+void
+iommuctl_usage_add_way_out (GError **error)
+{
+  g_autofree char *message = iommuctl_error_message (*error);
+
+  g_clear_error (error);
+  g_set_error (error, IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NOT_AUTHORIZED,
+               _ ("%s: try it with sudo, or let 'iommuctl grant' give the device to this user"),
+               message);
 }

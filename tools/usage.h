@@ -18,7 +18,9 @@ gboolean iommuctl_usage_fail_option (const IommuctlCommand *command,
 
 /* Puts the error for a call that Ctrl-C cancelled, or that was refused, in words for people. */
 void iommuctl_usage_explain_interrupt (const IommuctlCommand *command, GError **error);
-void iommuctl_usage_explain_refusal (const IommuctlCommand *command, GError **error);
+void iommuctl_usage_explain_refusal (GError **error);
+/* The service refuses. */
+void iommuctl_usage_add_way_out (GError **error);
 /* The same for a connection that was closed while the command ran. */
 void iommuctl_usage_explain_closed (GError **error);
 
