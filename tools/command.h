@@ -30,11 +30,13 @@ typedef struct
 {
   const IommuctlOption *options; /* of the command, as in its table */
   char **arguments;              /* as many as the command's table allows */
+  char **program;                /* that is to run, with its arguments; NULL for most commands */
   GVariantDict *values;          /* of the options that were given, by name */
   IommuctlService *service;
   IommuctlInterrupt *interrupt;
   GCancellable *cancellable; /* of the interrupt, for each call */
   IommuctlOutput *output;
+  int exit_status; /* of a command that does what it should: 0, or that of the program */
 } IommuctlRequest;
 
 typedef struct
@@ -47,7 +49,8 @@ typedef struct
   const char *description;
   const IommuctlOption *options; /* ends with an option without a name; NULL for none */
   gboolean (*run) (IommuctlRequest *request, GError **error);
-  gboolean changes; /* the host, which not every user may do */
+  gboolean changes;      /* the host, which not every user may do */
+  gboolean runs_program; /* that stands after "--" */
 } IommuctlCommand;
 
 /* The table of all commands; it ends with one without a name. */
@@ -89,6 +92,7 @@ gboolean iommuctl_dirty_read_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_dirty_start_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_dirty_stop_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_dirty_tracker_run (IommuctlRequest *request, GError **error);
+gboolean iommuctl_exec_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_free_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_grant_run (IommuctlRequest *request, GError **error);
 gboolean iommuctl_grants_run (IommuctlRequest *request, GError **error);

@@ -102,6 +102,17 @@ static const IommuctlOption dirty_read_options[] = {
   { NULL },
 };
 
+static const IommuctlOption exec_options[] = {
+  { "name", IOMMUCTL_OPTION_WORD, N_ ("NAME"), N_ ("Name of the lease") },
+  { "qemu", IOMMUCTL_OPTION_SWITCH, NULL,
+    N_ ("Add the arguments with which QEMU uses the devices") },
+  { "locked-memory", IOMMUCTL_OPTION_SIZE, N_ ("SIZE"),
+    N_ ("Let the program lock this much memory") },
+  { "accounting", IOMMUCTL_OPTION_WORD, N_ ("WHOM"),
+    N_ ("Charge locked memory to: process (default) or user") },
+  { NULL },
+};
+
 static const IommuctlOption grant_options[] = {
   { "user", IOMMUCTL_OPTION_WORD, N_ ("USER"), N_ ("To this user: a name or a number") },
   { "group", IOMMUCTL_OPTION_WORD, N_ ("GROUP"), N_ ("To all users in this group") },
@@ -194,9 +205,14 @@ static const IommuctlCommand commands[] = {
   { "leases", N_ ("[LEASE]"), 0, 1, N_ ("List the leases: who was given which devices"),
     N_ ("Lists every lease with its owner, its devices and the process that made it."),
     list_options, iommuctl_leases_run, FALSE },
+  { "exec", N_ ("DEVICE... -- PROGRAM [ARGUMENT...]"), 1, G_MAXUINT,
+    N_ ("Run a program that gets devices"),
+    N_ ("Leases devices and runs a program that gets them as open files. {iommufd} and\n"
+        "{DEVICE} in its arguments stand for the numbers of these files."),
+    exec_options, iommuctl_exec_run, TRUE, TRUE },
   { "release", N_ ("LEASE"), 1, 1, N_ ("End a lease"),
-    N_ ("Ends a lease. A device that a process has open stays in it until it is closed."),
-    NULL, iommuctl_release_run, TRUE },
+    N_ ("Ends a lease. A device that a process has open stays in it until it is closed."), NULL,
+    iommuctl_release_run, TRUE },
   { "monitor", "", 0, 0, N_ ("Print changes as they happen"),
     N_ ("Prints each change until it is interrupted."), monitor_options, iommuctl_monitor_run,
     FALSE },

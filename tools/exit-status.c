@@ -94,6 +94,8 @@ iommuctl_error_name (const GError *error)
     [IOMMUCTL_EXIT_NOT_SUPPORTED] = "NotSupported",
     [IOMMUCTL_EXIT_LIMITS] = "LimitsExceeded",
     [IOMMUCTL_EXIT_TIMED_OUT] = "TimedOut",
+    [IOMMUCTL_EXIT_CANNOT_RUN] = "CannotRun",
+    [IOMMUCTL_EXIT_NO_PROGRAM] = "NoProgram",
     [IOMMUCTL_EXIT_INTERRUPTED] = "Interrupted",
   };
   g_autofree char *remote = g_dbus_error_get_remote_error (error);

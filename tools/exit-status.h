@@ -19,6 +19,8 @@ typedef enum
   IOMMUCTL_EXIT_NOT_SUPPORTED = 7,
   IOMMUCTL_EXIT_LIMITS = 8,
   IOMMUCTL_EXIT_TIMED_OUT = 9,
+  IOMMUCTL_EXIT_CANNOT_RUN = 126,  /* a program, as env(1) says; */
+  IOMMUCTL_EXIT_NO_PROGRAM = 127,  /* there is none */
   IOMMUCTL_EXIT_INTERRUPTED = 130, /* as shells say of SIGINT */
 } IommuctlExitStatus;
 

@@ -115,6 +115,14 @@ iommuctl_interrupt_finish_first (IommuctlInterrupt *self, const char *message)
   g_atomic_int_inc (&self->n_left);
 }
 
+IommuctlSignals *
+iommuctl_interrupt_hand_over (IommuctlInterrupt *self)
+{
+  if (self->thread != NULL)
+    end_thread (self);
+  return self->signals;
+}
+
 GCancellable *
 iommuctl_interrupt_get_cancellable (IommuctlInterrupt *self)
 {

@@ -20,6 +20,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlInterrupt, iommuctl_interrupt_free)
 /* From now on the first signal only shows the message: the command looks at
  * iommuctl_interrupt_was_interrupted(), and finishes what it has begun. The second one cancels. */
 void iommuctl_interrupt_finish_first (IommuctlInterrupt *self, const char *message);
+/* From now on signals are the caller's, who takes them from what is returned; it lives as long as
+ * the interrupt. */
+IommuctlSignals *iommuctl_interrupt_hand_over (IommuctlInterrupt *self);
 GCancellable *iommuctl_interrupt_get_cancellable (IommuctlInterrupt *self);
 gboolean iommuctl_interrupt_was_interrupted (IommuctlInterrupt *self);
 

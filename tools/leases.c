@@ -118,7 +118,7 @@ iommuctl_leases_run (IommuctlRequest *request, GError **error)
   if (iommuctl_request_has (request, "names"))
     iommuctl_request_print_names (request, records);
   else if (!iommuctl_output_is_json (request->output) && g_variant_n_children (records) == 0)
-    iommuctl_output_text (request->output, _ ("There are no leases"));
+    iommuctl_output_text (request->output, _ ("There are no leases. 'iommuctl exec' makes one"));
   else
     iommuctl_output_table (request->output, records, chosen);
   if (!iommuctl_request_has (request, "names") && !iommuctl_request_has (request, "columns"))

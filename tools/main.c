@@ -25,11 +25,13 @@ typedef struct
   gboolean version;
   char **rest;
   char **arguments; /* in the rest, after the command */
+  char **program;   /* after "--", of a command that runs one; NULL: there is no "--" */
   char *first;      /* word that is no option, and the one after it */
   char *second;
   char *help_text; /* if it is asked for */
   const IommuctlCommand *command;
   IommuctlOptions options;
+  int exit_status;
 } CommandLine;
 
 static void
@@ -40,6 +42,7 @@ command_line_clear (CommandLine *self)
   g_free (self->second);
   g_free (self->help_text);
   g_strfreev (self->rest);
+  g_strfreev (self->program);
   g_variant_dict_unref (self->options.values);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CommandLine, command_line_clear)
@@ -165,6 +168,40 @@ guess_command (CommandLine *self, char **words)
     self->options.known = self->command->options;
 }
 
+/* What stands after "--" is for the program that the command runs, and may be no text. */
+static void
+cut_off_program (CommandLine *self, char **words)
+{
+  guint position = 1;
+
+  if (self->command == NULL || !self->command->runs_program)
+    return;
+  while (words[position] != NULL && !g_str_equal (words[position], "--"))
+    position++;
+  if (words[position] == NULL)
+    return;
+  self->program = g_strdupv (words + position + 1);
+  for (; words[position] != NULL; position++)
+    g_clear_pointer (&words[position], g_free);
+}
+
+/* Without "--", options of the program would be taken for those of the command. */
+static gboolean
+check_program (CommandLine *self, char **words, GError **error)
+{
+  static const char *const others[] = { "--help", "-h", "-?", "--version" };
+  gboolean is_asked = FALSE;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    is_asked = is_asked || g_strv_contains ((const char *const *) words, others[i]);
+  if (is_asked || self->command == NULL || !self->command->runs_program
+      || (self->program != NULL && self->program[0] != NULL))
+    return TRUE;
+  return iommuctl_usage_fail (error, _ ("%s needs a program after '--': iommuctl %s %s"),
+                              self->command->name, self->command->name,
+                              _ (self->command->arguments));
+}
+
 /* An unknown word is told before --help after it is answered. */
 static gboolean
 check_first_word (CommandLine *self, GError **error)
@@ -225,12 +262,12 @@ parse_command_line (CommandLine *self, char ***words, GError **error)
   g_autoptr (GOptionContext) context = NULL;
   g_auto (GStrv) all_words = NULL;
 
-  if (!check_encoding (*words, error))
-    return FALSE;
   turn_help_round (words);
-  all_words = g_strdupv (*words);
   guess_command (self, *words);
-  if (!check_first_word (self, error))
+  cut_off_program (self, *words);
+  all_words = g_strdupv (*words);
+  if (!check_encoding (*words, error) || !check_first_word (self, error)
+      || !check_program (self, *words, error))
     return FALSE;
   context = new_context (self, global_options);
   if (g_option_context_parse_strv (context, words, error))
@@ -251,6 +288,7 @@ run_on (CommandLine *self, GDBusConnection *connection, IommuctlInterrupt *inter
   g_autoptr (IommuctlService) service = iommuctl_service_new (connection, cancellable, error);
   IommuctlRequest request = { .options = self->command->options,
                               .arguments = self->arguments,
+                              .program = self->program,
                               .values = self->options.values,
                               .service = service,
                               .interrupt = interrupt,
@@ -263,6 +301,7 @@ run_on (CommandLine *self, GDBusConnection *connection, IommuctlInterrupt *inter
   iommuctl_output_set_service (output, service);
   done = self->command->run (&request, error) && iommuctl_output_flush (output, error);
   iommuctl_output_set_service (output, NULL);
+  self->exit_status = request.exit_status;
   return done;
 }
 
@@ -284,7 +323,7 @@ explain (const IommuctlCommand *command, GError **error)
 static gboolean
 run_command (CommandLine *self, IommuctlOutput *output, GError **error)
 {
-  g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new (FALSE);
+  g_autoptr (IommuctlInterrupt) interrupt = iommuctl_interrupt_new (self->command->runs_program);
   g_autoptr (GDBusConnection) connection =
       iommuctl_bus_connect (self->address, self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM,
                             iommuctl_interrupt_get_cancellable (interrupt), error);
@@ -332,6 +371,15 @@ run (CommandLine *self, char ***words, IommuctlOutput *output, GError **error)
   return iommuctl_output_flush (output, error);
 }
 
+static gboolean
+has_option (char **words, const char *option)
+{
+  for (guint i = 1; words[i] != NULL && !g_str_equal (words[i], "--"); i++)
+    if (g_str_equal (words[i], option))
+      return TRUE;
+  return FALSE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -346,9 +394,9 @@ main (int argc, char **argv)
   textdomain (GETTEXT_PACKAGE);
 
   /* The answer to a bad command line is JSON too if --json stands anywhere in it. */
-  output = iommuctl_output_new (g_strv_contains ((const char *const *) argv, "--json"));
+  output = iommuctl_output_new (has_option (words, "--json"));
   if (run (&command_line, &words, output, &error))
-    return IOMMUCTL_EXIT_OK;
+    return command_line.exit_status;
   iommuctl_output_error (output, error);
   iommuctl_output_flush (output, NULL);
   return iommuctl_exit_status_of_error (error);

@@ -28,13 +28,14 @@ struct _IommuctlOutput
 };
 
 /* A file that is opened later does not get the number of a standard stream that is closed: what is
- * printed would go into that file. In its place stands one that cannot be used that way. */
+ * printed would go into that file. In its place stands one that cannot be used that way, and that a
+ * program which is run does not get. */
 static void
 keep_places (void)
 {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
     if (fcntl (fd, F_GETFD) == -1 && errno == EBADF)
-      (void) open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+      (void) open ("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 }
 
 IommuctlOutput *

@@ -46,8 +46,8 @@ fail_lingering (IommuctlRequest *request, GVariant *lease, GError **error)
                  name, name);
   else
     g_set_error (error, IOMMUCTL_ERROR, IOMMUCTL_EXIT_BUSY,
-                 _ ("Lease %s has ended, but %s is still open in %s, which was asked to close it "
-                    "(ReleaseRequested)"),
+                 _ ("Lease %s has ended, but still in use: %s, open in %s. ReleaseRequested was "
+                    "sent to ask for it back"),
                  name, devices, holders);
   return FALSE;
 }

@@ -85,3 +85,12 @@ iommuctl_signals_take (const IommuctlSignals *self, struct signalfd_siginfo *inf
   while (n < 0 && errno == EINTR);
   return n == sizeof *info;
 }
+
+/* Calls only what is allowed after a fork. */
+void
+iommuctl_signals_restore (const IommuctlSignals *self)
+{
+  sigaction (SIGPIPE, &self->broken_pipe, NULL);
+  sigaction (SIGCHLD, &self->child, NULL);
+  pthread_sigmask (SIG_SETMASK, &self->mask_before, NULL);
+}

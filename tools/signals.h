@@ -20,4 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommuctlSignals, iommuctl_signals_free)
 int iommuctl_signals_get_fd (const IommuctlSignals *self);
 /* FALSE: there is none. */
 gboolean iommuctl_signals_take (const IommuctlSignals *self, struct signalfd_siginfo *info);
+/* In a process that is about to become another program: makes signals do what they did when the
+ * table was made. */
+void iommuctl_signals_restore (const IommuctlSignals *self);
+
 G_END_DECLS

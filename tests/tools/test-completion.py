@@ -37,6 +37,9 @@ def main():
                         ('map', 'vm1', f'/dev/fd/{memory}', '--iova=0'),
                         ('map', 'vm1', f'/dev/fd/{memory}', '--iova=1G')):
             session.run('iommuctl', *command, pass_fds=(memory,))
+        client = session.start('iommuctl', 'exec', '0000:81:00.0', '--name=job', '--', 'sh', '-c',
+                               'echo; exec sleep 600')
+        client.stdout.readline()
         for line, expected in (
                 ('iommuctl de', ['devices', 'detach']),
                 ('iommuctl attach ', ['vm1', 'other']),
@@ -54,6 +57,15 @@ def main():
                 ('iommuctl mappings vm1 --columns=iova,l', ['iova,length']),
                 ('iommuctl leases --columns=ho', ['holders']),
                 ('iommuctl rel', ['release']),
+                ('iommuctl exec 0000:83', ['0000:83:00.1']),
+                ('iommuctl exec 0000:01:00.0 0000:83', ['0000:83:00.1']),
+                ('iommuctl exec 0000:01:00.0 --q', ['--qemu']),
+                ('iommuctl exec 0000:01:00.0 --accounting=u', ['user']),
+                ('iommuctl exec 0000:01:00.0 -- iommuct', ['iommuctl']),
+                ('iommuctl exec 0000:01:00.0 -- env --help /dev/nul', ['/dev/null']),
+                ('iommuctl release ', ['job']),
+                ('iommuctl leases j', ['job']),
+                ('iommuctl show j', ['job']),
                 ('iommuctl free vm1', ['vm1', 'vm1/1']),
                 ('iommuctl show vm1/', ['vm1/1']),
                 ('iommuctl create new --dirty-tracking=r', ['required']),
@@ -77,6 +89,8 @@ def main():
                 ('iommuctl attach vm1 02:00.0 --tracker=', ['auto', 'device', 'iommu']),
                 ('iommuctl create --huge-pages=', ['yes', 'no'])):
             suite.equal(complete(session, line), expected, line)
+        client.terminate()
+        client.communicate()
     suite.finish()
 
 
