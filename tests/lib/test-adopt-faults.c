@@ -7,6 +7,7 @@
 #include "backend/backend.h"
 #include "kernel/iommufd.h"
 #include "model/container.h"
+#include "model/context.h"
 #include "sim/kernel-testing.h"
 #include "simulator/simulator-testing.h"
 
@@ -316,7 +317,7 @@ test_no_orphans (AdoptFixture *self, gconstpointer unused)
   g_autofree char *dropped = NULL;
   guint32 ioas_id;
 
-  iommud_container_set_shared (adopt_fixture_get (self, "b"));
+  iommud_context_set_shared (iommud_container_get_context (adopt_fixture_get (self, "b")));
   records = write_down (self);
   descriptors = adopt_fixture_disown (self);
   name = find_context (descriptors);
