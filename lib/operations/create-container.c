@@ -36,7 +36,6 @@ creation_free (gpointer data)
   Creation *self = data;
 
   tell_lease (self);
-
   if (!self->plan.created)
     iommud_container_table_release_name (iommud_host_get_container_table (self->host),
                                          self->options->name);

@@ -171,6 +171,8 @@ test_end_during_creation (ModelFixture *fixture, gconstpointer unused)
   model_fixture_inject (fixture, "open-iommufd", 1, 0, 100);
   iommud_host_create_container_async (fixture->host, options, NULL, on_created, &done);
   g_clear_object (&options);
+  while (g_main_context_iteration (NULL, FALSE))
+    ; /* until it has begun */
   close (guard);
   lease_fixture_wait_for_state (lease, IOMMUD_LEASE_STATE_LINGERING);
   g_object_unref (lease);

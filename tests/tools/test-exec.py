@@ -155,7 +155,8 @@ def check_closed_streams(suite, session):
 
 def check_signal_state(suite, session):
     """The program finds signals as iommuctl did."""
-    look = ('grep', '^Sig[BI]', '/proc/self/status')
+    # Without the digit that has signal 33: the C library keeps that for its threads.
+    look = ('sed', '-n', 's/\\(^Sig[BI].*\\)[0-9a-f]\\(.\\{8\\}\\)$/\\1\\2/p', '/proc/self/status')
     def ignore():
         for number in (signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE, signal.SIGUSR1):
             signal.signal(number, signal.SIG_IGN)
