@@ -142,6 +142,26 @@ test_costs (StateFixture *self, gconstpointer unused)
   g_assert_cmpuint (few, <, 8192);
 }
 
+/* What stays as it is is not written again: that of a map that fails is the intent, and that it is
+ * over. */
+static void
+test_unchanged (StateFixture *self, gconstpointer unused)
+{
+  const JournalAct *map = journal_acts;
+  g_autoptr (GError) error = NULL;
+  gsize before;
+
+  while (!g_str_equal (map->act, "map-file"))
+    map++;
+  state_fixture_follow (self);
+  before = get_size (self);
+  model_fixture_inject (&self->adopt.model, map->fault, 1, EIO, 0);
+  map->run (&self->adopt, &error);
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_FAILED);
+  g_test_message ("%" G_GSIZE_FORMAT " bytes", get_size (self) - before);
+  g_assert_cmpuint (get_size (self) - before, <, 768);
+}
+
 static void
 limit_files (rlim_t size)
 {
@@ -289,6 +309,8 @@ main (int argc, char **argv)
   g_test_add ("/state/replaced", StateFixture, NULL, set_up, test_replaced,
               state_fixture_tear_down);
   g_test_add ("/state/costs", StateFixture, NULL, set_up, test_costs, state_fixture_tear_down);
+  g_test_add ("/state/unchanged", StateFixture, NULL, set_up, test_unchanged,
+              state_fixture_tear_down);
   g_test_add ("/state/no-room", StateFixture, NULL, set_up, test_no_room, state_fixture_tear_down);
   g_test_add ("/state/descriptors", StateFixture, NULL, set_up, test_descriptors,
               state_fixture_tear_down);
