@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The examples of README.md do what it says: Python and busctl."""
+"""The examples of README.md do what it says: Python, busctl and iommuctl exec."""
 
 import os
 import re
@@ -32,6 +32,11 @@ def main():
                 suite.result(status == 0 and 'iommud1' in output, command, output, errors)
     else:
         suite.skip('busctl', 'no busctl')
+    command, output = re.search(r'^    \$ (iommuctl exec 01:.*)\n((?:    [^$\s].*\n)+)', text,
+                                re.M).groups()
+    with Session() as session:
+        expected = (0, re.sub('^ {4}', '', output, flags=re.M), '')
+        suite.equal(session.run('sh', '-c', command), expected, command)
     suite.finish()
 
 
