@@ -28,7 +28,7 @@ list_devices (GDBusConnection *connection, guint n_devices)
   g_variant_builder_init (&paths, G_VARIANT_TYPE_OBJECT_PATH_ARRAY);
   for (guint i = 0; i < n_devices; i++)
     {
-      g_autofree char *name = g_strdup_printf ("0000:00:%02x.%x", i / 8, i % 8);
+      g_autofree char *name = g_strdup_printf ("0000:%02x:%02x.0", i / 32, i % 32);
       g_autofree char *path =
           bench_call_for_path (connection, "FindDevice", g_variant_new ("(s)", name));
 
