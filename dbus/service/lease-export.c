@@ -7,6 +7,21 @@
 #include "iommud-dbus-generated.h"
 #include "lease-log.h"
 
+#include <unistd.h>
+
+gboolean
+iommud_lease_export_check_active (IommudLease *self, GError **error)
+{
+  g_autofree char *name = NULL;
+
+  if (iommud_lease_get_state (self) == IOMMUD_LEASE_STATE_ACTIVE)
+    return TRUE;
+  g_object_get (self, "name", &name, NULL);
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
+               "Lease %s has ended before what was opened under it could be handed out", name);
+  return FALSE;
+}
+
 static void
 on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -69,6 +84,11 @@ on_iommufd_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   int file = iommud_lease_open_iommufd_finish (IOMMUD_LEASE (source), result, &error);
 
+  if (file >= 0 && !iommud_lease_export_check_active (IOMMUD_LEASE (source), &error))
+    {
+      close (file);
+      file = -1;
+    }
   if (file < 0)
     iommud_call_fail (iommufd->call, error);
   else if (iommud_call_return_file (
@@ -133,9 +153,18 @@ answer_opened (gpointer user_data)
   g_autofree DeviceAnswer *opening = user_data;
   g_autoptr (IommudLease) lease = opening->lease;
   g_autoptr (IommudDevice) device = opening->device;
-  GVariant *value = g_variant_new ("(h@a{sv})", 0, iommud_device_details (device, opening->bound));
+  GError *error = NULL;
 
-  if (iommud_call_return_file (opening->call, value, opening->file) != 0)
+  if (!iommud_lease_export_check_active (lease, &error))
+    {
+      close (opening->file);
+      iommud_call_fail (opening->call, error);
+    }
+  else if (iommud_call_return_file (
+               opening->call,
+               g_variant_new ("(h@a{sv})", 0, iommud_device_details (device, opening->bound)),
+               opening->file)
+           != 0)
     iommud_lease_log_handed_out (lease, device, NULL);
   else
     iommud_lease_close_device_async (lease, device, NULL, NULL, NULL);

@@ -6,7 +6,10 @@
 #include "arguments.h"
 #include "device-details.h"
 #include "files.h"
+#include "lease-export.h"
 #include "lease-log.h"
+
+#include <unistd.h>
 
 /* A message also carries the guard and the iommufd. */
 #define MAX_DEVICES (IOMMUD_FILES_MAX - 2)
@@ -36,10 +39,19 @@ answer_created (gpointer user_data)
 {
   g_autofree CreatedLease *created = user_data;
   g_autoptr (IommudLease) lease = created->lease;
-  const char *path =
-      iommud_objects_get_path (iommud_call_get_objects (created->call), created->lease);
+  GError *error = NULL;
 
-  iommud_call_return_file (created->call, g_variant_new ("(oh)", path, 0), created->guard);
+  if (!iommud_lease_export_check_active (lease, &error))
+    {
+      close (created->guard);
+      iommud_call_fail (created->call, error);
+      return;
+    }
+  iommud_call_return_file (
+      created->call,
+      g_variant_new ("(oh)",
+                     iommud_objects_get_path (iommud_call_get_objects (created->call), lease), 0),
+      created->guard);
 }
 
 static void
@@ -137,9 +149,13 @@ answer_leased (gpointer user_data)
 {
   LeaseAnswer *self = user_data;
   int fds[IOMMUD_FILES_MAX];
-  guint n_files = take_files (self->files, self->devices, fds);
+  GError *error = NULL;
 
-  if (iommud_call_return_files (self->call, make_answer (self, self->lease), fds, n_files) != 0)
+  if (!iommud_lease_export_check_active (self->lease, &error))
+    iommud_call_fail (self->call, error);
+  else if (iommud_call_return_files (self->call, make_answer (self, self->lease), fds,
+                                     take_files (self->files, self->devices, fds))
+           != 0)
     log_handed_out (self, self->lease);
   leasing_free (self);
 }

@@ -81,6 +81,18 @@ iommud_process_read_pid (gint pid, IommudProcess *process)
   return errnum;
 }
 
+IommudProcessId
+iommud_process_identify (gint pid)
+{
+  IommudProcessId id = { .pid = pid };
+  IommudProcess process;
+
+  if (pid == 0 || iommud_process_read_pid (pid, &process) != 0)
+    return (IommudProcessId){ 0 };
+  id.start_time = process.start_time;
+  return id;
+}
+
 gboolean
 iommud_process_is_same (const IommudProcess *first, const IommudProcess *second)
 {

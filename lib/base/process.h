@@ -14,6 +14,13 @@ typedef struct
                          has the same */
 } IommudProcess;
 
+/* One process for ever. */
+typedef struct
+{
+  gint pid; /* 0: none */
+  guint64 start_time;
+} IommudProcessId;
+
 /* Of the content of /proc/PID/stat; FALSE if it is none. */
 gboolean iommud_process_parse (const char *stat, IommudProcess *process);
 /* Of the folder /proc/PID, an open file; 0 or an errno. A folder that was opened is that of one
@@ -21,6 +28,8 @@ gboolean iommud_process_parse (const char *stat, IommudProcess *process);
 int iommud_process_read (int folder, IommudProcess *process);
 /* Of the process that has the pid now. */
 int iommud_process_read_pid (gint pid, IommudProcess *process);
+/* None if no process has the pid. */
+IommudProcessId iommud_process_identify (gint pid);
 /* Whether a process that was looked at twice is one and the same. */
 gboolean iommud_process_is_same (const IommudProcess *first, const IommudProcess *second);
 /* Whether no thread of it runs. Nobody may have reaped it yet. */

@@ -106,16 +106,16 @@ iommud_host_find_container (IommudHost *self, const char *name, GError **error)
  * @pid: a process, such as the service manager; 0: none
  *
  * Says which process keeps files of this host for its next life (see #IommudState). It is no holder
- * of their devices.
+ * of their devices. A process that gets its pid after its end is one.
  */
 void
 iommud_host_set_file_keeper (IommudHost *self, guint pid)
 {
   g_return_if_fail (IOMMUD_IS_HOST (self));
-  self->file_keeper = (gint) pid;
+  self->file_keeper = iommud_process_identify ((gint) pid);
 }
 
-gint
+IommudProcessId
 iommud_host_get_file_keeper (IommudHost *self)
 {
   return self->file_keeper;

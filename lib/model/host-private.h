@@ -21,7 +21,7 @@ struct _IommudHost
   IommudDeviceTable *devices;
   IommudContainerTable *containers;
   IommudLeaseTable *leases;
-  gint file_keeper; /* 0: none */
+  IommudProcessId file_keeper; /* or none */
   guint64 last_container_serial;
   guint64 last_context_serial;
   guint64 last_lease_serial;

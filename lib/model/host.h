@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "base/process.h"
 #include "model/context.h"
 #include "model/container-table.h"
 #include "model/device-table.h"
@@ -45,7 +46,7 @@ void iommud_host_add_container (IommudHost *self, IommudContainer *container);
 IommudDeviceTable *iommud_host_get_device_table (IommudHost *self);
 IommudContainerTable *iommud_host_get_container_table (IommudHost *self);
 IommudLeaseTable *iommud_host_get_lease_table (IommudHost *self);
-gint iommud_host_get_file_keeper (IommudHost *self);
+IommudProcessId iommud_host_get_file_keeper (IommudHost *self);
 /* NULL: nobody is told of what changes. */
 IommudJournal *iommud_host_get_journal (IommudHost *self);
 /* For operations that belong to no context. */

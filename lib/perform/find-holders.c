@@ -3,7 +3,7 @@
 #include "perform/find-holders.h"
 
 IommudFindHoldersPlan *
-iommud_find_holders_plan_new (IommudProbe *probe, gint keeper)
+iommud_find_holders_plan_new (IommudProbe *probe, IommudProcessId keeper)
 {
   IommudFindHoldersPlan *self = g_new0 (IommudFindHoldersPlan, 1);
 
@@ -22,12 +22,18 @@ iommud_find_holders_plan_free (IommudFindHoldersPlan *self)
   g_free (self);
 }
 
+static gboolean
+is_keeper (const IommudFindHoldersPlan *self, const IommudFoundHolder *holder)
+{
+  return holder->pid == self->keeper.pid && holder->start_time == self->keeper.start_time;
+}
+
 void
 iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
 {
   self->holders = iommud_probe_find_holders (self->probe, self->infos, &self->complete);
-  for (guint i = self->holders->len; self->keeper != 0 && i > 0; i--)
-    if (((const IommudFoundHolder *) g_ptr_array_index (self->holders, i - 1))->pid == self->keeper)
+  for (guint i = self->holders->len; i > 0; i--)
+    if (is_keeper (self, g_ptr_array_index (self->holders, i - 1)))
       g_ptr_array_remove_index (self->holders, i - 1);
 }
 

@@ -2,6 +2,7 @@
 /* Finding out which processes have devices open. For workers. */
 #pragma once
 
+#include "base/process.h"
 #include "probe/probe.h"
 
 G_BEGIN_DECLS
@@ -9,14 +10,14 @@ G_BEGIN_DECLS
 typedef struct
 {
   IommudProbe *probe;
-  GPtrArray *infos; /* of IommudDeviceInfo */
-  gint keeper;      /* a process that keeps files of this host, and does not count; 0: none */
+  GPtrArray *infos;       /* of IommudDeviceInfo */
+  IommudProcessId keeper; /* keeps files of this host, and does not count; or none */
 
   GPtrArray *holders; /* out; of IommudFoundHolder */
   gboolean complete;  /* out: whether there was time for all processes */
 } IommudFindHoldersPlan;
 
-IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe, gint keeper);
+IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe, IommudProcessId keeper);
 void iommud_find_holders_plan_free (IommudFindHoldersPlan *self);
 void iommud_find_holders_plan_search (IommudFindHoldersPlan *self);
 /* Whether some process may have the device open. */

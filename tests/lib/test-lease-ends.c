@@ -56,6 +56,22 @@ test_lingering (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpint (get_state (fixture, DIRTY_A), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
 }
 
+/* What is kept for the next life of the service is no use of a device. */
+static void
+test_file_keeper (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
+  g_autoptr (IommudDescriptors) files = NULL;
+  g_autoptr (IommudLease) lease G_GNUC_UNUSED =
+      lease_fixture_lease (fixture, devices, "vm1", &files);
+  g_autoptr (LeaseHolder) keeper = lease_holder_new (peek_device (files, DIRTY_A));
+
+  iommud_host_set_file_keeper (fixture->host, lease_holder_get_pid (keeper));
+  g_clear_pointer (&files, iommud_descriptors_unref);
+  lease_fixture_wait_for_end (fixture);
+  g_assert_cmpint (get_state (fixture, DIRTY_A), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+}
+
 /* Nobody tells that a process has closed a file, so it is looked for when it matters. */
 static void
 test_closed_silently (ModelFixture *fixture, gconstpointer unused)
@@ -357,6 +373,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   ADD ("lingering", test_lingering);
+  ADD ("file-keeper", test_file_keeper);
   ADD ("closed-silently", test_closed_silently);
   ADD ("sibling-closed-silently", test_sibling_closed_silently);
   ADD ("taken-by-container", test_taken_by_container);

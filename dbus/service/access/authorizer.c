@@ -131,7 +131,8 @@ iommud_authorizer_recheck (const IommudAuthorizer *self, const IommudRequest *re
 }
 
 /* The most that the grants let a program lock for the devices that it asks for, all together.
- * G_MAXUINT64 if one of them is not by a grant. */
+ * G_MAXUINT64 if polkit lets it have one. What it has already gives nothing more: it may have been
+ * given back when its turn comes. */
 static guint64
 find_locked_memory (const IommudAuthorizer *self, const IommudRequest *request)
 {
