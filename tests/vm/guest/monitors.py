@@ -2,12 +2,15 @@
 """Parts of the scenario: QEMU, which knows nothing of the service, uses what a lease gives.
 It is an ordinary user's, and needs no access to /dev or to sysfs."""
 
+import contextlib
 import os
 import resource
+import signal
 import subprocess
 
 import leases
 import machine
+import qmp
 
 MIB = 1 << 20
 MEMORY = 64 * MIB
@@ -21,15 +24,16 @@ ROOT = "/run/qemu"
 VENDOR, PRODUCT = 0x8086, 0x10d3
 
 
-def arguments(*names):
-    """A machine that is not started, with a monitor for programs. `client` fills in the numbers."""
-    words = [f"{ROOT}/usr/bin/qemu-system-x86_64", "-nodefaults", "-display", "none", "-S",
-             "-accel", "tcg", "-machine", "q35", "-m", f"size={MEMORY // MIB}M", "-qmp", "stdio",
-             "-L", f"{ROOT}/usr/share/qemu", "-L", f"{ROOT}/usr/share/seabios",
-             "-object", "iommufd,id=iommufd0,fd={iommufd}"]
-    for number, name in enumerate(names):
-        words += ["-device", f"vfio-pci,iommufd=iommufd0,fd={{{name}}},id=hostdev{number}"]
-    return words
+# A machine that is not started, with a monitor for programs.
+QEMU = [f"{ROOT}/usr/bin/qemu-system-x86_64", "-nodefaults", "-display", "none", "-S",
+        "-accel", "tcg", "-machine", "q35", "-m", f"size={MEMORY // MIB}M", "-qmp", "stdio",
+        "-L", f"{ROOT}/usr/share/qemu", "-L", f"{ROOT}/usr/share/seabios"]
+
+
+def arguments(name):
+    """With a device; `client` fills in the numbers of files."""
+    return [*QEMU, "-object", "iommufd,id=iommufd0,fd={iommufd}",
+            "-device", f"vfio-pci,iommufd=iommufd0,fd={{{name}}},id=hostdev0"]
 
 
 def functions(buses):
@@ -46,8 +50,8 @@ def start(client, device, name, **values):
     return lease, pid
 
 
-def works(w, client, pid, before):
-    w.checks.equal(functions(client.ask("query-pci")), {"hostdev0": (VENDOR, PRODUCT)},
+def works(w, ask, pid, before):
+    w.checks.equal(functions(ask("query-pci")), {"hostdev0": (VENDOR, PRODUCT)},
                    "its guest has the device")
     pinned = (leases.pins() - before) * leases.PAGE
     w.checks.ok(MEMORY <= pinned <= NEEDED_LIMIT, "the guest's memory is pinned", pinned)
@@ -56,13 +60,21 @@ def works(w, client, pid, before):
         w.checks.ok(f"Uid:\t{leases.USER}\t" in status.read(), "it is an ordinary user's")
 
 
-def qemu(w, root):
-    """Started, asked, ended and killed; each time the device is free at once."""
+def mount(w, root):
+    """Whether there is a QEMU for the guest."""
     if not root:
         w.checks.skip("there is none that takes devices by open file")
+        return False
+    if not os.path.exists(ROOT):
+        os.mkdir(ROOT)
+        subprocess.run(["mount", "--bind", root, ROOT], check=True)
+    return True
+
+
+def qemu(w, root):
+    """Started, asked, ended and killed; each time the device is free at once."""
+    if not mount(w, root):
         return
-    os.mkdir(ROOT)
-    subprocess.run(["mount", "--bind", root, ROOT], check=True)
     name = machine.PLAIN_A
     device = w.device(name)
     before = leases.pins()
@@ -80,7 +92,7 @@ def qemu(w, root):
         lease, pid = start(client, device, name, locked_memory=NEEDED_LIMIT)
         w.checks.equal(resource.prlimit(client.pid, resource.RLIMIT_MEMLOCK)[0], NEEDED_LIMIT,
                        "LeaseDevices raises the limit")
-        works(w, client, pid, before)
+        works(w, client.ask, pid, before)
         w.see(device, {"State": "leased", "Lease": lease}, "the device")
         w.consistent("with QEMU")
         client.ask("quit")
@@ -91,10 +103,65 @@ def qemu(w, root):
         client.close("guard")
 
         lease, pid = start(client, device, name)
-        works(w, client, pid, before)
+        works(w, client.ask, pid, before)
         client.kill_child(pid)
         w.checks.equal(leases.pins(), before, "nothing is pinned once it is killed")
         client.kill()
         leases.leases_at_once(w, other, device)
         other.use(name)
         w.consistent("after QEMU")
+
+
+def child_of(pid):
+    """The only child of a process."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if f"PPid:\t{pid}\n" in machine.read(f"/proc/{entry}/status"):
+                return int(entry)
+    raise ProcessLookupError(f"process {pid} has no child")
+
+
+def execute(name):
+    """`iommuctl exec` of an ordinary user."""
+    return subprocess.Popen(
+        ["setpriv", f"--reuid={leases.USER}", f"--regid={leases.USER}", "--clear-groups",
+         "iommuctl", "exec", name, "--qemu", "--name=by-exec",
+         f"--locked-memory={NEEDED_LIMIT}", "--", *QEMU],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def executed(w, root):
+    """QEMU by `iommuctl exec`, which also may end before it."""
+    if not mount(w, root):
+        return
+    name = machine.PLAIN_A
+    device = w.device(name)
+    before = leases.pins()
+    with execute(name) as tool:
+        try:
+            qmp.ask(tool, "query-status")
+            works(w, lambda command: qmp.ask(tool, command), child_of(tool.pid), before)
+            w.see(w.service.get(device, "Lease"),
+                  {"Name": "by-exec", "Owner": leases.USER, "Pid": tool.pid, "State": "active"},
+                  "its lease")
+            qmp.ask(tool, "quit")
+            w.checks.equal((tool.wait(60), tool.stderr.read()), (0, ""), "it ends as QEMU does")
+        finally:
+            tool.kill()
+    leases.is_free(w, device)
+    w.checks.equal(leases.pins(), before, "nothing is pinned")
+
+    with execute(name) as tool:
+        qmp.ask(tool, "query-status")
+        pid = child_of(tool.pid)
+        lease = w.service.get(device, "Lease")
+        tool.kill()
+        tool.wait()
+        w.checks.equal(qmp.ask(tool, "query-status")["running"], False,
+                       "QEMU goes on when iommuctl is killed")
+        w.see(lease, {"State": "active", "Devices": [device]}, "and keeps its lease")
+        os.kill(pid, signal.SIGKILL)
+        leases.is_free(w, device)
+        leases.is_gone(w, lease)
+    w.checks.equal(leases.pins(), before, "nothing is pinned after both")
+    w.consistent("after iommuctl exec")
