@@ -108,7 +108,7 @@ def check_list(suite, session):
                   len(lease['Devices']), lease['Holders']) for lease in found],
                 [('lease', job.path, 'job', os.getuid(), 'active', 2, []),
                  ('lease', other.path, 'other', os.getuid(), 'active', 1, [])], 'for programs')
-    suite.result(found[0]['Pid'] in (0, os.getpid()), 'the process', found[0]['Pid'])
+    suite.equal(found[0]['Pid'], os.getpid(), 'the process')
     suite.result(abs(found[0]['Since'] / 1e6 - time.time()) < 600, 'when', found[0]['Since'])
     check_show(suite, session)
     check_container(suite, session, other)
@@ -118,8 +118,7 @@ def check_list(suite, session):
 
 
 def describe_client(lease):
-    """The service may not know which process its client is."""
-    return re.escape(f"{lease['Command']} ({lease['Pid']})") if lease['Pid'] else '-'
+    return re.escape(f"{lease['Command']} ({lease['Pid']})")
 
 
 def check_show(suite, session):
