@@ -331,7 +331,7 @@ void
 iommud_end_lease_for (IommudLease *lease, GTask *task)
 {
   Ending *self = get_ending (lease);
-  g_autoptr (IommudLease) owned = g_object_ref (lease);
+  g_autoptr (IommudLease) owned G_GNUC_UNUSED = g_object_ref (lease);
   IommudHost *host = iommud_lease_get_host (lease);
 
   if (host == NULL)

@@ -35,9 +35,9 @@ iommud_state_file_create (int folder, const char *name, GError **error)
   g_byte_array_append (self->frames, (const guint8 *) iommud_state_magic,
                        sizeof iommud_state_magic);
   g_byte_array_set_size (self->frames, sizeof (IommudStateHeader));
-  iommud_state_slot_fill (&((IommudStateHeader *) self->frames->data)->slots[0],
+  iommud_state_slot_fill (&((IommudStateHeader *) (gpointer) self->frames->data)->slots[0],
                           sizeof (IommudStateHeader), 0);
-  iommud_state_slot_fill (&((IommudStateHeader *) self->frames->data)->slots[1],
+  iommud_state_slot_fill (&((IommudStateHeader *) (gpointer) self->frames->data)->slots[1],
                           sizeof (IommudStateHeader), 0);
   self->size = sizeof (IommudStateHeader);
   return self;

@@ -109,7 +109,7 @@ read_frames (Loader *self, guint64 end, IommudStateFileFunc func, gpointer user_
 
   while (offset < self->size)
     {
-      const IommudStateFrame *frame = (const IommudStateFrame *) (self->bytes + offset);
+      const IommudStateFrame *frame = (gconstpointer) (self->bytes + offset);
 
       if (!iommud_state_frame_is_valid (frame, self->size - offset))
         {

@@ -119,7 +119,7 @@ open_devices (Client *self, const char *const *paths)
     {
       g_autoptr (GUnixFDList) files = NULL;
       g_autoptr (GError) error = NULL;
-      g_autoptr (GVariant) reply = g_dbus_connection_call_with_unix_fd_list_sync (
+      g_autoptr (GVariant) reply G_GNUC_UNUSED = g_dbus_connection_call_with_unix_fd_list_sync (
           self->connection, IOMMUD_DBUS_BUS_NAME, self->lease, IOMMUD_DBUS_LEASE_INTERFACE,
           "OpenDevice", bed_device_arguments (*paths, NULL), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL,
           &files, NULL, &error);

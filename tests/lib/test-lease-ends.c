@@ -181,7 +181,8 @@ test_bound_copy_held (ModelFixture *fixture, gconstpointer unused)
 {
   int guard = -1;
   g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
-  g_autoptr (IommudContainer) container = lease_fixture_container (fixture, lease, DIRTY_A);
+  g_autoptr (IommudContainer) container G_GNUC_UNUSED =
+      lease_fixture_container (fixture, lease, DIRTY_A);
   IommudDevice *device = model_fixture_device (fixture, DIRTY_A);
   int fd = iommud_lease_open_device (lease, device, NULL, NULL, NULL);
   g_autoptr (LeaseHolder) holder = lease_holder_new (fd);
@@ -240,7 +241,8 @@ test_release_unused (ModelFixture *fixture, gconstpointer unused)
 {
   int guard = -1;
   g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
-  g_autoptr (IommudContainer) container = lease_fixture_container (fixture, lease, DIRTY_A);
+  g_autoptr (IommudContainer) container G_GNUC_UNUSED =
+      lease_fixture_container (fixture, lease, DIRTY_A);
   g_autoptr (GString) log = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
 
@@ -319,7 +321,8 @@ test_container_stays (ModelFixture *fixture, gconstpointer unused)
 {
   int guard = -1;
   g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
-  g_autoptr (IommudContainer) container = lease_fixture_container (fixture, lease, DIRTY_A);
+  g_autoptr (IommudContainer) container G_GNUC_UNUSED =
+      lease_fixture_container (fixture, lease, DIRTY_A);
   g_autoptr (GError) error = NULL;
 
   model_fixture_inject (fixture, "destroy", 1, EBUSY, 0);

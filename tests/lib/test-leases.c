@@ -63,7 +63,7 @@ test_names (ModelFixture *fixture, gconstpointer unused)
   const char *const bad[] = { "", "42", "a b", "a/b" };
   int guard = -1;
   int other = -1;
-  g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
+  g_autoptr (IommudLease) lease G_GNUC_UNUSED = lease_fixture_create (fixture, "vm1", &guard);
   g_autoptr (IommudLease) unnamed = lease_fixture_create (fixture, NULL, &other);
   g_autoptr (IommudLeaseOptions) options = iommud_lease_options_new ();
   g_autoptr (GError) error = NULL;

@@ -177,7 +177,7 @@ static void
 test_no_room (StateFixture *self, gconstpointer unused)
 {
   g_autoptr (GBytes) before = NULL;
-  g_autoptr (GBytes) after = NULL;
+  g_autoptr (GBytes) after G_GNUC_UNUSED = NULL;
 
   signal (SIGXFSZ, SIG_IGN);
   state_fixture_follow (self);
@@ -232,7 +232,7 @@ static void
 test_not_closed (StateFixture *self, gconstpointer unused)
 {
   IommudDevice *device = model_fixture_device (&self->adopt.model, "0000:01:01.0");
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) error G_GNUC_UNUSED = NULL;
   gboolean done = FALSE;
 
   state_fixture_follow (self);

@@ -112,7 +112,7 @@ test_refused (void)
 {
   static const char *const names[] = { PCI_1, NULL };
   g_autoptr (Bed) bed = bed_new (NULL);
-  g_autoptr (Lease) lease = leases_take (bed, names, "{'name': <'vm1'>}");
+  g_autoptr (Lease) lease G_GNUC_UNUSED = leases_take (bed, names, "{'name': <'vm1'>}");
   g_autofree char *container = bed_create (bed, NULL);
   const char *const none[] = { NULL };
   g_autofree char *device = bed_device (bed, PCI_1);
@@ -170,7 +170,7 @@ test_many (void)
 static int
 take_file (GUnixFDList *files)
 {
-  g_autoptr (GUnixFDList) owned = files;
+  g_autoptr (GUnixFDList) owned G_GNUC_UNUSED = files;
 
   g_assert_cmpint (g_unix_fd_list_get_length (files), ==, 1);
   return g_unix_fd_list_get (files, 0, NULL);
@@ -185,8 +185,8 @@ test_open_device (void)
   g_autofree char *other = bed_device (bed, PCI_2);
   g_autoptr (GError) error = NULL;
   GUnixFDList *files = NULL;
-  g_autoptr (GVariant) reply = leases_call (bed, lease->path, "OpenDevice",
-                                            bed_device_arguments (device, NULL), &files, &error);
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = leases_call (
+      bed, lease->path, "OpenDevice", bed_device_arguments (device, NULL), &files, &error);
   int fd;
 
   g_assert_no_error (error);
@@ -360,7 +360,7 @@ test_ending (void)
   g_autoptr (Bed) bed = bed_new (NULL);
   Lease *lease = leases_create (bed, "{'name': <'vm1'>}");
   g_autofree char *path = g_strdup (lease->path);
-  g_autofree char *container =
+  g_autofree char *container G_GNUC_UNUSED =
       bed_call_for_path (bed, lease->path, "CreateContainer", bed_options (NULL));
   g_autofree char *device = bed_device (bed, PCI_1);
   IommudLease *model = NULL;

@@ -87,7 +87,7 @@ static void
 on_created (GObject *connection, GAsyncResult *result, gpointer done)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply =
+  g_autoptr (GVariant) reply G_GNUC_UNUSED =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (connection), result, &error);
 
   g_assert_no_error (error);
