@@ -271,51 +271,56 @@ make_keeper (const IommudProgramOptions *options, GError **error)
   return keeper;
 }
 
-/* The connection's thread may wait until the service takes calls, so the service ends first. What
- * is under way is answered before the host is let go. The bus releases the name by itself: a call
- * that did so would be one more for a slow bus. */
+/* The connection's thread may wait until the service takes calls, so the service ends first. */
 static int
 serve_host (const IommudProgramOptions *options, IommudHost *host, IommudKeeper *keeper,
-            GError **error)
+            GDBusConnection *connection)
 {
-  g_autoptr (GDBusConnection) connection = connect_to_bus (options, error);
   g_autoptr (IommudService) service = NULL;
-  int status;
 
-  if (connection == NULL)
-    return EXIT_FAILURE;
   if (!iommud_host_get_iommufd_available (host))
     g_message ("This host offers no /dev/iommu: devices are listed, containers cannot be made");
   service = iommud_service_new (host, connection, choose_policy (options));
   if (keeper != NULL)
     iommud_service_wait_for (service, iommud_keeper_get_fd_store (keeper));
-  status = serve (connection);
-  g_clear_object (&service);
-  if (keeper != NULL)
-    iommud_keeper_let_go (keeper, host);
+  return serve (connection);
+}
+
+/* The bus releases the name by itself: a call that did so would be one more for a slow bus. */
+static void
+leave_bus (GDBusConnection *connection)
+{
   send_the_rest (connection);
   g_dbus_connection_close_sync (connection, NULL, NULL);
+}
+
+/* What is under way is answered while the host is let go: what it has stays as it is for the next
+ * run. If that cannot be done in time, the process ends at once: the next run then finishes what is
+ * under way. */
+static int
+run_host (const IommudProgramOptions *options, IommudHost *host, IommudKeeper *keeper,
+          GError **error)
+{
+  g_autoptr (GDBusConnection) connection = connect_to_bus (options, error);
+  int status = connection != NULL ? serve_host (options, host, keeper, connection) : EXIT_FAILURE;
+  gboolean in_time = keeper == NULL || iommud_keeper_let_go (keeper, host);
+
+  if (connection != NULL)
+    leave_bus (connection);
+  if (!in_time)
+    _exit (status);
   return status;
 }
 
-/* What the host has stays as it is for the next run. If that cannot be done in time, the process
- * ends at once: the next run then finishes what is under way. */
 static int
 run_and_keep (const IommudProgramOptions *options, IommudBackend *backend, GError **error)
 {
   g_autoptr (IommudKeeper) keeper = make_keeper (options, error);
   g_autoptr (IommudHost) host = NULL;
-  int status;
 
-  if (keeper == NULL)
-    return EXIT_FAILURE;
-  host = iommud_keeper_make_host (keeper, backend, error);
-  if (host == NULL)
-    return EXIT_FAILURE;
-  status = serve_host (options, host, keeper, error);
-  if (!iommud_keeper_let_go (keeper, host))
-    _exit (status);
-  return status;
+  if (keeper != NULL)
+    host = iommud_keeper_make_host (keeper, backend, error);
+  return host != NULL ? run_host (options, host, keeper, error) : EXIT_FAILURE;
 }
 
 static int
@@ -326,7 +331,7 @@ run (const IommudProgramOptions *options, IommudBackend *backend, GError **error
   if (options->state_folder != NULL)
     return run_and_keep (options, backend, error);
   host = iommud_host_new (backend, error);
-  return host != NULL ? serve_host (options, host, NULL, error) : EXIT_FAILURE;
+  return host != NULL ? run_host (options, host, NULL, error) : EXIT_FAILURE;
 }
 
 /* @arguments: the command line as it was given. */
