@@ -6,6 +6,37 @@
 #include "iommud-dbus-generated.h"
 
 static void
+on_created (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  IommudCall *call = user_data;
+  GError *error = NULL;
+  g_autoptr (IommudContainer) container =
+      iommud_host_create_container_finish (IOMMUD_HOST (source), result, &error);
+
+  if (container == NULL)
+    iommud_call_fail (call, error);
+  else
+    iommud_call_return_object (call, container);
+}
+
+void
+iommud_container_export_create (IommudCall *call, IommudLease *lease)
+{
+  GError *error = NULL;
+  g_autoptr (IommudContainerOptions) options =
+      iommud_arguments_new_container_options (call, &error);
+
+  if (options == NULL)
+    {
+      iommud_call_fail (call, error);
+      return;
+    }
+  g_object_set (options, "owner", iommud_call_get_uid (call), "lease", lease, NULL);
+  iommud_host_create_container_async (iommud_call_get_host (call), options,
+                                      iommud_call_get_cancellable (call), on_created, call);
+}
+
+static void
 on_device_attached (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   IommudCall *call = user_data;

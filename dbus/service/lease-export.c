@@ -3,6 +3,7 @@
 #include "lease-export.h"
 
 #include "arguments.h"
+#include "container-export.h"
 #include "device-details.h"
 #include "iommud-dbus-generated.h"
 #include "lease-log.h"
@@ -23,35 +24,9 @@ iommud_lease_export_check_active (IommudLease *self, GError **error)
 }
 
 static void
-on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  IommudCall *call = user_data;
-  GError *error = NULL;
-  g_autoptr (IommudContainer) container =
-      iommud_host_create_container_finish (IOMMUD_HOST (source), result, &error);
-
-  if (container == NULL)
-    iommud_call_fail (call, error);
-  else
-    iommud_call_return_object (call, container);
-}
-
-static void
 handle_create_container (IommudExport *self, IommudCall *call)
 {
-  GError *error = NULL;
-  g_autoptr (IommudContainerOptions) options =
-      iommud_arguments_new_container_options (call, &error);
-
-  if (options == NULL)
-    {
-      iommud_call_fail (call, error);
-      return;
-    }
-  g_object_set (options, "lease", iommud_export_get_model (self), NULL);
-  iommud_host_create_container_async (iommud_call_get_host (call), options,
-                                      iommud_call_get_cancellable (call), on_container_created,
-                                      call);
+  iommud_container_export_create (call, iommud_export_get_model (self));
 }
 
 /* What an OpenIommufd is about, until it is answered. */

@@ -5,41 +5,16 @@
 #include "manager-export.h"
 
 #include "arguments.h"
+#include "container-export.h"
 #include "iommud-dbus-generated.h"
 #include "manager-leases.h"
 
 #define MAX_NAME_BYTES 4096
 
 static void
-on_container_created (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  IommudCall *call = user_data;
-  GError *error = NULL;
-  g_autoptr (IommudContainer) container =
-      iommud_host_create_container_finish (IOMMUD_HOST (source), result, &error);
-
-  if (container == NULL)
-    iommud_call_fail (call, error);
-  else
-    iommud_call_return_object (call, container);
-}
-
-static void
 handle_create_container (IommudExport *self, IommudCall *call)
 {
-  GError *error = NULL;
-  g_autoptr (IommudContainerOptions) options =
-      iommud_arguments_new_container_options (call, &error);
-
-  if (options == NULL)
-    {
-      iommud_call_fail (call, error);
-      return;
-    }
-  g_object_set (options, "owner", iommud_call_get_uid (call), NULL);
-  iommud_host_create_container_async (iommud_export_get_model (self), options,
-                                      iommud_call_get_cancellable (call), on_container_created,
-                                      call);
+  iommud_container_export_create (call, NULL);
 }
 
 /* An error repeats the name that was not found, and it appears in logs and on terminals. */
