@@ -8,8 +8,8 @@
 
 #include <glib/gi18n.h>
 
-static GVariant *
-record_of (guint32 pid, const char *command, const char *unit)
+GVariant *
+iommuctl_holder_record (guint32 pid, const char *command, const char *unit)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
@@ -30,7 +30,7 @@ iommuctl_holder_records (GVariant *holders)
 
   g_variant_iter_init (&iter, holders);
   while (g_variant_iter_next (&iter, "(u&s&s)", &pid, &command, &unit))
-    g_variant_builder_add_value (&builder, record_of (pid, command, unit));
+    g_variant_builder_add_value (&builder, iommuctl_holder_record (pid, command, unit));
   return g_variant_builder_end (&builder);
 }
 

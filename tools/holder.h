@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+/* An a{sv}, floating. */
+GVariant *iommuctl_holder_record (guint32 pid, const char *command, const char *unit);
 /* An aa{sv} with Pid, Command and Unit from an a(uss) of the service. */
 GVariant *iommuctl_holder_records (GVariant *holders);
 /* "qemu-system-x86 (pid 42, vm1.service)" */

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "columns.h"
+#include "holder.h"
 #include "names.h"
 #include "records.h"
 
@@ -56,8 +57,8 @@ make_record (const char *device, GVariant *holders)
     {
       const Holder *holder = &g_array_index (sorted, Holder, i);
 
-      g_variant_builder_add_parsed (&list, "{'Pid': <%u>, 'Command': <%s>, 'Unit': <%s>}",
-                                    holder->pid, holder->command, holder->unit);
+      g_variant_builder_add_value (
+          &list, iommuctl_holder_record (holder->pid, holder->command, holder->unit));
     }
   return g_variant_ref_sink (g_variant_new_parsed ("{'Device': <%o>, 'Holders': <%*>}", device,
                                                    g_variant_builder_end (&list)));

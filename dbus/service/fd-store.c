@@ -68,9 +68,8 @@ make_address (const char *address)
   return g_unix_socket_address_new (address);
 }
 
-/* @address: where the service manager listens, as in $NOTIFY_SOCKET. It is waited for no longer
- * than
- * @longest_ms. */
+/* @address: where the service manager listens, as in $NOTIFY_SOCKET. It is waited for @longest_ms
+ * at most. */
 IommudFdStore *
 iommud_fd_store_new (const char *address, guint longest_ms, GError **error)
 {

@@ -167,8 +167,7 @@ get_locked_memory (gpointer lease)
 {
   guint64 n_bytes = 0;
 
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (lease), "locked-memory") != NULL)
-    g_object_get (lease, "locked-memory", &n_bytes, NULL);
+  g_object_get (lease, "locked-memory", &n_bytes, NULL);
   return n_bytes;
 }
 
