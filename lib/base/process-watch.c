@@ -11,16 +11,10 @@
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LOOK_AGAIN_MS 1000
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
 
 struct _IommudProcessWatch
 {
@@ -35,12 +29,11 @@ struct _IommudProcessWatch
 static gboolean
 has_ended (const IommudProcessWatch *self)
 {
-  struct pollfd pidfd = { .fd = self->pidfd, .events = POLLIN };
   const IommudProcess expected = { .start_time = self->start_time };
   IommudProcess process;
   int errnum;
 
-  if (self->pidfd >= 0 && poll (&pidfd, 1, 0) == 1)
+  if (self->pidfd >= 0 && iommud_process_file_has_ended (self->pidfd))
     return TRUE;
   errnum = iommud_process_read_pid (self->pid, &process);
   if (errnum == 0)
@@ -103,7 +96,7 @@ iommud_process_watch_new (gint pid, guint64 start_time, GMainContext *context,
   self->start_time = start_time;
   self->ended = ended;
   self->user_data = user_data;
-  self->pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
+  self->pidfd = iommud_process_open (pid);
   /* If the start time is right now, the pid was not yet used again when the pidfd was opened. */
   if (has_ended (self))
     {

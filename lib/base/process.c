@@ -6,8 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
 
 /* Fields of /proc/PID/stat behind the name, of which the state is the third in the manual page. */
 #define FIELD_STATE 0
@@ -103,4 +109,18 @@ gboolean
 iommud_process_has_ended (const IommudProcess *process)
 {
   return (process->state == 'Z' || process->state == 'X') && process->n_threads <= 1;
+}
+
+int
+iommud_process_open (gint pid)
+{
+  return (int) syscall (SYS_pidfd_open, pid, 0);
+}
+
+gboolean
+iommud_process_file_has_ended (int process)
+{
+  struct pollfd poller = { .fd = process, .events = POLLIN };
+
+  return poll (&poller, 1, 0) != 0;
 }

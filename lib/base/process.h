@@ -35,6 +35,11 @@ gboolean iommud_process_is_same (const IommudProcess *first, const IommudProcess
 /* Whether no thread of it runs. Nobody may have reaped it yet. */
 gboolean iommud_process_has_ended (const IommudProcess *process);
 
+/* A pidfd, to be closed by the caller; -1 with errno set. When the process ends it is readable. */
+int iommud_process_open (gint pid);
+/* Whether the process of a pidfd has ended. */
+gboolean iommud_process_file_has_ended (int process);
+
 /* The beginning of a file, as a string; its length, or -1 with errno set. The file is one of /proc,
  * whose parts may come one by one. */
 gssize iommud_process_read_file (int folder, const char *name, char *content, gsize size);

@@ -4,7 +4,6 @@
 #include "iommud-error.h"
 #include "model/host.h"
 #include "operations/leasing.h"
-#include "perform/find-holders.h"
 
 typedef struct
 {
@@ -91,14 +90,11 @@ static const IommudOperation closing_operation = {
 static void
 submit (IommudLease *lease, IommudDevice *device, GTask *task)
 {
-  IommudBackend *backend = iommud_host_get_backend (iommud_lease_get_host (lease));
   Closing *data = g_new0 (Closing, 1);
 
   data->lease = g_object_ref (lease);
   data->device = g_object_ref (device);
-  data->plan =
-      iommud_find_holders_plan_new (iommud_backend_get_probe (backend),
-                                    iommud_host_get_file_keeper (iommud_lease_get_host (lease)));
+  data->plan = iommud_leasing_new_search (iommud_lease_get_host (lease));
   iommud_leasing_submit (lease, &closing_operation, data, task);
 }
 

@@ -13,7 +13,6 @@
 #include "model/container.h"
 #include "model/host.h"
 #include "operations/leasing.h"
-#include "perform/find-holders.h"
 
 /* Rounds that nothing but time begins: after 20 ms, 40 ms, and so on to 640 ms. */
 #define N_RETRIES 6
@@ -114,19 +113,34 @@ plan_search (gpointer data, GError **error)
   return self->plan;
 }
 
-static GVariant *
-list_holders (const IommudFindHoldersPlan *plan)
+/* Each process once, whatever it has. They belong to the plan. */
+static GPtrArray *
+find_processes (const IommudFindHoldersPlan *plan)
 {
+  GPtrArray *processes = g_ptr_array_new ();
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < plan->holders->len && processes->len < MAX_HOLDERS; i++)
+    {
+      IommudFoundHolder *holder = g_ptr_array_index (plan->holders, i);
+
+      if (g_hash_table_add (seen, GINT_TO_POINTER (holder->pid)))
+        g_ptr_array_add (processes, holder);
+    }
+  return processes;
+}
+
+static GVariant *
+describe_processes (const GPtrArray *processes)
+{
   GVariantBuilder list;
 
   g_variant_builder_init (&list, G_VARIANT_TYPE ("a(uss)"));
-  for (guint i = 0; i < plan->holders->len && g_hash_table_size (seen) < MAX_HOLDERS; i++)
+  for (guint i = 0; i < processes->len; i++)
     {
-      const IommudFoundHolder *holder = g_ptr_array_index (plan->holders, i);
+      const IommudFoundHolder *holder = g_ptr_array_index (processes, i);
 
-      if (g_hash_table_add (seen, GINT_TO_POINTER (holder->pid)))
-        g_variant_builder_add (&list, "(uss)", (guint) holder->pid, holder->command, holder->unit);
+      g_variant_builder_add (&list, "(uss)", (guint) holder->pid, holder->command, holder->unit);
     }
   return g_variant_builder_end (&list);
 }
@@ -139,21 +153,17 @@ on_holder_ended (gpointer lease)
 }
 
 static void
-watch_holders (IommudLease *lease, const IommudFindHoldersPlan *plan)
+watch_processes (IommudLease *lease, const GPtrArray *processes)
 {
   Ending *self = get_ending (lease);
   GMainContext *context = iommud_host_get_main_context (iommud_lease_get_host (lease));
-  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
 
-  for (guint i = 0; i < plan->holders->len && g_hash_table_size (seen) < MAX_HOLDERS; i++)
+  for (guint i = 0; i < processes->len; i++)
     {
-      const IommudFoundHolder *holder = g_ptr_array_index (plan->holders, i);
-      IommudProcessWatch *watch = NULL;
+      const IommudFoundHolder *holder = g_ptr_array_index (processes, i);
+      IommudProcessWatch *watch = iommud_process_watch_new (holder->pid, holder->start_time,
+                                                            context, on_holder_ended, lease);
 
-      if (!g_hash_table_add (seen, GINT_TO_POINTER (holder->pid)))
-        continue;
-      watch = iommud_process_watch_new (holder->pid, holder->start_time, context, on_holder_ended,
-                                        lease);
       if (watch != NULL)
         g_ptr_array_add (self->watches, watch);
       else
@@ -165,6 +175,7 @@ static gpointer
 publish_search (gpointer data, GError **error)
 {
   Search *self = data;
+  g_autoptr (GPtrArray) processes = find_processes (self->plan);
 
   for (guint i = 0; i < self->devices->len; i++)
     {
@@ -175,9 +186,9 @@ publish_search (gpointer data, GError **error)
           && !iommud_find_holders_plan_is_held (self->plan, i))
         iommud_device_set_lease (device, NULL, FALSE);
     }
-  iommud_lease_set_holders (self->lease, list_holders (self->plan));
+  iommud_lease_set_holders (self->lease, describe_processes (processes));
   if (iommud_lease_get_host (self->lease) != NULL)
-    watch_holders (self->lease, self->plan);
+    watch_processes (self->lease, processes);
   return NULL;
 }
 
@@ -260,9 +271,7 @@ search_holders (IommudLease *lease)
   search = g_new0 (Search, 1);
   search->lease = g_object_ref (lease);
   search->devices = g_ptr_array_new_with_free_func (g_object_unref);
-  search->plan =
-      iommud_find_holders_plan_new (iommud_backend_get_probe (iommud_host_get_backend (host)),
-                                    iommud_host_get_file_keeper (host));
+  search->plan = iommud_leasing_new_search (host);
   iommud_leasing_submit (lease, &search_operation, search, task);
 }
 

@@ -6,7 +6,7 @@
 #include "model/device.h"
 #include "model/holder.h"
 #include "model/host.h"
-#include "perform/find-holders.h"
+#include "operations/leasing.h"
 
 typedef struct
 {
@@ -135,9 +135,7 @@ ensure_search (IommudHost *host)
     return searches->next;
   self = g_new0 (Search, 1);
   self->host = host;
-  self->plan =
-      iommud_find_holders_plan_new (iommud_backend_get_probe (iommud_host_get_backend (host)),
-                                    iommud_host_get_file_keeper (host));
+  self->plan = iommud_leasing_new_search (host);
   self->tasks = g_ptr_array_new_with_free_func (g_object_unref);
   searches->next = self;
   iommud_queue_submit (searches->queue, &search_operation, self, host, NULL);

@@ -6,7 +6,6 @@
 
 #include "base/sync.h"
 #include "iommud-error.h"
-#include "model/descriptors.h"
 #include "model/host.h"
 #include "operations/create-lease.h"
 #include "operations/leasing.h"
@@ -242,9 +241,7 @@ iommud_host_lease_devices_async (IommudHost *self, GPtrArray *devices, IommudLea
     g_ptr_array_add (data->devices, g_object_ref (g_ptr_array_index (devices, i)));
   data->guard = -1;
   data->plan = iommud_hand_out_plan_new ();
-  data->files = iommud_descriptors_new ();
-  g_task_set_task_data (task, iommud_descriptors_ref (data->files),
-                        (GDestroyNotify) iommud_descriptors_unref);
+  data->files = iommud_leasing_new_files (task);
   iommud_settle_devices ((IommudDevice *const *) data->devices->pdata, devices->len, task, submit,
                          data);
 }

@@ -142,6 +142,23 @@ iommud_leasing_submit (IommudLease *lease, const IommudOperation *operation, gpo
                        iommud_lease_get_host (lease), task);
 }
 
+IommudFindHoldersPlan *
+iommud_leasing_new_search (IommudHost *host)
+{
+  return iommud_find_holders_plan_new (iommud_backend_get_probe (iommud_host_get_backend (host)),
+                                       iommud_host_get_file_keeper (host));
+}
+
+IommudDescriptors *
+iommud_leasing_new_files (GTask *task)
+{
+  IommudDescriptors *files = iommud_descriptors_new ();
+
+  g_task_set_task_data (task, iommud_descriptors_ref (files),
+                        (GDestroyNotify) iommud_descriptors_unref);
+  return files;
+}
+
 void
 iommud_leasing_write_down (IommudLease *lease)
 {

@@ -5,7 +5,9 @@
 #include "base/queue.h"
 #include "handle/binding.h"
 #include "model/device.h"
+#include "model/descriptors.h"
 #include "model/lease.h"
+#include "perform/find-holders.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +31,12 @@ void iommud_leasing_fill_access (IommudKernelAccess *access, IommudHost *host, c
 /* Puts an operation into the lease's queue. @data and @task are taken. */
 void iommud_leasing_submit (IommudLease *lease, const IommudOperation *operation, gpointer data,
                             GTask *task);
+
+/* A search for the holders of devices that are still to be added to it. */
+IommudFindHoldersPlan *iommud_leasing_new_search (IommudHost *host);
+
+/* What a call that opens files returns: a table, which @task has too. */
+IommudDescriptors *iommud_leasing_new_files (GTask *task);
 
 /* What the lease has now, for a next life; a lease that is over is forgotten. */
 void iommud_leasing_write_down (IommudLease *lease);

@@ -4,7 +4,6 @@
 #include "base/sync.h"
 #include "iommud-error.h"
 #include "model/container.h"
-#include "model/descriptors.h"
 #include "model/host.h"
 #include "operations/end-lease.h"
 #include "operations/leasing.h"
@@ -112,9 +111,7 @@ submit (IommudLease *lease, IommudDevice *device, GTask *task)
   data->device = g_object_ref (device);
   g_set_object (&data->container, container);
   data->plan = iommud_hand_out_plan_new ();
-  data->files = iommud_descriptors_new ();
-  g_task_set_task_data (task, iommud_descriptors_ref (data->files),
-                        (GDestroyNotify) iommud_descriptors_unref);
+  data->files = iommud_leasing_new_files (task);
   if (container != NULL)
     iommud_operation_submit (container, &opening_operation, data, task);
   else

@@ -4,7 +4,6 @@
 #include "base/sync.h"
 #include "iommud-error.h"
 #include "model/container.h"
-#include "model/descriptors.h"
 #include "model/host.h"
 #include "operations/leasing.h"
 #include "operations/operation.h"
@@ -147,9 +146,7 @@ submit (IommudLease *lease, IommudContainer *container, IommudAccounting account
   g_set_object (&data->container, container);
   data->plan = iommud_hand_out_plan_new ();
   data->plan->accounting = accounting;
-  data->files = iommud_descriptors_new ();
-  g_task_set_task_data (task, iommud_descriptors_ref (data->files),
-                        (GDestroyNotify) iommud_descriptors_unref);
+  data->files = iommud_leasing_new_files (task);
   if (container != NULL)
     iommud_operation_submit (container, &sharing_operation, data, task);
   else

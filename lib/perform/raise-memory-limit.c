@@ -9,12 +9,11 @@
 #include "perform/raise-memory-limit.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/process.h"
 
 static gboolean
 refuse (const char *what, const char *step, int errnum, const char *cause, GError **error)
@@ -22,14 +21,6 @@ refuse (const char *what, const char *step, int errnum, const char *cause, GErro
   iommud_error_set_from_errno (error, errnum == ESRCH ? IOMMUD_ERROR_NOT_FOUND : -1, what, step,
                                errnum, cause);
   return FALSE;
-}
-
-static gboolean
-has_ended (int process)
-{
-  struct pollfd poller = { .fd = process, .events = POLLIN };
-
-  return poll (&poller, 1, 0) != 0;
 }
 
 /* The owner of its folder is the user that it runs as, or root if it hides itself. */
@@ -73,13 +64,13 @@ iommud_memory_limit_raise (IommudMemoryLimit *self, pid_t pid, uid_t owner, guin
                            const char *what, GError **error)
 {
   self->pid = pid;
-  self->process = (int) syscall (SYS_pidfd_open, pid, 0);
+  self->process = iommud_process_open ((gint) pid);
   if (self->process < 0)
     return refuse (what, "pidfd_open", errno,
                    "the process whose limit of locked memory was to be raised is not known", error);
   if (check_owner (pid, owner, what, error) && set_limit (pid, n_bytes, &self->before, what, error))
     {
-      if (!has_ended (self->process))
+      if (!iommud_process_file_has_ended (self->process))
         return TRUE;
       refuse (what, "prlimit", ESRCH, "the process that called has ended", error);
     }
@@ -90,7 +81,7 @@ iommud_memory_limit_raise (IommudMemoryLimit *self, pid_t pid, uid_t owner, guin
 void
 iommud_memory_limit_restore (IommudMemoryLimit *self)
 {
-  if (self->process >= 0 && !has_ended (self->process))
+  if (self->process >= 0 && !iommud_process_file_has_ended (self->process))
     prlimit (self->pid, RLIMIT_MEMLOCK, &self->before, NULL);
   iommud_memory_limit_clear (self);
 }
