@@ -3,16 +3,13 @@
  * that has not seen all is good for. */
 #include "config.h"
 
+#include "holder-process.h"
 #include "model-fixture.h"
 
 #include "backend/backend.h"
 #include "probe/probe.h"
 
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* A search of the test: it stands before that of the simulated host. */
 static struct
@@ -119,22 +116,6 @@ wait_for_search (guint number)
     g_main_context_iteration (NULL, TRUE);
 }
 
-/* A process that has copies of all open files. */
-static pid_t
-start_holder (void)
-{
-  pid_t pid = fork ();
-
-  if (pid == 0)
-    {
-      prctl (PR_SET_PDEATHSIG, SIGKILL);
-      pause ();
-      _exit (0);
-    }
-  g_assert_cmpint (pid, >, 0);
-  return pid;
-}
-
 static void
 assert_n_holders (ModelFixture *self, const char *device, guint n)
 {
@@ -158,7 +139,7 @@ test_holder (ModelFixture *self, gconstpointer data)
   assert_n_holders (self, DIRTY_A, 0);
   model_fixture_attach (self, container, DIRTY_A);
   assert_n_holders (self, DIRTY_A, 0);
-  pid = start_holder ();
+  pid = holder_process_start (NULL);
   holders = iommud_device_get_holders (model_fixture_device (self, DIRTY_A), NULL, NULL);
   g_assert_cmpuint (holders->len, ==, 1);
   holder = g_boxed_copy (IOMMUD_TYPE_HOLDER, holders->pdata[0]);
@@ -166,8 +147,7 @@ test_holder (ModelFixture *self, gconstpointer data)
   g_assert_true (g_str_has_prefix (iommud_holder_get_command (holder), "test-get-holder"));
   g_assert_nonnull (iommud_holder_get_unit (holder));
   assert_n_holders (self, DIRTY_B, 0);
-  kill (pid, SIGKILL);
-  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  holder_process_stop (pid);
   assert_n_holders (self, DIRTY_A, 0);
   g_assert_true (spy.thread != g_thread_self ());
   model_fixture_free_container (g_steal_pointer (&container));

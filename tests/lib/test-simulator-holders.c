@@ -3,15 +3,13 @@
  * can have copies of. */
 #include "config.h"
 
+#include "holder-process.h"
 #include "simulator/simulator-testing.h"
 
 #include "backend/backend.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char host_xml[] = "<simulated-host>"
@@ -61,38 +59,6 @@ close_device (Fixture *self, int fd)
   g_assert_cmpint (self->syscalls->close (self->syscalls, fd), ==, 0);
 }
 
-/* A process that has copies of all open files. */
-static pid_t
-start_holder (void)
-{
-  int ready[2];
-  char byte = 0;
-  pid_t pid;
-
-  g_assert_cmpint (pipe2 (ready, O_CLOEXEC), ==, 0);
-  pid = fork ();
-  if (pid == 0)
-    {
-      prctl (PR_SET_PDEATHSIG, SIGKILL);
-      prctl (PR_SET_NAME, "holder");
-      if (write (ready[1], &byte, 1) == 1)
-        pause ();
-      _exit (0);
-    }
-  g_assert_cmpint (pid, >, 0);
-  g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
-  close (ready[0]);
-  close (ready[1]);
-  return pid;
-}
-
-static void
-stop_holder (pid_t pid)
-{
-  kill (pid, SIGKILL);
-  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
-}
-
 /* As "DEVICE:PID DEVICE:PID ". */
 static void
 assert_found (Fixture *self, const char *expected)
@@ -120,12 +86,12 @@ test_copies (Fixture *self, gconstpointer data)
   pid_t holder;
 
   assert_found (self, "");
-  holder = start_holder ();
+  holder = holder_process_start ("holder");
   expected = g_strdup_printf ("0:%d ", (int) holder);
   assert_found (self, expected);
   close_device (self, first);
   assert_found (self, expected);
-  stop_holder (holder);
+  holder_process_stop (holder);
   assert_found (self, "");
 }
 
@@ -133,7 +99,7 @@ static void
 test_several (Fixture *self, gconstpointer data)
 {
   int files[] = { open_device (self, 1), open_device (self, 1), open_device (self, 0) };
-  pid_t holder = start_holder ();
+  pid_t holder = holder_process_start ("holder");
   g_autofree char *expected = g_strdup_printf ("0:%d 1:%d ", (int) holder, (int) holder);
 
   assert_found (self, expected);
@@ -143,7 +109,7 @@ test_several (Fixture *self, gconstpointer data)
   assert_found (self, expected);
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)
     close_device (self, files[i]);
-  stop_holder (holder);
+  holder_process_stop (holder);
 }
 
 /* Errors name the other process, and this one only if there is none. */
@@ -162,7 +128,7 @@ test_described (Fixture *self, gconstpointer data)
   this_process = iommud_probe_describe_holder (self->probe, self->infos->pdata[0], &complete);
   expected = g_strdup_printf ("(pid %d)", (int) getpid ());
   g_assert_nonnull (strstr (this_process, expected));
-  holder = start_holder ();
+  holder = holder_process_start ("holder");
   g_free (expected);
   expected = g_strdup_printf ("holder (pid %d", (int) holder);
   holders = iommud_probe_describe_holder (self->probe, self->infos->pdata[0], &complete);
@@ -174,7 +140,7 @@ test_described (Fixture *self, gconstpointer data)
   g_assert_null (iommud_probe_describe_sibling_holder (self->probe, self->infos->pdata[0]));
   close_device (self, other);
   close_device (self, own);
-  stop_holder (holder);
+  holder_process_stop (holder);
 }
 
 /* A device that is unplugged while it is held has its holder until that lets go. */
@@ -182,13 +148,13 @@ static void
 test_unplugged (Fixture *self, gconstpointer data)
 {
   int own = open_device (self, 0);
-  pid_t holder = start_holder ();
+  pid_t holder = holder_process_start ("holder");
   g_autofree char *expected = g_strdup_printf ("0:%d ", (int) holder);
 
   close_device (self, own);
   g_assert_true (iommud_simulator_unplug_device (self->simulator, "0000:01:00.0", NULL));
   assert_found (self, expected);
-  stop_holder (holder);
+  holder_process_stop (holder);
   assert_found (self, "");
 }
 

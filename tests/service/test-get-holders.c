@@ -4,13 +4,10 @@
 
 #include "bed.h"
 #include "budget.h"
+#include "holder-process.h"
 #include "probe/probe.h"
 
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define PCI_1 "0000:01:00.0"
 #define PCI_2 "0000:02:00.0"
@@ -72,28 +69,6 @@ wait_for_search (void)
     bed_iterate ();
 }
 
-static pid_t
-start_holder (void)
-{
-  pid_t pid = fork ();
-
-  if (pid == 0)
-    {
-      prctl (PR_SET_PDEATHSIG, SIGKILL);
-      pause ();
-      _exit (0);
-    }
-  g_assert_cmpint (pid, >, 0);
-  return pid;
-}
-
-static void
-stop_holder (pid_t pid)
-{
-  kill (pid, SIGKILL);
-  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
-}
-
 static GVariant *
 get_holders (Bed *bed, const char *device)
 {
@@ -131,14 +106,14 @@ test_holder (void)
   assert_n_holders (bed, device, 0);
   hwpt = bed_attach (bed, container, device);
   assert_n_holders (bed, device, 0);
-  holder = start_holder ();
+  holder = holder_process_start (NULL);
   holders = get_holders (bed, device);
   g_assert_cmpuint (g_variant_n_children (holders), ==, 1);
   g_variant_get_child (holders, 0, "(u&s&s)", &pid, &command, &unit);
   g_assert_cmpuint (pid, ==, (guint) holder);
   g_assert_true (g_str_has_prefix (command, "test-get-hold"));
   assert_n_holders (bed, other, 0);
-  stop_holder (holder);
+  holder_process_stop (holder);
   assert_n_holders (bed, device, 0);
   bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
 }

@@ -2,13 +2,11 @@
 /* Who may lease what, and that no file goes to a caller whose grant was withdrawn meanwhile. */
 #include "memory.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "access-bed.h"
 #include "config-folder.h"
+#include "holder-process.h"
 
 #define GRANTED "0000:01:00.0"
 #define OTHER "0000:02:00.0"
@@ -254,19 +252,6 @@ test_withdrawn (AccessBed *self, gconstpointer unused)
   wait_until_granted (self, TRUE);
 }
 
-/* Another process that has the files. */
-static pid_t
-hold (void)
-{
-  pid_t pid = fork ();
-
-  if (pid != 0)
-    return pid;
-  prctl (PR_SET_PDEATHSIG, SIGKILL);
-  for (;;)
-    pause ();
-}
-
 /* What a lease that has ended still has is its owner's no more. */
 static void
 test_lingering (AccessBed *self, gconstpointer unused)
@@ -280,7 +265,7 @@ test_lingering (AccessBed *self, gconstpointer unused)
          &leased);
   expect_files (&leased, 3);
   lease = get_path (&leased);
-  holder = hold ();
+  holder = holder_process_start (NULL);
   clear_answer (&leased);
   bed_call_ok (self->bed, lease, "Release", bed_options (NULL));
   bed_assert (self->bed, lease, "State", "'lingering'");
@@ -290,8 +275,7 @@ test_lingering (AccessBed *self, gconstpointer unused)
   wait_until_granted (self, TRUE);
   access_bed_refuse (self, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
                      make_devices (self, GRANTED, NULL), "*no grant lets that user use device *");
-  kill (holder, SIGKILL);
-  g_assert_cmpint (waitpid (holder, NULL, 0), ==, holder);
+  holder_process_stop (holder);
   wait_until_no_lease (self);
   access_bed_refuse (self, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
                      make_devices (self, GRANTED, NULL), "*no grant lets that user use device *");

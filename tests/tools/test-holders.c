@@ -3,12 +3,9 @@
 #include "config.h"
 
 #include "bed.h"
+#include "holder-process.h"
 
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define PCI_1 "0000:01:00.0"
 #define PCI_2 "0000:02:00.0"
@@ -57,38 +54,6 @@ run_prints (Bed *bed, const char *words, const char *expected)
   g_assert_cmpstr (found, ==, expected);
 }
 
-/* A process of that name that has copies of all open files. */
-static pid_t
-start_holder (const char *name)
-{
-  int ready[2];
-  char byte = 0;
-  pid_t pid;
-
-  g_assert_cmpint (pipe (ready), ==, 0);
-  pid = fork ();
-  if (pid == 0)
-    {
-      prctl (PR_SET_PDEATHSIG, SIGKILL);
-      prctl (PR_SET_NAME, name);
-      if (write (ready[1], &byte, 1) == 1)
-        pause ();
-      _exit (0);
-    }
-  g_assert_cmpint (pid, >, 0);
-  g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
-  close (ready[0]);
-  close (ready[1]);
-  return pid;
-}
-
-static void
-stop_holder (pid_t pid)
-{
-  kill (pid, SIGKILL);
-  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
-}
-
 static void
 assert_line (const char *line, pid_t pid, const char *command)
 {
@@ -131,8 +96,8 @@ test_holders (void)
   g_autofree char *container = bed_create (bed, "{'name': <'vm1'>}");
   g_autofree char *device = bed_device (bed, PCI_1);
   g_autofree char *hwpt G_GNUC_UNUSED = bed_attach (bed, container, device);
-  pid_t first = start_holder ("qemu-system-x86");
-  pid_t second = start_holder ("a\nb");
+  pid_t first = holder_process_start ("qemu-system-x86");
+  pid_t second = holder_process_start ("a\nb");
 
   check_table (bed, first, second);
   check_json (bed, first);
@@ -140,8 +105,8 @@ test_holders (void)
               "{\n  \"Device\" : \"/org/iommud1/devices/0000_3a02_3a00_2e0\",\n"
               "  \"Holders\" : []\n}\n");
   run_prints (bed, "holders " PCI_2, "No process has " PCI_2 " open\n");
-  stop_holder (first);
-  stop_holder (second);
+  holder_process_stop (first);
+  holder_process_stop (second);
   run_prints (bed, "holders " PCI_1,
               "No process has " PCI_1 " open but iommud, which has it in container vm1\n");
   bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
