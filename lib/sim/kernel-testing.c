@@ -329,6 +329,7 @@ iommud_simulated_kernel_count_files (IommudSimulatedKernel *self)
 {
   guint count;
 
+  iommud_simulated_files_settle (self->files);
   iommud_simulated_kernel_lock (self);
   count = iommud_simulated_files_count (self->files);
   iommud_simulated_kernel_unlock (self);

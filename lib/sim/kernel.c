@@ -218,6 +218,7 @@ iommud_simulated_kernel_count_objects (IommudSimulatedKernel *self)
 {
   guint count;
 
+  iommud_simulated_files_settle (self->files);
   iommud_simulated_kernel_lock (self);
   count = self->census.objects;
   iommud_simulated_kernel_unlock (self);
@@ -229,6 +230,7 @@ iommud_simulated_kernel_count_contexts (IommudSimulatedKernel *self)
 {
   guint count;
 
+  iommud_simulated_files_settle (self->files);
   iommud_simulated_kernel_lock (self);
   count = self->census.contexts;
   iommud_simulated_kernel_unlock (self);

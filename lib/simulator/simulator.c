@@ -296,7 +296,9 @@ iommud_simulator_device_write (IommudSimulator *self, const char *name, guint64 
  * iommud_simulator_count_objects:
  * @self: a simulated host
  *
- * Counts what its kernel holds in all contexts, to find what was left behind.
+ * Counts what its kernel holds in all contexts, to find what was left behind. It waits for up to
+ * 0.2 s, once, for each file that was closed while another process had it open: any process that
+ * looks into /proc has it for a moment.
  *
  * Returns: the number of IOASes, HWPTs and bound devices that exist
  */
@@ -312,7 +314,7 @@ iommud_simulator_count_objects (IommudSimulator *self)
  * @self: a simulated host
  *
  * Counts the IOMMUFD contexts of its kernel: those whose file is open, and those that a bound
- * device keeps.
+ * device keeps. It waits as iommud_simulator_count_objects() does.
  *
  * Returns: the number of contexts that exist
  */

@@ -69,6 +69,31 @@ test_close_elsewhere (void)
   simulator_stop (&simulator);
 }
 
+static gpointer
+close_a_little_later (gpointer copy)
+{
+  g_usleep (20000);
+  close (GPOINTER_TO_INT (copy));
+  return NULL;
+}
+
+/* As a process does that looks into /proc. */
+static void
+test_close_of_a_moment (void)
+{
+  Simulator simulator;
+  GThread *looker;
+  int fd;
+
+  simulator_start (&simulator);
+  fd = simulator_open_iommufd (&simulator);
+  looker = g_thread_new ("looker", close_a_little_later, GINT_TO_POINTER (dup (fd)));
+  simulator_close (&simulator, fd);
+  g_assert_cmpuint (iommud_simulated_kernel_count_contexts (simulator.kernel), ==, 0);
+  g_thread_join (looker);
+  simulator_stop (&simulator);
+}
+
 /* A child that ends when its standard input does, and has all descriptors that exec leaves open. */
 static GPid
 spawn_cat (int *input)
@@ -361,6 +386,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/simulator/files/dup", test_dup);
   g_test_add_func ("/simulator/files/close-elsewhere", test_close_elsewhere);
+  g_test_add_func ("/simulator/files/close-of-a-moment", test_close_of_a_moment);
   g_test_add_func ("/simulator/files/exec", test_exec);
   g_test_add_func ("/simulator/files/close-on-exec", test_close_on_exec);
   g_test_add_func ("/simulator/files/send", test_send);

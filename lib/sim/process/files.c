@@ -18,6 +18,7 @@
 /* No socket has this identity: it tells the thread to end. */
 #define IDENTITY_QUIT 0
 #define EVENTS_AT_ONCE 64
+#define LONGEST_SETTLING_MS 200
 
 struct _IommudSimulatedFiles
 {
@@ -270,6 +271,37 @@ iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *f
 
   if (file->far_end >= 0 && poll (&far_end, 1, 0) == 1 && (far_end.revents & POLLHUP) != 0)
     forget (self, file);
+  else
+    file->closing = TRUE;
+}
+
+static gboolean
+has_closing_files (IommudSimulatedFiles *self, gboolean is_last_look)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
+  gboolean found = FALSE;
+  GHashTableIter iter;
+  gpointer file;
+
+  g_hash_table_iter_init (&iter, self->by_identity);
+  while (g_hash_table_iter_next (&iter, NULL, &file))
+    {
+      found = found || ((IommudSimulatedFile *) file)->closing;
+      if (is_last_look)
+        ((IommudSimulatedFile *) file)->closing = FALSE;
+    }
+  return found;
+}
+
+void
+iommud_simulated_files_settle (IommudSimulatedFiles *self)
+{
+  for (guint ms = 0; ms <= LONGEST_SETTLING_MS; ms++)
+    {
+      if (!has_closing_files (self, ms == LONGEST_SETTLING_MS))
+        return;
+      g_usleep (1000);
+    }
 }
 
 void

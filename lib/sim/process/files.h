@@ -22,6 +22,7 @@ typedef struct
   guint64 identity; /* of the caller's end of the socket pair */
   guint64 inode;    /* of the same end, as links below /proc name it */
   int far_end;      /* -1 once it is closed */
+  gboolean closing; /* a copy of it was closed here, and nobody has waited for the others yet */
 } IommudSimulatedFile;
 
 typedef struct _IommudSimulatedFiles IommudSimulatedFiles;
@@ -34,6 +35,11 @@ IommudSimulatedFiles *iommud_simulated_files_new (GMutex *lock, IommudSimulatedR
                                                   gpointer data);
 /* Releases all files. The lock must not be held. */
 void iommud_simulated_files_free (IommudSimulatedFiles *self);
+/* Any process that looks into /proc holds a file for a moment, so that its last close comes a
+ * little after the call that looked like it. Waits once, and not for long, for each file that was
+ * closed here and is open still: a copy of it may be elsewhere for good. The lock must not be held.
+ */
+void iommud_simulated_files_settle (IommudSimulatedFiles *self);
 
 /* The functions below are called with the lock held. */
 
@@ -43,7 +49,7 @@ int iommud_simulated_files_open (IommudSimulatedFiles *self, IommudSimulatedFile
 /* The caller gives the reference back. EBADF: no such descriptor; ENOTTY: it is not ours. */
 int iommud_simulated_files_get (IommudSimulatedFiles *self, int fd, IommudSimulatedFile **file);
 void iommud_simulated_files_put (IommudSimulatedFiles *self, IommudSimulatedFile *file);
-/* Closes the file if no copy of its descriptor is left anywhere. */
+/* After a copy of its descriptor was closed: closes the file if no other is left anywhere. */
 void iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *file);
 /* Closes a descriptor that the caller does not know of. */
 void iommud_simulated_files_abandon (IommudSimulatedFiles *self, int fd);
