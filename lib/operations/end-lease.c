@@ -13,6 +13,7 @@
 #include "model/container.h"
 #include "model/host.h"
 #include "operations/leasing.h"
+#include "operations/suspects.h"
 
 /* Rounds that nothing but time begins: after 20 ms, 40 ms, and so on to 640 ms. */
 #define N_RETRIES 6
@@ -31,7 +32,9 @@ typedef struct
   guint n_containers; /* those that are being freed */
   GPtrArray *waiting; /* of GTask: they return after the round that is under way, or is next */
   GPtrArray *joining; /* of GTask: likewise, after the round behind it */
-  GPtrArray *watches; /* of IommudProcessWatch */
+  IommudSuspects *suspects;
+  gboolean is_in_doubt; /* there are some */
+  GPtrArray *watches;   /* of IommudProcessWatch */
   GSource *retry;
   guint n_retries;
   gboolean warned;
@@ -62,6 +65,7 @@ ending_free (gpointer data)
   Ending *self = data;
 
   stop_waiting (self);
+  iommud_suspects_free (self->suspects);
   g_ptr_array_unref (self->watches);
   g_ptr_array_unref (self->waiting);
   g_ptr_array_unref (self->joining);
@@ -76,6 +80,7 @@ get_ending (IommudLease *lease)
   if (self != NULL)
     return self;
   self = g_new0 (Ending, 1);
+  self->suspects = iommud_suspects_new (iommud_lease_get_owner (lease));
   self->watches = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_process_watch_free);
   self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
   self->joining = g_ptr_array_new_with_free_func (g_object_unref);
@@ -153,30 +158,39 @@ on_holder_ended (gpointer lease)
 }
 
 static void
-watch_processes (IommudLease *lease, const GPtrArray *processes)
+watch_process (IommudLease *lease, gint pid, guint64 start_time)
 {
   Ending *self = get_ending (lease);
-  GMainContext *context = iommud_host_get_main_context (iommud_lease_get_host (lease));
+  IommudProcessWatch *watch = iommud_process_watch_new (
+      pid, start_time, iommud_host_get_main_context (iommud_lease_get_host (lease)),
+      on_holder_ended, lease);
 
-  for (guint i = 0; i < processes->len; i++)
+  if (watch != NULL)
+    g_ptr_array_add (self->watches, watch);
+  else
+    self->again = TRUE; /* it has ended since */
+}
+
+static void
+watch_processes (IommudLease *lease, const GPtrArray *holders, const GArray *suspects)
+{
+  for (guint i = 0; i < holders->len; i++)
     {
-      const IommudFoundHolder *holder = g_ptr_array_index (processes, i);
-      IommudProcessWatch *watch = iommud_process_watch_new (holder->pid, holder->start_time,
-                                                            context, on_holder_ended, lease);
+      const IommudFoundHolder *holder = g_ptr_array_index (holders, i);
 
-      if (watch != NULL)
-        g_ptr_array_add (self->watches, watch);
-      else
-        self->again = TRUE; /* it has ended since */
+      watch_process (lease, holder->pid, holder->start_time);
+    }
+  for (guint i = 0; i < suspects->len && i < MAX_HOLDERS; i++)
+    {
+      const IommudProcessId *suspect = &g_array_index (suspects, IommudProcessId, i);
+
+      watch_process (lease, suspect->pid, suspect->start_time);
     }
 }
 
-static gpointer
-publish_search (gpointer data, GError **error)
+static void
+let_devices_go (const Search *self)
 {
-  Search *self = data;
-  g_autoptr (GPtrArray) processes = find_processes (self->plan);
-
   for (guint i = 0; i < self->devices->len; i++)
     {
       IommudDevice *device = g_ptr_array_index (self->devices, i);
@@ -186,15 +200,29 @@ publish_search (gpointer data, GError **error)
           && !iommud_find_holders_plan_is_held (self->plan, i))
         iommud_device_set_lease (device, NULL, FALSE);
     }
+}
+
+static gpointer
+publish_search (gpointer data, GError **error)
+{
+  Search *self = data;
+  Ending *ending = get_ending (self->lease);
+  g_autoptr (GPtrArray) processes = find_processes (self->plan);
+  g_autoptr (GArray) suspects = iommud_suspects_update (
+      ending->suspects, self->plan->holders, self->plan->exiting, g_get_monotonic_time ());
+
+  ending->is_in_doubt = suspects->len > 0;
+  if (!ending->is_in_doubt)
+    let_devices_go (self);
   iommud_lease_set_holders (self->lease, describe_processes (processes));
   if (iommud_lease_get_host (self->lease) != NULL)
-    watch_processes (self->lease, processes);
+    watch_processes (self->lease, processes, suspects);
   return NULL;
 }
 
 static const IommudOperation search_operation = {
   .plan = plan_search,
-  .perform = (void (*) (gpointer)) iommud_find_holders_plan_search,
+  .perform = (void (*) (gpointer)) iommud_find_holders_plan_search_exiting,
   .publish = publish_search,
   .free = search_free,
 };
@@ -235,6 +263,7 @@ end_round (IommudLease *lease)
 {
   Ending *self = get_ending (lease);
   IommudHost *host = iommud_lease_get_host (lease);
+  gboolean holds_back;
 
   self->in_round = FALSE;
   iommud_leasing_write_down (lease);
@@ -242,8 +271,11 @@ end_round (IommudLease *lease)
     iommud_lease_table_remove (iommud_host_get_lease_table (host), lease);
   else if (host != NULL && !self->again)
     retry_later (lease);
-  return_tasks (self);
-  if (self->again || self->waiting->len > 0)
+  /* A doubt ends soon, most often: who waits is better served then. */
+  holds_back = self->is_in_doubt && self->n_retries < N_RETRIES;
+  if (!holds_back)
+    return_tasks (self);
+  if (self->again || (!holds_back && self->waiting->len > 0))
     begin_round (lease);
 }
 
@@ -323,6 +355,7 @@ begin_round (IommudLease *lease)
   stop_waiting (self);
   self->in_round = TRUE;
   self->again = FALSE;
+  self->is_in_doubt = FALSE;
   free_containers (lease);
 }
 

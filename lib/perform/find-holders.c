@@ -17,6 +17,7 @@ void
 iommud_find_holders_plan_free (IommudFindHoldersPlan *self)
 {
   g_clear_pointer (&self->holders, g_ptr_array_unref);
+  g_clear_pointer (&self->exiting, g_array_unref);
   g_ptr_array_unref (self->infos);
   g_object_unref (self->probe);
   g_free (self);
@@ -35,6 +36,14 @@ iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
   for (guint i = self->holders->len; i > 0; i--)
     if (is_keeper (self, g_ptr_array_index (self->holders, i - 1)))
       g_ptr_array_remove_index (self->holders, i - 1);
+}
+
+/* In this order: who began to end before the search came to it has ended since, or is listed. */
+void
+iommud_find_holders_plan_search_exiting (IommudFindHoldersPlan *self)
+{
+  iommud_find_holders_plan_search (self);
+  self->exiting = iommud_process_list_exiting (NULL);
 }
 
 /* Nothing is taken to be free that is not known to be. */

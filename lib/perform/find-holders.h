@@ -15,11 +15,14 @@ typedef struct
 
   GPtrArray *holders; /* out; of IommudFoundHolder */
   gboolean complete;  /* out: whether there was time for all processes */
+  GArray *exiting;    /* out, if they were asked for: of IommudExitingProcess */
 } IommudFindHoldersPlan;
 
 IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe, IommudProcessId keeper);
 void iommud_find_holders_plan_free (IommudFindHoldersPlan *self);
 void iommud_find_holders_plan_search (IommudFindHoldersPlan *self);
+/* The same, and lists the processes of which nobody can see what they have. */
+void iommud_find_holders_plan_search_exiting (IommudFindHoldersPlan *self);
 /* Whether some process may have the device open. */
 gboolean iommud_find_holders_plan_is_held (const IommudFindHoldersPlan *self, guint device);
 

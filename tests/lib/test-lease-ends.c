@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lease-fixture.h"
+#include "slow-exit.h"
 
 static IommudDeviceState
 get_state (ModelFixture *fixture, const char *device)
@@ -52,6 +53,32 @@ test_lingering (ModelFixture *fixture, gconstpointer unused)
   lease_fixture_lease_fails (fixture, devices, NULL, IOMMUD_ERROR_BUSY, held_by);
 
   g_clear_pointer (&holder, lease_holder_free);
+  lease_fixture_wait_for_end (fixture);
+  g_assert_cmpint (get_state (fixture, DIRTY_A), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
+}
+
+/* Nobody can see what a process has that is ending. */
+static void
+test_slow_exit (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
+  g_autoptr (IommudDescriptors) files = NULL;
+  g_autoptr (IommudLease) lease = NULL;
+  g_autoptr (SlowExit) slow = slow_exit_new ();
+
+  if (slow == NULL)
+    {
+      g_test_skip ("there are no pid namespaces for this user");
+      return;
+    }
+  slow_exit_begin (slow);
+  lease = lease_fixture_lease (fixture, devices, "vm1", &files);
+  g_clear_pointer (&files, iommud_descriptors_unref);
+  lease_fixture_wait_for_state (lease, IOMMUD_LEASE_STATE_LINGERING);
+  lease_fixture_lease_fails (fixture, devices, NULL, IOMMUD_ERROR_BUSY, "vm1, which is ending");
+  g_assert_cmpint (get_state (fixture, DIRTY_A), ==, IOMMUD_DEVICE_STATE_LEASED);
+
+  slow_exit_finish (slow);
   lease_fixture_wait_for_end (fixture);
   g_assert_cmpint (get_state (fixture, DIRTY_A), ==, IOMMUD_DEVICE_STATE_AVAILABLE);
 }
@@ -376,6 +403,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   ADD ("lingering", test_lingering);
+  ADD ("slow-exit", test_slow_exit);
   ADD ("file-keeper", test_file_keeper);
   ADD ("closed-silently", test_closed_silently);
   ADD ("sibling-closed-silently", test_sibling_closed_silently);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which of the processes that are ending may have a device of a lease that ends. */
+#include "config.h"
+
+#include "operations/suspects.h"
+#include "probe/holder.h"
+#include "slow-exit.h"
+
+#include <glib/gstdio.h>
+
+#define OWNER 1000
+#define OTHER 1001
+#define SECOND G_USEC_PER_SEC
+
+typedef struct
+{
+  IommudSuspects *suspects;
+  GPtrArray *holders;
+  GArray *exiting;
+} Fixture;
+
+static void
+set_up (Fixture *self, gconstpointer owner)
+{
+  self->suspects = iommud_suspects_new (GPOINTER_TO_UINT (owner));
+  self->holders = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
+  self->exiting = g_array_new (FALSE, FALSE, sizeof (IommudExitingProcess));
+}
+
+static void
+tear_down (Fixture *self, gconstpointer owner)
+{
+  iommud_suspects_free (self->suspects);
+  g_ptr_array_unref (self->holders);
+  g_array_unref (self->exiting);
+}
+
+static void
+add_exiting (Fixture *self, gint pid, guint64 start_time, uid_t user)
+{
+  const IommudExitingProcess process = { { pid, start_time }, user };
+
+  g_array_append_val (self->exiting, process);
+}
+
+static void
+add_holder (Fixture *self, gint pid, guint64 start_time)
+{
+  g_ptr_array_add (self->holders, iommud_found_holder_new (0, pid, start_time, g_strdup ("vm"),
+                                                           g_strdup ("vm.service")));
+}
+
+/* One search. @pids: those that count after it. */
+static void
+expect (Fixture *self, gint64 now, const char *pids)
+{
+  g_autoptr (GArray) counting =
+      iommud_suspects_update (self->suspects, self->holders, self->exiting, now);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < counting->len; i++)
+    g_string_append_printf (text, " %d", g_array_index (counting, IommudProcessId, i).pid);
+  g_assert_cmpstr (text->str, ==, pids);
+  g_ptr_array_set_size (self->holders, 0);
+  g_array_set_size (self->exiting, 0);
+}
+
+static void
+test_users (Fixture *self, gconstpointer owner)
+{
+  add_exiting (self, 10, 1, OWNER);
+  add_exiting (self, 11, 1, OTHER);
+  add_exiting (self, 12, 1, 0);
+  expect (self, 0, GPOINTER_TO_UINT (owner) == 0 ? " 10 11 12" : " 10");
+}
+
+/* What begins to end later had no device of the lease when that was looked for. */
+static void
+test_later (Fixture *self, gconstpointer owner)
+{
+  add_exiting (self, 10, 1, OWNER);
+  expect (self, 0, " 10");
+  add_exiting (self, 10, 1, OWNER);
+  add_exiting (self, 11, 1, OWNER);
+  expect (self, SECOND, " 10");
+  expect (self, SECOND, "");
+  /* Another one with that pid. */
+  add_exiting (self, 10, 2, OWNER);
+  expect (self, SECOND, "");
+}
+
+static void
+test_holder (Fixture *self, gconstpointer owner)
+{
+  add_holder (self, 10, 1);
+  add_holder (self, 11, 1);
+  add_exiting (self, 12, 1, OTHER);
+  expect (self, 0, "");
+  add_exiting (self, 10, 1, OTHER);
+  add_exiting (self, 11, 2, OTHER);
+  expect (self, SECOND, " 10");
+  add_exiting (self, 10, 1, OTHER);
+  expect (self, 1000 * SECOND, " 10");
+  expect (self, 1000 * SECOND, "");
+  add_exiting (self, 10, 1, OTHER);
+  expect (self, 1000 * SECOND, "");
+}
+
+/* Anybody can make a process end slowly. */
+static void
+test_endless (Fixture *self, gconstpointer owner)
+{
+  add_exiting (self, 10, 1, OWNER);
+  expect (self, SECOND, " 10");
+  add_exiting (self, 10, 1, OWNER);
+  expect (self, 20 * SECOND, " 10");
+  add_exiting (self, 10, 1, OWNER);
+  expect (self, 21 * SECOND, "");
+}
+
+static gboolean
+lists (const GArray *exiting, gint pid)
+{
+  for (guint i = 0; i < exiting->len; i++)
+    if (g_array_index (exiting, IommudExitingProcess, i).id.pid == pid)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_exiting (gint pid)
+{
+  g_autoptr (GArray) exiting = iommud_process_list_exiting (NULL);
+
+  return lists (exiting, pid);
+}
+
+static void
+test_list (void)
+{
+  g_autoptr (SlowExit) slow = slow_exit_new ();
+  g_autoptr (GArray) exiting = NULL;
+
+  if (slow == NULL)
+    {
+      g_test_skip ("there are no pid namespaces for this user");
+      return;
+    }
+  g_assert_false (is_exiting (slow_exit_get_pid (slow)));
+  slow_exit_begin (slow);
+  exiting = iommud_process_list_exiting (NULL);
+  g_assert_true (lists (exiting, slow_exit_get_pid (slow)));
+  for (guint i = 0; i < exiting->len; i++)
+    {
+      const IommudExitingProcess *process = &g_array_index (exiting, IommudExitingProcess, i);
+
+      if (process->id.pid != slow_exit_get_pid (slow))
+        continue;
+      g_assert_cmpuint (process->user, ==, geteuid ());
+      g_assert_cmpuint (process->id.start_time, ==,
+                        iommud_process_identify (process->id.pid).start_time);
+    }
+  slow_exit_finish (slow);
+  g_assert_false (is_exiting (slow_exit_get_pid (slow)));
+}
+
+/* In a /proc of the test's own. */
+static void
+add_thread (const char *proc, const char *thread, char state, guint flags, guint n_threads)
+{
+  g_autofree char *folder = g_build_filename (proc, thread, NULL);
+  g_autofree char *path = g_build_filename (folder, "stat", NULL);
+  g_autofree char *stat = g_strdup_printf ("1 (vm) %c 1 1 1 0 -1 %u 1 2 3 4 5 6 7 8 20 0 %u 0 77 8",
+                                           state, flags, n_threads);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
+  g_file_set_contents (path, stat, -1, &error);
+  g_assert_no_error (error);
+}
+
+/* The first thread ends before the others, but its process does not. */
+static void
+test_threads (void)
+{
+  g_autofree char *proc = g_dir_make_tmp ("iommud-proc-XXXXXX", NULL);
+  const char *const arguments[] = { "rm", "-rf", proc, NULL };
+  g_autoptr (GArray) exiting = NULL;
+
+  g_assert_nonnull (proc);
+  add_thread (proc, "10", 'Z', 4, 2);
+  add_thread (proc, "10/task/10", 'Z', 4, 2);
+  add_thread (proc, "10/task/11", 'D', 4, 2);
+  add_thread (proc, "12", 'Z', 4, 2);
+  add_thread (proc, "12/task/12", 'Z', 4, 2);
+  add_thread (proc, "12/task/13", 'S', 0, 2);
+  add_thread (proc, "14", 'Z', 4, 1);
+  add_thread (proc, "14/task/14", 'D', 4, 1);
+  add_thread (proc, "15", 'R', 4, 1);
+  add_thread (proc, "16", 'R', 0x200000, 1);
+  add_thread (proc, "self", 'R', 4, 1);
+  exiting = iommud_process_list_exiting (proc);
+  g_assert_cmpuint (exiting->len, ==, 2);
+  g_assert_true (lists (exiting, 10));
+  g_assert_true (lists (exiting, 15));
+  g_assert_true (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                               NULL, NULL, NULL, NULL));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(path, owner, function)                                                                 \
+  g_test_add (path, Fixture, GUINT_TO_POINTER (owner), set_up, function, tear_down)
+  ADD ("/suspects/users", OWNER, test_users);
+  ADD ("/suspects/users-of-root", 0, test_users);
+  ADD ("/suspects/later", OWNER, test_later);
+  ADD ("/suspects/holder", OWNER, test_holder);
+  ADD ("/suspects/endless", OWNER, test_endless);
+  g_test_add_func ("/suspects/list", test_list);
+  g_test_add_func ("/suspects/threads", test_threads);
+  return g_test_run ();
+}
