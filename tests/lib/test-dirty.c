@@ -274,6 +274,10 @@ test_refused (MappingFixture *self, gconstpointer unused)
   start_fails (self, 3000, IOMMUD_ERROR_INVALID_ARGUMENT, "page size");
   start_fails (self, 512, IOMMUD_ERROR_INVALID_ARGUMENT, "page size");
   start_fails (self, 2 * GIB, IOMMUD_ERROR_INVALID_ARGUMENT, "page size");
+  g_clear_error (&error);
+  call_start_dirty_tracking (self->container, GIB, NULL, &error);
+  g_assert_no_error (error);
+  dirty_fixture_stop (self);
   dirty_fixture_start (self);
   start_fails (self, 0, IOMMUD_ERROR_INVALID_ARGUMENT, "active already");
   dirty_fixture_read_fails (self, 0, MIB, 0, IOMMUD_ERROR_INVALID_ARGUMENT, "power of two");

@@ -99,6 +99,22 @@ test_reserved_address_ends_it (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* Attached once more to the HWPT that it is on, a device is there once. */
+static void
+test_attach_twice (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
+  IommudHwpt *hwpt = model_fixture_attach (fixture, container, DIRTY_A);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (model_fixture_attach (fixture, container, DIRTY_B) == hwpt);
+  iommud_hwpt_attach_device (hwpt, model_fixture_device (fixture, DIRTY_A), NULL, &error);
+  g_assert_no_error (error);
+  assert_n_items (iommud_hwpt_get_devices (hwpt), 2);
+  model_fixture_free_container (container);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/hwpts/" path, ModelFixture, NULL, model_fixture_set_up, function,                  \
               model_fixture_tear_down)
@@ -109,6 +125,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("free-with-left-over-hwpt", test_free_with_left_over_hwpt);
   ADD ("manual-hwpt", test_manual_hwpt);
+  ADD ("attach-twice", test_attach_twice);
   ADD ("alloc-refused", test_alloc_refused);
   ADD ("reserved-address-ends-it", test_reserved_address_ends_it);
   return g_test_run ();

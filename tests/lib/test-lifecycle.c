@@ -391,6 +391,12 @@ test_host_dropped_in_the_middle (void)
   g_assert_finalize_object (fixture.simulator);
 }
 
+static void
+on_notify (GObject *host, GParamSpec *pspec, GString *log)
+{
+  g_string_append_printf (log, "%s ", pspec->name);
+}
+
 /* What the kernel offers is asked again when /dev/iommu has come. */
 static void
 test_late_iommufd (void)
@@ -399,6 +405,7 @@ test_late_iommufd (void)
   g_autoptr (IommudSimulator) simulator = iommud_simulator_new (NULL, &error);
   g_autoptr (IommudHost) host = NULL;
   g_autoptr (IommudContainer) container = NULL;
+  g_autoptr (GString) log = g_string_new (NULL);
 
   g_assert_no_error (error);
   g_assert_true (iommud_simulator_inject_fault (simulator, "open-iommufd", 1, ENOENT, 0, &error));
@@ -406,10 +413,12 @@ test_late_iommufd (void)
   g_assert_no_error (error);
   g_assert_false (iommud_host_get_iommufd_available (host));
   g_assert_null (iommud_host_get_features (host)[0]);
+  g_signal_connect (host, "notify", G_CALLBACK (on_notify), log);
 
   container = iommud_host_create_container (host, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (iommud_host_get_iommufd_available (host));
+  g_assert_cmpstr (log->str, ==, "iommufd-available features ");
   g_assert_true (g_strv_contains (iommud_host_get_features (host), "hwpt-alloc"));
   g_assert_true (iommud_container_free (container, FALSE, NULL, &error));
 }

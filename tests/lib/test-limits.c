@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dirty/bitmap.h"
 #include "model/container.h"
 #include "model/host.h"
 #include "model/record.h"
@@ -251,6 +252,19 @@ test_orphans (MappingFixture *self, gconstpointer unused)
   iommud_container_set_orphans (self->container, none);
 }
 
+/* The largest bitmap has 128 MiB. */
+static void
+test_bitmaps (MappingFixture *self, gconstpointer unused)
+{
+  const guint64 most = IOMMUD_DIRTY_BITMAP_LIMIT * 8 * PAGE;
+  g_autoptr (GError) error = NULL;
+
+  iommud_dirty_bitmap_check (0, most, PAGE, "test", &error);
+  g_assert_no_error (error);
+  g_assert_false (iommud_dirty_bitmap_check (0, most + PAGE, PAGE, "test", &error));
+  mapping_fixture_assert_refused (error, IOMMUD_ERROR_LIMITS_EXCEEDED, "128 MiB");
+}
+
 #define ADD(name, test)                                                                            \
   g_test_add ("/limits/" name, MappingFixture, NULL, mapping_fixture_set_up, test,                 \
               mapping_fixture_tear_down)
@@ -265,5 +279,6 @@ main (int argc, char **argv)
   ADD ("devices", test_devices);
   ADD ("hwpts", test_hwpts);
   ADD ("orphans", test_orphans);
+  ADD ("bitmaps", test_bitmaps);
   return g_test_run ();
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "model/dirty-tracking.h"
 #include "sim/kernel-testing.h"
 #include "simulator/simulator-testing.h"
 
@@ -217,6 +218,35 @@ test_faults (gconstpointer data)
     do_job (data, nth);
 }
 
+static void
+count_change (GObject *object, GParamSpec *pspec, guint *n_changes)
+{
+  (*n_changes)++;
+}
+
+/* A sentence that changes is told of, and the number of them only if that changes. */
+static void
+test_blocker_changes (MappingFixture *self, gconstpointer unused)
+{
+  IommudDirtyTracking *tracking = iommud_container_get_dirty_tracking (self->container);
+  IommudDeviceCoverage coverage = { .attached = TRUE, .blocker = g_strdup ("Another sentence.") };
+  guint n_sentences = 0;
+  guint n_numbers = 0;
+  g_auto (GStrv) blockers = NULL;
+
+  model_fixture_attach (&self->model, self->container, PLAIN_A);
+  g_signal_connect (tracking, "notify::blockers", G_CALLBACK (count_change), &n_sentences);
+  g_signal_connect (tracking, "notify::n-blockers", G_CALLBACK (count_change), &n_numbers);
+  iommud_dirty_tracking_set_device (tracking, model_fixture_device (&self->model, PLAIN_A),
+                                    &coverage);
+  g_object_get (tracking, "blockers", &blockers, NULL);
+  g_assert_cmpstr (blockers[0], ==, "Another sentence.");
+  g_assert_cmpuint (n_sentences, ==, 1);
+  g_assert_cmpuint (n_numbers, ==, 0);
+  g_signal_handlers_disconnect_by_data (tracking, &n_sentences);
+  g_signal_handlers_disconnect_by_data (tracking, &n_numbers);
+}
+
 #define ADD(path, function)                                                                        \
   g_test_add ("/set-tracker/" path, MappingFixture, NULL, mapping_fixture_set_up, function,        \
               mapping_fixture_tear_down)
@@ -230,6 +260,7 @@ main (int argc, char **argv)
   ADD ("active", test_active);
   ADD ("shared-hwpt", test_shared_hwpt);
   ADD ("refused", test_refused);
+  ADD ("blocker-changes", test_blocker_changes);
   for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
     {
       g_autofree char *path = g_strdup_printf ("/set-tracker/faults/%s", faults[i].operation);

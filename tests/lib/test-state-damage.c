@@ -14,6 +14,8 @@
 
 #include "iommud-error.h"
 #include "model/record.h"
+#include "state/edits.h"
+#include "state/file.h"
 #include "state/journal.h"
 #include "state/kept.h"
 #include "state/names.h"
@@ -301,6 +303,28 @@ test_another_version (DamageFixture *self, gconstpointer unused)
   g_assert_null (damage);
 }
 
+/* What a later version writes is said, and the rest is taken. */
+static void
+test_unknown_kind (DamageFixture *self, gconstpointer unused)
+{
+  static const IommudRecordField kind = { .name = "future" };
+  const IommudStateKey key = { .kind = &kind, .name = "" };
+  g_autoptr (GByteArray) edits = g_byte_array_new ();
+  g_autoptr (IommudStateFile) file = NULL;
+  g_autoptr (GVariant) records = NULL;
+  g_autofree char *damage = NULL;
+  g_autoptr (GError) error = NULL;
+
+  file = iommud_state_file_create (self->state.folder, IOMMUD_STATE_NAME, &error);
+  g_assert_no_error (error);
+  iommud_state_edits_put (edits, &key, NULL, 0);
+  iommud_state_file_append (file, edits->data, edits->len);
+  records = iommud_state_load (self->state.folder, &damage, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (records);
+  g_assert_nonnull (strstr (damage, "records of a kind that is not known"));
+}
+
 static void
 test_missing (DamageFixture *self, gconstpointer unused)
 {
@@ -343,6 +367,8 @@ main (int argc, char **argv)
   g_test_add ("/state-damage/interrupted", DamageFixture, NULL, set_up, test_interrupted,
               tear_down);
   g_test_add ("/state-damage/another-version", DamageFixture, NULL, set_up, test_another_version,
+              tear_down);
+  g_test_add ("/state-damage/unknown-kind", DamageFixture, NULL, set_up, test_unknown_kind,
               tear_down);
   g_test_add ("/state-damage/missing", DamageFixture, NULL, set_up, test_missing, tear_down);
   g_test_add ("/state-damage/no-file", DamageFixture, NULL, set_up, test_no_file, tear_down);

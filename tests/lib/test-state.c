@@ -233,6 +233,10 @@ test_descriptors (StateFixture *self, gconstpointer unused)
   state_fixture_follow (self);
   g_assert_nonnull (strstr (self->descriptors->str, "+ device-0000%3A01%3A00.0\n"));
   g_assert_nonnull (strstr (self->descriptors->str, "+ context-"));
+  /* To one that has left they are new. */
+  g_string_truncate (self->descriptors, 0);
+  state_fixture_follow (self);
+  g_assert_nonnull (strstr (self->descriptors->str, "+ context-"));
   g_string_truncate (self->descriptors, 0);
   container = model_fixture_container (&self->adopt.model, "d", IOMMUD_DIRTY_TRACKING_POLICY_OFF);
   context = iommud_context_get_serial (iommud_container_get_context (container));

@@ -106,6 +106,23 @@ test_choice (ModelFixture *fixture, gconstpointer unused)
   model_fixture_free_container (container);
 }
 
+/* The choice of the attach counts, also for a device that the container has bound before. */
+static void
+test_choice_of_bound (ModelFixture *fixture, gconstpointer unused)
+{
+  IommudContainer *container =
+      model_fixture_container (fixture, "a", IOMMUD_DIRTY_TRACKING_POLICY_PREFERRED);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IommudHwpt) hwpt G_GNUC_UNUSED =
+      call_alloc_hwpt (container, model_fixture_device (fixture, BOTH),
+                       IOMMUD_HWPT_FLAGS_DIRTY_TRACKING, NULL, &error);
+
+  g_assert_no_error (error);
+  attach (fixture, container, BOTH, IOMMUD_ATTACH_MODE_AUTO, IOMMUD_TRACKER_CHOICE_IOMMU);
+  g_assert_cmpint (get_tracker (fixture, BOTH), ==, IOMMUD_TRACKER_KIND_IOMMU);
+  model_fixture_free_container (container);
+}
+
 static void
 test_refused (ModelFixture *fixture, gconstpointer unused)
 {
@@ -220,6 +237,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("choice", test_choice);
+  ADD ("choice-of-bound", test_choice_of_bound);
   ADD ("refused", test_refused);
   ADD ("blockers", test_blockers);
   ADD ("off", test_off);

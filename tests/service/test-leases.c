@@ -34,6 +34,7 @@ test_create (void)
   g_autofree char *added = g_strdup_printf ("InterfacesAdded %s *'Name': <'vm1'>*", lease->path);
   g_autofree char *removed = g_strdup_printf ("InterfacesRemoved %s *", lease->path);
   g_autofree char *owner = g_strdup_printf ("%u", (guint) getuid ());
+  g_autofree char *pid = g_strdup_printf ("%u", (guint) getpid ());
   g_autoptr (GVariant) since = bed_get (bed, lease->path, "Since");
 
   g_assert_true (g_str_has_prefix (lease->path, IOMMUD_DBUS_LEASES_PATH "/"));
@@ -41,6 +42,7 @@ test_create (void)
   g_assert_cmpint (recorder_find (recorder, "reply"), >, recorder_find (recorder, added));
   bed_assert (bed, lease->path, "Name", "'vm1'");
   bed_assert (bed, lease->path, "Owner", owner);
+  bed_assert (bed, lease->path, "Pid", pid);
   bed_assert (bed, lease->path, "State", "'active'");
   bed_assert (bed, lease->path, "Devices", "[]");
   bed_assert (bed, lease->path, "Containers", "[]");

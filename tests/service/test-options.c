@@ -66,6 +66,23 @@ test_good (void)
   g_assert_true (G_IS_CANCELLABLE (values.partner));
 }
 
+/* The longest text, and the shortest that is too long. */
+static void
+test_lengths (void)
+{
+  g_autofree char *most = g_strnfill (255, 'x');
+  g_autofree char *accepted = g_strdup_printf ("{'name': <'%s'>}", most);
+  g_autofree char *refused = g_strdup_printf ("{'name': <'%sx'>}", most);
+  g_auto (Values) values = { NULL, FALSE, 4096, IOMMUD_ATTACH_MODE_AUTO, NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (parse (accepted, &values, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (values.name, ==, most);
+  g_assert_false (parse (refused, &values, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_INVALID_ARGUMENT);
+}
+
 static void
 check_bad (const char *text, int code, const char *pattern)
 {
@@ -184,6 +201,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/options/lengths", test_lengths);
   g_test_add_func ("/options/good", test_good);
   g_test_add_func ("/options/bad", test_bad);
   g_test_add_func ("/options/none-known", test_none_known);

@@ -4,6 +4,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "access-bed.h"
@@ -272,6 +273,24 @@ test_locked_memory (AccessBed *self, gconstpointer unused)
                   "the grants)");
 }
 
+/* Who may have a device because polkit says so may lock what the quota allows: whether this
+ * process may is another question. */
+static void
+test_locked_memory_by_polkit (AccessBed *self, gconstpointer unused)
+{
+  static const char *const ungranted[] = { "0000:82:00.0", NULL };
+  g_autoptr (FakePolkit) polkit = fake_polkit_new (self->bed->address, FAKE_POLKIT_ALLOWS);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = leases_call (
+      self->bed, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
+      lease_arguments (self, ungranted, "{'locked-memory': <uint64 4096>}"), NULL, &error);
+
+  g_assert_cmpuint (polkit->n_asked, >, 0);
+  if (reply == NULL)
+    g_assert_null (strstr (error->message, "LimitsExceeded"));
+  wait_until_no_lease (self);
+}
+
 /* --- Calls under way -------------------------------------------------------------------------- */
 
 typedef struct
@@ -343,6 +362,7 @@ main (int argc, char **argv)
   ADD ("leases", test_leases);
   ADD ("under-lease", test_under_lease);
   ADD ("locked-memory", test_locked_memory);
+  ADD ("locked-memory-by-polkit", test_locked_memory_by_polkit);
   g_test_add ("/quota-calls/locked-memory-of-user", AccessBed, ALL "\nlocked-memory=2G", set_up,
               test_locked_memory_of_user, access_bed_tear_down);
   ADD ("calls", test_calls);
