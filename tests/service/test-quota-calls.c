@@ -260,19 +260,6 @@ test_locked_memory_of_user (AccessBed *self, gconstpointer unused)
           lease_arguments (self, one, "{'locked-memory': <uint64 1073741825>}"), "locked-memory");
 }
 
-/* The grants name none, so that none may be locked. */
-static void
-test_locked_memory (AccessBed *self, gconstpointer unused)
-{
-  static const char *const one[] = { PCI_1, NULL };
-
-  bed_call_fails (self->bed, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
-                  lease_arguments (self, one, "{'locked-memory': <uint64 4096>}"),
-                  IOMMUD_ERROR_LIMITS_EXCEEDED,
-                  "User * may lock 0 bytes for these devices and asks for 4096 (locked-memory in "
-                  "the grants)");
-}
-
 /* Who may have a device because polkit says so may lock what the quota allows: whether this
  * process may is another question. */
 static void
@@ -289,6 +276,19 @@ test_locked_memory_by_polkit (AccessBed *self, gconstpointer unused)
   if (reply == NULL)
     g_assert_null (strstr (error->message, "LimitsExceeded"));
   wait_until_no_lease (self);
+}
+
+/* The grants name none, so that none may be locked. */
+static void
+test_locked_memory (AccessBed *self, gconstpointer unused)
+{
+  static const char *const one[] = { PCI_1, NULL };
+
+  bed_call_fails (self->bed, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
+                  lease_arguments (self, one, "{'locked-memory': <uint64 4096>}"),
+                  IOMMUD_ERROR_LIMITS_EXCEEDED,
+                  "User * may lock 0 bytes for these devices and asks for 4096 (locked-memory in "
+                  "the grants)");
 }
 
 /* --- Calls under way -------------------------------------------------------------------------- */
@@ -362,9 +362,9 @@ main (int argc, char **argv)
   ADD ("leases", test_leases);
   ADD ("under-lease", test_under_lease);
   ADD ("locked-memory", test_locked_memory);
-  ADD ("locked-memory-by-polkit", test_locked_memory_by_polkit);
   g_test_add ("/quota-calls/locked-memory-of-user", AccessBed, ALL "\nlocked-memory=2G", set_up,
               test_locked_memory_of_user, access_bed_tear_down);
   ADD ("calls", test_calls);
+  ADD ("locked-memory-by-polkit", test_locked_memory_by_polkit);
   return g_test_run ();
 }
