@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Other services, to compare ours with: one answers GetManagedObjects with a body that is there
  * already, the least that GDBus can do; one uses the stock object manager with generated skeletons.
- * Both show what our service on the same bus shows when they start. And one has no object at all.
- */
+ * Both show what our service on the same bus shows when they start. One answers with as many files
+ * as LeaseDevices, and as long an answer. And one has no object at all. */
+#include <unistd.h>
+
 #include "bed.h"
 #include "common.h"
 #include "iommud-dbus.h"
+#include "lease-client.h"
 #include "properties.h"
+
+/* Of four devices, with the guard and the iommufd. */
+#define N_LEASED_FILES 6
 
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
@@ -88,6 +94,52 @@ export_skeletons (GDBusConnection *connection, GVariant *body)
   return manager;
 }
 
+static const char leased_xml[] = "<node><interface name='" IOMMUD_DBUS_MANAGER_INTERFACE "'>"
+                                 "<method name='LeaseDevices'>"
+                                 "<arg type='ao' direction='in'/>"
+                                 "<arg type='a{sv}' direction='in'/>"
+                                 "<arg type='o' direction='out'/>"
+                                 "<arg type='h' direction='out'/>"
+                                 "<arg type='h' direction='out'/>"
+                                 "<arg type='ah' direction='out'/>"
+                                 "<arg type='aa{sv}' direction='out'/>"
+                                 "</method></interface></node>";
+
+/* The files are open already: what it costs to open them is measured elsewhere. */
+static void
+on_leased_call (GDBusConnection *connection, const char *sender, const char *path,
+                const char *interface, const char *method, GVariant *arguments,
+                GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  const LeaseClient *leased = user_data;
+  g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
+
+  for (int i = 0; i < N_LEASED_FILES; i++)
+    g_assert_cmpint (g_unix_fd_list_append (files, STDIN_FILENO, NULL), ==, i);
+  g_dbus_method_invocation_return_value_with_unix_fd_list (invocation, leased->reply, files);
+}
+
+/* The answer is one of our service, whose lease has ended. */
+static void
+export_leased (GDBusConnection *connection, LeaseClient *leased)
+{
+  static const GDBusInterfaceVTable functions = { on_leased_call, NULL, NULL, { NULL } };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusNodeInfo) info = g_dbus_node_info_new_for_xml (leased_xml, &error);
+  g_autoptr (GVariant) reply = NULL;
+
+  g_assert_no_error (error);
+  lease_client_init (leased, connection, IOMMUD_DBUS_BUS_NAME, N_LEASED_FILES - 2);
+  lease_client_lease (leased);
+  g_assert_cmpint (g_unix_fd_list_get_length (leased->files), ==, N_LEASED_FILES);
+  reply = g_variant_ref (leased->reply);
+  lease_client_end (leased);
+  leased->reply = g_steal_pointer (&reply);
+  g_dbus_connection_register_object (connection, IOMMUD_DBUS_MANAGER_PATH, info->interfaces[0],
+                                     &functions, leased, NULL, &error);
+  g_assert_no_error (error);
+}
+
 /* Serves until it is killed. */
 int
 main (int argc, char **argv)
@@ -96,11 +148,14 @@ main (int argc, char **argv)
   g_autoptr (GVariant) body = NULL;
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   GDBusObjectManagerServer *manager = NULL;
+  LeaseClient leased;
 
   g_test_init (&argc, &argv, NULL);
   g_assert_cmpint (argc, ==, 4);
   connection = bed_connect (argv[1]);
-  if (!g_str_equal (argv[2], "nothing"))
+  if (g_str_equal (argv[2], "leased"))
+    export_leased (connection, &leased);
+  else if (!g_str_equal (argv[2], "nothing"))
     body =
         bench_call (connection, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", NULL);
   if (g_str_equal (argv[2], "prebuilt"))

@@ -194,6 +194,23 @@ test_no_room (StateFixture *self, gconstpointer unused)
   state_fixture_assert_true (self);
 }
 
+/* An attach is written down with what it has found out about other HWPTs, which refused the
+ * device. */
+static void
+test_refused (StateFixture *self, gconstpointer unused)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (GVariant) records = NULL;
+
+  iommud_device_detach (model_fixture_device (&self->adopt.model, "0000:01:04.0"), NULL, NULL);
+  state_fixture_follow (self);
+  model_fixture_attach (&self->adopt.model, adopt_fixture_get (&self->adopt, "c"), "0000:01:04.0");
+  records = state_fixture_load (self);
+  text = state_describe (records);
+  g_assert_nonnull (strstr (text, "'refused': <['dmar0']>"));
+  state_fixture_assert_true (self);
+}
+
 static void
 set_up (StateFixture *self, gconstpointer unused)
 {
@@ -311,6 +328,7 @@ main (int argc, char **argv)
   g_test_add ("/state/costs", StateFixture, NULL, set_up, test_costs, state_fixture_tear_down);
   g_test_add ("/state/unchanged", StateFixture, NULL, set_up, test_unchanged,
               state_fixture_tear_down);
+  g_test_add ("/state/refused", StateFixture, NULL, set_up, test_refused, state_fixture_tear_down);
   g_test_add ("/state/no-room", StateFixture, NULL, set_up, test_no_room, state_fixture_tear_down);
   g_test_add ("/state/descriptors", StateFixture, NULL, set_up, test_descriptors,
               state_fixture_tear_down);
