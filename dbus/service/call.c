@@ -189,10 +189,11 @@ iommud_call_recheck (IommudCall *self, GError **error)
              || iommud_authorizer_recheck (self->state->authorizer, &request, error));
 }
 
-GDBusConnection *
-iommud_call_get_connection (IommudCall *self)
+/* Borrowed. */
+IommudServiceState *
+iommud_call_get_state (IommudCall *self)
 {
-  return self->state->connection;
+  return self->state;
 }
 
 /* Cancelled when the caller leaves the bus. */

@@ -16,7 +16,7 @@ IommudObjects *iommud_call_get_objects (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
 guint32 iommud_call_get_pid (IommudCall *self);
 IommudHost *iommud_call_get_host (IommudCall *self);
-GDBusConnection *iommud_call_get_connection (IommudCall *self);
+IommudServiceState *iommud_call_get_state (IommudCall *self);
 GCancellable *iommud_call_get_cancellable (IommudCall *self);
 void iommud_call_authorize (IommudCall *self, IommudNeeds *needs, IommudAuthorizerFunc answer,
                             gpointer user_data);

@@ -11,11 +11,13 @@
 #include <gio/gunixfdmessage.h>
 #include <gio/gunixsocketaddress.h>
 #include <glib-unix.h>
+#include <iommud.h>
 #include <unistd.h>
 
 typedef struct
 {
   char *text;
+  char *name;         /* of what is to be kept; or NULL */
   GUnixFDList *files; /* or NULL */
 } Notification;
 
@@ -37,7 +39,9 @@ struct _IommudFdStore
   GSource *late;       /* of it */
   GQueue behind;       /* of Waiter: for those that the barrier under way is for */
   GQueue waiting;      /* of Waiter: for those that need another one */
+  gboolean deaf;       /* the barrier under way was not passed in time: nobody is to wait */
   gboolean complained; /* that the manager does not answer */
+  GHashTable *lost;    /* set of the names of files for which there was no room */
 };
 
 static void send_some (IommudFdStore *self);
@@ -48,6 +52,7 @@ notification_free (gpointer data)
   Notification *self = data;
 
   g_free (self->text);
+  g_free (self->name);
   g_clear_object (&self->files);
   g_free (self);
 }
@@ -78,6 +83,7 @@ iommud_fd_store_new (const char *address, guint longest_ms, GError **error)
 
   self->barrier = -1;
   self->longest_ms = longest_ms;
+  self->lost = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->socket =
       g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_DEFAULT, error);
   if (self->socket == NULL)
@@ -119,6 +125,7 @@ iommud_fd_store_free (IommudFdStore *self)
   g_queue_clear_full (&self->unsent, notification_free);
   call_waiters (&self->behind);
   call_waiters (&self->waiting);
+  g_hash_table_unref (self->lost);
   g_clear_object (&self->socket);
   g_free (self);
 }
@@ -134,34 +141,36 @@ complain (IommudFdStore *self, const char *cause)
 }
 
 /* One barrier is for all that wait by now. */
-static void
-go_on (IommudFdStore *self)
-{
-  GQueue done = self->behind;
-
-  end_barrier (self);
-  g_queue_init (&self->behind);
-  send_some (self);
-  call_waiters (&done);
-}
-
 static gboolean
 on_passed (int fd, GIOCondition condition, gpointer user_data)
 {
   IommudFdStore *self = user_data;
+  GQueue done = self->behind;
 
+  self->deaf = FALSE;
   self->complained = FALSE;
-  go_on (self);
+  end_barrier (self);
+  g_queue_init (&self->behind);
+  send_some (self);
+  call_waiters (&done);
   return G_SOURCE_REMOVE;
 }
 
+/* From now on nobody waits until this barrier is passed after all: each call would take as long. */
 static gboolean
 on_late (gpointer user_data)
 {
   IommudFdStore *self = user_data;
+  GQueue done = self->behind;
+  GQueue more = self->waiting;
 
   complain (self, "it does not answer");
-  go_on (self);
+  clear_source (&self->late);
+  self->deaf = TRUE;
+  g_queue_init (&self->behind);
+  g_queue_init (&self->waiting);
+  call_waiters (&done);
+  call_waiters (&more);
   return G_SOURCE_REMOVE;
 }
 
@@ -253,38 +262,94 @@ send_some (IommudFdStore *self)
 }
 
 static void
-tell (IommudFdStore *self, char *text, GUnixFDList *files)
+push (IommudFdStore *self, char *text, const char *name, GUnixFDList *files)
 {
   Notification *notification = g_new0 (Notification, 1);
 
   notification->text = text;
+  notification->name = g_strdup (name);
   notification->files = files;
   g_queue_push_tail (&self->unsent, notification);
   self->told = TRUE;
   send_some (self);
 }
 
-/* The file is duplicated until it was sent. The manager does not look whether it hangs up, but for
- * the guards of leases: one that does is of no use to the next life. */
+/* FALSE: it is not its turn, or the socket takes no more. The file stays the caller's. */
+static gboolean
+send_at_once (IommudFdStore *self, char *text, int fd)
+{
+  Notification notification = { .text = text };
+  gboolean sent;
+
+  if (!g_queue_is_empty (&self->unsent))
+    return FALSE;
+  notification.files = g_unix_fd_list_new_from_array (&fd, 1);
+  sent = send_notification (self, &notification);
+  g_free (g_unix_fd_list_steal_fds (notification.files, NULL));
+  g_object_unref (notification.files);
+  self->told = self->told || sent;
+  return sent;
+}
+
+/* There is no room for a duplicate in the table of open files. */
+static void
+lose (IommudFdStore *self, const char *name, const char *cause)
+{
+  complain (self, cause);
+  g_hash_table_add (self->lost, g_strdup (name));
+}
+
+/* The file is duplicated only if it has to be sent later. The manager does not look whether it
+ * hangs up, but for the guards of leases: one that does is of no use to the next life. */
 void
 iommud_fd_store_add (IommudFdStore *self, const char *name, int fd)
 {
-  g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
+  g_autofree char *text = g_strdup_printf ("FDSTORE=1\nFDNAME=%s%s", name,
+                                           g_str_has_prefix (name, "lease-") ? "" : "\nFDPOLL=0");
+  g_autoptr (GUnixFDList) files = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (send_at_once (self, text, fd))
+    return;
+  files = g_unix_fd_list_new ();
   if (g_unix_fd_list_append (files, fd, &error) < 0)
-    complain (self, error->message);
+    lose (self, name, error->message);
   else
-    tell (self,
-          g_strdup_printf ("FDSTORE=1\nFDNAME=%s%s", name,
-                           g_str_has_prefix (name, "lease-") ? "" : "\nFDPOLL=0"),
-          g_steal_pointer (&files));
+    push (self, g_steal_pointer (&text), name, g_steal_pointer (&files));
+}
+
+/* A file that still waits to be sent would stay open until then. */
+static void
+drop_unsent (IommudFdStore *self, const char *name)
+{
+  for (GList *l = self->unsent.head, *next; l != NULL; l = next)
+    {
+      next = l->next;
+      if (g_strcmp0 (((const Notification *) l->data)->name, name) == 0)
+        {
+          notification_free (l->data);
+          g_queue_delete_link (&self->unsent, l);
+        }
+    }
 }
 
 void
 iommud_fd_store_remove (IommudFdStore *self, const char *name)
 {
-  tell (self, g_strdup_printf ("FDSTOREREMOVE=1\nFDNAME=%s", name), NULL);
+  drop_unsent (self, name);
+  g_hash_table_remove (self->lost, name);
+  push (self, g_strdup_printf ("FDSTOREREMOVE=1\nFDNAME=%s", name), NULL, NULL);
+}
+
+/* FALSE: there was no room to have that file kept. */
+gboolean
+iommud_fd_store_check (IommudFdStore *self, const char *name, GError **error)
+{
+  if (self == NULL || !g_hash_table_contains (self->lost, name))
+    return TRUE;
+  g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
+               "The service has too many files open: %s could not be kept for its next life", name);
+  return FALSE;
 }
 
 /* The manager knows all that it was told. */
@@ -295,13 +360,13 @@ iommud_fd_store_is_settled (IommudFdStore *self)
 }
 
 /* Calls the function when the manager knows all that it was told until now, or never answered: at
- * once if it knows all, or if there is none (NULL). */
+ * once if it knows all, has not answered lately, or if there is none (NULL). */
 void
 iommud_fd_store_when_settled (IommudFdStore *self, IommudFdStoreFunc func, gpointer user_data)
 {
   Waiter *waiter;
 
-  if (self == NULL || iommud_fd_store_is_settled (self))
+  if (self == NULL || self->deaf || iommud_fd_store_is_settled (self))
     {
       func (user_data);
       return;

@@ -312,6 +312,49 @@ test_object_goes (AccessBed *self, gconstpointer unused)
   g_clear_error (&answer.error);
 }
 
+static IommudContainer *
+create_with_hwpt (AccessBed *self, char **path, char **hwpt_path)
+{
+  g_autoptr (IommudContainerOptions) options = iommud_container_options_new ();
+  IommudDevice *device = iommud_host_find_device (self->bed->host, DEVICE, NULL);
+  g_autoptr (IommudHwpt) hwpt = NULL;
+  IommudContainer *container;
+
+  g_object_set (options, "owner", self->uid + 1, NULL);
+  container = iommud_host_create_container (self->bed->host, options, NULL, NULL);
+  g_assert_true (iommud_container_attach_device (container, device, NULL, NULL, &hwpt, NULL));
+  *path = g_strdup_printf (IOMMUD_DBUS_CONTAINERS_PATH "/%" G_GUINT64_FORMAT,
+                           iommud_container_get_serial (container));
+  *hwpt_path =
+      g_strdup_printf ("%s/hwpts/%" G_GUINT64_FORMAT, *path, iommud_hwpt_get_serial (hwpt));
+  return container;
+}
+
+/* Then it belongs to nothing any more, and who calls it is still refused. */
+static void
+test_parts_go (AccessBed *self, gconstpointer unused)
+{
+  g_autoptr (FakePolkit) polkit = fake_polkit_new (self->bed->address, FAKE_POLKIT_HANGS);
+  static const char *const methods[] = { "UnmapAll", "Free" };
+  Answer answers[G_N_ELEMENTS (methods)] = { 0 };
+  g_autofree char *path = NULL;
+  g_autofree char *hwpt_path = NULL;
+  IommudContainer *container = create_with_hwpt (self, &path, &hwpt_path);
+
+  bed_settle (self->bed);
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    {
+      start (self, i == 0 ? path : hwpt_path, methods[i], bed_options (NULL), &answers[i]);
+      wait_until_asked (polkit, i + 1);
+    }
+  g_assert_true (iommud_container_free (container, TRUE, NULL, NULL));
+  g_object_unref (container);
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    fake_polkit_answer (polkit, FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    expect_error (&answers[i], IOMMUD_ERROR_NOT_AUTHORIZED, "*polkit does not allow *");
+}
+
 /* One that an argument names. */
 static void
 test_argument_goes (AccessBed *self, gconstpointer unused)
@@ -385,6 +428,7 @@ main (int argc, char **argv)
   ADD ("service-leaves", NULL, test_service_leaves);
   ADD ("many-calls", NULL, test_many_calls);
   ADD ("object-goes", NULL, test_object_goes);
+  ADD ("parts-go", NULL, test_parts_go);
   ADD ("argument-goes", NULL, test_argument_goes);
   ADD ("grant-goes", DEVICE, test_grant_goes);
   return g_test_run ();
