@@ -79,13 +79,14 @@ def own_properties(interfaces):
 
 
 class Service:
-    def __init__(self, connection=None):
+    def __init__(self, connection=None, listens=True):
         self.connection = connection or Gio.bus_get_sync(Gio.BusType.SYSTEM)
         self.mirror = {}
         self.signals = []
         self.stale = set()
         self.violations = []
-        self.connection.signal_subscribe(NAME, None, None, None, None, 0, self.on_signal)
+        if listens:
+            self.connection.signal_subscribe(NAME, None, None, None, None, 0, self.on_signal)
 
     # Calls
 

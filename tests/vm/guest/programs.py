@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Programs of an ordinary user that have leases (`client`), and what the kernel says of them."""
 
+import contextlib
 import json
 import os
 import select
+import signal
+import socket
 import subprocess
 import time
 
@@ -15,6 +18,7 @@ MIB = 1 << 20
 # The user that may have devices, and one that may not.
 USER = 61234
 NOBODY = 65534
+CLIENT = f"{os.path.dirname(os.path.abspath(__file__))}/client"
 
 
 def append(path, text):
@@ -39,16 +43,15 @@ class ClientError(Exception):
         super().__init__(f"{name}: {message}")
 
 
-class Client:
-    """The program. A call of a method that is not below is a line to it."""
+class Program:
+    """A program that reads lines and answers each. A call of a method that is not below is a line
+    to it."""
 
-    def __init__(self, w, user=USER):
+    def __init__(self, w, lines, answers):
         self.service = w.service
         self.ioas = None
-        self.process = subprocess.Popen(
-            [f"{os.path.dirname(os.path.abspath(__file__))}/client", str(user)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.pid = self.process.pid
+        self.lines = lines
+        self.answers = answers
 
     def __enter__(self):
         return self
@@ -60,24 +63,17 @@ class Client:
         return lambda *arguments: self.tell(name, *arguments)
 
     def tell(self, *line):
-        self.process.stdin.write(json.dumps(line).encode() + b"\n")
-        self.process.stdin.flush()
-        if not select.select([self.process.stdout], [], [], 300)[0]:
+        self.lines.write(json.dumps(line).encode() + b"\n")
+        self.lines.flush()
+        if not select.select([self.answers], [], [], 300)[0]:
             raise machine.Stuck(f"client: no answer to {line}")
-        answer = self.process.stdout.readline()
+        answer = self.answers.readline()
         if not answer:
             raise EOFError(f"the client ended at {line}")
         status, *values = json.loads(answer)
         if status == "error":
             raise ClientError(*values)
         return values[0]
-
-    def kill(self):
-        """When this returns, the kernel has closed what the program alone had open."""
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
 
     def lease(self, *devices, **values):
         lease = self.lease_devices(devices, values)[0]
@@ -91,6 +87,67 @@ class Client:
         self.ioas = self.alloc_ioas()
         self.attach(name, self.alloc_hwpt(device, self.ioas))
         self.map(self.ioas, iova, length)
+
+
+class Client(Program):
+    """A program that is started anew, and by us."""
+
+    def __init__(self, w, user=USER):
+        self.process = subprocess.Popen([CLIENT, str(user)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+        super().__init__(w, self.process.stdin, self.process.stdout)
+
+    def kill(self):
+        """When this returns, the kernel has closed what the program alone had open."""
+        self.process.kill()
+        self.process.wait()
+        self.lines.close()
+        self.answers.close()
+
+
+class Copy(Program):
+    """A program that is a copy of one."""
+
+    def __init__(self, w, channel):
+        super().__init__(w, channel.makefile("wb"), channel.makefile("rb"))
+        self.pid = self.tell("pid")
+
+    def kill(self):
+        """As above."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        machine.wait_for(lambda: not os.path.exists(f"/proc/{self.pid}"))
+        self.lines.close()
+        self.answers.close()
+
+
+class Copies:
+    """Starts many programs: as copies of one, which takes a fraction of the time."""
+
+    def __init__(self, w, user=USER):
+        self.w = w
+        self.channel, theirs = socket.socketpair()
+        self.process = subprocess.Popen([CLIENT, str(user), "many"], stdin=theirs)
+        theirs.close()
+        self.started = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for program in self.started:
+            program.kill()
+        self.channel.close()
+        self.process.wait()
+
+    def start(self):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            socket.send_fds(self.channel, [b"."], [theirs.fileno()])
+            theirs.close()
+            self.started.append(Copy(self.w, ours))
+        return self.started[-1]
 
 
 def fails(w, name, what, function, *arguments, says=()):
