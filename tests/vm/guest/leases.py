@@ -91,6 +91,45 @@ def killed(w):
         w.consistent("after both")
 
 
+def much_memory():
+    """Most of what the machine can spare, in bytes."""
+    lines = machine.read("/proc/meminfo").splitlines()
+    sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+    return sizes["MemAvailable"] * 3 // 4 // MIB * MIB
+
+
+def dies_slowly(w, name, manual):
+    """The kernel needs a while to let go of what a killed client had. Not before is its device
+    available, and then the next one can bind it."""
+    what = f"{name}, {'its own' if manual else 'automatic'} page tables"
+    device, before = w.device(name), pins()
+    with Client(w) as client, Client(w) as other:
+        client.lease(device)
+        # The service hears of the end before the kernel has closed anything else.
+        client.move_guard()
+        resource.prlimit(client.pid, resource.RLIMIT_MEMLOCK, (1 << 40, 1 << 40))
+        client.use(name, iova=1 << 32, length=much_memory(), manual=manual)
+        w.checks.note(f"{pins() - before} pages are pinned")
+        os.kill(client.pid, signal.SIGKILL)
+        w.checks.ok(w.service.wait(lambda: w.service.mirror[device]["State"] == "available", 60),
+                    f"{what}: the device becomes available")
+        w.checks.equal(pins(), before, f"{what}: no page is pinned then")
+        other.lease(device)
+        try:
+            w.checks.ok(other.bind(name), f"{what}: the next client binds it at once")
+        except ClientError as error:
+            w.checks.ok(False, f"{what}: the next client binds it at once", error)
+
+
+def die_slowly(w):
+    """The kernel frees page tables of a client's own with the iommufd, and others with the
+    device."""
+    with mocks.plugged(w, "id=0,iommu=0"):
+        for name in (MOCK, machine.PLAIN_A):
+            for manual in (True, False):
+                dies_slowly(w, name, manual)
+
+
 def at_once(w):
     """Who closed the files of a device can have it again, or one of its group, however fast it
     asks."""

@@ -81,11 +81,11 @@ class Program:
         self.service.get(lease, "State")
         return lease
 
-    def use(self, name, iova=0x10000, length=MIB):
+    def use(self, name, iova=0x10000, length=MIB, manual=True):
         """Does with a device what a virtual machine monitor does: its memory is mapped for it."""
         device = self.bind(name)
         self.ioas = self.alloc_ioas()
-        self.attach(name, self.alloc_hwpt(device, self.ioas))
+        self.attach(name, self.alloc_hwpt(device, self.ioas) if manual else self.ioas)
         self.map(self.ioas, iova, length)
 
 
