@@ -3,13 +3,13 @@
 #pragma once
 
 #include "base/process.h"
-#include "probe/probe.h"
+#include "probe/holder-passes.h"
 
 G_BEGIN_DECLS
 
 typedef struct
 {
-  IommudProbe *probe;
+  IommudHolderPasses *passes;
   GPtrArray *infos;       /* of IommudDeviceInfo */
   IommudProcessId keeper; /* keeps files of this host, and does not count; or none */
 
@@ -17,7 +17,8 @@ typedef struct
   gboolean complete;  /* out: whether there was time for all processes */
 } IommudFindHoldersPlan;
 
-IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe, IommudProcessId keeper);
+IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudHolderPasses *passes,
+                                                     IommudProcessId keeper);
 void iommud_find_holders_plan_free (IommudFindHoldersPlan *self);
 void iommud_find_holders_plan_search (IommudFindHoldersPlan *self);
 /* Whether some process may have the device open. */
