@@ -3,11 +3,11 @@
 #include "perform/find-holders.h"
 
 IommudFindHoldersPlan *
-iommud_find_holders_plan_new (IommudProbe *probe, IommudProcessId keeper)
+iommud_find_holders_plan_new (IommudHolderPasses *passes, IommudProcessId keeper)
 {
   IommudFindHoldersPlan *self = g_new0 (IommudFindHoldersPlan, 1);
 
-  self->probe = g_object_ref (probe);
+  self->passes = iommud_holder_passes_ref (passes);
   self->keeper = keeper;
   self->infos = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_device_info_unref);
   return self;
@@ -19,7 +19,7 @@ iommud_find_holders_plan_free (IommudFindHoldersPlan *self)
   g_clear_pointer (&self->holders, g_ptr_array_unref);
   g_clear_pointer (&self->exiting, g_array_unref);
   g_ptr_array_unref (self->infos);
-  g_object_unref (self->probe);
+  iommud_holder_passes_unref (self->passes);
   g_free (self);
 }
 
@@ -32,7 +32,7 @@ is_keeper (const IommudFindHoldersPlan *self, const IommudFoundHolder *holder)
 void
 iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
 {
-  self->holders = iommud_probe_find_holders (self->probe, self->infos, &self->complete);
+  self->holders = iommud_holder_passes_search (self->passes, self->infos, &self->complete);
   for (guint i = self->holders->len; i > 0; i--)
     if (is_keeper (self, g_ptr_array_index (self->holders, i - 1)))
       g_ptr_array_remove_index (self->holders, i - 1);

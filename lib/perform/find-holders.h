@@ -3,13 +3,13 @@
 #pragma once
 
 #include "base/process.h"
-#include "probe/probe.h"
+#include "probe/holder-passes.h"
 
 G_BEGIN_DECLS
 
 typedef struct
 {
-  IommudProbe *probe;
+  IommudHolderPasses *passes;
   GPtrArray *infos;       /* of IommudDeviceInfo */
   IommudProcessId keeper; /* keeps files of this host, and does not count; or none */
 
@@ -18,7 +18,8 @@ typedef struct
   GArray *exiting;    /* out, if they were asked for: of IommudExitingProcess */
 } IommudFindHoldersPlan;
 
-IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe, IommudProcessId keeper);
+IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudHolderPasses *passes,
+                                                     IommudProcessId keeper);
 void iommud_find_holders_plan_free (IommudFindHoldersPlan *self);
 void iommud_find_holders_plan_search (IommudFindHoldersPlan *self);
 /* The same, and lists the processes of which nobody can see what they have. */
