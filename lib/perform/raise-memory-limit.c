@@ -41,6 +41,19 @@ check_owner (pid_t pid, uid_t owner, const char *what, GError **error)
   return FALSE;
 }
 
+/* The limit of another user's process cannot even be read without it. */
+static gboolean
+refuse_limit (const char *what, int errnum, GError **error)
+{
+  return refuse (
+      what, "RLIMIT_MEMLOCK", errnum,
+      errnum == EPERM
+          ? "to raise it for locked-memory this process needs CAP_SYS_RESOURCE: without "
+            "it, leave locked-memory out and raise the limit where the program is started"
+          : NULL,
+      error);
+}
+
 static gboolean
 set_limit (pid_t pid, guint64 n_bytes, struct rlimit *before, const char *what, GError **error)
 {
@@ -48,15 +61,14 @@ set_limit (pid_t pid, guint64 n_bytes, struct rlimit *before, const char *what, 
   struct rlimit limit;
 
   if (prlimit (pid, RLIMIT_MEMLOCK, NULL, before) != 0)
-    return refuse (what, "prlimit", errno, NULL, error);
+    return refuse_limit (what, errno, error);
   if (before->rlim_cur >= wanted)
     return TRUE;
   limit.rlim_cur = wanted;
   limit.rlim_max = MAX (before->rlim_max, wanted);
   if (prlimit (pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
     return TRUE;
-  return refuse (what, "RLIMIT_MEMLOCK", errno,
-                 errno == EPERM ? "raising it needs CAP_SYS_RESOURCE" : NULL, error);
+  return refuse_limit (what, errno, error);
 }
 
 gboolean
