@@ -2,14 +2,17 @@
 /* Other services, to compare ours with: one answers GetManagedObjects with a body that is there
  * already, the least that GDBus can do; one uses the stock object manager with generated skeletons.
  * Both show what our service on the same bus shows when they start. One answers with as many files
- * as LeaseDevices, and as long an answer. And one has no object at all. */
+ * as LeaseDevices, and as long an answer. One has no object at all, and one is none: a user who is
+ * greedy. */
 #include <unistd.h>
 
 #include "bed.h"
 #include "common.h"
+#include "greedy-user.h"
 #include "iommud-dbus.h"
 #include "lease-client.h"
 #include "properties.h"
+#include "users.h"
 
 /* Of four devices, with the guard and the iommufd. */
 #define N_LEASED_FILES 6
@@ -153,7 +156,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_assert_cmpint (argc, ==, 4);
   connection = bed_connect (argv[1]);
-  if (g_str_equal (argv[2], "leased"))
+  if (g_str_equal (argv[2], "greedy"))
+    greedy_user_start (argv[1], users_get_stranger ());
+  else if (g_str_equal (argv[2], "leased"))
     export_leased (connection, &leased);
   else if (!g_str_equal (argv[2], "nothing"))
     body =
