@@ -2,7 +2,7 @@
 /* What it costs to lease four devices, compared with opening the same files and one call that the
  * service answers at once; and how long the end of a lease with 64 devices takes, and makes others
  * wait. Beside it, what a call costs that is answered with as many files and as long a text by a
- * service that does nothing else: less cannot be reached over the bus. */
+ * service that does nothing else, and that also sends the signals that tell others of it. */
 #include <stdio.h>
 
 #include "bed.h"
@@ -13,14 +13,43 @@
 #define N_DEVICES 4
 #define MANY_DEVICES 64
 
-#define PEER "org.iommud1.Leased"
-
 static void
 find_device (gpointer user_data)
 {
   GDBusConnection *connection = user_data;
 
   g_free (bench_call_for_path (connection, "FindDevice", g_variant_new ("(s)", "0000:00:00.0")));
+}
+
+/* A service that does nothing else. */
+typedef struct
+{
+  GSubprocess *process;
+  LeaseClient client;
+} Peer;
+
+static void
+peer_start (Peer *self, const char *address, GDBusConnection *connection, const char *kind,
+            const char *name)
+{
+  self->process = bench_start_peer (address, kind, name);
+  lease_client_init (&self->client, connection, name, N_DEVICES);
+}
+
+static void
+peer_stop (Peer *self)
+{
+  lease_client_clear (&self->client);
+  bench_stop_peer (self->process);
+}
+
+static Measurement
+lease_from_peer (Peer *peer)
+{
+  return (Measurement){ .function = lease_client_lease,
+                        .user_data = &peer->client,
+                        .prepare = lease_client_forget,
+                        .process = peer->process };
 }
 
 static Measurement
@@ -31,32 +60,30 @@ add (const Measurement *opens, const Measurement *call)
 
 static void
 measure_leases (GDBusConnection *connection, GSubprocess *service, LeaseClient *client,
-                GSubprocess *peer, LeaseClient *client_of_peer)
+                Peer *with_files, Peer *with_signals)
 {
   BenchBare *bare = bench_bare_start ("lease");
   Measurement sides[] = {
     { .run = bench_bare_run, .user_data = bare },
     { .function = find_device, .user_data = connection, .process = service },
-    { .function = lease_client_lease,
-      .user_data = client_of_peer,
-      .prepare = lease_client_forget,
-      .process = peer },
+    lease_from_peer (with_files),
+    lease_from_peer (with_signals),
     { .function = lease_client_lease,
       .user_data = client,
       .prepare = lease_client_end,
       .process = service },
   };
-  Measurement baseline;
-  Measurement with_files;
+  Measurement sums[3];
 
   measure_side_by_side (sides, G_N_ELEMENTS (sides), LEASES);
-  baseline = add (&sides[0], &sides[1]);
-  with_files = add (&sides[0], &sides[2]);
+  for (gsize i = 0; i < G_N_ELEMENTS (sums); i++)
+    sums[i] = add (&sides[0], &sides[1 + i]);
   printf ("LeaseDevices of %d devices (median of %d x %d; CPU time of the service)\n", N_DEVICES,
           MEASURE_ROUNDS, LEASES);
-  measure_print ("the same opens, and FindDevice", &baseline, NULL);
-  measure_print ("the same opens, and the files sent", &with_files, &baseline);
-  measure_print ("LeaseDevices", &sides[3], &baseline);
+  measure_print ("the same opens, and FindDevice", &sums[0], NULL);
+  measure_print ("the same opens, and the files sent", &sums[1], &sums[0]);
+  measure_print ("... and the signals, too", &sums[2], &sums[0]);
+  measure_print ("LeaseDevices", &sides[4], &sums[0]);
   bench_bare_stop (bare);
 }
 
@@ -65,17 +92,18 @@ compare (const char *address, GDBusConnection *connection)
 {
   g_autofree char *file = NULL;
   GSubprocess *service = bench_start_service (address, N_DEVICES, &file);
-  GSubprocess *peer = bench_start_peer (address, "leased", PEER);
   LeaseClient client;
-  LeaseClient client_of_peer;
+  Peer with_files;
+  Peer with_signals;
 
+  peer_start (&with_files, address, connection, "leased", "org.iommud1.Leased");
+  peer_start (&with_signals, address, connection, "leased-and-told", "org.iommud1.Told");
   lease_client_init (&client, connection, IOMMUD_DBUS_BUS_NAME, N_DEVICES);
-  lease_client_init (&client_of_peer, connection, PEER, N_DEVICES);
-  measure_leases (connection, service, &client, peer, &client_of_peer);
+  measure_leases (connection, service, &client, &with_files, &with_signals);
   lease_client_end (&client);
   lease_client_clear (&client);
-  lease_client_clear (&client_of_peer);
-  bench_stop_peer (peer);
+  peer_stop (&with_signals);
+  peer_stop (&with_files);
   bench_stop_service (service, file);
 }
 
