@@ -95,7 +95,7 @@ class Manager:
 
 def begin(w, manager):
     manager.start()
-    ready = w.service.wait(w.service.running, 20)
+    ready = w.service.wait(w.service.running, 60)
     w.service.start_mirror()
     return ready
 
