@@ -318,11 +318,45 @@ test_busy_manager (Fixture *self, gconstpointer unused)
   wait_until_kept (self, 0);
 }
 
+/* --- The bus's table -------------------------------------------------------------------------- */
+
+/* The bus closes the connection of who sends files that it has no room for. Then nobody has been
+ * given anything, the service comes back, and has what it had before. */
+static void
+test_bus (Fixture *self, gconstpointer unused)
+{
+  g_autofree char *container = bed_create (&self->bed, "{'name': <'vm1'>}");
+  pid_t pid = get_pid (self->bed.bus);
+  guint n_leased = 0;
+  guint n_lost = 0;
+
+  self->n_files = count_files (get_pid (self->daemon));
+  for (guint n_free = 0; n_free < 8; n_free++)
+    {
+      Answer answer;
+
+      leave_room (pid, n_free);
+      lease (self, self->bed.client, &answer);
+      set_limit (pid, RLIM_INFINITY);
+      g_test_message ("%u free: %s", n_free, answer.error != NULL ? answer.error->message : "yes");
+      n_leased += answer.error == NULL ? 1 : 0;
+      n_lost += answer.error != NULL ? 1 : 0;
+      clear_answer (&answer);
+      daemon_wait_for_name (self->bed.address);
+      wait_until_as_before (self);
+      wait_until_kept (self, 1);
+    }
+  bed_assert (&self->bed, container, "Name", "'vm1'");
+  g_assert_cmpuint (n_leased, >, 0);
+  g_assert_cmpuint (n_lost, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/full-tables/service", Fixture, NULL, set_up, test_service, tear_down);
   g_test_add ("/full-tables/busy-manager", Fixture, NULL, set_up, test_busy_manager, tear_down);
+  g_test_add ("/full-tables/bus", Fixture, NULL, set_up, test_bus, tear_down);
   return g_test_run ();
 }
