@@ -55,18 +55,18 @@ refuse_limit (const char *what, int errnum, GError **error)
 }
 
 static gboolean
-set_limit (pid_t pid, guint64 n_bytes, struct rlimit *before, const char *what, GError **error)
+set_limit (IommudMemoryLimit *self, guint64 n_bytes, const char *what, GError **error)
 {
   rlim_t wanted = n_bytes >= RLIM_INFINITY ? RLIM_INFINITY : (rlim_t) n_bytes;
-  struct rlimit limit;
 
-  if (prlimit (pid, RLIMIT_MEMLOCK, NULL, before) != 0)
+  if (prlimit (self->pid, RLIMIT_MEMLOCK, NULL, &self->before) != 0)
     return refuse_limit (what, errno, error);
-  if (before->rlim_cur >= wanted)
+  self->raised = self->before;
+  if (self->before.rlim_cur >= wanted)
     return TRUE;
-  limit.rlim_cur = wanted;
-  limit.rlim_max = MAX (before->rlim_max, wanted);
-  if (prlimit (pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
+  self->raised.rlim_cur = wanted;
+  self->raised.rlim_max = MAX (self->before.rlim_max, wanted);
+  if (prlimit (self->pid, RLIMIT_MEMLOCK, &self->raised, NULL) == 0)
     return TRUE;
   return refuse_limit (what, errno, error);
 }
@@ -80,7 +80,7 @@ iommud_memory_limit_raise (IommudMemoryLimit *self, pid_t pid, uid_t owner, guin
   if (self->process < 0)
     return refuse (what, "pidfd_open", errno,
                    "the process whose limit of locked memory was to be raised is not known", error);
-  if (check_owner (pid, owner, what, error) && set_limit (pid, n_bytes, &self->before, what, error))
+  if (check_owner (pid, owner, what, error) && set_limit (self, n_bytes, what, error))
     {
       if (!iommud_process_file_has_ended (self->process))
         return TRUE;
@@ -90,10 +90,19 @@ iommud_memory_limit_raise (IommudMemoryLimit *self, pid_t pid, uid_t owner, guin
   return FALSE;
 }
 
+static gboolean
+is_as_raised (const IommudMemoryLimit *self)
+{
+  struct rlimit now;
+
+  return prlimit (self->pid, RLIMIT_MEMLOCK, NULL, &now) == 0
+         && now.rlim_cur == self->raised.rlim_cur && now.rlim_max == self->raised.rlim_max;
+}
+
 void
 iommud_memory_limit_restore (IommudMemoryLimit *self)
 {
-  if (self->process >= 0 && !iommud_process_file_has_ended (self->process))
+  if (self->process >= 0 && is_as_raised (self) && !iommud_process_file_has_ended (self->process))
     prlimit (self->pid, RLIMIT_MEMLOCK, &self->before, NULL);
   iommud_memory_limit_clear (self);
 }

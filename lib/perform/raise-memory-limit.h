@@ -13,6 +13,7 @@ typedef struct
   int process; /* a pidfd; -1: no limit was raised */
   pid_t pid;
   struct rlimit before;
+  struct rlimit raised; /* what it is since; as before if it was enough */
 } IommudMemoryLimit;
 
 /* Lets a process lock so much memory, if it may not already. It must belong to @owner. FALSE with

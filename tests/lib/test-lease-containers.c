@@ -18,6 +18,7 @@
 #include "kernel/vfio.h"
 #include "backend/backend.h"
 #include "lease-fixture.h"
+#include "perform/raise-memory-limit.h"
 
 /* A user who is not root. */
 #define STRANGER 65534
@@ -112,6 +113,51 @@ test_refresh (ModelFixture *fixture, gconstpointer unused)
   g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND);
 }
 
+#define GIB (G_GUINT64_CONSTANT (1) << 30)
+
+/* Of a long mapping the first piece is left; and a device that this host has not attached reserves
+ * a range. */
+static void
+test_refresh_part (ModelFixture *fixture, gconstpointer unused)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (fixture->simulator));
+  int guard = -1;
+  g_autoptr (IommudLease) lease = lease_fixture_create (fixture, "vm1", &guard);
+  g_autoptr (IommudContainer) container = lease_fixture_container (fixture, lease, DIRTY_A);
+  IommudMemory *memory = iommud_container_get_memory (container);
+  g_autoptr (GVariant) before = NULL;
+  g_autoptr (GVariant) after = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 0;
+  guint32 ioas_id = 0;
+  guint32 device_id = 0;
+  int memory_file = memfd_create ("memory", MFD_CLOEXEC);
+  int cdev =
+      iommud_lease_open_device (lease, model_fixture_device (fixture, RESERVED), NULL, NULL, NULL);
+  int iommufd = iommud_lease_open_iommufd (lease, container, IOMMUD_ACCOUNTING_USER, NULL, NULL);
+
+  g_assert_cmpint (ftruncate (memory_file, 2 * GIB), ==, 0);
+  g_assert_true (call_map_file (container, memory_file, 0, 2 * GIB, 4 * GIB,
+                                IOMMUD_MAP_FLAGS_READABLE | IOMMUD_MAP_FLAGS_FIXED, NULL, NULL,
+                                &error));
+  g_object_get (container, "ioas-id", &ioas_id, NULL);
+  g_object_get (memory, "iova-ranges", &before, NULL);
+  g_assert_cmpint (iommud_iommufd_ioas_unmap (syscalls, iommufd, ioas_id, 5 * GIB, GIB), ==, 0);
+  g_assert_cmpint (iommud_vfio_bind_iommufd (syscalls, cdev, iommufd, &device_id), ==, 0);
+  g_assert_cmpint (iommud_vfio_attach (syscalls, cdev, &ioas_id), ==, 0);
+  iommud_container_refresh (container, NULL, &error);
+  g_assert_no_error (error);
+  g_object_get (memory, "mapped-bytes", &bytes, "iova-ranges", &after, NULL);
+  g_assert_cmpuint (bytes, ==, GIB);
+  g_assert_cmpuint (g_variant_n_children (after), >, g_variant_n_children (before));
+  close (iommufd);
+  close (cdev);
+  close (memory_file);
+  close (guard);
+  lease_fixture_wait_for_end (fixture);
+}
+
 static void
 read_limit (struct rlimit *limit)
 {
@@ -146,6 +192,16 @@ test_locked_memory (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpuint (after.rlim_cur, ==, 8192);
   g_object_get (lease, "locked-memory", &shown, NULL);
   g_assert_cmpuint (shown, ==, 8192);
+  lease_fixture_wait_for_end (fixture);
+
+  /* One that is higher stays. */
+  g_clear_object (&lease);
+  g_object_set (options, "locked-memory", G_GUINT64_CONSTANT (4096), NULL);
+  lease = iommud_host_lease_devices (fixture->host, devices, options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  read_limit (&after);
+  g_assert_cmpuint (after.rlim_cur, ==, 8192);
+  g_assert_cmpuint (after.rlim_max, ==, before.rlim_max);
   lease_fixture_wait_for_end (fixture);
 
   g_object_set (options, "pid", 1, "owner", getuid () + 1, NULL);
@@ -219,6 +275,46 @@ test_locked_memory_not_permitted (ModelFixture *fixture, gconstpointer unused)
                                          error->message));
   kill (stranger, SIGKILL);
   g_assert_cmpint (waitpid (stranger, NULL, 0), ==, stranger);
+}
+
+/* What comes after it may fail. */
+static void
+test_restored_limit (ModelFixture *fixture, gconstpointer unused)
+{
+  guint n_files = lease_fixture_count_open_files ();
+  IommudMemoryLimit limit = { .process = -1 };
+  g_autoptr (GError) error = NULL;
+  struct rlimit before;
+  struct rlimit small = { .rlim_cur = 4096 };
+  struct rlimit after;
+
+  read_limit (&before);
+  small.rlim_max = before.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &small), ==, 0);
+  iommud_memory_limit_raise (&limit, getpid (), getuid (), 8192, "test", &error);
+  g_assert_no_error (error);
+  iommud_memory_limit_restore (&limit);
+  read_limit (&after);
+  g_assert_cmpuint (after.rlim_cur, ==, 4096);
+  /* The process has changed it since. */
+  iommud_memory_limit_raise (&limit, getpid (), getuid (), 8192, "test", &error);
+  g_assert_no_error (error);
+  small.rlim_cur = 16384;
+  g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &small), ==, 0);
+  iommud_memory_limit_restore (&limit);
+  read_limit (&after);
+  g_assert_cmpuint (after.rlim_cur, ==, 16384);
+  /* It stays raised. */
+  small.rlim_cur = 4096;
+  g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &small), ==, 0);
+  iommud_memory_limit_raise (&limit, getpid (), getuid (), 8192, "test", &error);
+  g_assert_no_error (error);
+  iommud_memory_limit_clear (&limit);
+  iommud_memory_limit_restore (&limit);
+  read_limit (&after);
+  g_assert_cmpuint (after.rlim_cur, ==, 8192);
+  g_assert_cmpuint (lease_fixture_count_open_files (), ==, n_files);
+  g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &before), ==, 0);
 }
 
 static void
@@ -313,7 +409,9 @@ main (int argc, char **argv)
   ADD ("end-during-creation", test_end_during_creation);
   ADD ("left-behind", test_left_behind);
   ADD ("refresh", test_refresh);
+  ADD ("refresh-part", test_refresh_part);
   ADD ("locked-memory", test_locked_memory);
   ADD ("locked-memory-not-permitted", test_locked_memory_not_permitted);
+  ADD ("restored-limit", test_restored_limit);
   return g_test_run ();
 }
