@@ -4,9 +4,11 @@
 #include "config.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "lease-fixture.h"
+#include "model/descriptors.h"
 #include "model/record.h"
 
 static const char *const kept[] = { "serial", "owner", "pid", "since" };
@@ -243,6 +245,154 @@ test_lost_record (ModelFixture *self, gconstpointer unused)
   assert_n_items (iommud_host_get_containers (self->host), 0);
 }
 
+/* A lease that nobody has: its client has gone. */
+static void
+add_record (IommudHostRecord *record, guint64 serial, const char *name, const char *device)
+{
+  IommudLeaseRecord *lease = iommud_lease_record_new ();
+
+  lease->serial = serial;
+  iommud_record_set_string (&lease->name, name);
+  if (device != NULL)
+    g_ptr_array_add (lease->handed_out, g_strdup (device));
+  g_ptr_array_add (record->leases, lease);
+}
+
+/* Serials, names and devices are of one lease each: that of the record that comes first. */
+static void
+test_doubled (ModelFixture *self, gconstpointer unused)
+{
+  int guard = build (self);
+  guint64 serial = iommud_lease_get_serial (get_lease (self));
+  g_autoptr (GVariant) right = write_down (self);
+  g_autoptr (IommudHostRecord) record = iommud_host_record_from_variant (right, NULL);
+  g_autoptr (IommudDescriptors) descriptors = let_go (self);
+  g_autoptr (GVariant) records = NULL;
+  g_autofree char *dropped = NULL;
+
+  add_record (record, serial, "vm2", NULL);
+  add_record (record, serial + 1, "vm1", NULL);
+  add_record (record, serial + 2, "vm3", DIRTY_B);
+  records = g_variant_ref_sink (iommud_host_record_to_variant (record));
+  dropped = adopt (self, records, descriptors);
+  g_assert_nonnull (strstr (dropped, "1 leases were written down, and 4 are known"));
+  g_assert_nonnull (strstr (dropped, "its serial is written down twice"));
+  g_assert_nonnull (strstr (dropped, "another lease has its name"));
+  g_assert_nonnull (strstr (dropped, "Device " DIRTY_B " of lease vm3: it is written down twice"));
+  while (g_list_model_get_n_items (iommud_host_get_leases (self->host)) > 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (iommud_lease_get_serial (get_lease (self)), ==, serial);
+  g_assert_true (lease_fixture_get_lease_of (self, DIRTY_B) == get_lease (self));
+  close (guard);
+  lease_fixture_wait_for_end (self);
+}
+
+/* The name that a lost lease would get is another one's. */
+static void
+test_lost_name (ModelFixture *self, gconstpointer unused)
+{
+  int guard = build (self);
+  guint64 serial = iommud_lease_get_serial (get_lease (self));
+  g_autofree char *name = g_strdup_printf ("lost-%" G_GUINT64_FORMAT, serial);
+  g_autofree char *other = g_strconcat (name, "-", NULL);
+  g_autoptr (GVariant) right = write_down (self);
+  g_autoptr (GVariant) without = without_leases (right);
+  g_autoptr (IommudHostRecord) record = iommud_host_record_from_variant (without, NULL);
+  g_autoptr (IommudDescriptors) descriptors = let_go (self);
+  g_autoptr (GVariant) records = NULL;
+  g_autofree char *dropped = NULL;
+
+  add_record (record, serial + 1, name, NULL);
+  records = g_variant_ref_sink (iommud_host_record_to_variant (record));
+  dropped = adopt (self, records, descriptors);
+  while (g_list_model_get_n_items (iommud_host_get_leases (self->host)) > 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (iommud_lease_get_serial (get_lease (self)), ==, serial);
+  g_assert_cmpstr (iommud_lease_get_name (get_lease (self)), ==, other);
+  close (guard);
+  lease_fixture_wait_for_end (self);
+}
+
+/* A file that has the name of a guard and is no pipe says nothing of a client. */
+static void
+test_no_guard (ModelFixture *self, gconstpointer unused)
+{
+  int guard = build (self);
+  g_autofree char *name =
+      iommud_descriptors_name_lease (iommud_lease_get_serial (get_lease (self)));
+  g_autoptr (GVariant) records = write_down (self);
+  g_autoptr (IommudDescriptors) descriptors = let_go (self);
+  g_autofree char *dropped = NULL;
+
+  close (iommud_descriptors_steal (descriptors, name));
+  g_assert_true (iommud_descriptors_add (descriptors, name, eventfd (0, EFD_CLOEXEC), NULL));
+  dropped = adopt (self, records, descriptors);
+  g_assert_nonnull (strstr (dropped, "nothing that was adopted has it; it was closed"));
+  lease_fixture_wait_for_end (self);
+  assert_n_items (iommud_host_get_containers (self->host), 0);
+  close (guard);
+}
+
+/* Nothing is written down of a lease that is in the middle of something. */
+static void
+assert_busy (ModelFixture *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (iommud_host_write_down (self->host, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+  g_assert_nonnull (strstr (error->message, "an operation of a lease is under way"));
+  g_clear_error (&error);
+  g_assert_null (iommud_host_disown (self->host, &error));
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY);
+}
+
+static void
+on_leased (GObject *host, GAsyncResult *result, gpointer lease)
+{
+  g_autoptr (GError) error = NULL;
+
+  *(IommudLease **) lease =
+      iommud_host_lease_devices_finish (IOMMUD_HOST (host), result, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+on_opened (GObject *lease, GAsyncResult *result, gpointer file)
+{
+  g_autoptr (GError) error = NULL;
+
+  *(int *) file = iommud_lease_open_device_finish (IOMMUD_LEASE (lease), result, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_busy (ModelFixture *self, gconstpointer unused)
+{
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (self, DIRTY_A, NULL);
+  g_autoptr (IommudLease) lease = NULL;
+  g_autoptr (IommudLease) made = NULL;
+  g_autoptr (GVariant) records = NULL;
+  int guard = -1;
+  int file = -1;
+
+  iommud_host_lease_devices_async (self->host, devices, NULL, NULL, on_leased, &made);
+  assert_busy (self);
+  while (made == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  lease_fixture_wait_for_end (self);
+  lease = lease_fixture_create (self, "vm1", &guard);
+  iommud_lease_open_device_async (lease, model_fixture_device (self, DIRTY_A), NULL, on_opened,
+                                  &file);
+  assert_busy (self);
+  while (file < 0)
+    g_main_context_iteration (NULL, TRUE);
+  records = write_down (self);
+  close (file);
+  close (guard);
+  lease_fixture_wait_for_end (self);
+}
+
 /* A device that has gone while nothing ran. */
 static void
 test_unplugged (ModelFixture *self, gconstpointer unused)
@@ -280,6 +430,10 @@ main (int argc, char **argv)
   ADD ("abandoned-and-dropped", GINT_TO_POINTER (TRUE), test_abandoned);
   ADD ("lingering", NULL, test_lingering);
   ADD ("lost-record", NULL, test_lost_record);
+  ADD ("doubled", NULL, test_doubled);
+  ADD ("lost-name", NULL, test_lost_name);
+  ADD ("no-guard", NULL, test_no_guard);
+  ADD ("busy", NULL, test_busy);
   ADD ("unplugged", NULL, test_unplugged);
   return g_test_run ();
 }

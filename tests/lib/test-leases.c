@@ -89,6 +89,21 @@ test_names (ModelFixture *fixture, gconstpointer unused)
   lease_fixture_wait_for_end (fixture);
 }
 
+/* The next number may be somebody's name already. */
+static void
+test_next_name (ModelFixture *fixture, gconstpointer unused)
+{
+  int guard = -1;
+  int other = -1;
+  g_autoptr (IommudLease) named G_GNUC_UNUSED = lease_fixture_create (fixture, "lease-1", &guard);
+  g_autoptr (IommudLease) unnamed = lease_fixture_create (fixture, NULL, &other);
+
+  g_assert_cmpstr (iommud_lease_get_name (unnamed), ==, "lease-2");
+  close (guard);
+  close (other);
+  lease_fixture_wait_for_end (fixture);
+}
+
 /* What a virtual machine monitor does with what it is handed, in this process. */
 static void
 bind (ModelFixture *fixture, IommudDescriptors *files, const char *device)
@@ -307,6 +322,7 @@ main (int argc, char **argv)
 
   ADD ("guard", test_guard);
   ADD ("names", test_names);
+  ADD ("next-name", test_next_name);
   ADD ("lease-devices", test_lease_devices);
   ADD ("nothing-taken", test_nothing_taken);
   ADD ("wrong-devices", test_wrong_devices);

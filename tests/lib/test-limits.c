@@ -131,6 +131,30 @@ test_containers (MappingFixture *self, gconstpointer unused)
   check_place_comes_back (self, count);
 }
 
+static void
+test_leases (MappingFixture *self, gconstpointer unused)
+{
+  IommudLeaseTable *table = iommud_host_get_lease_table (self->model.host);
+  g_autoptr (IommudLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+  int guard = -1;
+
+  for (guint i = 0; i < IOMMUD_MAX_LEASES; i++)
+    {
+      g_autofree char *name = NULL;
+
+      g_assert_true (iommud_lease_table_reserve_name (table, &name, NULL));
+    }
+  g_assert_null (iommud_host_create_lease (self->model.host, NULL, &guard, &error));
+  mapping_fixture_assert_refused (error, IOMMUD_ERROR_LIMITS_EXCEEDED, "a host can have 65536");
+  g_clear_error (&error);
+  iommud_lease_table_release_name (table, "lease-1");
+  lease = iommud_host_create_lease (self->model.host, NULL, &guard, &error);
+  g_assert_no_error (error);
+  g_assert_true (iommud_lease_release (lease, NULL, NULL, &error));
+  close (guard);
+}
+
 static IommudHwpt *
 alloc_for (MappingFixture *self, const char *device, GError **error)
 {
@@ -237,6 +261,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("mappings", test_mappings);
   ADD ("containers", test_containers);
+  ADD ("leases", test_leases);
   ADD ("devices", test_devices);
   ADD ("hwpts", test_hwpts);
   ADD ("orphans", test_orphans);

@@ -5,6 +5,7 @@
 
 #include "dirty/store.h"
 #include "base/ranges.h"
+#include "dirty/log-ranges.h"
 
 #define PAGE IOMMUD_DIRTY_PAGE_SIZE
 #define WORDS 2
@@ -162,6 +163,63 @@ test_saved_pages (void)
   iommud_dirty_store_free (store);
 }
 
+#define GIB (G_GUINT64_CONSTANT (1) << 30)
+
+static GArray *
+new_ranges (guint64 first, guint64 last)
+{
+  GArray *ranges = iommud_ranges_new ();
+
+  iommud_ranges_add (ranges, first, last);
+  return ranges;
+}
+
+static void
+assert_range (const GArray *ranges, guint i, guint64 first, guint64 last)
+{
+  const IommudIovaRange *range = &g_array_index (ranges, IommudIovaRange, i);
+
+  g_assert_cmphex (range->first, ==, first);
+  g_assert_cmphex (range->last, ==, last);
+}
+
+/* A log has one range below 4 GiB and one above, in whole pages. */
+static void
+test_log_ranges (void)
+{
+  g_autoptr (GArray) across = new_ranges (3 * GIB, 6 * GIB - 1);
+  g_autoptr (GArray) small = new_ranges (0x3000, 0x3fff);
+  g_autoptr (GArray) two = iommud_log_ranges_new (across, 4096);
+  g_autoptr (GArray) one = iommud_log_ranges_new (small, 0x10000);
+
+  g_assert_cmpuint (two->len, ==, 2);
+  assert_range (two, 0, 3 * GIB, 4 * GIB - 1);
+  assert_range (two, 1, 4 * GIB, 6 * GIB - 1);
+  g_assert_cmpuint (one->len, ==, 1);
+  assert_range (one, 0, 0, 0xffff);
+  /* Together they cover what neither does. */
+  g_assert_true (iommud_log_ranges_cover (two, 3 * GIB, 6 * GIB - 1));
+  g_assert_false (iommud_log_ranges_cover (two, 3 * GIB, 6 * GIB));
+  g_assert_false (iommud_log_ranges_cover (two, 3 * GIB - 1, 4 * GIB));
+  g_assert_false (iommud_log_ranges_cover (NULL, 0, 0));
+}
+
+/* There is always room behind the last mapping. */
+static void
+test_log_room (void)
+{
+  g_autoptr (GArray) nearly = new_ranges (0, 8 * GIB - 2);
+  g_autoptr (GArray) full = new_ranges (0, 8 * GIB - 1);
+  g_autoptr (GArray) all = new_ranges (0, G_MAXUINT64);
+  g_autoptr (GArray) small = iommud_log_ranges_new_roomy (nearly);
+  g_autoptr (GArray) large = iommud_log_ranges_new_roomy (full);
+  g_autoptr (GArray) whole = iommud_log_ranges_new_roomy (all);
+
+  assert_range (small, 0, 0, 8 * GIB - 1);
+  assert_range (large, 0, 0, 16 * GIB - 1);
+  assert_range (whole, 0, 0, G_MAXUINT64);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,5 +228,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ranges/join", test_join);
   g_test_add_func ("/ranges/saved-whole", test_saved_whole);
   g_test_add_func ("/ranges/saved-pages", test_saved_pages);
+  g_test_add_func ("/ranges/log", test_log_ranges);
+  g_test_add_func ("/ranges/log-room", test_log_room);
   return g_test_run ();
 }

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backend/backend.h"
+#include "kernel/iommufd.h"
 #include "model/container.h"
 #include "model/device.h"
 #include "state/names.h"
@@ -140,6 +142,25 @@ test_costs (StateFixture *self, gconstpointer unused)
   state_fixture_follow (self);
   g_assert_cmpuint (measure_attach (self), <=, few + 64);
   g_assert_cmpuint (few, <, 8192);
+}
+
+/* What others did to the container is written down when it is found out. */
+static void
+test_refreshed (StateFixture *self, gconstpointer unused)
+{
+  const IommudSyscalls *syscalls =
+      iommud_backend_get_syscalls (IOMMUD_BACKEND (self->adopt.model.simulator));
+  IommudContainer *container = adopt_fixture_get (&self->adopt, "b");
+  int context = iommud_context_get_fd (iommud_container_get_context (container));
+  guint ioas_id = 0;
+  g_autoptr (GError) error = NULL;
+
+  g_object_get (container, "ioas-id", &ioas_id, NULL);
+  state_fixture_follow (self);
+  g_assert_cmpint (iommud_iommufd_ioas_unmap (syscalls, context, ioas_id, MIB, 64 * PAGE), ==, 0);
+  iommud_container_refresh (container, NULL, &error);
+  g_assert_no_error (error);
+  state_fixture_assert_true (self);
 }
 
 /* What stays as it is is not written again: that of a map that fails is the intent, and that it is
@@ -329,6 +350,8 @@ main (int argc, char **argv)
   g_test_add ("/state/unchanged", StateFixture, NULL, set_up, test_unchanged,
               state_fixture_tear_down);
   g_test_add ("/state/refused", StateFixture, NULL, set_up, test_refused, state_fixture_tear_down);
+  g_test_add ("/state/refreshed", StateFixture, NULL, set_up, test_refreshed,
+              state_fixture_tear_down);
   g_test_add ("/state/no-room", StateFixture, NULL, set_up, test_no_room, state_fixture_tear_down);
   g_test_add ("/state/descriptors", StateFixture, NULL, set_up, test_descriptors,
               state_fixture_tear_down);

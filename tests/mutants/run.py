@@ -41,11 +41,13 @@ def make(*arguments):
     return ('make', '-s', f'-j{os.cpu_count()}', *arguments)
 
 
-def programs(tests):
-    """What to build for them: a script runs any of the programs."""
+def build(tests):
+    """What they need: a script runs any of the programs. `all` is a make of its own: if the
+    programs of the tests were built beside it, both would make the same libraries at once."""
     if any(is_script(test) for test in tests):
-        return ['all', *(test for test in tests if not is_script(test))]
-    return [*tests, 'iommud', 'iommud-simulated', 'tools/iommuctl']
+        run_or_stop(*make('all'))
+    compiled = [test for test in tests if not is_script(test)]
+    run_or_stop(*make(*compiled, 'iommud', 'iommud-simulated', 'tools/iommuctl'))
 
 
 def is_script(test):
@@ -69,7 +71,7 @@ def prepare(tests):
     shutil.copytree(TOP, SOURCE, symlinks=True, ignore=what_is_no_source)
     run_or_stop(os.path.join(SOURCE, 'configure'), 'CFLAGS=-O0 -g', '--disable-introspection')
     run_or_stop(*make('built-sources'))
-    run_or_stop(*make(*programs(tests)))
+    build(tests)
 
 
 def what_is_no_source(folder, names):
@@ -83,7 +85,7 @@ def is_noticed(mutant):
         text = file.read()
     write(path, mutant.change(text))
     try:
-        run_or_stop(*make(*programs([mutant.test])))
+        build([mutant.test])
         return run(*test_command(mutant.test)) != 0
     finally:
         write(path, text)
