@@ -375,6 +375,15 @@ iommud_call_return_value (IommudCall *self, GVariant *value)
   answer_when_kept (self, value);
 }
 
+/* Ends a call that only reads, and returns the value, a tuple. Takes a floating reference. It does
+ * not wait until what was opened is kept: what is told meanwhile would overtake an answer that is
+ * older, and the caller would take that for the newer. */
+void
+iommud_call_return_read (IommudCall *self, GVariant *value)
+{
+  answer (self, value, NULL);
+}
+
 static void
 fail (IommudCall *self, const GError *error)
 {

@@ -34,6 +34,7 @@ void iommud_call_when_kept (IommudCall *self, void (*func) (gpointer user_data),
 void iommud_call_return (IommudCall *self);
 void iommud_call_return_object (IommudCall *self, gpointer object);
 void iommud_call_return_value (IommudCall *self, GVariant *value);
+void iommud_call_return_read (IommudCall *self, GVariant *value);
 gboolean iommud_call_has_caller (IommudCall *self);
 void iommud_call_reserve_answer (IommudCall *self, gsize n_bytes);
 void iommud_call_drop (IommudCall *self);

@@ -76,11 +76,14 @@ static Ending *
 get_ending (IommudLease *lease)
 {
   Ending *self = g_object_get_data (G_OBJECT (lease), "iommud-ending");
+  g_autofree char *unit = NULL;
+  guint pid = 0;
 
   if (self != NULL)
     return self;
   self = g_new0 (Ending, 1);
-  self->suspects = iommud_suspects_new (iommud_lease_get_owner (lease));
+  g_object_get (lease, "pid", &pid, "unit", &unit, NULL);
+  self->suspects = iommud_suspects_new ((gint) pid, unit);
   self->watches = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_process_watch_free);
   self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
   self->joining = g_ptr_array_new_with_free_func (g_object_unref);

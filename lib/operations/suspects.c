@@ -15,17 +15,19 @@ typedef struct
 
 struct _IommudSuspects
 {
-  uid_t owner;
+  gint pid;
+  char *unit;
   GArray *list; /* of Suspect; NULL before the first search */
   gint64 end_of_doubt;
 };
 
 IommudSuspects *
-iommud_suspects_new (uid_t owner)
+iommud_suspects_new (gint pid, const char *unit)
 {
   IommudSuspects *self = g_new0 (IommudSuspects, 1);
 
-  self->owner = owner;
+  self->pid = pid;
+  self->unit = g_strdup (unit);
   return self;
 }
 
@@ -33,6 +35,7 @@ void
 iommud_suspects_free (IommudSuspects *self)
 {
   g_clear_pointer (&self->list, g_array_unref);
+  g_free (self->unit);
   g_free (self);
 }
 
@@ -49,6 +52,20 @@ find (const GArray *list, const IommudProcessId *id)
   return NULL;
 }
 
+/* A control group that is no unit may hold anything. */
+static gboolean
+is_unit (const char *unit)
+{
+  return *unit != '\0' && *unit != '/';
+}
+
+static gboolean
+is_of_client (const IommudSuspects *self, const IommudExitingProcess *process)
+{
+  return (self->pid != 0 && (process->id.pid == self->pid || process->parent == self->pid))
+         || (is_unit (self->unit) && g_str_equal (process->unit, self->unit));
+}
+
 static void
 begin (IommudSuspects *self, const GArray *exiting, gint64 now)
 {
@@ -59,7 +76,7 @@ begin (IommudSuspects *self, const GArray *exiting, gint64 now)
       const IommudExitingProcess *process = &g_array_index (exiting, IommudExitingProcess, i);
       const Suspect suspect = { .id = process->id };
 
-      if (self->owner == 0 || process->user == self->owner)
+      if (is_of_client (self, process))
         g_array_append_val (self->list, suspect);
     }
 }

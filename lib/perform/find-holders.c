@@ -43,7 +43,7 @@ void
 iommud_find_holders_plan_search_exiting (IommudFindHoldersPlan *self)
 {
   iommud_find_holders_plan_search (self);
-  self->exiting = iommud_process_list_exiting (NULL);
+  self->exiting = iommud_exiting_list (NULL);
 }
 
 /* Nothing is taken to be free that is not known to be. */

@@ -2,7 +2,7 @@
 /* Finding out which processes have devices open. For workers. */
 #pragma once
 
-#include "base/process.h"
+#include "probe/exiting.h"
 #include "probe/holder-passes.h"
 
 G_BEGIN_DECLS
