@@ -43,7 +43,13 @@ typedef struct
 } Call;
 
 static void schedule (Client *self);
-static void call_somebody (Client *self);
+
+/* By the bus: nothing that a client sends is a reason for that. */
+static void
+on_closed (GDBusConnection *connection, gboolean vanished, const GError *error)
+{
+  answers_give_up ("the bus has closed the connection", error != NULL ? error->message : "");
+}
 
 static GDBusConnection *
 connect_to_bus (Client *self)
@@ -57,6 +63,7 @@ connect_to_bus (Client *self)
 
   if (connection == NULL)
     answers_give_up ("connect", error->message);
+  g_signal_connect (connection, "closed", G_CALLBACK (on_closed), NULL);
   return connection;
 }
 
@@ -256,6 +263,7 @@ leave (Client *self)
 {
   guint i = pool_below (&self->pool, N_CONNECTIONS);
 
+  g_signal_handlers_disconnect_by_func (self->connections[i], on_closed, NULL);
   g_dbus_connection_close (self->connections[i], NULL, NULL, NULL);
   g_object_unref (self->connections[i]);
   self->connections[i] = connect_to_bus (self);
