@@ -4,7 +4,6 @@
 
 #include "probe/holder.h"
 
-/* A terabyte of small pages is unpinned in less. */
 #define LONGEST_DOUBT_S 20
 
 typedef struct
@@ -37,6 +36,19 @@ iommud_suspects_free (IommudSuspects *self)
   g_clear_pointer (&self->list, g_array_unref);
   g_free (self->unit);
   g_free (self);
+}
+
+GArray *
+iommud_suspects_get_ids (const IommudSuspects *self)
+{
+  GArray *ids = NULL;
+
+  if (self->list == NULL)
+    return NULL;
+  ids = g_array_new (FALSE, FALSE, sizeof (IommudProcessId));
+  for (guint i = 0; i < self->list->len; i++)
+    g_array_append_val (ids, g_array_index (self->list, Suspect, i).id);
+  return ids;
 }
 
 static const Suspect *

@@ -17,6 +17,7 @@ void
 iommud_find_holders_plan_free (IommudFindHoldersPlan *self)
 {
   g_clear_pointer (&self->holders, g_ptr_array_unref);
+  g_clear_pointer (&self->suspects, g_array_unref);
   g_clear_pointer (&self->exiting, g_array_unref);
   g_ptr_array_unref (self->infos);
   iommud_holder_passes_unref (self->passes);
@@ -42,8 +43,12 @@ iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
 void
 iommud_find_holders_plan_search_exiting (IommudFindHoldersPlan *self)
 {
+  gboolean complete;
+
   iommud_find_holders_plan_search (self);
-  self->exiting = iommud_exiting_list (NULL);
+  self->exiting = self->suspects == NULL ? iommud_exiting_list (NULL, &complete)
+                                         : iommud_exiting_look (self->suspects, &complete);
+  self->complete = self->complete && complete;
 }
 
 /* Nothing is taken to be free that is not known to be. */

@@ -7,6 +7,7 @@
 #include "probe/process-files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -44,10 +45,9 @@ has_exiting_thread (int process)
 }
 
 static gboolean
-is_exiting (int folder, IommudProcess *process)
+is_exiting (int folder, const IommudProcess *process)
 {
-  return iommud_process_read (folder, process) == 0 && process->is_exiting
-         && !iommud_process_has_ended (process)
+  return process->is_exiting && !iommud_process_has_ended (process)
          && (!iommud_process_is_dead (process) || has_exiting_thread (folder));
 }
 
@@ -61,31 +61,68 @@ add (GArray *found, gint pid, const IommudProcess *process)
   g_array_append_val (found, exiting);
 }
 
+/* Adds the process if it is ending. @start_time: of the one that is meant; 0: whichever it is. That
+ * it has ended meanwhile is no reason to doubt the answer. */
+static void
+look_at (GArray *found, int processes, const char *name, gint pid, guint64 start_time,
+         gboolean *complete)
+{
+  int folder = openat (processes, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  IommudProcess process;
+  int errnum = folder < 0 ? errno : iommud_process_read (folder, &process);
+
+  if (errnum == 0 && (start_time == 0 || process.start_time == start_time)
+      && is_exiting (folder, &process))
+    add (found, pid, &process);
+  if (errnum != 0 && errnum != ENOENT && errnum != ESRCH)
+    *complete = FALSE;
+  if (folder >= 0)
+    close (folder);
+}
+
 static void
 exiting_clear (gpointer data)
 {
   g_free (((IommudExitingProcess *) data)->unit);
 }
 
-GArray *
-iommud_exiting_list (const char *proc)
+static GArray *
+array_new (void)
 {
   GArray *found = g_array_new (FALSE, FALSE, sizeof (IommudExitingProcess));
+
+  g_array_set_clear_func (found, exiting_clear);
+  return found;
+}
+
+GArray *
+iommud_exiting_list (const char *proc, gboolean *complete)
+{
+  GArray *found = array_new ();
   DIR *processes = opendir (proc != NULL ? proc : "/proc");
   const struct dirent *entry;
 
-  g_array_set_clear_func (found, exiting_clear);
+  *complete = processes != NULL;
   while (processes != NULL && (entry = readdir (processes)) != NULL)
-    {
-      int folder = open_number (processes, entry->d_name);
-      IommudProcess process;
-
-      if (folder >= 0 && is_exiting (folder, &process))
-        add (found, atoi (entry->d_name), &process);
-      if (folder >= 0)
-        close (folder);
-    }
+    if (g_ascii_isdigit (*entry->d_name))
+      look_at (found, dirfd (processes), entry->d_name, atoi (entry->d_name), 0, complete);
   if (processes != NULL)
     closedir (processes);
+  return found;
+}
+
+GArray *
+iommud_exiting_look (const GArray *ids, gboolean *complete)
+{
+  GArray *found = array_new ();
+
+  *complete = TRUE;
+  for (guint i = 0; i < ids->len; i++)
+    {
+      const IommudProcessId *id = &g_array_index (ids, IommudProcessId, i);
+      g_autofree char *path = g_strdup_printf ("/proc/%d", id->pid);
+
+      look_at (found, AT_FDCWD, path, id->pid, id->start_time, complete);
+    }
   return found;
 }

@@ -113,6 +113,12 @@ iommud_holder_passes_search (IommudHolderPasses *self, GPtrArray *infos, gboolea
 {
   Search search = { .infos = infos };
 
+  /* Nobody need wait for the pass of others to learn that of nothing. */
+  if (infos->len == 0)
+    {
+      *complete = TRUE;
+      return g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
+    }
   g_mutex_lock (&self->mutex);
   g_ptr_array_add (self->waiting, &search);
   while (search.found == NULL)

@@ -82,7 +82,7 @@ tear_down (ModelFixture *self, gconstpointer data)
 {
   IOMMUD_PROBE_GET_IFACE (iommud_backend_get_probe (IOMMUD_BACKEND (self->simulator)))
       ->find_holders = spy.find_holders;
-  model_fixture_tear_down (self, NULL);
+  lease_fixture_tear_down (self, NULL);
 }
 
 typedef struct

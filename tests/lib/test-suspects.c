@@ -146,9 +146,39 @@ lists (const GArray *exiting, gint pid)
 static gboolean
 is_exiting (gint pid)
 {
-  g_autoptr (GArray) exiting = iommud_exiting_list (NULL);
+  gboolean complete = FALSE;
+  g_autoptr (GArray) exiting = iommud_exiting_list (NULL, &complete);
 
+  g_assert_true (complete);
   return lists (exiting, pid);
+}
+
+static void
+expect_look (const IommudProcessId *id, guint n_found)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (IommudProcessId));
+  g_autoptr (GArray) found = NULL;
+  gboolean complete = FALSE;
+
+  g_array_append_val (ids, *id);
+  found = iommud_exiting_look (ids, &complete);
+  g_assert_cmpuint (found->len, ==, n_found);
+  g_assert_true (complete);
+}
+
+/* Those only that are meant. */
+static void
+test_look (const SlowExit *slow)
+{
+  IommudProcessId id = iommud_process_identify (slow_exit_get_pid (slow));
+
+  expect_look (&id, 1);
+  id.start_time++;
+  expect_look (&id, 0);
+  id = iommud_process_identify (getpid ());
+  expect_look (&id, 0);
+  id.pid = G_MAXINT;
+  expect_look (&id, 0);
 }
 
 static void
@@ -156,6 +186,7 @@ test_list (void)
 {
   g_autoptr (SlowExit) slow = slow_exit_new ();
   g_autoptr (GArray) exiting = NULL;
+  gboolean complete;
 
   if (slow == NULL)
     {
@@ -164,7 +195,7 @@ test_list (void)
     }
   g_assert_false (is_exiting (slow_exit_get_pid (slow)));
   slow_exit_begin (slow);
-  exiting = iommud_exiting_list (NULL);
+  exiting = iommud_exiting_list (NULL, &complete);
   g_assert_true (lists (exiting, slow_exit_get_pid (slow)));
   for (guint i = 0; i < exiting->len; i++)
     {
@@ -177,6 +208,7 @@ test_list (void)
       g_assert_cmpuint (process->id.start_time, ==,
                         iommud_process_identify (process->id.pid).start_time);
     }
+  test_look (slow);
   slow_exit_finish (slow);
   g_assert_false (is_exiting (slow_exit_get_pid (slow)));
 }
@@ -201,8 +233,10 @@ static void
 test_threads (void)
 {
   g_autofree char *proc = g_dir_make_tmp ("iommud-proc-XXXXXX", NULL);
+  g_autofree char *stat = g_build_filename (proc, "17", "stat", NULL);
   const char *const arguments[] = { "rm", "-rf", proc, NULL };
   g_autoptr (GArray) exiting = NULL;
+  gboolean complete = FALSE;
 
   g_assert_nonnull (proc);
   add_thread (proc, "10", 'Z', 4, 2);
@@ -216,10 +250,18 @@ test_threads (void)
   add_thread (proc, "15", 'R', 4, 1);
   add_thread (proc, "16", 'R', 0x200000, 1);
   add_thread (proc, "self", 'R', 4, 1);
-  exiting = iommud_exiting_list (proc);
+  exiting = iommud_exiting_list (proc, &complete);
+  g_assert_true (complete);
   g_assert_cmpuint (exiting->len, ==, 2);
   g_assert_true (lists (exiting, 10));
   g_assert_true (lists (exiting, 15));
+  /* What cannot be looked at may be anything. */
+  g_array_unref (exiting);
+  add_thread (proc, "17", '?', 4, 1);
+  g_assert_cmpint (g_unlink (stat), ==, 0);
+  g_assert_cmpint (symlink ("stat", stat), ==, 0);
+  exiting = iommud_exiting_list (proc, &complete);
+  g_assert_false (complete);
   g_assert_true (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
                                NULL, NULL, NULL, NULL));
 }
