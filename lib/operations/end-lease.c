@@ -214,6 +214,8 @@ publish_search (gpointer data, GError **error)
   g_autoptr (GArray) suspects = iommud_suspects_update (
       ending->suspects, self->plan->holders, self->plan->exiting, g_get_monotonic_time ());
 
+  if (suspects->len > 0 && !ending->is_in_doubt)
+    ending->n_retries = 0;
   ending->is_in_doubt = suspects->len > 0;
   if (!ending->is_in_doubt)
     let_devices_go (self);
@@ -307,6 +309,7 @@ search_holders (IommudLease *lease)
 
   if (host == NULL || g_list_model_get_n_items (iommud_lease_get_devices (lease)) == 0)
     {
+      get_ending (lease)->is_in_doubt = FALSE;
       end_round (lease);
       return;
     }
@@ -367,7 +370,6 @@ begin_round (IommudLease *lease)
   stop_waiting (self);
   self->in_round = TRUE;
   self->again = FALSE;
-  self->is_in_doubt = FALSE;
   free_containers (lease);
 }
 
@@ -395,7 +397,7 @@ iommud_end_lease_for (IommudLease *lease, GTask *task)
       g_clear_object (&task);
       return;
     }
-  if (self->waiting->len == 0 && self->joining->len == 0)
+  if (self->is_in_doubt && self->waiting->len == 0 && self->joining->len == 0)
     self->n_retries = 0;
   if (task != NULL)
     g_ptr_array_add (self->in_round ? self->joining : self->waiting, task);
