@@ -224,6 +224,21 @@ test_free_early (Grants *self, gconstpointer unused)
 
 /* --- Users ------------------------------------------------------------------------------------ */
 
+/* The last number is nobody's: for system calls it means that nothing changes. */
+static void
+test_numbers (void)
+{
+  const char *cause = NULL;
+  guint32 id = 7;
+
+  g_assert_true (iommud_users_find_user ("4294967294", &id, &cause));
+  g_assert_cmpuint (id, ==, G_MAXUINT32 - 1);
+  g_assert_false (iommud_users_find_user ("4294967295", &id, &cause));
+  g_assert_cmpstr (cause, ==, "There is no such user");
+  g_assert_false (iommud_users_find_group ("4294967295", &id, &cause));
+  g_assert_cmpstr (cause, ==, "There is no such group");
+}
+
 static void
 test_own_groups (void)
 {
@@ -254,6 +269,7 @@ main (int argc, char **argv)
   ADD ("follow-limits", test_follow_limits);
   ADD ("follow-new-folder", test_follow_new_folder);
   ADD ("free-early", test_free_early);
+  g_test_add_func ("/grants/numbers", test_numbers);
   g_test_add_func ("/grants/own-groups", test_own_groups);
   return g_test_run ();
 }

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "access-bed.h"
+#include "access/costs.h"
 #include "fake-polkit.h"
+#include "leases.h"
 #include "users.h"
 
 #define PCI_1 "0000:01:00.0"
@@ -133,6 +135,37 @@ test_memory (AccessBed *self, gconstpointer unused)
 }
 
 static void
+test_copies (AccessBed *self, gconstpointer unused)
+{
+  Bed *bed = self->bed;
+  g_autofree char *source = bed_create (bed, NULL);
+  g_autofree char *container = bed_create (bed, NULL);
+  int file = memory_new (16 * PAGE);
+
+  memory_map (bed, source, file, 0, 5 * PAGE, 0, NULL);
+  exceed (self, container, "CopyMapping",
+          g_variant_new ("(ottta{sv})", source, G_GUINT64_CONSTANT (0), 5 * PAGE, 16 * PAGE, NULL),
+          "mapped-bytes");
+  bed_call_ok (bed, container, "Free", bed_options (NULL));
+  bed_call_ok (bed, source, "Free", bed_options ("{'force': <true>}"));
+  close (file);
+}
+
+/* It is made in pieces of a GiB, and perhaps a rest. */
+static void
+test_long_mapping (void)
+{
+  const IommudRequest request = { .interface = IOMMUD_DBUS_MEMORY_INTERFACE, .method = "MapFile" };
+  g_autoptr (GVariant) arguments = g_variant_ref_sink (g_variant_new (
+      "(httta{sv})", 0, G_GUINT64_CONSTANT (0), 5 * GIBIBYTE / 2, G_GUINT64_CONSTANT (0), NULL));
+  IommudLimits costs;
+
+  iommud_costs_find (&costs, &request, arguments);
+  g_assert_cmpuint (costs.values[IOMMUD_LIMIT_MAPPINGS], ==, 3);
+  g_assert_cmpuint (costs.values[IOMMUD_LIMIT_MAPPED_BYTES], ==, 5 * GIBIBYTE / 2);
+}
+
+static void
 wait_until_no_lease (AccessBed *self)
 {
   while (g_list_model_get_n_items (iommud_host_get_leases (self->bed->host)) > 0)
@@ -185,6 +218,35 @@ test_leases (AccessBed *self, gconstpointer unused)
   guard = create_lease (self);
   close (guard);
   wait_until_no_lease (self);
+}
+
+static void
+open_device (AccessBed *self, const Lease *lease, const char *name)
+{
+  g_autofree char *device = bed_device (self->bed, name);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply G_GNUC_UNUSED = leases_call (
+      self->bed, lease->path, "OpenDevice", bed_device_arguments (device, NULL), NULL, &error);
+
+  g_assert_no_error (error);
+}
+
+/* What is made under a lease is the user's like all else. */
+static void
+test_under_lease (AccessBed *self, gconstpointer unused)
+{
+  Bed *bed = self->bed;
+  Lease *lease = leases_create (bed, NULL);
+  g_autofree char *third = bed_device (bed, PCI_3);
+
+  open_device (self, lease, PCI_1);
+  open_device (self, lease, PCI_2);
+  exceed (self, lease->path, "OpenDevice", bed_device_arguments (third, NULL), "devices");
+  for (guint i = 0; i < 2; i++)
+    g_free (bed_call_for_path (bed, lease->path, "CreateContainer", bed_options (NULL)));
+  exceed (self, lease->path, "CreateContainer", bed_options (NULL), "containers");
+  lease_close (lease);
+  leases_wait_for_end (bed);
 }
 
 /* The grants allow more than the quota. */
@@ -296,7 +358,10 @@ main (int argc, char **argv)
   ADD ("devices", test_devices);
   ADD ("failures", test_failures);
   ADD ("memory", test_memory);
+  ADD ("copies", test_copies);
+  g_test_add_func ("/quota-calls/long-mapping", test_long_mapping);
   ADD ("leases", test_leases);
+  ADD ("under-lease", test_under_lease);
   ADD ("locked-memory", test_locked_memory);
   ADD ("locked-memory-of-own", test_locked_memory_of_own);
   g_test_add ("/quota-calls/locked-memory-of-user", AccessBed, ALL "\nlocked-memory=2G", set_up,

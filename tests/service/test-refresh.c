@@ -5,6 +5,7 @@
 
 #include "leases.h"
 #include "memory.h"
+#include "stale.h"
 
 #include <unistd.h>
 
@@ -99,6 +100,61 @@ test_repair (void)
   leases_wait_for_end (bed);
 }
 
+/* So many comparisons were made since, before the one that is made here. */
+static guint
+count_comparisons (Bed *bed, const char *container, guint *n_calls)
+{
+  guint before;
+  guint each;
+
+  bed_call_ok (bed, container, "Refresh", bed_options (NULL));
+  before = iommud_simulator_count_calls (bed->simulator, "ioas-iova-ranges");
+  bed_call_ok (bed, container, "Refresh", bed_options (NULL));
+  each = iommud_simulator_count_calls (bed->simulator, "ioas-iova-ranges") - before;
+  g_assert_cmpuint (each, >, 0);
+  before = *n_calls;
+  *n_calls = iommud_simulator_count_calls (bed->simulator, "ioas-iova-ranges");
+  return (*n_calls - before) / each - 2;
+}
+
+/* Whatever fails, and however much of it: one comparison is under way at a time, and only of what
+ * others change, too. */
+static void
+test_failures (void)
+{
+  g_autoptr (Bed) bed = bed_new (NULL);
+  Lease *lease = leases_create (bed, NULL);
+  g_autofree char *path =
+      bed_call_for_path (bed, lease->path, "CreateContainer", bed_options (NULL));
+  g_autofree char *option = g_strdup_printf ("{'container': <objectpath '%s'>}", path);
+  g_autofree char *device = bed_device (bed, PCI_1);
+  g_autofree char *hwpt_path G_GNUC_UNUSED = bed_attach (bed, path, device);
+  g_autoptr (IommudContainer) container =
+      g_list_model_get_item (iommud_host_get_containers (bed->host), 0);
+  g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (iommud_container_get_hwpts (container), 0);
+  g_autoptr (GError) gone = g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND, "gone");
+  g_autoptr (GError) busy = g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_BUSY, "busy");
+  g_autoptr (GError) other = g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_FAILED, "other");
+  g_autoptr (GVariant) reply = NULL;
+  guint n_calls = 0;
+
+  (void) count_comparisons (bed, path, &n_calls);
+  iommud_stale_note_failure (container, gone); /* nobody else has its context */
+  g_assert_cmpuint (count_comparisons (bed, path, &n_calls), ==, 0);
+  reply = leases_call (bed, lease->path, "OpenIommufd", bed_options (option), NULL, NULL);
+  g_assert_nonnull (reply);
+  iommud_stale_note_failure (container, other);
+  iommud_stale_note_failure (NULL, gone);
+  g_assert_cmpuint (count_comparisons (bed, path, &n_calls), ==, 0);
+  for (guint i = 0; i < 3; i++)
+    iommud_stale_note_failure (container, gone);
+  g_assert_cmpuint (count_comparisons (bed, path, &n_calls), ==, 1);
+  iommud_stale_note_failure (hwpt, busy);
+  g_assert_cmpuint (count_comparisons (bed, path, &n_calls), ==, 1);
+  lease_close (lease);
+  leases_wait_for_end (bed);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -106,5 +162,6 @@ main (int argc, char **argv)
   g_test_add_func ("/refresh/unchanged", test_unchanged);
   g_test_add_func ("/refresh/errors", test_errors);
   g_test_add_func ("/refresh/repair", test_repair);
+  g_test_add_func ("/refresh/failures", test_failures);
   return g_test_run ();
 }

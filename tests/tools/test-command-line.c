@@ -6,6 +6,7 @@
 #include "exit-status.h"
 #include "holder.h"
 #include "interrupt.h"
+#include "iommud-dbus.h"
 #include "pci.h"
 #include "suggest.h"
 
@@ -130,6 +131,53 @@ test_holders (void)
 }
 
 static void
+expect_status (GQuark domain, int code, IommuctlExitStatus expected)
+{
+  g_autoptr (GError) error = g_error_new_literal (domain, code, "for a test");
+
+  g_assert_cmpint (iommuctl_exit_status_of_error (error), ==, expected);
+}
+
+/* What scripts rely on, of errors that are hard to bring about. */
+static void
+test_exit_statuses (void)
+{
+  expect_status (IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_DEVICE_GONE, IOMMUCTL_EXIT_NOT_FOUND);
+  expect_status (IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_INCOMPATIBLE, IOMMUCTL_EXIT_NOT_SUPPORTED);
+  expect_status (IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_PERMISSION_DENIED,
+                 IOMMUCTL_EXIT_NOT_AUTHORIZED);
+  expect_status (IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_ADDRESS_IN_USE, IOMMUCTL_EXIT_BUSY);
+  expect_status (IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_NO_SPACE, IOMMUCTL_EXIT_LIMITS);
+  expect_status (IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_TIMED_OUT, IOMMUCTL_EXIT_TIMED_OUT);
+  expect_status (G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN, IOMMUCTL_EXIT_NO_SERVICE);
+  expect_status (G_DBUS_ERROR, G_DBUS_ERROR_SPAWN_EXEC_FAILED, IOMMUCTL_EXIT_NO_SERVICE);
+  expect_status (G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED, IOMMUCTL_EXIT_NOT_AUTHORIZED);
+  expect_status (G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY, IOMMUCTL_EXIT_TIMED_OUT);
+  expect_status (G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED, IOMMUCTL_EXIT_LIMITS);
+  expect_status (G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT, IOMMUCTL_EXIT_NOT_FOUND);
+  expect_status (G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS, IOMMUCTL_EXIT_FAILED);
+  expect_status (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, IOMMUCTL_EXIT_TIMED_OUT);
+  expect_status (G_IO_ERROR, G_IO_ERROR_CLOSED, IOMMUCTL_EXIT_FAILED);
+  expect_status (G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, IOMMUCTL_EXIT_USAGE);
+}
+
+/* What an error repeats may be of any origin. */
+static void
+test_error_messages (void)
+{
+  g_autoptr (GError) unknown =
+      g_error_new_literal (G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN, "no\x1b[2J name");
+  g_autoptr (GError) failed =
+      g_error_new_literal (IOMMUD_DBUS_ERROR, IOMMUD_DBUS_ERROR_FAILED, "no\x1b[2J name");
+  g_autofree char *does_not_run = iommuctl_error_message (unknown);
+  g_autofree char *as_it_is = iommuctl_error_message (failed);
+
+  g_assert_true (g_str_has_prefix (does_not_run,
+                                   "iommud does not run on this bus (no\\x1b[2J name). Start it"));
+  g_assert_cmpstr (as_it_is, ==, "no\\x1b[2J name");
+}
+
+static void
 wait_for (GCancellable *cancellable)
 {
   while (!g_cancellable_is_cancelled (cancellable))
@@ -170,6 +218,8 @@ main (int argc, char **argv)
   g_test_add_func ("/command-line/escape", test_escape);
   g_test_add_func ("/command-line/bindable", test_bindable);
   g_test_add_func ("/command-line/holders", test_holders);
+  g_test_add_func ("/command-line/exit-statuses", test_exit_statuses);
+  g_test_add_func ("/command-line/error-messages", test_error_messages);
   g_test_add_func ("/command-line/interrupt", test_interrupt);
   return g_test_run ();
 }

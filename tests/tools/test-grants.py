@@ -117,6 +117,8 @@ def test_lists(suite, config):
     records = {(os.path.basename(record['File']), record.get('Section')): record
                for record in json.loads(output)}
     suite.equal(status, 0, 'what is wrong does not hide the rest')
+    files = [os.path.basename(record['File']) for record in json.loads(output)]
+    suite.equal(files, sorted(files), 'in the order of their names')
     cards = records[('hand.conf', 'cards')]
     suite.equal({key: value for key, value in cards.items() if key != 'File'},
                 {'Section': 'cards', 'Ids': ['8086:*', '10de:1eb8'], 'Drivers': ['vfio-pci'],
@@ -130,6 +132,7 @@ def test_lists(suite, config):
     suite.result('id 8086:*, 10de:1eb8; driver vfio-pci; IOMMU group 12' in output,
                  'conditions in words', output)
     suite.result('mdev type mtty-1' in output and 'kvm' in output, 'and the groups', output)
+    suite.equal(config.grants('--columns=Devices,GROUPS')[1], output, 'columns in any letters')
 
 
 def test_not_root(suite, config):
