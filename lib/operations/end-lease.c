@@ -83,7 +83,7 @@ get_ending (IommudLease *lease)
     return self;
   self = g_new0 (Ending, 1);
   g_object_get (lease, "pid", &pid, "unit", &unit, NULL);
-  self->suspects = iommud_suspects_new ((gint) pid, unit);
+  self->suspects = iommud_suspects_new (iommud_lease_get_owner (lease), (gint) pid, unit);
   self->watches = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_process_watch_free);
   self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
   self->joining = g_ptr_array_new_with_free_func (g_object_unref);

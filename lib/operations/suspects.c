@@ -14,6 +14,7 @@ typedef struct
 
 struct _IommudSuspects
 {
+  uid_t owner;
   gint pid;
   char *unit;
   GArray *list; /* of Suspect; NULL before the first search */
@@ -21,10 +22,11 @@ struct _IommudSuspects
 };
 
 IommudSuspects *
-iommud_suspects_new (gint pid, const char *unit)
+iommud_suspects_new (uid_t owner, gint pid, const char *unit)
 {
   IommudSuspects *self = g_new0 (IommudSuspects, 1);
 
+  self->owner = owner;
   self->pid = pid;
   self->unit = g_strdup (unit);
   return self;
@@ -75,7 +77,8 @@ static gboolean
 is_of_client (const IommudSuspects *self, const IommudExitingProcess *process)
 {
   return (self->pid != 0 && (process->id.pid == self->pid || process->parent == self->pid))
-         || (is_unit (self->unit) && g_str_equal (process->unit, self->unit));
+         || (is_unit (self->unit) && g_str_equal (process->unit, self->unit))
+         || (self->owner != 0 && process->user == self->owner);
 }
 
 static void

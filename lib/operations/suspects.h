@@ -4,9 +4,9 @@
  * large guest takes seconds.
  *
  * So a process that is ending counts if it was seen with a device of the lease; or, for a time, if
- * it was ending when the lease began to and is the one that asked for the lease, a child of that,
- * or in the same systemd unit. Others that end at that time are many, and any of them may be slow.
- */
+ * it was ending when the lease began to and is the one that asked for the lease, a child of that, in
+ * the same systemd unit, or of the owner. Root owns too much for the last: some process of root is
+ * always ending, and any of them may be slow. */
 #pragma once
 
 #include "probe/exiting.h"
@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 typedef struct _IommudSuspects IommudSuspects;
 
 /* @pid: who asked for the lease, or 0; @unit: its unit, or "". */
-IommudSuspects *iommud_suspects_new (gint pid, const char *unit);
+IommudSuspects *iommud_suspects_new (uid_t owner, gint pid, const char *unit);
 void iommud_suspects_free (IommudSuspects *self);
 /* Whom the next search has to look at, an array of IommudProcessId; NULL: all processes. Owned. */
 GArray *iommud_suspects_get_ids (const IommudSuspects *self);

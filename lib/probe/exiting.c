@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int
@@ -52,9 +53,11 @@ is_exiting (int folder, const IommudProcess *process)
 }
 
 static void
-add (GArray *found, gint pid, const IommudProcess *process)
+add (GArray *found, gint pid, uid_t user, const IommudProcess *process)
 {
-  IommudExitingProcess exiting = { .id = { pid, process->start_time }, .parent = process->parent };
+  IommudExitingProcess exiting = { .id = { pid, process->start_time },
+                                   .parent = process->parent,
+                                   .user = user };
   g_autofree char *command = NULL;
 
   iommud_process_files_describe_process (pid, &command, &exiting.unit);
@@ -69,11 +72,13 @@ look_at (GArray *found, int processes, const char *name, gint pid, guint64 start
 {
   int folder = openat (processes, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
   IommudProcess process;
-  int errnum = folder < 0 ? errno : iommud_process_read (folder, &process);
+  struct stat status = { 0 };
+  int errnum =
+      folder < 0 || fstat (folder, &status) < 0 ? errno : iommud_process_read (folder, &process);
 
   if (errnum == 0 && (start_time == 0 || process.start_time == start_time)
       && is_exiting (folder, &process))
-    add (found, pid, &process);
+    add (found, pid, status.st_uid, &process);
   if (errnum != 0 && errnum != ENOENT && errnum != ESRCH)
     *complete = FALSE;
   if (folder >= 0)

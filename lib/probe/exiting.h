@@ -9,12 +9,15 @@
 
 #include "base/process.h"
 
+#include <sys/types.h>
+
 G_BEGIN_DECLS
 
 typedef struct
 {
   IommudProcessId id;
   gint parent; /* its pid */
+  uid_t user;  /* effective */
   char *unit;  /* as of IommudFoundHolder */
 } IommudExitingProcess;
 

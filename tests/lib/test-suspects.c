@@ -8,6 +8,7 @@
 
 #include <glib/gstdio.h>
 
+#define OWNER 1000
 #define CLIENT 5
 #define UNIT "vm@1.service"
 #define SECOND G_USEC_PER_SEC
@@ -22,7 +23,7 @@ typedef struct
 static void
 set_up (Fixture *self, gconstpointer unit)
 {
-  self->suspects = iommud_suspects_new (CLIENT, unit);
+  self->suspects = iommud_suspects_new (0, CLIENT, unit);
   self->holders = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
   self->exiting = g_array_new (FALSE, FALSE, sizeof (IommudExitingProcess));
 }
@@ -38,7 +39,7 @@ tear_down (Fixture *self, gconstpointer unit)
 static void
 add_exiting (Fixture *self, gint pid, guint64 start_time, gint parent, const char *unit)
 {
-  const IommudExitingProcess process = { { pid, start_time }, parent, (char *) unit };
+  const IommudExitingProcess process = { { pid, start_time }, parent, 0, (char *) unit };
 
   g_array_append_val (self->exiting, process);
 }
@@ -76,7 +77,7 @@ test_client (Fixture *self, gconstpointer unit)
   expect (self, 0, g_str_equal (unit, UNIT) ? " 5 10 11" : " 5 10");
 }
 
-/* Nobody knows who asked for the lease. */
+/* Nobody knows who asked for the lease, but whose it is. */
 static void
 test_no_client (void)
 {
@@ -84,9 +85,11 @@ test_no_client (void)
 
   set_up (&self, "");
   iommud_suspects_free (self.suspects);
-  self.suspects = iommud_suspects_new (0, "");
+  self.suspects = iommud_suspects_new (OWNER, 0, "");
   add_exiting (&self, 10, 1, 0, "");
-  expect (&self, 0, "");
+  add_exiting (&self, 11, 1, 0, "");
+  g_array_index (self.exiting, IommudExitingProcess, 1).user = OWNER;
+  expect (&self, 0, " 11");
   tear_down (&self, "");
 }
 
@@ -204,6 +207,7 @@ test_list (void)
       if (process->id.pid != slow_exit_get_pid (slow))
         continue;
       g_assert_cmpint (process->parent, !=, 0);
+      g_assert_cmpuint (process->user, ==, geteuid ());
       g_assert_nonnull (process->unit);
       g_assert_cmpuint (process->id.start_time, ==,
                         iommud_process_identify (process->id.pid).start_time);
