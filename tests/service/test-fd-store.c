@@ -248,6 +248,50 @@ test_lost (Fixture *self, gconstpointer unused)
   g_assert_true (iommud_fd_store_check (self->store, "lease-3", NULL));
 }
 
+/* Nobody waits for an answer of who cannot be asked, and nothing counts as answered. */
+static void
+test_no_pipe (Fixture *self, gconstpointer unused)
+{
+  FullTable table;
+
+  iommud_fd_store_add (self->store, "a", self->file);
+  fill_table (&table);
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*does not take open files*");
+  iommud_fd_store_when_settled (self->store, on_settled, self);
+  g_test_assert_expected_messages ();
+  empty_table (&table);
+  g_assert_cmpstr (self->trace->str, ==, "[]");
+  g_assert_false (iommud_fd_store_is_settled (self->store));
+  wait_for_settled (self);
+  g_assert_cmpstr (self->trace->str, ==, "[][a]");
+  g_assert_true (iommud_fd_store_is_settled (self->store));
+}
+
+/* What the socket will never take is lost, also a barrier: its pipe hangs up, but nobody has
+ * answered. */
+static void
+test_refused (Fixture *self, gconstpointer unused)
+{
+  fill_socket (self);
+  iommud_fd_store_when_settled (self->store, on_settled, self);
+  g_assert_true (iommud_fd_store_check (self->store, "file-599", NULL));
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*does not take open files*");
+  g_assert_true (g_socket_close (self->manager->socket, NULL));
+  while (self->trace->len == 0)
+    bed_iterate ();
+  g_test_assert_expected_messages ();
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpstr (self->trace->str, ==, "[]");
+  g_assert_false (iommud_fd_store_is_settled (self->store));
+  g_assert_false (iommud_fd_store_check (self->store, "file-599", NULL));
+  /* At once as well as later. */
+  iommud_fd_store_add (self->store, "lease-3", self->file);
+  g_assert_false (iommud_fd_store_check (self->store, "lease-3", NULL));
+  iommud_fd_store_when_settled (self->store, on_settled, self);
+  g_assert_cmpstr (self->trace->str, ==, "[][]");
+}
+
 /* A file that waits to be sent is not kept open when it is not to be kept any more. */
 static void
 test_unsent (Fixture *self, gconstpointer unused)
@@ -299,6 +343,8 @@ main (int argc, char **argv)
   g_test_add ("/fd-store/deaf-for-all", Fixture, &impatient, set_up, test_deaf_for_all, tear_down);
   ADD ("/fd-store/full-table", test_full_table);
   ADD ("/fd-store/lost", test_lost);
+  ADD ("/fd-store/no-pipe", test_no_pipe);
+  ADD ("/fd-store/refused", test_refused);
   ADD ("/fd-store/unsent", test_unsent);
   ADD ("/fd-store/end", test_end);
   ADD ("/fd-store/no-manager", test_no_manager);
