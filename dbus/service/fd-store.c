@@ -229,9 +229,18 @@ lose_barrier (IommudFdStore *self, const char *cause)
 
   complain (self, cause);
   end_barrier (self);
+  self->deaf = FALSE;
   self->told = TRUE;
   g_queue_init (&self->behind);
   call_waiters (&done);
+}
+
+static void
+start_timer (IommudFdStore *self)
+{
+  self->late = g_timeout_source_new (self->longest_ms);
+  g_source_set_callback (self->late, on_late, self, NULL);
+  g_source_attach (self->late, NULL);
 }
 
 static void
@@ -258,9 +267,7 @@ push_barrier (IommudFdStore *self)
   self->passed = g_unix_fd_source_new (ends[0], G_IO_HUP);
   g_source_set_callback (self->passed, G_SOURCE_FUNC (on_passed), self, NULL);
   g_source_attach (self->passed, NULL);
-  self->late = g_timeout_source_new (self->longest_ms);
-  g_source_set_callback (self->late, on_late, self, NULL);
-  g_source_attach (self->late, NULL);
+  start_timer (self);
 }
 
 /* The pipe of a barrier hangs up when it is freed. That is no answer. */
@@ -399,6 +406,16 @@ gboolean
 iommud_fd_store_is_settled (IommudFdStore *self)
 {
   return !self->told && self->barrier < 0;
+}
+
+/* Those that wait from now on do so even if the manager has not answered lately: for the end of the
+ * service, which closes what was not sent. */
+void
+iommud_fd_store_hope (IommudFdStore *self)
+{
+  if (self->deaf)
+    start_timer (self);
+  self->deaf = FALSE;
 }
 
 /* Calls the function when the manager knows all that it was told until now, or never answered: at

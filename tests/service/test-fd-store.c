@@ -153,6 +153,39 @@ test_deaf (Fixture *self, gconstpointer unused)
   g_assert_cmpstr (self->trace->str, ==, "[][]");
 }
 
+static void
+fill_socket (Fixture *self)
+{
+  manager_listen (self->manager, FALSE);
+  for (guint i = 0; i < 600; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("file-%u", i);
+
+      iommud_fd_store_add (self->store, name, self->file);
+    }
+}
+
+/* The end of the service is worth another wait, which has an end, too. */
+static void
+test_hope (Fixture *self, gconstpointer unused)
+{
+  fill_socket (self);
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*does not answer*");
+  wait_for_settled (self);
+  g_test_assert_expected_messages ();
+  iommud_fd_store_hope (self->store);
+  iommud_fd_store_when_settled (self->store, on_settled, self);
+  g_assert_cmpstr (self->trace->str, ==, "[]");
+  while (g_str_equal (self->trace->str, "[]"))
+    bed_iterate ();
+  g_assert_cmpstr (self->trace->str, ==, "[][]");
+  g_assert_false (iommud_fd_store_is_settled (self->store));
+  manager_listen (self->manager, TRUE);
+  while (!iommud_fd_store_is_settled (self->store))
+    bed_iterate ();
+  g_assert_nonnull (manager_find (self->manager, "file-599"));
+}
+
 /* All that are waiting by then: those that the barrier is for, and those behind it. */
 static void
 test_deaf_for_all (Fixture *self, gconstpointer unused)
@@ -214,18 +247,6 @@ test_full_table (Fixture *self, gconstpointer unused)
   g_assert_true (iommud_fd_store_check (self->store, "lease-3", NULL));
   wait_for_settled (self);
   g_assert_cmpstr (self->trace->str, ==, "[lease-3]");
-}
-
-static void
-fill_socket (Fixture *self)
-{
-  manager_listen (self->manager, FALSE);
-  for (guint i = 0; i < 600; i++)
-    {
-      g_autofree char *name = g_strdup_printf ("file-%u", i);
-
-      iommud_fd_store_add (self->store, name, self->file);
-    }
 }
 
 /* But not later: then it is lost, and whoever needs it kept is told. */
@@ -341,6 +362,7 @@ main (int argc, char **argv)
   ADD ("/fd-store/full", test_full);
   g_test_add ("/fd-store/deaf", Fixture, &impatient, set_up, test_deaf, tear_down);
   g_test_add ("/fd-store/deaf-for-all", Fixture, &impatient, set_up, test_deaf_for_all, tear_down);
+  g_test_add ("/fd-store/hope", Fixture, &impatient, set_up, test_hope, tear_down);
   ADD ("/fd-store/full-table", test_full_table);
   ADD ("/fd-store/lost", test_lost);
   ADD ("/fd-store/no-pipe", test_no_pipe);
