@@ -33,6 +33,7 @@ struct _IommudFdStore
   GSocket *socket;
   guint longest_ms;    /* a manager that has not answered by then is not waited for any longer */
   GQueue unsent;       /* of Notification */
+  GHashTable *to_add;  /* name of a file that waits to be sent -> its link in unsent */
   GSource *writable;   /* while the socket takes no more; or NULL */
   gboolean told;       /* something was told for which no barrier was passed or is under way */
   int barrier;         /* the pipe's end that is watched; -1: no barrier is under way */
@@ -84,6 +85,7 @@ iommud_fd_store_new (const char *address, guint longest_ms, GError **error)
 
   self->barrier = -1;
   self->longest_ms = longest_ms;
+  self->to_add = g_hash_table_new (g_str_hash, g_str_equal);
   self->lost = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->socket =
       g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_DEFAULT, error);
@@ -126,6 +128,7 @@ iommud_fd_store_free (IommudFdStore *self)
   g_queue_clear_full (&self->unsent, notification_free);
   call_waiters (&self->behind);
   call_waiters (&self->waiting);
+  g_hash_table_unref (self->to_add);
   g_hash_table_unref (self->lost);
   g_clear_object (&self->socket);
   g_free (self);
@@ -299,6 +302,8 @@ send_next (IommudFdStore *self)
       return FALSE;
     }
   notification = g_queue_pop_head (&self->unsent);
+  if (notification->name != NULL)
+    g_hash_table_remove (self->to_add, notification->name);
   if (error != NULL)
     lose_notification (self, notification, error->message);
   notification_free (notification);
@@ -321,6 +326,8 @@ push (IommudFdStore *self, char *text, const char *name, GUnixFDList *files)
   notification->name = g_strdup (name);
   notification->files = files;
   g_queue_push_tail (&self->unsent, notification);
+  if (name != NULL)
+    g_hash_table_replace (self->to_add, notification->name, self->unsent.tail);
   self->told = TRUE;
   send_some (self);
 }
@@ -366,26 +373,26 @@ iommud_fd_store_add (IommudFdStore *self, const char *name, int fd)
 }
 
 /* A file that still waits to be sent would stay open until then. */
-static void
+static gboolean
 drop_unsent (IommudFdStore *self, const char *name)
 {
-  for (GList *l = self->unsent.head, *next; l != NULL; l = next)
-    {
-      next = l->next;
-      if (g_strcmp0 (((const Notification *) l->data)->name, name) == 0)
-        {
-          notification_free (l->data);
-          g_queue_delete_link (&self->unsent, l);
-        }
-    }
+  GList *link = g_hash_table_lookup (self->to_add, name);
+
+  if (link == NULL)
+    return FALSE;
+  g_hash_table_remove (self->to_add, name);
+  notification_free (link->data);
+  g_queue_delete_link (&self->unsent, link);
+  return TRUE;
 }
 
+/* The manager is not told of what it was not sent. So what waits to be sent does not grow with each
+ * lease while the manager does not listen: it may be as much as it was sent, and what is open. */
 void
 iommud_fd_store_remove (IommudFdStore *self, const char *name)
 {
-  drop_unsent (self, name);
-  g_hash_table_remove (self->lost, name);
-  push (self, g_strdup_printf ("FDSTOREREMOVE=1\nFDNAME=%s", name), NULL, NULL);
+  if (!drop_unsent (self, name) && !g_hash_table_remove (self->lost, name))
+    push (self, g_strdup_printf ("FDSTOREREMOVE=1\nFDNAME=%s", name), NULL, NULL);
 }
 
 /* FALSE: that file could not be sent: there was no room for it here, or on its way. */

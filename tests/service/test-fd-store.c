@@ -313,7 +313,8 @@ test_refused (Fixture *self, gconstpointer unused)
   g_assert_cmpstr (self->trace->str, ==, "[][]");
 }
 
-/* A file that waits to be sent is not kept open when it is not to be kept any more. */
+/* A file that waits to be sent is not kept open when it is not to be kept any more, and the manager
+ * need not know of it: else it would have the more to read the longer it does not listen. */
 static void
 test_unsent (Fixture *self, gconstpointer unused)
 {
@@ -327,6 +328,29 @@ test_unsent (Fixture *self, gconstpointer unused)
   wait_for_settled (self);
   g_assert_nonnull (manager_find (self->manager, "file-598"));
   g_assert_null (manager_find (self->manager, "file-599"));
+  g_assert_cmpuint (self->manager->n_removals, ==, 0);
+  iommud_fd_store_remove (self->store, "file-598");
+  wait_for_settled (self);
+  g_assert_null (manager_find (self->manager, "file-598"));
+  g_assert_cmpuint (self->manager->n_removals, ==, 1);
+}
+
+/* Neither of one that was lost. */
+static void
+test_removed_lost (Fixture *self, gconstpointer unused)
+{
+  FullTable table;
+
+  fill_socket (self);
+  fill_table (&table);
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*does not take open files*");
+  iommud_fd_store_add (self->store, "lease-3", self->file);
+  g_test_assert_expected_messages ();
+  empty_table (&table);
+  iommud_fd_store_remove (self->store, "lease-3");
+  manager_listen (self->manager, TRUE);
+  wait_for_settled (self);
+  g_assert_cmpuint (self->manager->n_removals, ==, 0);
 }
 
 /* Whoever waits when the service ends is called. */
@@ -368,6 +392,7 @@ main (int argc, char **argv)
   ADD ("/fd-store/no-pipe", test_no_pipe);
   ADD ("/fd-store/refused", test_refused);
   ADD ("/fd-store/unsent", test_unsent);
+  ADD ("/fd-store/removed-lost", test_removed_lost);
   ADD ("/fd-store/end", test_end);
   ADD ("/fd-store/no-manager", test_no_manager);
   return g_test_run ();
