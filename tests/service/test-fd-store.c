@@ -153,6 +153,39 @@ test_deaf (Fixture *self, gconstpointer unused)
   g_assert_cmpstr (self->trace->str, ==, "[][]");
 }
 
+static void
+fill_socket (Fixture *self)
+{
+  manager_listen (self->manager, FALSE);
+  for (guint i = 0; i < 600; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("file-%u", i);
+
+      iommud_fd_store_add (self->store, name, self->file);
+    }
+}
+
+/* The end of the service is worth another wait, which has an end, too. */
+static void
+test_hope (Fixture *self, gconstpointer unused)
+{
+  fill_socket (self);
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*does not answer*");
+  wait_for_settled (self);
+  g_test_assert_expected_messages ();
+  iommud_fd_store_hope (self->store);
+  iommud_fd_store_when_settled (self->store, on_settled, self);
+  g_assert_cmpstr (self->trace->str, ==, "[]");
+  while (g_str_equal (self->trace->str, "[]"))
+    bed_iterate ();
+  g_assert_cmpstr (self->trace->str, ==, "[][]");
+  g_assert_false (iommud_fd_store_is_settled (self->store));
+  manager_listen (self->manager, TRUE);
+  while (!iommud_fd_store_is_settled (self->store))
+    bed_iterate ();
+  g_assert_nonnull (manager_find (self->manager, "file-599"));
+}
+
 /* All that are waiting by then: those that the barrier is for, and those behind it. */
 static void
 test_deaf_for_all (Fixture *self, gconstpointer unused)
@@ -216,18 +249,6 @@ test_full_table (Fixture *self, gconstpointer unused)
   g_assert_cmpstr (self->trace->str, ==, "[lease-3]");
 }
 
-static void
-fill_socket (Fixture *self)
-{
-  manager_listen (self->manager, FALSE);
-  for (guint i = 0; i < 600; i++)
-    {
-      g_autofree char *name = g_strdup_printf ("file-%u", i);
-
-      iommud_fd_store_add (self->store, name, self->file);
-    }
-}
-
 /* But not later: then it is lost, and whoever needs it kept is told. */
 static void
 test_lost (Fixture *self, gconstpointer unused)
@@ -248,7 +269,52 @@ test_lost (Fixture *self, gconstpointer unused)
   g_assert_true (iommud_fd_store_check (self->store, "lease-3", NULL));
 }
 
-/* A file that waits to be sent is not kept open when it is not to be kept any more. */
+/* Nobody waits for an answer of who cannot be asked, and nothing counts as answered. */
+static void
+test_no_pipe (Fixture *self, gconstpointer unused)
+{
+  FullTable table;
+
+  iommud_fd_store_add (self->store, "a", self->file);
+  fill_table (&table);
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*does not take open files*");
+  iommud_fd_store_when_settled (self->store, on_settled, self);
+  g_test_assert_expected_messages ();
+  empty_table (&table);
+  g_assert_cmpstr (self->trace->str, ==, "[]");
+  g_assert_false (iommud_fd_store_is_settled (self->store));
+  wait_for_settled (self);
+  g_assert_cmpstr (self->trace->str, ==, "[][a]");
+  g_assert_true (iommud_fd_store_is_settled (self->store));
+}
+
+/* What the socket will never take is lost, also a barrier: its pipe hangs up, but nobody has
+ * answered. */
+static void
+test_refused (Fixture *self, gconstpointer unused)
+{
+  fill_socket (self);
+  iommud_fd_store_when_settled (self->store, on_settled, self);
+  g_assert_true (iommud_fd_store_check (self->store, "file-599", NULL));
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*does not take open files*");
+  g_assert_true (g_socket_close (self->manager->socket, NULL));
+  while (self->trace->len == 0)
+    bed_iterate ();
+  g_test_assert_expected_messages ();
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpstr (self->trace->str, ==, "[]");
+  g_assert_false (iommud_fd_store_is_settled (self->store));
+  g_assert_false (iommud_fd_store_check (self->store, "file-599", NULL));
+  /* At once as well as later. */
+  iommud_fd_store_add (self->store, "lease-3", self->file);
+  g_assert_false (iommud_fd_store_check (self->store, "lease-3", NULL));
+  iommud_fd_store_when_settled (self->store, on_settled, self);
+  g_assert_cmpstr (self->trace->str, ==, "[][]");
+}
+
+/* A file that waits to be sent is not kept open when it is not to be kept any more, and the manager
+ * need not know of it: else it would have the more to read the longer it does not listen. */
 static void
 test_unsent (Fixture *self, gconstpointer unused)
 {
@@ -262,6 +328,29 @@ test_unsent (Fixture *self, gconstpointer unused)
   wait_for_settled (self);
   g_assert_nonnull (manager_find (self->manager, "file-598"));
   g_assert_null (manager_find (self->manager, "file-599"));
+  g_assert_cmpuint (self->manager->n_removals, ==, 0);
+  iommud_fd_store_remove (self->store, "file-598");
+  wait_for_settled (self);
+  g_assert_null (manager_find (self->manager, "file-598"));
+  g_assert_cmpuint (self->manager->n_removals, ==, 1);
+}
+
+/* Neither of one that was lost. */
+static void
+test_removed_lost (Fixture *self, gconstpointer unused)
+{
+  FullTable table;
+
+  fill_socket (self);
+  fill_table (&table);
+  g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*does not take open files*");
+  iommud_fd_store_add (self->store, "lease-3", self->file);
+  g_test_assert_expected_messages ();
+  empty_table (&table);
+  iommud_fd_store_remove (self->store, "lease-3");
+  manager_listen (self->manager, TRUE);
+  wait_for_settled (self);
+  g_assert_cmpuint (self->manager->n_removals, ==, 0);
 }
 
 /* Whoever waits when the service ends is called. */
@@ -297,9 +386,13 @@ main (int argc, char **argv)
   ADD ("/fd-store/full", test_full);
   g_test_add ("/fd-store/deaf", Fixture, &impatient, set_up, test_deaf, tear_down);
   g_test_add ("/fd-store/deaf-for-all", Fixture, &impatient, set_up, test_deaf_for_all, tear_down);
+  g_test_add ("/fd-store/hope", Fixture, &impatient, set_up, test_hope, tear_down);
   ADD ("/fd-store/full-table", test_full_table);
   ADD ("/fd-store/lost", test_lost);
+  ADD ("/fd-store/no-pipe", test_no_pipe);
+  ADD ("/fd-store/refused", test_refused);
   ADD ("/fd-store/unsent", test_unsent);
+  ADD ("/fd-store/removed-lost", test_removed_lost);
   ADD ("/fd-store/end", test_end);
   ADD ("/fd-store/no-manager", test_no_manager);
   return g_test_run ();
