@@ -189,10 +189,10 @@ iommud_call_recheck (IommudCall *self, GError **error)
              || iommud_authorizer_recheck (self->state->authorizer, &request, error));
 }
 
-GDBusConnection *
-iommud_call_get_connection (IommudCall *self)
+IommudServiceState *
+iommud_call_get_state (IommudCall *self)
 {
-  return self->state->connection;
+  return self->state;
 }
 
 /* Cancelled when the caller leaves the bus. */
@@ -337,8 +337,9 @@ iommud_call_when_kept (IommudCall *self, void (*func) (gpointer user_data), gpoi
   iommud_fd_store_when_settled (self->state->fd_store, func, user_data);
 }
 
-static void
-answer_when_kept (IommudCall *self, GVariant *value)
+/* Ends a call that returns the value, a tuple. Takes a floating reference. */
+void
+iommud_call_return_value (IommudCall *self, GVariant *value)
 {
   LateAnswer *late = g_new0 (LateAnswer, 1);
 
@@ -351,7 +352,7 @@ answer_when_kept (IommudCall *self, GVariant *value)
 void
 iommud_call_return (IommudCall *self)
 {
-  answer_when_kept (self, NULL);
+  iommud_call_return_value (self, NULL);
 }
 
 /* Ends a call that returns an object's path: "/" for NULL. */
@@ -364,14 +365,15 @@ iommud_call_return_object (IommudCall *self, gpointer object)
     iommud_call_fail (self, g_error_new (IOMMUD_ERROR, IOMMUD_ERROR_NOT_FOUND,
                                          "It was done, but the object is gone already"));
   else
-    answer_when_kept (self, g_variant_new ("(o)", path));
+    iommud_call_return_value (self, g_variant_new ("(o)", path));
 }
 
-/* Ends a call that returns the value, a tuple. Takes a floating reference. */
+/* Ends a call that only reads, and returns the value, likewise. It does not wait: what is told
+ * meanwhile would overtake an answer that is older. */
 void
-iommud_call_return_value (IommudCall *self, GVariant *value)
+iommud_call_return_read (IommudCall *self, GVariant *value)
 {
-  answer_when_kept (self, value);
+  answer (self, value, NULL);
 }
 
 static void

@@ -16,7 +16,7 @@ IommudObjects *iommud_call_get_objects (IommudCall *self);
 guint32 iommud_call_get_uid (IommudCall *self);
 guint32 iommud_call_get_pid (IommudCall *self);
 IommudHost *iommud_call_get_host (IommudCall *self);
-GDBusConnection *iommud_call_get_connection (IommudCall *self);
+IommudServiceState *iommud_call_get_state (IommudCall *self);
 GCancellable *iommud_call_get_cancellable (IommudCall *self);
 void iommud_call_authorize (IommudCall *self, IommudNeeds *needs, IommudAuthorizerFunc answer,
                             gpointer user_data);
@@ -34,6 +34,7 @@ void iommud_call_when_kept (IommudCall *self, void (*func) (gpointer user_data),
 void iommud_call_return (IommudCall *self);
 void iommud_call_return_object (IommudCall *self, gpointer object);
 void iommud_call_return_value (IommudCall *self, GVariant *value);
+void iommud_call_return_read (IommudCall *self, GVariant *value);
 gboolean iommud_call_has_caller (IommudCall *self);
 void iommud_call_reserve_answer (IommudCall *self, gsize n_bytes);
 void iommud_call_drop (IommudCall *self);

@@ -2,6 +2,14 @@
 /* What a device's file does not say, for those who are handed it. */
 #include "device-details.h"
 
+/* Not by a format string: to parse it costs more than the entry. */
+static void
+add (GVariantBuilder *details, const char *name, GVariant *value)
+{
+  g_variant_builder_add_value (details, g_variant_new_dict_entry (g_variant_new_string (name),
+                                                                  g_variant_new_variant (value)));
+}
+
 static void
 add_strings (GVariantBuilder *details, IommudDevice *device)
 {
@@ -12,8 +20,7 @@ add_strings (GVariantBuilder *details, IommudDevice *device)
       g_autofree char *value = NULL;
 
       g_object_get (device, names[i], &value, NULL);
-      g_variant_builder_add (details, "{sv}", names[i],
-                             g_variant_new_string (value == NULL ? "" : value));
+      add (details, names[i], g_variant_new_string (value == NULL ? "" : value));
     }
 }
 
@@ -26,9 +33,9 @@ add_numbers (GVariantBuilder *details, IommudDevice *device)
 
   g_object_get (device, "iommu-group", &iommu_group, "vendor-id", &vendor_id, "product-id",
                 &product_id, NULL);
-  g_variant_builder_add (details, "{sv}", "iommu-group", g_variant_new_int32 (iommu_group));
-  g_variant_builder_add (details, "{sv}", "vendor-id", g_variant_new_uint32 (vendor_id));
-  g_variant_builder_add (details, "{sv}", "product-id", g_variant_new_uint32 (product_id));
+  add (details, "iommu-group", g_variant_new_int32 (iommu_group));
+  add (details, "vendor-id", g_variant_new_uint32 (vendor_id));
+  add (details, "product-id", g_variant_new_uint32 (product_id));
 }
 
 static gboolean
@@ -50,12 +57,12 @@ iommud_device_details (IommudDevice *device, gboolean bound)
   g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
   add_strings (&details, device);
   add_numbers (&details, device);
-  g_variant_builder_add (&details, "{sv}", "mdev", g_variant_new_boolean (is_mdev (device)));
-  g_variant_builder_add (&details, "{sv}", "bound", g_variant_new_boolean (bound));
+  add (&details, "mdev", g_variant_new_boolean (is_mdev (device)));
+  add (&details, "bound", g_variant_new_boolean (bound));
   if (bound)
     {
       g_object_get (device, "device-id", &device_id, NULL);
-      g_variant_builder_add (&details, "{sv}", "device-id", g_variant_new_uint32 (device_id));
+      add (&details, "device-id", g_variant_new_uint32 (device_id));
     }
   return g_variant_builder_end (&details);
 }

@@ -98,7 +98,7 @@ on_holders (GObject *source, GAsyncResult *result, gpointer user_data)
   if (holders == NULL)
     iommud_call_fail (call, error);
   else
-    iommud_call_return_value (call, make_holders (holders));
+    iommud_call_return_read (call, make_holders (holders));
 }
 
 /* Every user may call it, but it takes the service some time, as a change does. */

@@ -106,8 +106,8 @@ deliver (IommudDirtyTracking *tracking, GAsyncResult *result, IommudCall *call, 
   shipment->tracking = g_object_ref (tracking);
   shipment->result = g_object_ref (result);
   shipment->copy = copy;
-  parcel =
-      iommud_parcel_new (iommud_call_get_connection (call), iommud_call_get_cancellable (call));
+  parcel = iommud_parcel_new (iommud_call_get_state (call)->connection,
+                              iommud_call_get_cancellable (call));
   iommud_parcel_sent (parcel, iommud_call_return_file (call, value, bitmap), on_delivered,
                       shipment);
 }

@@ -48,7 +48,9 @@ add_to_dict (GVariantBuilder *dict, IommudExport *self, const IommudMember *memb
   g_autoptr (GVariant) value = read_member (self, member);
 
   if (value != NULL)
-    g_variant_builder_add (dict, "{sv}", member->info->name, value);
+    g_variant_builder_add_value (
+        dict, g_variant_new_dict_entry (g_variant_new_string (member->info->name),
+                                        g_variant_new_variant (value)));
 }
 
 /* The value of one property. Owned; NULL with error set. */

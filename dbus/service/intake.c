@@ -105,11 +105,10 @@ receive (IommudServiceState *state, GDBusMessage *message)
   g_object_unref (message);
 }
 
-/* Goes on as long as there are messages, but not for long at a time. */
+/* FALSE if there are no more messages. */
 static gboolean
-on_main_loop (gpointer user_data)
+receive_some (Inbox *inbox)
 {
-  Inbox *inbox = user_data;
   gint64 end = g_get_monotonic_time () + IOMMUD_IDLE_SLICE_US;
   gboolean more = TRUE;
 
@@ -123,9 +122,23 @@ on_main_loop (gpointer user_data)
       if (g_get_monotonic_time () >= end)
         break;
     }
+  return more;
+}
+
+/* Goes on as long as there are messages, but not for long at a time. What has come is served at
+ * once, but not if calls are waiting, which have turns of their own: then one turn of the main loop
+ * would be as long as two, and so would be the wait of others. */
+static gboolean
+on_main_loop (gpointer user_data)
+{
+  Inbox *inbox = user_data;
+  gboolean at_once = inbox->state != NULL && iommud_lanes_is_idle (inbox->state->lanes);
+  gboolean more = receive_some (inbox);
+
   if (inbox->state == NULL)
     return G_SOURCE_REMOVE;
-  iommud_lanes_serve (inbox->state->lanes);
+  if (at_once)
+    iommud_lanes_serve (inbox->state->lanes);
   return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 

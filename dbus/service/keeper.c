@@ -189,6 +189,7 @@ wait_until_settled (IommudKeeper *self)
 {
   gboolean settled = FALSE;
 
+  iommud_fd_store_hope (self->fd_store);
   iommud_fd_store_when_settled (self->fd_store, on_settled, &settled);
   while (!settled)
     g_main_context_iteration (NULL, TRUE);

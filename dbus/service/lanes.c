@@ -344,6 +344,13 @@ serve_one (IommudLanes *self)
   iommud_lanes_wake (self, caller);
 }
 
+/* No call waits that could be answered. */
+gboolean
+iommud_lanes_is_idle (const IommudLanes *self)
+{
+  return self->source == NULL;
+}
+
 /* Serves calls in turn, but not for long. */
 void
 iommud_lanes_serve (IommudLanes *self)

@@ -54,6 +54,7 @@ void iommud_lanes_set_bytes_per_user (IommudLanes *self, guint64 n_bytes);
 gboolean iommud_lanes_push (IommudLanes *self, IommudCaller *caller, GDBusMessage *message);
 void iommud_lanes_join (IommudLanes *self, IommudCaller *caller);
 void iommud_lanes_leave (IommudLanes *self, IommudCaller *caller);
+gboolean iommud_lanes_is_idle (const IommudLanes *self);
 void iommud_lanes_serve (IommudLanes *self);
 void iommud_lanes_wake (IommudLanes *self, IommudCaller *caller);
 void iommud_lanes_add_unread (IommudLanes *self, IommudCaller *caller, gint64 n_bytes);

@@ -132,7 +132,7 @@ send (IommudListing *self, IommudCall *call)
 
   self->usual_bytes = g_variant_get_size (body);
   if (self->usual_bytes <= SHORT_BYTES)
-    iommud_call_return_value (call, body);
+    iommud_call_return_read (call, body);
   else
     send_long (self, call, body);
 }

@@ -26,6 +26,18 @@ new_options (IommudCall *call, const char *const *known, GError **error)
   return options;
 }
 
+/* The client holds what it was given only as long as the service can see that it does, in its next
+ * life too: so that the guard is kept is part of the lease. */
+static gboolean
+check_lease (IommudCall *call, IommudLease *lease, GError **error)
+{
+  g_autofree char *name =
+      g_strdup_printf ("lease-%" G_GUINT64_FORMAT, iommud_lease_get_serial (lease));
+
+  return iommud_lease_export_check_active (lease, error)
+         && iommud_fd_store_check (iommud_call_get_state (call)->fd_store, name, error);
+}
+
 /* A lease that was made, until its caller is told. */
 typedef struct
 {
@@ -41,7 +53,7 @@ answer_created (gpointer user_data)
   g_autoptr (IommudLease) lease = created->lease;
   GError *error = NULL;
 
-  if (!iommud_lease_export_check_active (lease, &error))
+  if (!check_lease (created->call, lease, &error))
     {
       close (created->guard);
       iommud_call_fail (created->call, error);
@@ -151,7 +163,7 @@ answer_leased (gpointer user_data)
   int fds[IOMMUD_FILES_MAX];
   GError *error = NULL;
 
-  if (!iommud_lease_export_check_active (self->lease, &error))
+  if (!check_lease (self->call, self->lease, &error))
     iommud_call_fail (self->call, error);
   else if (iommud_call_return_files (self->call, make_answer (self, self->lease), fds,
                                      take_files (self->files, self->devices, fds))

@@ -28,6 +28,11 @@
 /* How long the bus may take to carry the last answers, and to say who has the name. */
 #define LONGEST_MS 1000
 
+/* Beside the statuses that a process may end with. */
+#define CONNECTION_LOST (-1)
+/* Before the bus is connected to again. */
+#define BREAK_US (G_USEC_PER_SEC / 10)
+
 typedef struct
 {
   GMainLoop *loop;
@@ -138,8 +143,7 @@ static void
 on_connection_closed (GDBusConnection *connection, gboolean remote_vanished, GError *error,
                       Daemon *daemon)
 {
-  g_printerr ("iommud: the message bus has closed the connection\n");
-  quit (daemon, EXIT_FAILURE);
+  quit (daemon, CONNECTION_LOST);
 }
 
 static void
@@ -202,6 +206,7 @@ send_the_rest (GDBusConnection *connection)
   g_source_remove (late);
 }
 
+/* A status, or CONNECTION_LOST. */
 static int
 serve (GDBusConnection *connection)
 {
@@ -211,14 +216,18 @@ serve (GDBusConnection *connection)
   guint term = g_unix_signal_add (SIGTERM, on_signal, &daemon);
   guint interrupt = g_unix_signal_add (SIGINT, on_signal, &daemon);
   GSource *watchdog;
+  guint name;
 
-  g_bus_own_name_on_connection (connection, IOMMUD_DBUS_BUS_NAME,
-                                G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_name_acquired, on_name_lost,
-                                &daemon, NULL);
+  name = g_bus_own_name_on_connection (connection, IOMMUD_DBUS_BUS_NAME,
+                                       G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE, on_name_acquired,
+                                       on_name_lost, &daemon, NULL);
   watchdog = start_watchdog ();
   g_main_loop_run (daemon.loop);
   g_clear_pointer (&watchdog, stop_watchdog);
-  tell_systemd ("STOPPING=1");
+  if (daemon.status == CONNECTION_LOST)
+    g_bus_unown_name (name); /* which calls nobody then */
+  else
+    tell_systemd ("STOPPING=1");
   g_signal_handler_disconnect (connection, closed);
   g_source_remove (interrupt);
   g_source_remove (term);
@@ -294,6 +303,35 @@ leave_bus (GDBusConnection *connection)
   g_dbus_connection_close_sync (connection, NULL, NULL);
 }
 
+/* The bus closes the connection of who sends files that it has no room for, and others may have
+ * used that up. So the service connects again, and has what it had before. @connection: the last
+ * one, owned; NULL before the first one, and if that fails. */
+static int
+serve_on_bus (const IommudProgramOptions *options, IommudHost *host, IommudKeeper *keeper,
+              GDBusConnection **connection, GError **error)
+{
+  int status;
+
+  *connection = connect_to_bus (options, error);
+  if (*connection == NULL)
+    return EXIT_FAILURE;
+  while ((status = serve_host (options, host, keeper, *connection)) == CONNECTION_LOST)
+    {
+      g_autoptr (GDBusConnection) again = NULL;
+
+      g_usleep (BREAK_US);
+      again = connect_to_bus (options, NULL);
+      if (again == NULL)
+        {
+          g_printerr ("iommud: the message bus has closed the connection\n");
+          return EXIT_FAILURE;
+        }
+      g_message ("The message bus had closed the connection: the service is connected again");
+      g_set_object (connection, again);
+    }
+  return status;
+}
+
 /* What is under way is answered while the host is let go: what it has stays as it is for the next
  * run. If that cannot be done in time, the process ends at once: the next run then finishes what is
  * under way. */
@@ -301,8 +339,8 @@ static int
 run_host (const IommudProgramOptions *options, IommudHost *host, IommudKeeper *keeper,
           GError **error)
 {
-  g_autoptr (GDBusConnection) connection = connect_to_bus (options, error);
-  int status = connection != NULL ? serve_host (options, host, keeper, connection) : EXIT_FAILURE;
+  g_autoptr (GDBusConnection) connection = NULL;
+  int status = serve_on_bus (options, host, keeper, &connection, error);
   gboolean in_time = keeper == NULL || iommud_keeper_let_go (keeper, host);
 
   if (connection != NULL)

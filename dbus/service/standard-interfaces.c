@@ -99,7 +99,7 @@ handle_get (IommudServiceState *state, IommudCall *call)
   if (value == NULL)
     iommud_call_refuse (call, error);
   else
-    iommud_call_return_value (call, g_variant_new ("(v)", value));
+    iommud_call_return_read (call, g_variant_new ("(v)", value));
 }
 
 static void
@@ -119,7 +119,7 @@ handle_get_all (IommudServiceState *state, IommudCall *call)
     }
   properties =
       iommud_entries_get_properties (state->objects, iommud_export_get_object (export), interface);
-  iommud_call_return_value (call, g_variant_new ("(@a{sv})", properties));
+  iommud_call_return_read (call, g_variant_new ("(@a{sv})", properties));
 }
 
 static void
@@ -173,7 +173,7 @@ answer_introspection (IommudServiceState *state, IommudCall *call, GString *xml)
 
   if (n_bytes <= SHORT_BYTES)
     {
-      iommud_call_return_value (call, body);
+      iommud_call_return_read (call, body);
       return;
     }
   iommud_call_reserve_answer (call, n_bytes);
@@ -249,7 +249,7 @@ handle_get_machine_id (IommudServiceState *state, IommudCall *call)
     iommud_call_refuse (call, g_error_new (G_DBUS_ERROR, G_DBUS_ERROR_FAILED,
                                            "This machine has no id in /etc/machine-id"));
   else
-    iommud_call_return_value (call, g_variant_new ("(s)", id));
+    iommud_call_return_read (call, g_variant_new ("(s)", id));
 }
 
 static const Method methods[] = {

@@ -4,13 +4,10 @@
 
 #include "base/process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +17,7 @@
 
 /* Fields of /proc/PID/stat behind the name, of which the state is the third in the manual page. */
 #define FIELD_STATE 0
+#define FIELD_PARENT 1
 #define FIELD_FLAGS 6
 #define FIELD_THREADS 17
 #define FIELD_START_TIME 19
@@ -55,18 +53,20 @@ iommud_process_parse (const char *stat, IommudProcess *process)
 {
   const char *name_end = strrchr (stat, ')');
   g_auto (GStrv) fields = NULL;
-  guint64 n_threads, flags;
+  guint64 parent, flags, n_threads;
 
   if (name_end == NULL || name_end[1] != ' ')
     return FALSE;
   fields = g_strsplit (name_end + 2, " ", N_FIELDS + 1);
   if (g_strv_length (fields) < N_FIELDS
+      || !g_ascii_string_to_unsigned (fields[FIELD_PARENT], 10, 0, G_MAXINT32, &parent, NULL)
       || !g_ascii_string_to_unsigned (fields[FIELD_FLAGS], 10, 0, G_MAXUINT32, &flags, NULL)
       || !g_ascii_string_to_unsigned (fields[FIELD_THREADS], 10, 0, G_MAXUINT32, &n_threads, NULL)
       || !g_ascii_string_to_unsigned (g_strchomp (fields[FIELD_START_TIME]), 10, 0, G_MAXUINT64,
                                       &process->start_time, NULL))
     return FALSE;
   process->state = fields[FIELD_STATE][0];
+  process->parent = (gint) parent;
   process->is_exiting = (flags & PF_EXITING) != 0;
   process->n_threads = (guint) n_threads;
   return TRUE;
@@ -114,8 +114,8 @@ iommud_process_is_same (const IommudProcess *first, const IommudProcess *second)
   return first->start_time == second->start_time;
 }
 
-static gboolean
-is_dead (const IommudProcess *thread)
+gboolean
+iommud_process_is_dead (const IommudProcess *thread)
 {
   return thread->state == 'Z' || thread->state == 'X';
 }
@@ -123,76 +123,7 @@ is_dead (const IommudProcess *thread)
 gboolean
 iommud_process_has_ended (const IommudProcess *process)
 {
-  return is_dead (process) && process->n_threads <= 1;
-}
-
-static int
-open_number (DIR *folder, const char *number)
-{
-  if (!g_ascii_isdigit (*number))
-    return -1;
-  return openat (dirfd (folder), number, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
-/* The first thread may have ended before the others, of which the last one closes the files. */
-static gboolean
-has_exiting_thread (int process)
-{
-  int fd = openat (process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *threads = fd >= 0 ? fdopendir (fd) : NULL;
-  const struct dirent *entry;
-  gboolean found = FALSE;
-  IommudProcess thread;
-
-  while (!found && threads != NULL && (entry = readdir (threads)) != NULL)
-    {
-      int folder = open_number (threads, entry->d_name);
-
-      found = folder >= 0 && iommud_process_read (folder, &thread) == 0 && thread.is_exiting
-              && !is_dead (&thread);
-      if (folder >= 0)
-        close (folder);
-    }
-  if (threads != NULL)
-    closedir (threads);
-  return found;
-}
-
-static gboolean
-read_exiting (int folder, IommudExitingProcess *exiting)
-{
-  IommudProcess process;
-  struct stat status;
-
-  if (iommud_process_read (folder, &process) != 0 || !process.is_exiting
-      || iommud_process_has_ended (&process) || fstat (folder, &status) < 0
-      || (is_dead (&process) && !has_exiting_thread (folder)))
-    return FALSE;
-  exiting->id.start_time = process.start_time;
-  exiting->user = status.st_uid;
-  return TRUE;
-}
-
-GArray *
-iommud_process_list_exiting (const char *proc)
-{
-  GArray *found = g_array_new (FALSE, FALSE, sizeof (IommudExitingProcess));
-  DIR *processes = opendir (proc != NULL ? proc : "/proc");
-  const struct dirent *entry;
-
-  while (processes != NULL && (entry = readdir (processes)) != NULL)
-    {
-      IommudExitingProcess exiting = { .id.pid = atoi (entry->d_name) };
-      int folder = open_number (processes, entry->d_name);
-
-      if (folder >= 0 && read_exiting (folder, &exiting))
-        g_array_append_val (found, exiting);
-      if (folder >= 0)
-        close (folder);
-    }
-  if (processes != NULL)
-    closedir (processes);
-  return found;
+  return iommud_process_is_dead (process) && process->n_threads <= 1;
 }
 
 int

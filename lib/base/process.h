@@ -3,12 +3,12 @@
 #pragma once
 
 #include <glib.h>
-#include <sys/types.h>
 
 G_BEGIN_DECLS
 
 typedef struct
 {
+  gint parent;         /* its pid; 0 for none */
   gboolean is_exiting; /* its first thread is, or has ended */
   char state;          /* R, S, ..., Z: the first thread has ended */
   guint n_threads;     /* that have not ended, or wait to be reaped */
@@ -23,12 +23,6 @@ typedef struct
   guint64 start_time;
 } IommudProcessId;
 
-typedef struct
-{
-  IommudProcessId id;
-  uid_t user; /* effective */
-} IommudExitingProcess;
-
 /* Of the content of /proc/PID/stat; FALSE if it is none. */
 gboolean iommud_process_parse (const char *stat, IommudProcess *process);
 /* Of the folder /proc/PID, an open file; 0 or an errno. A folder that was opened is that of one
@@ -40,16 +34,10 @@ int iommud_process_read_pid (gint pid, IommudProcess *process);
 IommudProcessId iommud_process_identify (gint pid);
 /* Whether a process that was looked at twice is one and the same. */
 gboolean iommud_process_is_same (const IommudProcess *first, const IommudProcess *second);
+/* Whether a thread has ended, or the first one of a process. */
+gboolean iommud_process_is_dead (const IommudProcess *thread);
 /* Whether no thread of it runs. Nobody may have reaped it yet. */
 gboolean iommud_process_has_ended (const IommudProcess *process);
-
-/* An array of IommudExitingProcess: those that end at this moment, of which at least one thread has
- * not ended yet. The kernel takes the files of such a process out of /proc before it closes them,
- * so that nobody can see what it still has (do_exit() of kernel/exit.c: PF_EXITING is set,
- * exit_files() forgets the table, and the files are closed before exit_notify() tells that it has
- * ended). A process that had files when it was last looked at, and is not listed, has closed them.
- * @proc: NULL for /proc. */
-GArray *iommud_process_list_exiting (const char *proc);
 
 /* A pidfd, to be closed by the caller; -1 with errno set. When the process ends it is readable. */
 int iommud_process_open (gint pid);

@@ -299,6 +299,12 @@ iommud_queue_set_journal (IommudQueue *self, IommudJournal *journal)
 }
 
 gboolean
+iommud_queue_has_journal (IommudQueue *self)
+{
+  return self->journal != NULL;
+}
+
+gboolean
 iommud_queue_is_idle (IommudQueue *self)
 {
   return !self->running && g_queue_is_empty (&self->waiting)

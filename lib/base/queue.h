@@ -50,6 +50,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudQueue, iommud_queue_unref)
 
 /* NULL: none. For a queue that is idle. */
 void iommud_queue_set_journal (IommudQueue *self, IommudJournal *journal);
+gboolean iommud_queue_has_journal (IommudQueue *self);
 
 /* Puts an operation behind the others. @owner, which owns the workers, is held until the operation
  * has ended. @task (transfer full, or NULL if nothing waits for it) returns after data was freed.

@@ -34,9 +34,34 @@ iommud_container_find_hwpt (IommudContainer *self, guint32 hwpt_id)
   return g_hash_table_lookup (self->hwpts_by_id, GUINT_TO_POINTER (hwpt_id));
 }
 
+/* If there is no journal, nobody takes what is noted. */
+void
+iommud_container_note_hwpt (IommudContainer *self, IommudHwpt *hwpt)
+{
+  if (iommud_queue_has_journal (iommud_context_get_queue (self->context)))
+    g_hash_table_add (self->changed_hwpts, g_object_ref (hwpt));
+}
+
+GPtrArray *
+iommud_container_take_changed_hwpts (IommudContainer *self)
+{
+  GPtrArray *changed = g_ptr_array_new_with_free_func (g_object_unref);
+  GHashTableIter iter;
+  gpointer hwpt;
+
+  g_hash_table_iter_init (&iter, self->changed_hwpts);
+  while (g_hash_table_iter_next (&iter, &hwpt, NULL))
+    {
+      g_ptr_array_add (changed, hwpt);
+      g_hash_table_iter_steal (&iter);
+    }
+  return changed;
+}
+
 static void
 list_hwpt (IommudContainer *self, IommudHwpt *hwpt)
 {
+  iommud_container_note_hwpt (self, hwpt);
   g_hash_table_insert (self->hwpts_by_id, GUINT_TO_POINTER (iommud_hwpt_get_id (hwpt)), hwpt);
   g_list_store_append (self->hwpts, hwpt);
 }
@@ -75,6 +100,7 @@ iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt)
   g_autoptr (IommudHwpt) removed = g_object_ref (hwpt);
   guint position;
 
+  iommud_container_note_hwpt (self, removed);
   g_hash_table_remove (self->hwpts_by_id, GUINT_TO_POINTER (iommud_hwpt_get_id (hwpt)));
   if (g_list_store_find (self->hwpts, hwpt, &position))
     g_list_store_remove (self->hwpts, position);

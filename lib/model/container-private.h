@@ -20,7 +20,8 @@ struct _IommudContainer
   IommudAccounting accounting;
   GListStore *devices;
   GListStore *hwpts;
-  GHashTable *hwpts_by_id; /* kernel id -> IommudHwpt, not owned */
+  GHashTable *hwpts_by_id;   /* kernel id -> IommudHwpt, not owned */
+  GHashTable *changed_hwpts; /* a set of IommudHwpt: since the journal was told of them */
   GArray *orphans;
   guint n_refusals;
   IommudMemory *memory;

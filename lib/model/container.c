@@ -110,6 +110,7 @@ iommud_container_finalize (GObject *object)
   g_object_unref (self->devices);
   g_object_unref (self->hwpts);
   g_hash_table_unref (self->hwpts_by_id);
+  g_hash_table_unref (self->changed_hwpts);
   g_array_unref (self->orphans);
   g_object_unref (self->memory);
   g_object_unref (self->dirty_tracking);
@@ -230,6 +231,7 @@ iommud_container_init (IommudContainer *self)
   self->devices = g_list_store_new (IOMMUD_TYPE_DEVICE);
   self->hwpts = g_list_store_new (IOMMUD_TYPE_HWPT);
   self->hwpts_by_id = g_hash_table_new (NULL, NULL);
+  self->changed_hwpts = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
   self->orphans = g_array_new (FALSE, FALSE, sizeof (guint32));
 }
 

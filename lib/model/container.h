@@ -71,6 +71,10 @@ IommudHwpt *iommud_container_add_hwpt (IommudContainer *self, guint32 hwpt_id,
 /* One that was written down; its devices are attached later. */
 void iommud_container_adopt_hwpt (IommudContainer *self, const IommudHwptRecord *record);
 void iommud_container_remove_hwpt (IommudContainer *self, IommudHwpt *hwpt);
+/* What is written down of a HWPT has changed, or it has come or gone. */
+void iommud_container_note_hwpt (IommudContainer *self, IommudHwpt *hwpt);
+/* Those that were noted since this was called last, of which some may be gone; owned. */
+GPtrArray *iommud_container_take_changed_hwpts (IommudContainer *self);
 /* Puts the device on a HWPT (NULL for an mdev), or moves it from another one. */
 void iommud_container_attach (IommudContainer *self, IommudDevice *device, IommudHwpt *hwpt);
 /* Binds the device and puts it on a HWPT (NULL for an mdev), or moves it from another one. */

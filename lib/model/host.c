@@ -129,6 +129,7 @@ iommud_host_finalize (GObject *object)
   g_strfreev (self->features);
   iommud_mapped_files_unref (self->mapped_files);
   g_clear_pointer (&self->searches.queue, iommud_queue_unref);
+  g_clear_pointer (&self->searches.passes, iommud_holder_passes_unref);
   iommud_open_files_unref (self->open_files);
   g_clear_pointer (&self->interrupted, g_ptr_array_unref);
   g_main_context_unref (self->main_context);
@@ -262,6 +263,7 @@ iommud_host_new_empty (IommudBackend *backend, GError **error)
   self = g_object_new (IOMMUD_TYPE_HOST, "backend", backend, NULL);
   self->workers = workers;
   self->searches.queue = iommud_queue_new (workers, self->main_context);
+  self->searches.passes = iommud_holder_passes_new (iommud_backend_get_probe (backend));
   return self;
 }
 

@@ -215,10 +215,18 @@ iommud_hwpt_check_alive (IommudHwpt *self, const char *what, GError **error)
   return FALSE;
 }
 
+static void
+note_change (IommudHwpt *self)
+{
+  if (self->container != NULL)
+    iommud_container_note_hwpt (self->container, self);
+}
+
 void
 iommud_hwpt_add_device (IommudHwpt *self, IommudDevice *device)
 {
   g_list_store_append (self->devices, device);
+  note_change (self);
 }
 
 void
@@ -228,6 +236,7 @@ iommud_hwpt_remove_device (IommudHwpt *self, IommudDevice *device)
 
   if (g_list_store_find (self->devices, device, &position))
     g_list_store_remove (self->devices, position);
+  note_change (self);
 }
 
 guint
@@ -261,6 +270,7 @@ void
 iommud_hwpt_set_refused (IommudHwpt *self, const char *iommu)
 {
   g_hash_table_add (self->refused, g_strdup (iommu));
+  note_change (self);
 }
 
 gboolean

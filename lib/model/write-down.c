@@ -20,6 +20,15 @@ iommud_context_write_down (IommudContext *self, IommudHostRecord *record)
 }
 
 static void
+add_hwpt (IommudHostRecord *record, IommudHwpt *hwpt)
+{
+  IommudHwptRecord *entry = iommud_hwpt_record_new ();
+
+  iommud_hwpt_fill_record (hwpt, entry);
+  g_ptr_array_add (record->hwpts, entry);
+}
+
+static void
 add_hwpts (IommudHostRecord *record, IommudContainer *container)
 {
   GListModel *hwpts = iommud_container_get_hwpts (container);
@@ -27,10 +36,8 @@ add_hwpts (IommudHostRecord *record, IommudContainer *container)
   for (guint i = 0; i < g_list_model_get_n_items (hwpts); i++)
     {
       g_autoptr (IommudHwpt) hwpt = g_list_model_get_item (hwpts, i);
-      IommudHwptRecord *entry = iommud_hwpt_record_new ();
 
-      iommud_hwpt_fill_record (hwpt, entry);
-      g_ptr_array_add (record->hwpts, entry);
+      add_hwpt (record, hwpt);
     }
 }
 
@@ -204,6 +211,21 @@ iommud_container_write_down_device (IommudContainer *self, IommudHostRecord *rec
   iommud_record_set_string (&scope->name, iommud_device_get_binding (device)->info->name);
   if (iommud_device_get_container (device) == self)
     add_binding (record, self, device);
+}
+
+void
+iommud_container_write_down_hwpts (IommudContainer *self, IommudHostRecord *record,
+                                   GPtrArray *hwpts)
+{
+  for (guint i = 0; i < hwpts->len; i++)
+    {
+      IommudHwpt *hwpt = g_ptr_array_index (hwpts, i);
+      guint64 serial = iommud_hwpt_get_serial (hwpt);
+
+      iommud_write_down_scope (record, "hwpts", iommud_container_get_serial (self), serial, serial);
+      if (iommud_hwpt_get_container (hwpt) != NULL)
+        add_hwpt (record, hwpt);
+    }
 }
 
 void

@@ -32,6 +32,9 @@ void iommud_write_down_scope (IommudHostRecord *record, const char *kind, guint6
 /* For facts: the record of one device, if it is bound for the container, and its scope. */
 void iommud_container_write_down_device (IommudContainer *self, IommudHostRecord *record,
                                          IommudDevice *device);
+/* For facts: the records of these HWPTs, of which some may be gone, and their scopes. */
+void iommud_container_write_down_hwpts (IommudContainer *self, IommudHostRecord *record,
+                                        GPtrArray *hwpts);
 /* For facts: the scopes of iommud_container_write_down(), also for a container that was freed. */
 void iommud_container_write_down_scopes (IommudContainer *self, IommudHostRecord *record,
                                          IommudWriteDownParts parts, guint64 first, guint64 last);

@@ -76,11 +76,14 @@ static Ending *
 get_ending (IommudLease *lease)
 {
   Ending *self = g_object_get_data (G_OBJECT (lease), "iommud-ending");
+  g_autofree char *unit = NULL;
+  guint pid = 0;
 
   if (self != NULL)
     return self;
   self = g_new0 (Ending, 1);
-  self->suspects = iommud_suspects_new (iommud_lease_get_owner (lease));
+  g_object_get (lease, "pid", &pid, "unit", &unit, NULL);
+  self->suspects = iommud_suspects_new (iommud_lease_get_owner (lease), (gint) pid, unit);
   self->watches = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_process_watch_free);
   self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
   self->joining = g_ptr_array_new_with_free_func (g_object_unref);
@@ -211,6 +214,8 @@ publish_search (gpointer data, GError **error)
   g_autoptr (GArray) suspects = iommud_suspects_update (
       ending->suspects, self->plan->holders, self->plan->exiting, g_get_monotonic_time ());
 
+  if (suspects->len > 0 && !ending->is_in_doubt)
+    ending->n_retries = 0;
   ending->is_in_doubt = suspects->len > 0;
   if (!ending->is_in_doubt)
     let_devices_go (self);
@@ -227,26 +232,6 @@ static const IommudOperation search_operation = {
   .free = search_free,
 };
 
-static gboolean
-on_retry (gpointer lease)
-{
-  iommud_end_lease_go_on (lease);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-retry_later (IommudLease *lease)
-{
-  Ending *self = get_ending (lease);
-
-  if (self->retry != NULL || (self->n_retries >= N_RETRIES && self->watches->len > 0))
-    return;
-  self->retry = g_timeout_source_new (
-      self->n_retries < N_RETRIES ? FIRST_RETRY_MS << self->n_retries++ : SLOW_RETRY_MS);
-  g_source_set_callback (self->retry, on_retry, lease, NULL);
-  g_source_attach (self->retry, iommud_host_get_main_context (iommud_lease_get_host (lease)));
-}
-
 static void
 return_tasks (Ending *self)
 {
@@ -258,6 +243,34 @@ return_tasks (Ending *self)
     g_task_return_pointer (g_ptr_array_index (done, i), NULL, NULL);
 }
 
+static gboolean
+on_retry (gpointer lease)
+{
+  g_autoptr (IommudLease) owned G_GNUC_UNUSED = g_object_ref (lease);
+  Ending *self = get_ending (lease);
+
+  self->n_retries++;
+  if (iommud_lease_get_host (lease) != NULL)
+    iommud_end_lease_go_on (lease);
+  else
+    return_tasks (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+retry_later (IommudLease *lease)
+{
+  Ending *self = get_ending (lease);
+
+  if (self->retry != NULL
+      || (self->n_retries >= N_RETRIES && self->watches->len > 0 && !self->is_in_doubt))
+    return;
+  self->retry = g_timeout_source_new (
+      self->n_retries < N_RETRIES ? FIRST_RETRY_MS << self->n_retries : SLOW_RETRY_MS);
+  g_source_set_callback (self->retry, on_retry, lease, NULL);
+  g_source_attach (self->retry, iommud_host_get_main_context (iommud_lease_get_host (lease)));
+}
+
 static void
 end_round (IommudLease *lease)
 {
@@ -266,13 +279,13 @@ end_round (IommudLease *lease)
   gboolean holds_back;
 
   self->in_round = FALSE;
+  /* A doubt ends soon, most often: who waits is better served then. */
+  holds_back = host != NULL && self->is_in_doubt && self->n_retries < N_RETRIES;
   iommud_leasing_write_down (lease);
   if (host != NULL && iommud_lease_is_over (lease))
     iommud_lease_table_remove (iommud_host_get_lease_table (host), lease);
   else if (host != NULL && !self->again)
     retry_later (lease);
-  /* A doubt ends soon, most often: who waits is better served then. */
-  holds_back = self->is_in_doubt && self->n_retries < N_RETRIES;
   if (!holds_back)
     return_tasks (self);
   if (self->again || (!holds_back && self->waiting->len > 0))
@@ -296,6 +309,7 @@ search_holders (IommudLease *lease)
 
   if (host == NULL || g_list_model_get_n_items (iommud_lease_get_devices (lease)) == 0)
     {
+      get_ending (lease)->is_in_doubt = FALSE;
       end_round (lease);
       return;
     }
@@ -304,6 +318,7 @@ search_holders (IommudLease *lease)
   search->lease = g_object_ref (lease);
   search->devices = g_ptr_array_new_with_free_func (g_object_unref);
   search->plan = iommud_leasing_new_search (host);
+  search->plan->suspects = iommud_suspects_get_ids (get_ending (lease)->suspects);
   iommud_leasing_submit (lease, &search_operation, search, task);
 }
 
@@ -355,7 +370,6 @@ begin_round (IommudLease *lease)
   stop_waiting (self);
   self->in_round = TRUE;
   self->again = FALSE;
-  self->is_in_doubt = FALSE;
   free_containers (lease);
 }
 
@@ -383,6 +397,8 @@ iommud_end_lease_for (IommudLease *lease, GTask *task)
       g_clear_object (&task);
       return;
     }
+  if (self->is_in_doubt && self->waiting->len == 0 && self->joining->len == 0)
+    self->n_retries = 0;
   if (task != NULL)
     g_ptr_array_add (self->in_round ? self->joining : self->waiting, task);
   iommud_lease_table_leave_guard (iommud_host_get_lease_table (host), lease);

@@ -102,8 +102,7 @@ intend (gpointer data)
 static GVariant *
 report (gpointer data)
 {
-  return iommud_operation_report (((FreeHwpt *) data)->container,
-                                  IOMMUD_WRITE_DOWN_HWPTS | IOMMUD_WRITE_DOWN_TRACKING);
+  return iommud_operation_report (((FreeHwpt *) data)->container, IOMMUD_WRITE_DOWN_TRACKING);
 }
 
 static const IommudOperation free_operation = {

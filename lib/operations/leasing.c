@@ -145,7 +145,7 @@ iommud_leasing_submit (IommudLease *lease, const IommudOperation *operation, gpo
 IommudFindHoldersPlan *
 iommud_leasing_new_search (IommudHost *host)
 {
-  return iommud_find_holders_plan_new (iommud_backend_get_probe (iommud_host_get_backend (host)),
+  return iommud_find_holders_plan_new (iommud_host_get_holder_searches (host)->passes,
                                        iommud_host_get_file_keeper (host));
 }
 

@@ -116,6 +116,7 @@ report (IommudContainer *container, IommudDevice *device, IommudWriteDownParts p
         guint64 last)
 {
   g_autoptr (IommudHostRecord) record = iommud_host_record_new ();
+  g_autoptr (GPtrArray) changed = iommud_container_take_changed_hwpts (container);
   IommudContext *context = iommud_container_get_context (container);
   IommudHost *host = iommud_container_get_host (container);
 
@@ -129,6 +130,8 @@ report (IommudContainer *container, IommudDevice *device, IommudWriteDownParts p
       iommud_container_write_down (container, record, parts, first, last);
       if (device != NULL)
         iommud_container_write_down_device (container, record, device);
+      if ((parts & IOMMUD_WRITE_DOWN_HWPTS) == 0)
+        iommud_container_write_down_hwpts (container, record, changed);
     }
   if (iommud_context_get_n_containers (context) > 0)
     iommud_context_write_down (context, record);
@@ -144,8 +147,7 @@ iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts)
 GVariant *
 iommud_operation_report_device (IommudContainer *container, IommudDevice *device)
 {
-  return report (container, device, IOMMUD_WRITE_DOWN_HWPTS | IOMMUD_WRITE_DOWN_TRACKING, 0,
-                 G_MAXUINT64);
+  return report (container, device, IOMMUD_WRITE_DOWN_TRACKING, 0, G_MAXUINT64);
 }
 
 GVariant *

@@ -35,13 +35,13 @@ GVariant *iommud_operation_intend_range (const char *act, IommudContainer *conta
                                          guint64 length);
 /* The same, for an operation that adds more to it. */
 IommudIntentRecord *iommud_operation_make_intent (const char *act, IommudContainer *container);
-/* For fact: @parts of @container as they are now, in a record of the host; the container is left
- * out if it was freed. */
+/* For fact: @parts of @container as they are now, and the HWPTs that have changed, in a record of
+ * the host; the container is left out if it was freed. */
 GVariant *iommud_operation_report (IommudContainer *container, IommudWriteDownParts parts);
 /* Tells the journal, if there is one, that nothing is left of what an intent was about. 0: nothing
  * was written down. */
 void iommud_operation_close_intent (IommudHost *host, guint64 number);
-/* One device, all HWPTs and the tracking. */
+/* One device and the tracking. */
 GVariant *iommud_operation_report_device (IommudContainer *container, IommudDevice *device);
 /* The mappings that meet a range (a length of 0: all behind @iova), and the tracking. */
 GVariant *iommud_operation_report_range (IommudContainer *container, guint64 iova, guint64 length);

@@ -8,7 +8,7 @@
 #include "operations/operation.h"
 #include "perform/refresh-container.h"
 
-/* How many mappings are looked at in one turn of the main loop. */
+/* How many mappings are looked at in one turn. There may be a million. */
 #define MAPPINGS_AT_ONCE 1024
 
 typedef struct
@@ -16,7 +16,9 @@ typedef struct
   IommudContainer *container;
   GPtrArray *hwpts; /* of IommudHwpt; in the order of the plan's */
   IommudRefreshContainerPlan *plan;
-  guint n_published; /* mappings */
+  guint64 next; /* the IOVA from which on mappings were not looked at yet */
+  gboolean begun;
+  gboolean more;
   gboolean mappings_changed;
 } Refresh;
 
@@ -25,6 +27,7 @@ refresh_free (gpointer data)
 {
   Refresh *self = data;
 
+  iommud_memory_release (iommud_container_get_memory (self->container), self);
   g_ptr_array_unref (self->hwpts);
   g_object_unref (self->container);
   iommud_refresh_container_plan_free (self->plan);
@@ -59,7 +62,8 @@ add_mappings (Refresh *self)
   IommudMappingTable *mappings =
       iommud_memory_get_mappings (iommud_container_get_memory (self->container));
 
-  for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, 0, G_MAXUINT64);
+  self->more = FALSE;
+  for (const IommudMapping *mapping = iommud_mapping_table_find (mappings, self->next, G_MAXUINT64);
        mapping != NULL; mapping = iommud_mapping_table_next (mappings, mapping))
     {
       const IommudRefreshedMapping entry = { .iova = mapping->iova,
@@ -67,6 +71,10 @@ add_mappings (Refresh *self)
                                              .first_piece = mapping->first_piece,
                                              .piece = mapping->piece };
 
+      self->next = mapping->iova;
+      self->more = self->plan->mappings->len == MAPPINGS_AT_ONCE;
+      if (self->more)
+        return;
       g_array_append_val (self->plan->mappings, entry);
     }
 }
@@ -79,7 +87,10 @@ plan_refresh (gpointer data, GError **error)
 
   if (!iommud_container_check_alive (self->container, what, error))
     return NULL;
-  add_hwpts (self);
+  iommud_memory_hold (iommud_container_get_memory (self->container), self);
+  if (!self->begun)
+    add_hwpts (self);
+  self->begun = TRUE;
   add_mappings (self);
   iommud_operation_fill_access (&self->plan->access, self->container, g_steal_pointer (&what),
                                 NULL);
@@ -115,25 +126,21 @@ publish_hwpts (Refresh *self)
       remove_hwpt (self, g_ptr_array_index (self->hwpts, i));
 }
 
-static gboolean
-publish_some (gpointer data)
+static void
+publish_mappings (Refresh *self)
 {
-  Refresh *self = data;
   IommudMemory *memory = iommud_container_get_memory (self->container);
-  guint n_mappings = self->plan->error == NULL ? self->plan->mappings->len : 0;
-  guint end = MIN (self->n_published + MAPPINGS_AT_ONCE, n_mappings);
 
-  for (; self->n_published < end; self->n_published++)
+  for (guint i = 0; i < self->plan->mappings->len; i++)
     {
       const IommudRefreshedMapping *mapping =
-          &g_array_index (self->plan->mappings, IommudRefreshedMapping, self->n_published);
+          &g_array_index (self->plan->mappings, IommudRefreshedMapping, i);
 
       if (mapping->present == mapping->length)
         continue;
       iommud_memory_resize_mapping (memory, mapping->iova, mapping->present);
       self->mappings_changed = TRUE;
     }
-  return self->n_published < n_mappings;
 }
 
 static gpointer
@@ -143,12 +150,23 @@ publish_refresh (gpointer data, GError **error)
 
   iommud_dirty_tracking_return (iommud_container_get_dirty_tracking (self->container));
   publish_hwpts (self);
+  if (self->plan->error == NULL)
+    publish_mappings (self);
+  g_ptr_array_set_size (self->hwpts, 0);
+  g_array_set_size (self->plan->hwpts, 0);
+  g_array_set_size (self->plan->mappings, 0);
   iommud_memory_set_space (iommud_container_get_memory (self->container), &self->plan->space);
   if (self->plan->error != NULL)
     g_propagate_error (error, g_steal_pointer (&self->plan->error));
   else
     iommud_container_set_accounting (self->container, self->plan->accounting);
   return NULL;
+}
+
+static gboolean
+goes_on (gpointer data)
+{
+  return ((Refresh *) data)->more;
 }
 
 /* A long mapping that is being made or unmade is not all there. */
@@ -178,9 +196,9 @@ report (gpointer data)
 static const IommudOperation refresh_operation = {
   .plan = plan_refresh,
   .perform = (void (*) (gpointer)) iommud_refresh_container_plan_perform,
-  .publish_some = publish_some,
   .publish = publish_refresh,
   .free = refresh_free,
+  .goes_on = goes_on,
   .must_wait = must_wait,
   .intent = intend,
   .fact = report,

@@ -4,7 +4,6 @@
 
 #include "probe/holder.h"
 
-/* A terabyte of small pages is unpinned in less. */
 #define LONGEST_DOUBT_S 20
 
 typedef struct
@@ -16,16 +15,20 @@ typedef struct
 struct _IommudSuspects
 {
   uid_t owner;
+  gint pid;
+  char *unit;
   GArray *list; /* of Suspect; NULL before the first search */
   gint64 end_of_doubt;
 };
 
 IommudSuspects *
-iommud_suspects_new (uid_t owner)
+iommud_suspects_new (uid_t owner, gint pid, const char *unit)
 {
   IommudSuspects *self = g_new0 (IommudSuspects, 1);
 
   self->owner = owner;
+  self->pid = pid;
+  self->unit = g_strdup (unit);
   return self;
 }
 
@@ -33,7 +36,21 @@ void
 iommud_suspects_free (IommudSuspects *self)
 {
   g_clear_pointer (&self->list, g_array_unref);
+  g_free (self->unit);
   g_free (self);
+}
+
+GArray *
+iommud_suspects_get_ids (const IommudSuspects *self)
+{
+  GArray *ids = NULL;
+
+  if (self->list == NULL)
+    return NULL;
+  ids = g_array_new (FALSE, FALSE, sizeof (IommudProcessId));
+  for (guint i = 0; i < self->list->len; i++)
+    g_array_append_val (ids, g_array_index (self->list, Suspect, i).id);
+  return ids;
 }
 
 static const Suspect *
@@ -49,6 +66,21 @@ find (const GArray *list, const IommudProcessId *id)
   return NULL;
 }
 
+/* A control group that is no unit may hold anything. */
+static gboolean
+is_unit (const char *unit)
+{
+  return *unit != '\0' && *unit != '/';
+}
+
+static gboolean
+is_of_client (const IommudSuspects *self, const IommudExitingProcess *process)
+{
+  return (self->pid != 0 && (process->id.pid == self->pid || process->parent == self->pid))
+         || (is_unit (self->unit) && g_str_equal (process->unit, self->unit))
+         || (self->owner != 0 && process->user == self->owner);
+}
+
 static void
 begin (IommudSuspects *self, const GArray *exiting, gint64 now)
 {
@@ -59,7 +91,7 @@ begin (IommudSuspects *self, const GArray *exiting, gint64 now)
       const IommudExitingProcess *process = &g_array_index (exiting, IommudExitingProcess, i);
       const Suspect suspect = { .id = process->id };
 
-      if (self->owner == 0 || process->user == self->owner)
+      if (is_of_client (self, process))
         g_array_append_val (self->list, suspect);
     }
 }

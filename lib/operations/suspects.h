@@ -3,20 +3,23 @@
  * of a process that ends are out of sight before they are closed, and to unpin the memory of a
  * large guest takes seconds.
  *
- * So a process that is ending counts if it was seen with a device of the lease, or if it was ending
- * when the lease began to and its user is the owner's. Of a lease of root it may be anybody's: root
- * starts virtual machines as others. Those that were never seen with a device count for a time
- * only, because any process can be made to end slowly. */
+ * So a process that is ending counts if it was seen with a device of the lease; or, for a time, if
+ * it was ending when the lease began to and is the one that asked for the lease, a child of that,
+ * in the same systemd unit, or of the owner. Root owns too much for the last: some process of root is
+ * always ending, and any of them may be slow. */
 #pragma once
 
-#include "base/process.h"
+#include "probe/exiting.h"
 
 G_BEGIN_DECLS
 
 typedef struct _IommudSuspects IommudSuspects;
 
-IommudSuspects *iommud_suspects_new (uid_t owner);
+/* @pid: who asked for the lease, or 0; @unit: its unit, or "". */
+IommudSuspects *iommud_suspects_new (uid_t owner, gint pid, const char *unit);
 void iommud_suspects_free (IommudSuspects *self);
+/* Whom the next search has to look at, an array of IommudProcessId; NULL: all processes. Owned. */
+GArray *iommud_suspects_get_ids (const IommudSuspects *self);
 /* After each search: @holders, of IommudFoundHolder, were seen with a device; @exiting, of
  * IommudExitingProcess, were ending after that. Returns those of the latter that count, an array of
  * IommudProcessId. @now: of the monotonic clock. */

@@ -3,11 +3,11 @@
 #include "perform/find-holders.h"
 
 IommudFindHoldersPlan *
-iommud_find_holders_plan_new (IommudProbe *probe, IommudProcessId keeper)
+iommud_find_holders_plan_new (IommudHolderPasses *passes, IommudProcessId keeper)
 {
   IommudFindHoldersPlan *self = g_new0 (IommudFindHoldersPlan, 1);
 
-  self->probe = g_object_ref (probe);
+  self->passes = iommud_holder_passes_ref (passes);
   self->keeper = keeper;
   self->infos = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_device_info_unref);
   return self;
@@ -17,9 +17,10 @@ void
 iommud_find_holders_plan_free (IommudFindHoldersPlan *self)
 {
   g_clear_pointer (&self->holders, g_ptr_array_unref);
+  g_clear_pointer (&self->suspects, g_array_unref);
   g_clear_pointer (&self->exiting, g_array_unref);
   g_ptr_array_unref (self->infos);
-  g_object_unref (self->probe);
+  iommud_holder_passes_unref (self->passes);
   g_free (self);
 }
 
@@ -32,7 +33,7 @@ is_keeper (const IommudFindHoldersPlan *self, const IommudFoundHolder *holder)
 void
 iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
 {
-  self->holders = iommud_probe_find_holders (self->probe, self->infos, &self->complete);
+  self->holders = iommud_holder_passes_search (self->passes, self->infos, &self->complete);
   for (guint i = self->holders->len; i > 0; i--)
     if (is_keeper (self, g_ptr_array_index (self->holders, i - 1)))
       g_ptr_array_remove_index (self->holders, i - 1);
@@ -42,8 +43,12 @@ iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
 void
 iommud_find_holders_plan_search_exiting (IommudFindHoldersPlan *self)
 {
+  gboolean complete;
+
   iommud_find_holders_plan_search (self);
-  self->exiting = iommud_process_list_exiting (NULL);
+  self->exiting = self->suspects == NULL ? iommud_exiting_list (NULL, &complete)
+                                         : iommud_exiting_look (self->suspects, &complete);
+  self->complete = self->complete && complete;
 }
 
 /* Nothing is taken to be free that is not known to be. */

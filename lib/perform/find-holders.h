@@ -2,26 +2,29 @@
 /* Finding out which processes have devices open. For workers. */
 #pragma once
 
-#include "base/process.h"
-#include "probe/probe.h"
+#include "probe/exiting.h"
+#include "probe/holder-passes.h"
 
 G_BEGIN_DECLS
 
 typedef struct
 {
-  IommudProbe *probe;
+  IommudHolderPasses *passes;
   GPtrArray *infos;       /* of IommudDeviceInfo */
   IommudProcessId keeper; /* keeps files of this host, and does not count; or none */
 
   GPtrArray *holders; /* out; of IommudFoundHolder */
-  gboolean complete;  /* out: whether there was time for all processes */
-  GArray *exiting;    /* out, if they were asked for: of IommudExitingProcess */
+  gboolean complete;  /* out: whether all processes were looked at for what has no holder */
+  /* Processes of which nobody can see what they have. */
+  GArray *suspects; /* of IommudProcessId: those that are looked at; NULL: all */
+  GArray *exiting;  /* out, if they were asked for: of IommudExitingProcess */
 } IommudFindHoldersPlan;
 
-IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudProbe *probe, IommudProcessId keeper);
+IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudHolderPasses *passes,
+                                                     IommudProcessId keeper);
 void iommud_find_holders_plan_free (IommudFindHoldersPlan *self);
 void iommud_find_holders_plan_search (IommudFindHoldersPlan *self);
-/* The same, and lists the processes of which nobody can see what they have. */
+/* The same, and lists the processes that are ending. */
 void iommud_find_holders_plan_search_exiting (IommudFindHoldersPlan *self);
 /* Whether some process may have the device open. */
 gboolean iommud_find_holders_plan_is_held (const IommudFindHoldersPlan *self, guint device);

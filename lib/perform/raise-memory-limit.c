@@ -41,13 +41,26 @@ check_owner (pid_t pid, uid_t owner, const char *what, GError **error)
   return FALSE;
 }
 
+/* The limit of another user's process cannot even be read without it. */
+static gboolean
+refuse_limit (const char *what, int errnum, GError **error)
+{
+  return refuse (
+      what, "RLIMIT_MEMLOCK", errnum,
+      errnum == EPERM
+          ? "to raise it for locked-memory this process needs CAP_SYS_RESOURCE: without "
+            "it, leave locked-memory out and raise the limit where the program is started"
+          : NULL,
+      error);
+}
+
 static gboolean
 set_limit (IommudMemoryLimit *self, guint64 n_bytes, const char *what, GError **error)
 {
   rlim_t wanted = n_bytes >= RLIM_INFINITY ? RLIM_INFINITY : (rlim_t) n_bytes;
 
   if (prlimit (self->pid, RLIMIT_MEMLOCK, NULL, &self->before) != 0)
-    return refuse (what, "prlimit", errno, NULL, error);
+    return refuse_limit (what, errno, error);
   self->raised = self->before;
   if (self->before.rlim_cur >= wanted)
     return TRUE;
@@ -55,8 +68,7 @@ set_limit (IommudMemoryLimit *self, guint64 n_bytes, const char *what, GError **
   self->raised.rlim_max = MAX (self->before.rlim_max, wanted);
   if (prlimit (self->pid, RLIMIT_MEMLOCK, &self->raised, NULL) == 0)
     return TRUE;
-  return refuse (what, "RLIMIT_MEMLOCK", errno,
-                 errno == EPERM ? "raising it needs CAP_SYS_RESOURCE" : NULL, error);
+  return refuse_limit (what, errno, error);
 }
 
 gboolean

@@ -48,8 +48,9 @@ struct _IommudProbeInterface
                                   gboolean *complete);
   /* Which processes have files of the devices or of their groups open, this process not among them:
    * an array of IommudFoundHolder for one of IommudDeviceInfo, in one pass for all of them.
-   * @complete: whether all processes were looked at that may be, and all that have a device open
-   * are in the array; not so if there was too little time, or if too many have. */
+   * If very many have a device open, only some of them are in it. @complete: whether a device that
+   * is not in it is held by no process that may be looked at, not so if there was too little
+   * time. */
   GPtrArray *(*find_holders) (IommudProbe *self, GPtrArray *infos, gboolean *complete);
   /* What is known of the device's interrupts if they may not be isolated from other devices; NULL
    * if that keeps nothing from using it. */

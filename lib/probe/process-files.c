@@ -208,10 +208,7 @@ static void
 add_holder (IommudProcessFiles *self, guint device, gint pid, int process, guint64 start_time)
 {
   if (self->n_holders[device] >= self->question->max_holders)
-    {
-      self->complete = FALSE;
-      return;
-    }
+    return;
   self->n_holders[device]++;
   g_ptr_array_add (self->found,
                    iommud_found_holder_new (device, pid, start_time, read_command (process),
@@ -264,7 +261,6 @@ has_enough (IommudProcessFiles *self)
   for (guint i = 0; i < self->question->n_devices; i++)
     if (self->n_holders[i] < self->question->max_holders)
       return FALSE;
-  self->complete = FALSE;
   return TRUE;
 }
 

@@ -43,8 +43,8 @@ typedef struct
 
 /* An array of IommudFoundHolder: each process once for each device of which it has a file. This
  * process is none of them, and those that may not be looked into are passed over. @complete:
- * whether all were looked at, which they were not if there was no time, no descriptor was left, or
- * a device has more holders than are wanted. */
+ * whether a device that is not in the array has no holder: that is not known if there was no time,
+ * or no descriptor was left. */
 IOMMUD_INTERNAL GPtrArray *iommud_process_files_search (const IommudProcessFilesQuestion *question,
                                                         gboolean *complete);
 IOMMUD_INTERNAL void iommud_process_files_mark (IommudProcessFiles *self, guint device);

@@ -53,8 +53,8 @@ int iommud_simulated_kernel_dma_write (IommudSimulatedKernel *self, const char *
 
 /* --- What is there ---------------------------------------------------------------------------- */
 
-/* Both wait for up to 0.2 s for a file that was closed while something else had it: who looks into
- * /proc has it for a moment. IOASes, HWPTs, bound devices and accesses of all contexts. */
+/* Both wait for up to 0.1 s for a file that was closed while something else had it: who looks
+ * into /proc has it for a moment. IOASes, HWPTs, bound devices and accesses of all contexts. */
 guint iommud_simulated_kernel_count_objects (IommudSimulatedKernel *self);
 /* Open iommufds, and closed ones that a bound device keeps. */
 guint iommud_simulated_kernel_count_contexts (IommudSimulatedKernel *self);

@@ -297,7 +297,7 @@ iommud_simulator_device_write (IommudSimulator *self, const char *name, guint64 
  * @self: a simulated host
  *
  * Counts what its kernel holds in all contexts, to find what was left behind. It waits for up to
- * 0.2 s, once, for each file that was closed while another process had it open: any process that
+ * 0.1 s, once, for each file that was closed while another process had it open: any process that
  * looks into /proc has it for a moment.
  *
  * Returns: the number of IOASes, HWPTs and bound devices that exist

@@ -94,38 +94,63 @@ compare_found (gconstpointer a, gconstpointer b)
   return first > second ? -1 : first < second;
 }
 
-/* What is newer comes first: should two records claim the same thing because what was written of
- * the older one's end is damaged, the adoption keeps the newer one. */
-static GArray *
-find_records (Kept *self, const IommudRecordField *kind)
+static void
+free_records (gpointer records)
 {
-  GArray *records = g_array_new (FALSE, FALSE, sizeof (Found));
+  g_array_unref (records);
+}
+
+static GArray *
+ensure_records (GHashTable *kinds, const IommudRecordField *kind)
+{
+  GArray *records = g_hash_table_lookup (kinds, kind);
+
+  if (records != NULL)
+    return records;
+  records = g_array_new (FALSE, FALSE, sizeof (Found));
+  g_array_set_clear_func (records, clear_found);
+  g_hash_table_insert (kinds, (gpointer) kind, records);
+  return records;
+}
+
+static gboolean
+is_list (const IommudRecordField *field)
+{
+  return field->kind == IOMMUD_RECORD_FIELD_RECORDS;
+}
+
+/* Kind -> array of Found. One pass for all kinds, as there may be a million records. */
+static GHashTable *
+find_records (Kept *self)
+{
+  GHashTable *kinds = g_hash_table_new_full (NULL, NULL, NULL, free_records);
   IommudStateKey key = { 0 };
   const IommudStatePlace *place;
 
-  g_array_set_clear_func (records, clear_found);
   while ((place = iommud_state_table_next (self->table, &key)) != NULL)
     {
       Found found = { .first = key.first };
 
-      if (key.kind != kind)
+      if (!is_list (key.kind))
         continue;
       found.record = get_record (self, place);
-      if (check_record (self, kind, found.record))
-        g_array_append_val (records, found);
+      if (check_record (self, key.kind, found.record))
+        g_array_append_val (ensure_records (kinds, key.kind), found);
       else
         g_variant_unref (found.record);
     }
-  g_array_sort (records, compare_found);
-  return records;
+  return kinds;
 }
 
+/* What is newer comes first: should two records claim the same thing because what was written of
+ * the older one's end is damaged, the adoption keeps the newer one. */
 static GVariant *
-build_records (Kept *self, const IommudRecordField *kind)
+build_records (GHashTable *kinds, const IommudRecordField *kind)
 {
-  g_autoptr (GArray) records = find_records (self, kind);
+  GArray *records = ensure_records (kinds, kind);
   GVariantBuilder builder;
 
+  g_array_sort (records, compare_found);
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < records->len; i++)
     g_variant_builder_add_value (&builder, g_array_index (records, Found, i).record);
@@ -149,10 +174,10 @@ get_host (Kept *self)
 }
 
 static GVariant *
-build_field (Kept *self, const IommudRecordField *field, GVariant *host, gboolean damaged)
+build_field (const IommudRecordField *field, GHashTable *kinds, GVariant *host, gboolean damaged)
 {
-  if (field->kind == IOMMUD_RECORD_FIELD_RECORDS)
-    return g_variant_ref_sink (build_records (self, field));
+  if (is_list (field))
+    return g_variant_ref_sink (build_records (kinds, field));
   if (g_str_equal (field->name, "damaged"))
     return g_variant_ref_sink (g_variant_new_boolean (damaged));
   return g_variant_lookup_value (host, field->name, NULL);
@@ -164,12 +189,13 @@ build (Kept *self, gboolean damaged)
 {
   const IommudRecordField *field = iommud_host_record_get_record_type ()->fields;
   g_autoptr (GVariant) host = get_host (self);
+  g_autoptr (GHashTable) kinds = find_records (self);
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   for (; field->name != NULL; field++)
     {
-      g_autoptr (GVariant) value = build_field (self, field, host, damaged);
+      g_autoptr (GVariant) value = build_field (field, kinds, host, damaged);
 
       if (value != NULL)
         g_variant_builder_add (&builder, "{sv}", field->name, value);

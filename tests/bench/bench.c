@@ -10,17 +10,12 @@ static const struct
   const char *name;
   void (*run) (const char *address, GDBusConnection *connection);
 } benchmarks[] = {
-  { "attach", bench_attach },
-  { "growth", bench_growth },
-  { "callers", bench_callers },
-  { "flood", bench_flood },
-  { "mapping", bench_mapping },
-  { "dirty", bench_dirty },
-  { "many-iommus", bench_many_iommus },
-  { "leases", bench_leases },
-  { "listing", bench_listing },
-  { "stalls", bench_stalls },
-  { "simulated-host", bench_simulated_host },
+  { "attach", bench_attach },   { "growth", bench_growth },
+  { "callers", bench_callers }, { "flood", bench_flood },
+  { "greedy", bench_greedy },   { "mapping", bench_mapping },
+  { "dirty", bench_dirty },     { "many-iommus", bench_many_iommus },
+  { "leases", bench_leases },   { "listing", bench_listing },
+  { "stalls", bench_stalls },   { "simulated-host", bench_simulated_host },
   { "tools", bench_tools },
 };
 

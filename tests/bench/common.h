@@ -44,6 +44,7 @@ void bench_ping (gpointer caller);
 void bench_attach (const char *address, GDBusConnection *connection);
 void bench_callers (const char *address, GDBusConnection *connection);
 void bench_flood (const char *address, GDBusConnection *connection);
+void bench_greedy (const char *address, GDBusConnection *connection);
 void bench_growth (const char *address, GDBusConnection *connection);
 void bench_leases (const char *address, GDBusConnection *connection);
 void bench_listing (const char *address, GDBusConnection *connection);

@@ -35,6 +35,12 @@ read_clock (clockid_t clock)
   return (gint64) time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+gint64
+measure_read_cpu (GSubprocess *process)
+{
+  return read_clock (get_cpu_clock (process));
+}
+
 void
 measure_round (const Measurement *measurement, guint n_repetitions, gint64 *time, gint64 *cpu)
 {

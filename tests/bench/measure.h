@@ -29,6 +29,8 @@ void measure_round (const Measurement *measurement, guint n_repetitions, gint64 
 void measure_side_by_side (Measurement *measurements, guint n_measurements, guint n_repetitions);
 /* One line of a table: what it was, both times, and both ratios to the baseline (NULL: none). */
 void measure_print (const char *what, const Measurement *measurement, const Measurement *baseline);
+/* The CPU time of a process until now, in nanoseconds. */
+gint64 measure_read_cpu (GSubprocess *process);
 /* The median time of one. */
 double measure_median (void (*function) (gpointer), gpointer user_data, guint n_repetitions);
 

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Other services, to compare ours with: one answers GetManagedObjects with a body that is there
  * already, the least that GDBus can do; one uses the stock object manager with generated skeletons.
- * Both show what our service on the same bus shows when they start. And one has no object at all.
- */
+ * Both show what our service on the same bus shows when they start. One answers with as many files
+ * as LeaseDevices, and as long an answer; another one also sends the signals. One has no object at
+ * all, and one is none: a user who is greedy. */
+#include <unistd.h>
+
 #include "bed.h"
 #include "common.h"
+#include "greedy-user.h"
 #include "iommud-dbus.h"
+#include "lease-client.h"
 #include "properties.h"
+#include "users.h"
+
+/* Of four devices, with the guard and the iommufd. */
+#define N_LEASED_FILES 6
 
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+#define PROPERTIES "org.freedesktop.DBus.Properties"
 
 static const char prebuilt_xml[] = "<node><interface name='" OBJECT_MANAGER "'>"
                                    "<method name='GetManagedObjects'>"
@@ -88,6 +98,97 @@ export_skeletons (GDBusConnection *connection, GVariant *body)
   return manager;
 }
 
+static const char leased_xml[] = "<node><interface name='" IOMMUD_DBUS_MANAGER_INTERFACE "'>"
+                                 "<method name='LeaseDevices'>"
+                                 "<arg type='ao' direction='in'/>"
+                                 "<arg type='a{sv}' direction='in'/>"
+                                 "<arg type='o' direction='out'/>"
+                                 "<arg type='h' direction='out'/>"
+                                 "<arg type='h' direction='out'/>"
+                                 "<arg type='ah' direction='out'/>"
+                                 "<arg type='aa{sv}' direction='out'/>"
+                                 "</method></interface></node>";
+
+typedef struct
+{
+  LeaseClient client; /* its lease has ended, its reply is still there */
+  GVariant *added;    /* the bodies of signals; NULL: none are sent */
+  GVariant *changed;
+} Leased;
+
+/* One for the lease, and one for each device. */
+static void
+send_signals (GDBusConnection *connection, const Leased *self)
+{
+  g_autofree const char **devices = g_variant_get_objv (self->client.devices, NULL);
+
+  g_dbus_connection_emit_signal (connection, NULL, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER,
+                                 "InterfacesAdded", self->added, NULL);
+  for (gsize i = 0; devices[i] != NULL; i++)
+    g_dbus_connection_emit_signal (connection, NULL, devices[i], PROPERTIES, "PropertiesChanged",
+                                   self->changed, NULL);
+}
+
+/* The files are open already: what it costs to open them is measured elsewhere. */
+static void
+on_leased_call (GDBusConnection *connection, const char *sender, const char *path,
+                const char *interface, const char *method, GVariant *arguments,
+                GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  const Leased *self = user_data;
+  g_autoptr (GUnixFDList) files = g_unix_fd_list_new ();
+
+  for (int i = 0; i < N_LEASED_FILES; i++)
+    g_assert_cmpint (g_unix_fd_list_append (files, STDIN_FILENO, NULL), ==, i);
+  if (self->added != NULL)
+    send_signals (connection, self);
+  g_dbus_method_invocation_return_value_with_unix_fd_list (invocation, self->client.reply, files);
+}
+
+static GVariant *
+get_all (GDBusConnection *connection, const char *path, const char *interface)
+{
+  g_autoptr (GVariant) reply =
+      bench_call (connection, path, PROPERTIES, "GetAll", g_variant_new ("(s)", interface));
+
+  return g_variant_get_child_value (reply, 0);
+}
+
+/* What our service sends of the lease. */
+static void
+make_signals (Leased *self, GDBusConnection *connection)
+{
+  const char *path = lease_client_get_lease (&self->client);
+  g_autoptr (GVariant) properties = get_all (connection, path, IOMMUD_DBUS_LEASE_INTERFACE);
+
+  self->added = g_variant_ref_sink (
+      g_variant_new_parsed ("(%o, {%s: %@a{sv}})", path, IOMMUD_DBUS_LEASE_INTERFACE, properties));
+  self->changed = g_variant_ref_sink (g_variant_new_parsed (
+      "(%s, {'State': <'leased'>, 'Lease': <%o>}, @as [])", IOMMUD_DBUS_DEVICE_INTERFACE, path));
+}
+
+static void
+export_leased (GDBusConnection *connection, Leased *self, gboolean with_signals)
+{
+  static const GDBusInterfaceVTable functions = { on_leased_call, NULL, NULL, { NULL } };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusNodeInfo) info = g_dbus_node_info_new_for_xml (leased_xml, &error);
+  g_autoptr (GVariant) reply = NULL;
+
+  g_assert_no_error (error);
+  lease_client_init (&self->client, connection, IOMMUD_DBUS_BUS_NAME, N_LEASED_FILES - 2);
+  lease_client_lease (&self->client);
+  g_assert_cmpint (g_unix_fd_list_get_length (self->client.files), ==, N_LEASED_FILES);
+  if (with_signals)
+    make_signals (self, connection);
+  reply = g_variant_ref (self->client.reply);
+  lease_client_end (&self->client);
+  self->client.reply = g_steal_pointer (&reply);
+  g_dbus_connection_register_object (connection, IOMMUD_DBUS_MANAGER_PATH, info->interfaces[0],
+                                     &functions, self, NULL, &error);
+  g_assert_no_error (error);
+}
+
 /* Serves until it is killed. */
 int
 main (int argc, char **argv)
@@ -96,11 +197,16 @@ main (int argc, char **argv)
   g_autoptr (GVariant) body = NULL;
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   GDBusObjectManagerServer *manager = NULL;
+  Leased leased = { .added = NULL };
 
   g_test_init (&argc, &argv, NULL);
   g_assert_cmpint (argc, ==, 4);
   connection = bed_connect (argv[1]);
-  if (!g_str_equal (argv[2], "nothing"))
+  if (g_str_equal (argv[2], "greedy"))
+    greedy_user_start (argv[1], users_get_stranger ());
+  else if (g_str_has_prefix (argv[2], "leased"))
+    export_leased (connection, &leased, g_str_equal (argv[2], "leased-and-told"));
+  else if (!g_str_equal (argv[2], "nothing"))
     body =
         bench_call (connection, IOMMUD_DBUS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", NULL);
   if (g_str_equal (argv[2], "prebuilt"))

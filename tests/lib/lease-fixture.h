@@ -27,7 +27,9 @@ void lease_fixture_wait_for_state (IommudLease *lease, IommudLeaseState state);
 /* Until it has looked for who keeps it. */
 void lease_fixture_wait_for_holders (IommudLease *lease);
 guint lease_fixture_count_open_files (void);
-/* The simulated kernel sees a little later that a file was closed. */
+/* Until no more are open than that: the simulated kernel sees a little later that a file was
+ * closed.
+ */
 void lease_fixture_wait_for_open_files (guint n_files);
 /* What is opened once, with the first lease, is open when it returns. */
 void lease_fixture_set_up (ModelFixture *self, gconstpointer kernel);

@@ -4,9 +4,10 @@
 #include "config.h"
 
 #include "holder-process.h"
-#include "model-fixture.h"
+#include "lease-fixture.h"
 
 #include "backend/backend.h"
+#include "model/host.h"
 #include "probe/probe.h"
 
 #include <string.h>
@@ -18,8 +19,10 @@ static struct
   GMutex lock;
   GCond changed;
   guint n_begun;
-  gboolean is_held; /* until this is taken back, searches do not end */
-  guint n_devices;  /* of the last one */
+  gboolean is_held;     /* until this is taken back, searches do not end */
+  guint n_devices;      /* of the last one */
+  guint n_most_devices; /* of those until now */
+  guint n_running;
   gboolean is_fake; /* it finds pid 1 with the last device, and @complete */
   gboolean complete;
   GThread *thread;
@@ -33,10 +36,13 @@ spy_on_search (IommudProbe *probe, GPtrArray *infos, gboolean *complete)
   g_mutex_lock (&spy.lock);
   spy.n_begun++;
   spy.n_devices = infos->len;
+  spy.n_most_devices = MAX (spy.n_most_devices, infos->len);
+  g_assert_cmpuint (++spy.n_running, ==, 1);
   spy.thread = g_thread_self ();
   g_main_context_wakeup (NULL);
   while (spy.is_held)
     g_cond_wait (&spy.changed, &spy.lock);
+  spy.n_running--;
   g_mutex_unlock (&spy.lock);
   if (!spy.is_fake)
     return spy.find_holders (probe, infos, complete);
@@ -65,6 +71,7 @@ set_up (ModelFixture *self, gconstpointer data)
   iface = IOMMUD_PROBE_GET_IFACE (iommud_backend_get_probe (IOMMUD_BACKEND (self->simulator)));
   spy.find_holders = iface->find_holders;
   spy.n_begun = 0;
+  spy.n_most_devices = 0;
   spy.is_fake = FALSE;
   spy.thread = NULL;
   iface->find_holders = spy_on_search;
@@ -75,7 +82,7 @@ tear_down (ModelFixture *self, gconstpointer data)
 {
   IOMMUD_PROBE_GET_IFACE (iommud_backend_get_probe (IOMMUD_BACKEND (self->simulator)))
       ->find_holders = spy.find_holders;
-  model_fixture_tear_down (self, NULL);
+  lease_fixture_tear_down (self, NULL);
 }
 
 typedef struct
@@ -292,6 +299,80 @@ test_nested (ModelFixture *self, gconstpointer data)
   calls_clear (&calls);
 }
 
+static IommudLease *
+lease (ModelFixture *self, const char *device, IommudDescriptors **files)
+{
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (self, device, NULL);
+
+  return lease_fixture_lease (self, devices, NULL, files);
+}
+
+static guint
+count_waiting (ModelFixture *self)
+{
+  IommudHolderPasses *passes = iommud_host_get_holder_searches (self->host)->passes;
+  guint n_waiting;
+
+  g_mutex_lock (&passes->mutex);
+  n_waiting = passes->waiting->len;
+  g_mutex_unlock (&passes->mutex);
+  return n_waiting;
+}
+
+static void
+wait_until_waiting (ModelFixture *self, guint n_searches)
+{
+  while (count_waiting (self) < n_searches)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_thread_yield ();
+    }
+}
+
+static void
+count (guint *n)
+{
+  ++*n;
+}
+
+/* Leases that end while a search is under way share one pass, and each learns of its own device. */
+static void
+test_leases_end (ModelFixture *self, gconstpointer data)
+{
+  static const char *const devices[] = { DIRTY_B, PLAIN_A, PLAIN_B, LOGGING };
+  IommudDescriptors *files[G_N_ELEMENTS (devices)];
+  g_autoptr (IommudLease) held = lease (self, DIRTY_B, &files[0]);
+  g_autofree char *name = iommud_descriptors_name_device (DIRTY_B);
+  g_autoptr (LeaseHolder) holder = lease_holder_new (iommud_descriptors_peek (files[0], name));
+  Calls calls = { 0 };
+  guint n_answers = 0;
+
+  for (gsize i = 1; i < G_N_ELEMENTS (devices); i++)
+    {
+      g_autoptr (IommudLease) other = lease (self, devices[i], &files[i]);
+
+      g_signal_connect_swapped (other, "notify::holders", G_CALLBACK (count), &n_answers);
+    }
+  hold_searches (TRUE);
+  iommud_device_get_holders_async (model_fixture_device (self, DIRTY_A), NULL, on_holders, &calls);
+  wait_for_search (1);
+  for (gsize i = 0; i < G_N_ELEMENTS (devices); i++)
+    iommud_descriptors_unref (files[i]);
+  wait_until_waiting (self, G_N_ELEMENTS (devices));
+  hold_searches (FALSE);
+  lease_fixture_wait_for_holders (held);
+  for (gsize i = 1; i < G_N_ELEMENTS (devices); i++)
+    while (lease_fixture_get_lease_of (self, devices[i]) != NULL)
+      g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (spy.n_most_devices, ==, G_N_ELEMENTS (devices));
+  g_assert_cmpuint (n_answers, ==, G_N_ELEMENTS (devices) - 1);
+  g_assert_true (lease_fixture_get_lease_of (self, DIRTY_B) == held);
+  g_clear_pointer (&holder, lease_holder_free);
+  lease_fixture_wait_for_end (self);
+  wait_for (&calls, 1);
+  calls_clear (&calls);
+}
+
 /* A device that has left the host. */
 static void
 test_gone (ModelFixture *self, gconstpointer data)
@@ -343,6 +424,7 @@ main (int argc, char **argv)
 #define ADD(path, function) g_test_add (path, ModelFixture, NULL, set_up, function, tear_down)
   ADD ("/get-holders/holder", test_holder);
   ADD ("/get-holders/shared", test_shared);
+  ADD ("/get-holders/leases-end", test_leases_end);
   ADD ("/get-holders/incomplete", test_incomplete);
   ADD ("/get-holders/cancelled", test_cancelled);
   ADD ("/get-holders/no-hindrance", test_no_hindrance);

@@ -223,6 +223,26 @@ test_shared_context (AdoptFixture *self, gconstpointer unused)
   g_object_set (self->model.host, "journal", NULL, NULL);
 }
 
+/* Of the HWPTs of a container, those that have changed: there may be very many. */
+static void
+test_changed_hwpts (AdoptFixture *self, gconstpointer unused)
+{
+  g_autoptr (TestSpy) spy = spy_on (self);
+  IommudDevice *device = model_fixture_device (&self->model, "0000:01:07.0");
+  IommudHwpt *hwpt = iommud_device_get_hwpt (device);
+  g_autoptr (IommudHostRecord) fact = NULL;
+
+  iommud_device_detach (device, NULL, NULL);
+  g_assert_cmpuint (
+      g_list_model_get_n_items (iommud_container_get_hwpts (adopt_fixture_get (self, "b"))), >, 1);
+  fact =
+      iommud_host_record_from_variant (test_memory_journal_get_entry (spy->journal, 0)->fact, NULL);
+  g_assert_cmpuint (fact->hwpts->len, ==, 1);
+  g_assert_cmpuint (((IommudHwptRecord *) g_ptr_array_index (fact->hwpts, 0))->serial, ==,
+                    iommud_hwpt_get_serial (hwpt));
+  g_object_set (self->model.host, "journal", NULL, NULL);
+}
+
 /* A container that was made later writes to it too; one entry for a mapping of many turns. */
 static void
 test_turns (AdoptFixture *self, gconstpointer unused)
@@ -274,6 +294,8 @@ main (int argc, char **argv)
   g_test_add ("/journal/set-while-busy", AdoptFixture, NULL, set_up, test_set_while_busy,
               adopt_fixture_tear_down);
   g_test_add ("/journal/shared-context", AdoptFixture, NULL, set_up, test_shared_context,
+              adopt_fixture_tear_down);
+  g_test_add ("/journal/changed-hwpts", AdoptFixture, NULL, set_up, test_changed_hwpts,
               adopt_fixture_tear_down);
   g_test_add ("/journal/not-planned", AdoptFixture, NULL, set_up, test_not_planned,
               adopt_fixture_tear_down);

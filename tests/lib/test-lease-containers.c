@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernel/iommufd.h"
@@ -14,6 +19,9 @@
 #include "backend/backend.h"
 #include "lease-fixture.h"
 #include "perform/raise-memory-limit.h"
+
+/* A user who is not root. */
+#define STRANGER 65534
 
 static IommudDeviceState
 get_state (ModelFixture *fixture, const char *device)
@@ -203,6 +211,82 @@ test_locked_memory (ModelFixture *fixture, gconstpointer unused)
   g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &before), ==, 0);
 }
 
+/* A process of another user than the test's own; 0: there is no such user here, as in a namespace
+ * that has few. */
+static pid_t
+start_stranger (void)
+{
+  int ready[2];
+  char byte = 0;
+  gboolean started;
+  pid_t pid;
+
+  g_assert_cmpint (pipe2 (ready, O_CLOEXEC), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      if (setresuid (STRANGER, STRANGER, STRANGER) == 0 && prctl (PR_SET_DUMPABLE, 1) == 0
+          && prctl (PR_SET_PDEATHSIG, SIGKILL) == 0 && write (ready[1], &byte, 1) == 1)
+        pause ();
+      _exit (1);
+    }
+  close (ready[1]);
+  started = read (ready[0], &byte, 1) == 1;
+  close (ready[0]);
+  if (started)
+    return pid;
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  return 0;
+}
+
+/* Of this thread, which makes the kernel calls of synchronous operations. */
+static void
+set_capability (gboolean effective)
+{
+  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+  struct __user_cap_data_struct data[2];
+
+  g_assert_cmpint (syscall (SYS_capget, &header, data), ==, 0);
+  if (!effective)
+    data[0].effective &= ~(1u << CAP_SYS_RESOURCE);
+  else
+    data[0].effective |= data[0].permitted & (1u << CAP_SYS_RESOURCE);
+  g_assert_cmpint (syscall (SYS_capset, &header, data), ==, 0);
+}
+
+/* What a service is told that may not raise limits: which option it is, why, and what to do. */
+static void
+test_locked_memory_not_permitted (ModelFixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
+  g_autoptr (IommudLeaseOptions) options = iommud_lease_options_new ();
+  g_autoptr (GError) error = NULL;
+  pid_t stranger;
+
+  if (getuid () != 0)
+    {
+      g_test_skip ("only root can start a process of another user");
+      return;
+    }
+  stranger = start_stranger ();
+  if (stranger == 0)
+    {
+      g_test_skip ("no process of another user can be started");
+      return;
+    }
+  g_object_set (options, "pid", (guint) stranger, "owner", STRANGER, "locked-memory",
+                G_GUINT64_CONSTANT (1) << 60, NULL);
+  set_capability (FALSE);
+  g_assert_null (iommud_host_lease_devices (fixture->host, devices, options, NULL, NULL, &error));
+  set_capability (TRUE);
+  g_assert_error (error, IOMMUD_ERROR, IOMMUD_ERROR_PERMISSION_DENIED);
+  g_assert_true (g_pattern_match_simple ("*RLIMIT_MEMLOCK: *(EPERM): *locked-memory*"
+                                         "CAP_SYS_RESOURCE*leave locked-memory out*",
+                                         error->message));
+  kill (stranger, SIGKILL);
+  g_assert_cmpint (waitpid (stranger, NULL, 0), ==, stranger);
+}
+
 /* What comes after it may fail. */
 static void
 test_restored_limit (ModelFixture *fixture, gconstpointer unused)
@@ -337,6 +421,7 @@ main (int argc, char **argv)
   ADD ("refresh", test_refresh);
   ADD ("refresh-part", test_refresh_part);
   ADD ("locked-memory", test_locked_memory);
+  ADD ("locked-memory-not-permitted", test_locked_memory_not_permitted);
   ADD ("restored-limit", test_restored_limit);
   return g_test_run ();
 }

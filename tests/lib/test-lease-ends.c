@@ -63,7 +63,9 @@ test_slow_exit (ModelFixture *fixture, gconstpointer unused)
 {
   g_autoptr (GPtrArray) devices = lease_fixture_devices (fixture, DIRTY_A, NULL);
   g_autoptr (IommudDescriptors) files = NULL;
+  g_autoptr (IommudLeaseOptions) options = iommud_lease_options_new ();
   g_autoptr (IommudLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
   g_autoptr (SlowExit) slow = slow_exit_new ();
 
   if (slow == NULL)
@@ -72,7 +74,9 @@ test_slow_exit (ModelFixture *fixture, gconstpointer unused)
       return;
     }
   slow_exit_begin (slow);
-  lease = lease_fixture_lease (fixture, devices, "vm1", &files);
+  g_object_set (options, "name", "vm1", "pid", (guint) slow_exit_get_pid (slow), NULL);
+  lease = iommud_host_lease_devices (fixture->host, devices, options, NULL, &files, &error);
+  g_assert_no_error (error);
   g_clear_pointer (&files, iommud_descriptors_unref);
   lease_fixture_wait_for_state (lease, IOMMUD_LEASE_STATE_LINGERING);
   lease_fixture_lease_fails (fixture, devices, NULL, IOMMUD_ERROR_BUSY, "vm1, which is ending");

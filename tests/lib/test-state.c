@@ -50,23 +50,39 @@ on_done (GObject *source, GAsyncResult *result, gpointer done)
   *(gboolean *) done = TRUE;
 }
 
-/* The intent is in the file while the kernel is at work. */
+static GVariant *
+load_intents (StateFixture *self)
+{
+  g_autoptr (GVariant) records = state_fixture_load (self);
+
+  return g_variant_lookup_value (records, "intents", NULL);
+}
+
+static gboolean
+has_intent (StateFixture *self)
+{
+  g_autoptr (GVariant) intents = load_intents (self);
+
+  return g_variant_n_children (intents) > 0;
+}
+
+/* The intent is in the file while the kernel is at work. What comes of that is published by this
+ * main loop, which does not run meanwhile. */
 static void
 test_intent (StateFixture *self, gconstpointer unused)
 {
   IommudDevice *device = model_fixture_device (&self->adopt.model, "0000:01:01.0");
-  g_autoptr (GVariant) records = NULL;
   g_autoptr (GVariant) intents = NULL;
   g_autofree char *text = NULL;
   gboolean done = FALSE;
 
   state_fixture_follow (self);
-  model_fixture_inject (&self->adopt.model, "detach", 1, 0, 100);
   iommud_device_detach_async (device, NULL, on_done, &done);
-  while (iommud_simulator_count_calls (self->adopt.model.simulator, "detach") == 0)
+  while (!has_intent (self) && !done)
     g_main_context_iteration (NULL, FALSE);
-  records = state_fixture_load (self);
-  intents = g_variant_lookup_value (records, "intents", NULL);
+  while (iommud_simulator_count_calls (self->adopt.model.simulator, "detach") == 0)
+    g_thread_yield ();
+  intents = load_intents (self);
   text = g_variant_print (intents, FALSE);
   g_assert_cmpuint (g_variant_n_children (intents), ==, 1);
   g_assert_nonnull (g_strstr_len (text, -1, "'act': <'detach-device'>"));
@@ -215,6 +231,23 @@ test_no_room (StateFixture *self, gconstpointer unused)
   state_fixture_assert_true (self);
 }
 
+/* An attach is written down with what it has found out about other HWPTs, which refused the
+ * device. */
+static void
+test_refused (StateFixture *self, gconstpointer unused)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (GVariant) records = NULL;
+
+  iommud_device_detach (model_fixture_device (&self->adopt.model, "0000:01:04.0"), NULL, NULL);
+  state_fixture_follow (self);
+  model_fixture_attach (&self->adopt.model, adopt_fixture_get (&self->adopt, "c"), "0000:01:04.0");
+  records = state_fixture_load (self);
+  text = state_describe (records);
+  g_assert_nonnull (strstr (text, "'refused': <['dmar0']>"));
+  state_fixture_assert_true (self);
+}
+
 static void
 set_up (StateFixture *self, gconstpointer unused)
 {
@@ -336,6 +369,7 @@ main (int argc, char **argv)
   g_test_add ("/state/costs", StateFixture, NULL, set_up, test_costs, state_fixture_tear_down);
   g_test_add ("/state/unchanged", StateFixture, NULL, set_up, test_unchanged,
               state_fixture_tear_down);
+  g_test_add ("/state/refused", StateFixture, NULL, set_up, test_refused, state_fixture_tear_down);
   g_test_add ("/state/refreshed", StateFixture, NULL, set_up, test_refreshed,
               state_fixture_tear_down);
   g_test_add ("/state/no-room", StateFixture, NULL, set_up, test_no_room, state_fixture_tear_down);

@@ -9,7 +9,8 @@
 #include <glib/gstdio.h>
 
 #define OWNER 1000
-#define OTHER 1001
+#define CLIENT 5
+#define UNIT "vm@1.service"
 #define SECOND G_USEC_PER_SEC
 
 typedef struct
@@ -20,15 +21,15 @@ typedef struct
 } Fixture;
 
 static void
-set_up (Fixture *self, gconstpointer owner)
+set_up (Fixture *self, gconstpointer unit)
 {
-  self->suspects = iommud_suspects_new (GPOINTER_TO_UINT (owner));
+  self->suspects = iommud_suspects_new (0, CLIENT, unit);
   self->holders = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
   self->exiting = g_array_new (FALSE, FALSE, sizeof (IommudExitingProcess));
 }
 
 static void
-tear_down (Fixture *self, gconstpointer owner)
+tear_down (Fixture *self, gconstpointer unit)
 {
   iommud_suspects_free (self->suspects);
   g_ptr_array_unref (self->holders);
@@ -36,9 +37,9 @@ tear_down (Fixture *self, gconstpointer owner)
 }
 
 static void
-add_exiting (Fixture *self, gint pid, guint64 start_time, uid_t user)
+add_exiting (Fixture *self, gint pid, guint64 start_time, gint parent, const char *unit)
 {
-  const IommudExitingProcess process = { { pid, start_time }, user };
+  const IommudExitingProcess process = { { pid, start_time }, parent, 0, (char *) unit };
 
   g_array_append_val (self->exiting, process);
 }
@@ -66,55 +67,73 @@ expect (Fixture *self, gint64 now, const char *pids)
 }
 
 static void
-test_users (Fixture *self, gconstpointer owner)
+test_client (Fixture *self, gconstpointer unit)
 {
-  add_exiting (self, 10, 1, OWNER);
-  add_exiting (self, 11, 1, OTHER);
-  add_exiting (self, 12, 1, 0);
-  expect (self, 0, GPOINTER_TO_UINT (owner) == 0 ? " 10 11 12" : " 10");
+  add_exiting (self, CLIENT, 1, 1, "/");
+  add_exiting (self, 10, 1, CLIENT, "");
+  add_exiting (self, 11, 1, 1, UNIT);
+  add_exiting (self, 12, 1, 1, "vm@2.service");
+  add_exiting (self, 13, 1, 0, "/");
+  expect (self, 0, g_str_equal (unit, UNIT) ? " 5 10 11" : " 5 10");
+}
+
+/* Nobody knows who asked for the lease, but whose it is. */
+static void
+test_no_client (void)
+{
+  Fixture self;
+
+  set_up (&self, "");
+  iommud_suspects_free (self.suspects);
+  self.suspects = iommud_suspects_new (OWNER, 0, "");
+  add_exiting (&self, 10, 1, 0, "");
+  add_exiting (&self, 11, 1, 0, "");
+  g_array_index (self.exiting, IommudExitingProcess, 1).user = OWNER;
+  expect (&self, 0, " 11");
+  tear_down (&self, "");
 }
 
 /* What begins to end later had no device of the lease when that was looked for. */
 static void
-test_later (Fixture *self, gconstpointer owner)
+test_later (Fixture *self, gconstpointer unit)
 {
-  add_exiting (self, 10, 1, OWNER);
+  add_exiting (self, 10, 1, CLIENT, UNIT);
   expect (self, 0, " 10");
-  add_exiting (self, 10, 1, OWNER);
-  add_exiting (self, 11, 1, OWNER);
+  add_exiting (self, 10, 1, CLIENT, UNIT);
+  add_exiting (self, 11, 1, CLIENT, UNIT);
   expect (self, SECOND, " 10");
   expect (self, SECOND, "");
   /* Another one with that pid. */
-  add_exiting (self, 10, 2, OWNER);
+  add_exiting (self, 10, 2, CLIENT, UNIT);
   expect (self, SECOND, "");
 }
 
 static void
-test_holder (Fixture *self, gconstpointer owner)
+test_holder (Fixture *self, gconstpointer unit)
 {
   add_holder (self, 10, 1);
   add_holder (self, 11, 1);
-  add_exiting (self, 12, 1, OTHER);
+  add_exiting (self, 12, 1, 1, "/");
   expect (self, 0, "");
-  add_exiting (self, 10, 1, OTHER);
-  add_exiting (self, 11, 2, OTHER);
+  add_exiting (self, 10, 1, 1, "/");
+  add_exiting (self, 11, 2, 1, "/");
   expect (self, SECOND, " 10");
-  add_exiting (self, 10, 1, OTHER);
+  add_exiting (self, 10, 1, 1, "/");
   expect (self, 1000 * SECOND, " 10");
   expect (self, 1000 * SECOND, "");
-  add_exiting (self, 10, 1, OTHER);
+  add_exiting (self, 10, 1, 1, "/");
   expect (self, 1000 * SECOND, "");
 }
 
 /* Anybody can make a process end slowly. */
 static void
-test_endless (Fixture *self, gconstpointer owner)
+test_endless (Fixture *self, gconstpointer unit)
 {
-  add_exiting (self, 10, 1, OWNER);
+  add_exiting (self, 10, 1, CLIENT, UNIT);
   expect (self, SECOND, " 10");
-  add_exiting (self, 10, 1, OWNER);
+  add_exiting (self, 10, 1, CLIENT, UNIT);
   expect (self, 20 * SECOND, " 10");
-  add_exiting (self, 10, 1, OWNER);
+  add_exiting (self, 10, 1, CLIENT, UNIT);
   expect (self, 21 * SECOND, "");
 }
 
@@ -130,9 +149,39 @@ lists (const GArray *exiting, gint pid)
 static gboolean
 is_exiting (gint pid)
 {
-  g_autoptr (GArray) exiting = iommud_process_list_exiting (NULL);
+  gboolean complete = FALSE;
+  g_autoptr (GArray) exiting = iommud_exiting_list (NULL, &complete);
 
+  g_assert_true (complete);
   return lists (exiting, pid);
+}
+
+static void
+expect_look (const IommudProcessId *id, guint n_found)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (IommudProcessId));
+  g_autoptr (GArray) found = NULL;
+  gboolean complete = FALSE;
+
+  g_array_append_val (ids, *id);
+  found = iommud_exiting_look (ids, &complete);
+  g_assert_cmpuint (found->len, ==, n_found);
+  g_assert_true (complete);
+}
+
+/* Those only that are meant. */
+static void
+test_look (const SlowExit *slow)
+{
+  IommudProcessId id = iommud_process_identify (slow_exit_get_pid (slow));
+
+  expect_look (&id, 1);
+  id.start_time++;
+  expect_look (&id, 0);
+  id = iommud_process_identify (getpid ());
+  expect_look (&id, 0);
+  id.pid = G_MAXINT;
+  expect_look (&id, 0);
 }
 
 static void
@@ -140,6 +189,7 @@ test_list (void)
 {
   g_autoptr (SlowExit) slow = slow_exit_new ();
   g_autoptr (GArray) exiting = NULL;
+  gboolean complete;
 
   if (slow == NULL)
     {
@@ -148,7 +198,7 @@ test_list (void)
     }
   g_assert_false (is_exiting (slow_exit_get_pid (slow)));
   slow_exit_begin (slow);
-  exiting = iommud_process_list_exiting (NULL);
+  exiting = iommud_exiting_list (NULL, &complete);
   g_assert_true (lists (exiting, slow_exit_get_pid (slow)));
   for (guint i = 0; i < exiting->len; i++)
     {
@@ -156,10 +206,13 @@ test_list (void)
 
       if (process->id.pid != slow_exit_get_pid (slow))
         continue;
+      g_assert_cmpint (process->parent, !=, 0);
       g_assert_cmpuint (process->user, ==, geteuid ());
+      g_assert_nonnull (process->unit);
       g_assert_cmpuint (process->id.start_time, ==,
                         iommud_process_identify (process->id.pid).start_time);
     }
+  test_look (slow);
   slow_exit_finish (slow);
   g_assert_false (is_exiting (slow_exit_get_pid (slow)));
 }
@@ -184,8 +237,10 @@ static void
 test_threads (void)
 {
   g_autofree char *proc = g_dir_make_tmp ("iommud-proc-XXXXXX", NULL);
+  g_autofree char *stat = g_build_filename (proc, "17", "stat", NULL);
   const char *const arguments[] = { "rm", "-rf", proc, NULL };
   g_autoptr (GArray) exiting = NULL;
+  gboolean complete = FALSE;
 
   g_assert_nonnull (proc);
   add_thread (proc, "10", 'Z', 4, 2);
@@ -199,10 +254,18 @@ test_threads (void)
   add_thread (proc, "15", 'R', 4, 1);
   add_thread (proc, "16", 'R', 0x200000, 1);
   add_thread (proc, "self", 'R', 4, 1);
-  exiting = iommud_process_list_exiting (proc);
+  exiting = iommud_exiting_list (proc, &complete);
+  g_assert_true (complete);
   g_assert_cmpuint (exiting->len, ==, 2);
   g_assert_true (lists (exiting, 10));
   g_assert_true (lists (exiting, 15));
+  /* What cannot be looked at may be anything. */
+  g_array_unref (exiting);
+  add_thread (proc, "17", '?', 4, 1);
+  g_assert_cmpint (g_unlink (stat), ==, 0);
+  g_assert_cmpint (symlink ("stat", stat), ==, 0);
+  exiting = iommud_exiting_list (proc, &complete);
+  g_assert_false (complete);
   g_assert_true (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
                                NULL, NULL, NULL, NULL));
 }
@@ -211,13 +274,14 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(path, owner, function)                                                                 \
-  g_test_add (path, Fixture, GUINT_TO_POINTER (owner), set_up, function, tear_down)
-  ADD ("/suspects/users", OWNER, test_users);
-  ADD ("/suspects/users-of-root", 0, test_users);
-  ADD ("/suspects/later", OWNER, test_later);
-  ADD ("/suspects/holder", OWNER, test_holder);
-  ADD ("/suspects/endless", OWNER, test_endless);
+#define ADD(path, unit, function) g_test_add (path, Fixture, unit, set_up, function, tear_down)
+  ADD ("/suspects/client", UNIT, test_client);
+  ADD ("/suspects/client-without-unit", "", test_client);
+  ADD ("/suspects/client-in-root-group", "/", test_client);
+  ADD ("/suspects/later", UNIT, test_later);
+  ADD ("/suspects/holder", UNIT, test_holder);
+  ADD ("/suspects/endless", UNIT, test_endless);
+  g_test_add_func ("/suspects/no-client", test_no_client);
   g_test_add_func ("/suspects/list", test_list);
   g_test_add_func ("/suspects/threads", test_threads);
   return g_test_run ();

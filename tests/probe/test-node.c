@@ -181,7 +181,6 @@ test_many_holders (Fixture *self, gconstpointer number)
   found = iommud_probe_describe_holder (self->probe, self->info, &complete);
   names = g_strsplit (found, "sh (pid ", -1);
   g_assert_cmpuint (g_strv_length (names), ==, 1 + 4);
-  g_assert_false (complete);
   for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
     stop_holder (holders[i]);
 }

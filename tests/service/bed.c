@@ -210,6 +210,7 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
   reply->done = TRUE;
 }
 
+/* bed_wait() says how long an answer may take. */
 static GVariant *
 call (Bed *self, const char *path, const char *interface, const char *method, GVariant *arguments,
       GError **error)
@@ -217,7 +218,7 @@ call (Bed *self, const char *path, const char *interface, const char *method, GV
   Reply reply = { FALSE, NULL, NULL };
 
   g_dbus_connection_call (self->client, IOMMUD_DBUS_BUS_NAME, path, interface, method, arguments,
-                          NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, on_reply, &reply);
+                          NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, NULL, on_reply, &reply);
   bed_wait (&reply.done);
   if (reply.error != NULL)
     g_propagate_error (error, reply.error);

@@ -145,6 +145,12 @@ fake_polkit_answer (FakePolkit *self, gboolean allow)
 }
 
 /* It dies: what hangs is never answered. */
+const char *
+fake_polkit_get_detail (FakePolkit *self, const char *key)
+{
+  return g_hash_table_lookup (self->details, key);
+}
+
 void
 fake_polkit_free (FakePolkit *self)
 {

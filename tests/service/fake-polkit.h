@@ -32,6 +32,8 @@ typedef struct
 
 FakePolkit *fake_polkit_new (const char *address, FakePolkitMode mode);
 void fake_polkit_answer (FakePolkit *self, gboolean allow);
+/* Of the last question; NULL if there is none of that name. */
+const char *fake_polkit_get_detail (FakePolkit *self, const char *key);
 void fake_polkit_free (FakePolkit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FakePolkit, fake_polkit_free)
 

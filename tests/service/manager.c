@@ -64,7 +64,10 @@ handle (Manager *self, const char *text, const int *fds, int n_fds)
   for (int i = 0; i < n_fds; i++)
     close (fds[i]);
   if (find_value (lines, "FDSTOREREMOVE") != NULL)
-    forget (self, name);
+    {
+      forget (self, name);
+      self->n_removals++;
+    }
   else if (find_value (lines, "BARRIER") != NULL)
     self->n_barriers++;
   else

@@ -15,6 +15,7 @@ typedef struct
   GPtrArray *kept; /* of KeptFile, in the order in which they came */
   GString *log;    /* the lines that came, without those of files */
   guint n_barriers;
+  guint n_removals;
 } Manager;
 
 typedef struct

@@ -107,10 +107,13 @@ test_turns (Fixture *self, gconstpointer unused)
   IommudCaller *b = new_caller (self, "b", 1000);
   IommudCaller *c = new_caller (self, "c", 2000);
 
+  g_assert_true (iommud_lanes_is_idle (self->lanes));
   push (self, a, 5);
+  g_assert_false (iommud_lanes_is_idle (self->lanes));
   push (self, b, 2);
   push (self, c, 3);
   check_served (self, "acbcacbaaa");
+  g_assert_true (iommud_lanes_is_idle (self->lanes));
   leave (self, a);
   leave (self, b);
   leave (self, c);
@@ -259,6 +262,7 @@ test_unread (Fixture *self, gconstpointer unused)
 
   iommud_lanes_add_unread (self->lanes, a, (gint64) IOMMUD_LANES_BYTES_PER_CALLER);
   push (self, a, 1);
+  g_assert_true (iommud_lanes_is_idle (self->lanes));
   push (self, b, 1);
   check_served (self, "b");
 

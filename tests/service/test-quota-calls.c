@@ -291,6 +291,26 @@ test_locked_memory (AccessBed *self, gconstpointer unused)
                   "the grants)");
 }
 
+/* Who has the device has no right to lock memory by that, and is told that he has it. */
+static void
+test_locked_memory_of_own (AccessBed *self, gconstpointer unused)
+{
+  static const char *const one[] = { PCI_1, NULL };
+  static const char *const two[] = { PCI_2, PCI_1, NULL };
+  Bed *bed = self->bed;
+  g_autofree char *container = bed_create (bed, NULL);
+  g_autofree char *device = bed_device (bed, PCI_1);
+  g_autofree char *hwpt G_GNUC_UNUSED = bed_attach (bed, container, device);
+
+  bed_call_fails (bed, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
+                  lease_arguments (self, one, "{'locked-memory': <uint64 4096>}"),
+                  IOMMUD_ERROR_BUSY, "Cannot lease " PCI_1 ": user * has it already: *");
+  bed_call_fails (bed, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
+                  lease_arguments (self, two, "{'locked-memory': <uint64 4096>}"),
+                  IOMMUD_ERROR_BUSY, "Cannot lease " PCI_1 ": user * has it already: *");
+  bed_call_ok (bed, container, "Free", bed_options ("{'force': <true>}"));
+}
+
 /* --- Calls under way -------------------------------------------------------------------------- */
 
 typedef struct
@@ -362,6 +382,7 @@ main (int argc, char **argv)
   ADD ("leases", test_leases);
   ADD ("under-lease", test_under_lease);
   ADD ("locked-memory", test_locked_memory);
+  ADD ("locked-memory-of-own", test_locked_memory_of_own);
   g_test_add ("/quota-calls/locked-memory-of-user", AccessBed, ALL "\nlocked-memory=2G", set_up,
               test_locked_memory_of_user, access_bed_tear_down);
   ADD ("calls", test_calls);

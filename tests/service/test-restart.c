@@ -9,121 +9,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bed.h"
-#include "keeper.h"
 #include "leases.h"
-#include "manager.h"
+#include "lives.h"
 #include "memory.h"
 
 #define PCI_1 "0000:01:00.0"
 #define PCI_2 "0000:02:00.0"
 
-typedef struct
-{
-  Bed *bed;
-  Manager *manager;
-  char *folder;
-  IommudKeeper *keeper;
-} Fixture;
-
-/* What is said of it, one pattern each; NULL at the end. */
-static void
-expect (const char *const *patterns)
-{
-  for (; *patterns != NULL; patterns++)
-    g_test_expect_message ("iommud", G_LOG_LEVEL_MESSAGE, *patterns);
-}
-
-static void
-begin_life (Fixture *self)
-{
-  g_auto (GStrv) names = NULL;
-  g_autofree int *fds = manager_give (self->manager, &names);
-  g_autoptr (GError) error = NULL;
-
-  self->keeper = iommud_keeper_new (self->folder, self->manager->address, &error);
-  g_assert_no_error (error);
-  for (guint i = 0; names[i] != NULL; i++)
-    iommud_keeper_take_file (self->keeper, names[i], fds[i]);
-  self->bed->host =
-      iommud_keeper_make_host (self->keeper, IOMMUD_BACKEND (self->bed->simulator), &error);
-  g_assert_no_error (error);
-  self->bed->service = iommud_service_new (self->bed->host, self->bed->server,
-                                           iommud_policy_for_private_bus (getuid ()));
-  iommud_service_wait_for (self->bed->service, iommud_keeper_get_fd_store (self->keeper));
-}
-
-static void
-begin_life_that_says (Fixture *self, const char *const *patterns)
-{
-  expect (patterns);
-  begin_life (self);
-  g_test_assert_expected_messages ();
-}
-
-/* Its files are closed and nothing more is done. */
-static void
-kill_life (Fixture *self)
-{
-  g_autoptr (IommudDescriptors) descriptors = NULL;
-  g_autoptr (GError) error = NULL;
-
-  g_clear_object (&self->bed->service);
-  descriptors = iommud_host_disown (self->bed->host, &error);
-  g_assert_no_error (error);
-  g_clear_pointer (&self->keeper, iommud_keeper_free);
-  g_clear_object (&self->bed->host);
-}
-
-static void
-stop_life (Fixture *self)
-{
-  g_clear_object (&self->bed->service);
-  g_assert_true (iommud_keeper_let_go (self->keeper, self->bed->host));
-  g_clear_pointer (&self->keeper, iommud_keeper_free);
-  g_clear_object (&self->bed->host);
-}
-
-static void
-set_up (Fixture *self, gconstpointer unused)
-{
-  g_autoptr (GError) error = NULL;
-
-  self->bed = bed_new (NULL);
-  g_clear_object (&self->bed->service);
-  g_clear_object (&self->bed->host);
-  self->manager = manager_new ();
-  self->folder = g_dir_make_tmp ("iommud-restart-XXXXXX", &error);
-  g_assert_no_error (error);
-  begin_life (self);
-}
-
-static void
-remove_folder (const char *folder)
-{
-  g_autofree char *state = g_build_filename (folder, "state", NULL);
-  g_autofree char *next = g_build_filename (folder, "state.next", NULL);
-
-  g_unlink (state);
-  g_unlink (next);
-  g_assert_cmpint (g_rmdir (folder), ==, 0);
-}
-
-static void
-tear_down (Fixture *self, gconstpointer unused)
-{
-  g_clear_object (&self->bed->service);
-  g_clear_pointer (&self->keeper, iommud_keeper_free);
-  g_clear_pointer (&self->manager, manager_free);
-  bed_free (self->bed);
-  remove_folder (self->folder);
-  g_free (self->folder);
-}
-
 static const char *const goes_on_with[] = { "The service goes on with 1 containers", NULL };
 
 static void
-map (Fixture *self, const char *container, guint64 iova)
+map (Lives *self, const char *container, guint64 iova)
 {
   int file = memory_new (16 * PAGE);
 
@@ -132,7 +28,7 @@ map (Fixture *self, const char *container, guint64 iova)
 }
 
 static char *
-make_container (Fixture *self)
+make_container (Lives *self)
 {
   char *container = bed_create (self->bed, "{'name': <'vm1'>}");
   g_autofree char *device = bed_device (self->bed, PCI_1);
@@ -143,38 +39,9 @@ make_container (Fixture *self)
 }
 
 static void
-assert_kept (Fixture *self, const char *expected)
+test_same (Lives *self, gconstpointer data)
 {
-  g_autofree char *kept = manager_describe (self->manager);
-  g_auto (GStrv) names = g_strsplit (kept, "\n", -1);
-  g_autoptr (GString) kinds = g_string_new (NULL);
-
-  for (char **name = names; *name != NULL; name++)
-    g_string_append_len (kinds, *name, (gssize) strcspn (*name, "-"));
-  g_assert_cmpstr (kinds->str, ==, expected);
-}
-
-/* When a call is answered, the manager has what the call has made. */
-static void
-test_kept_before_answer (Fixture *self, gconstpointer unused)
-{
-  g_autofree char *container = bed_create (self->bed, "{}");
-  g_autofree char *device = bed_device (self->bed, PCI_1);
-  g_autofree char *hwpt = NULL;
-
-  assert_kept (self, "context");
-  hwpt = bed_attach (self->bed, container, device);
-  assert_kept (self, "contextdevice");
-  bed_call_ok (self->bed, device, "Detach", g_variant_new_parsed ("(@a{sv} {},)"));
-  assert_kept (self, "context");
-  bed_call_ok (self->bed, container, "Free", g_variant_new_parsed ("(@a{sv} {},)"));
-  assert_kept (self, "");
-}
-
-static void
-test_same (Fixture *self, gconstpointer data)
-{
-  void (*end_life) (Fixture * self) = data;
+  void (*end_life) (Lives * self) = data;
   g_autofree char *container = make_container (self);
   g_autoptr (GVariant) before = bed_get_managed_objects (self->bed);
   guint n_objects = iommud_simulator_count_objects (self->bed->simulator);
@@ -184,19 +51,19 @@ test_same (Fixture *self, gconstpointer data)
 
   end_life (self);
   g_assert_cmpuint (iommud_simulator_count_objects (self->bed->simulator), ==, n_objects);
-  begin_life_that_says (self, goes_on_with);
+  lives_begin_that_says (self, goes_on_with);
   after = bed_get_managed_objects (self->bed);
   g_assert_cmpvariant (after, before);
   kept_after = manager_describe (self->manager);
   g_assert_cmpstr (kept_after, ==, kept);
   bed_call_ok (self->bed, container, "Free", g_variant_new_parsed ("({'force': <true>},)"));
   bed_settle (self->bed);
-  assert_kept (self, "");
+  lives_assert_kept (self, "");
 }
 
 /* The owner is who made it, in this life and in each that follows. */
 static void
-test_many_lives (Fixture *self, gconstpointer unused)
+test_many_lives (Lives *self, gconstpointer unused)
 {
   g_autofree char *container = make_container (self);
   g_autofree char *owner = g_strdup_printf ("%u", (guint) getuid ());
@@ -204,20 +71,20 @@ test_many_lives (Fixture *self, gconstpointer unused)
   for (guint i = 0; i < 20; i++)
     {
       if (i % 2 == 0)
-        kill_life (self);
+        lives_kill (self);
       else
-        stop_life (self);
-      begin_life_that_says (self, goes_on_with);
+        lives_stop (self);
+      lives_begin_that_says (self, goes_on_with);
       bed_assert (self->bed, container, "Owner", owner);
       bed_assert (self->bed, container, "Name", "'vm1'");
     }
-  assert_kept (self, "contextdevice");
+  lives_assert_kept (self, "contextdevice");
 }
 
 /* The manager has files that no record names, and lacks one that a record names: the first are
  * closed and given up, the second is said to be missing. */
 static void
-test_unknown_and_missing (Fixture *self, gconstpointer unused)
+test_unknown_and_missing (Lives *self, gconstpointer unused)
 {
   static const char *const says[] = {
     "Device 0000:01:00.0: its descriptor is missing",
@@ -230,7 +97,7 @@ test_unknown_and_missing (Fixture *self, gconstpointer unused)
   g_autofree char *device = bed_device (self->bed, PCI_1);
   int file = open ("/dev/null", O_RDONLY | O_CLOEXEC);
 
-  kill_life (self);
+  lives_kill (self);
   for (guint i = 0; i < self->manager->kept->len; i++)
     if (g_str_has_prefix (((KeptFile *) g_ptr_array_index (self->manager->kept, i))->name,
                           "device-"))
@@ -238,45 +105,45 @@ test_unknown_and_missing (Fixture *self, gconstpointer unused)
   manager_keep (self->manager, "something", file);
   manager_keep (self->manager, "context-12345", file);
   close (file);
-  begin_life_that_says (self, says);
+  lives_begin_that_says (self, says);
   bed_assert (self->bed, device, "State", "'available'");
   bed_call_ok (self->bed, container, "Free", g_variant_new_parsed ("({'force': <true>},)"));
-  assert_kept (self, "");
+  lives_assert_kept (self, "");
 }
 
 /* A name that the manager has twice is one file afterwards. */
 static void
-test_doubled (Fixture *self, gconstpointer unused)
+test_doubled (Lives *self, gconstpointer unused)
 {
   g_autofree char *container = make_container (self);
   const KeptFile *file;
 
-  kill_life (self);
+  lives_kill (self);
   file = g_ptr_array_index (self->manager->kept, 0);
   manager_keep (self->manager, file->name, file->fd);
   g_test_expect_message ("iommud", G_LOG_LEVEL_MESSAGE,
                          "*which is closed*there is one of the name*");
-  begin_life_that_says (self, goes_on_with);
+  lives_begin_that_says (self, goes_on_with);
   map (self, container, GIBIBYTE);
-  assert_kept (self, "contextdevice");
+  lives_assert_kept (self, "contextdevice");
 }
 
 /* Files without records: nobody knows whose they are. */
 static void
-test_no_records (Fixture *self, gconstpointer unused)
+test_no_records (Lives *self, gconstpointer unused)
 {
   g_autofree char *container = make_container (self);
   g_autofree char *state = g_build_filename (self->folder, "state", NULL);
 
-  kill_life (self);
+  lives_kill (self);
   g_unlink (state);
   g_test_expect_message ("iommud", G_LOG_LEVEL_MESSAGE, "*has kept context-*nothing is known*");
   g_test_expect_message ("iommud", G_LOG_LEVEL_MESSAGE, "*has kept device-*nothing is known*");
-  begin_life (self);
+  lives_begin (self);
   g_test_assert_expected_messages ();
   g_clear_pointer (&container, g_free);
   container = bed_create (self->bed, "{}");
-  assert_kept (self, "context");
+  lives_assert_kept (self, "context");
   /* The kernel sees later that the last copy was closed. */
   while (iommud_simulator_count_contexts (self->bed->simulator) != 1)
     g_main_context_iteration (NULL, FALSE);
@@ -284,32 +151,32 @@ test_no_records (Fixture *self, gconstpointer unused)
 
 /* Damage is said once, and costs no one what is not damaged. */
 static void
-test_damaged (Fixture *self, gconstpointer unused)
+test_damaged (Lives *self, gconstpointer unused)
 {
   g_autofree char *container = make_container (self);
   g_autofree char *state = g_build_filename (self->folder, "state", NULL);
   int fd;
 
-  kill_life (self);
+  lives_kill (self);
   fd = open (state, O_WRONLY | O_CLOEXEC);
   g_assert_cmpint (pwrite (fd, "x", 1, 24), ==, 1);
   close (fd);
   g_test_expect_message ("iommud", G_LOG_LEVEL_WARNING, "*is damaged*header*");
-  begin_life_that_says (self, goes_on_with);
+  lives_begin_that_says (self, goes_on_with);
   bed_assert (self->bed, container, "Name", "'vm1'");
-  stop_life (self);
-  begin_life_that_says (self, goes_on_with);
+  lives_stop (self);
+  lives_begin_that_says (self, goes_on_with);
 }
 
 /* No manager keeps files: what is written down of an earlier life is of no use, and a stop frees
  * everything. */
 static void
-test_no_manager (Fixture *self, gconstpointer unused)
+test_no_manager (Lives *self, gconstpointer unused)
 {
   g_autofree char *state = g_build_filename (self->folder, "state", NULL);
   g_autoptr (GError) error = NULL;
 
-  stop_life (self);
+  lives_stop (self);
   g_assert_true (g_file_test (state, G_FILE_TEST_EXISTS));
   self->keeper = iommud_keeper_new (self->folder, NULL, &error);
   g_assert_no_error (error);
@@ -323,7 +190,7 @@ test_no_manager (Fixture *self, gconstpointer unused)
 
 /* A lease that has a container with a device, and a device that was handed out. */
 static Lease *
-make_lease (Fixture *self)
+make_lease (Lives *self)
 {
   Lease *lease = leases_create (self->bed, "{'name': <'vm1'>}");
   g_autofree char *container =
@@ -340,19 +207,19 @@ make_lease (Fixture *self)
 }
 
 static void
-test_lease (Fixture *self, gconstpointer data)
+test_lease (Lives *self, gconstpointer data)
 {
-  void (*end_life) (Fixture * self) = data;
+  void (*end_life) (Lives * self) = data;
   Lease *lease = make_lease (self);
   g_autofree char *unbound = bed_device (self->bed, PCI_2);
   g_autoptr (GVariant) before = bed_get_managed_objects (self->bed);
   g_autoptr (GVariant) after = NULL;
 
-  assert_kept (self, "contextdevicelease");
+  lives_assert_kept (self, "contextdevicelease");
   for (guint i = 0; i < 3; i++)
     {
       end_life (self);
-      begin_life_that_says (self, goes_on_with);
+      lives_begin_that_says (self, goes_on_with);
     }
   after = bed_get_managed_objects (self->bed);
   g_assert_cmpvariant (after, before);
@@ -361,78 +228,36 @@ test_lease (Fixture *self, gconstpointer data)
   leases_wait_for_end (self->bed);
   bed_settle (self->bed);
   bed_assert (self->bed, unbound, "State", "'available'");
-  assert_kept (self, "");
+  lives_assert_kept (self, "");
 }
 
 /* The client went while nothing ran: its lease ends as soon as the service is there again. */
 static void
-test_abandoned_lease (Fixture *self, gconstpointer unused)
+test_abandoned_lease (Lives *self, gconstpointer unused)
 {
   Lease *lease = make_lease (self);
   g_autofree char *bound = bed_device (self->bed, PCI_1);
 
-  kill_life (self);
+  lives_kill (self);
   lease_close (lease);
-  begin_life_that_says (self, goes_on_with);
+  lives_begin_that_says (self, goes_on_with);
   leases_wait_for_end (self->bed);
   bed_settle (self->bed);
   bed_assert (self->bed, bound, "State", "'available'");
-  assert_kept (self, "");
-}
-
-static gboolean
-end_lease (gpointer user_data)
-{
-  Fixture *self = user_data;
-  g_autoptr (IommudLease) lease =
-      g_list_model_get_item (iommud_host_get_leases (self->bed->host), 0);
-
-  if (lease == NULL)
-    return G_SOURCE_CONTINUE;
-  iommud_lease_release_async (lease, "another client wants that", NULL, NULL, NULL);
-  leases_wait_for_end (self->bed);
-  manager_listen (self->manager, TRUE);
-  return G_SOURCE_REMOVE;
-}
-
-/* It ends while its answer waits for the manager: nothing is handed out, and its device is free. */
-static void
-test_ended_before_answer (Fixture *self, gconstpointer method)
-{
-  static const char *const devices[] = { PCI_1, NULL };
-  g_autofree char *device = bed_device (self->bed, PCI_1);
-  g_autoptr (GUnixFDList) files = NULL;
-  g_autoptr (GVariant) reply = NULL;
-  g_autoptr (GError) error = NULL;
-  GVariant *arguments = g_str_equal (method, "LeaseDevices")
-                            ? leases_arguments (self->bed, devices, NULL)
-                            : bed_options (NULL);
-
-  manager_listen (self->manager, FALSE);
-  g_timeout_add (100, end_lease, self);
-  reply = leases_call (self->bed, IOMMUD_DBUS_MANAGER_PATH, method, arguments, &files, &error);
-  g_assert_null (reply);
-  g_assert_null (files);
-  g_assert_nonnull (error);
-  g_assert_nonnull (strstr (error->message, "Error.NotFound: "));
-  bed_settle (self->bed);
-  bed_assert (self->bed, device, "State", "'available'");
-  assert_kept (self, "");
+  lives_assert_kept (self, "");
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(path, data, function) g_test_add (path, Fixture, data, set_up, function, tear_down)
-  ADD ("/restart/kept-before-answer", NULL, test_kept_before_answer);
-  ADD ("/restart/same/killed", kill_life, test_same);
-  ADD ("/restart/same/stopped", stop_life, test_same);
-  ADD ("/restart/lease/killed", kill_life, test_lease);
-  ADD ("/restart/lease/stopped", stop_life, test_lease);
+#define ADD(path, data, function)                                                                  \
+  g_test_add (path, Lives, data, lives_set_up, function, lives_tear_down)
+  ADD ("/restart/same/killed", lives_kill, test_same);
+  ADD ("/restart/same/stopped", lives_stop, test_same);
+  ADD ("/restart/lease/killed", lives_kill, test_lease);
+  ADD ("/restart/lease/stopped", lives_stop, test_lease);
   ADD ("/restart/lease/abandoned", NULL, test_abandoned_lease);
-  ADD ("/restart/lease/created-and-ended", "CreateLease", test_ended_before_answer);
-  ADD ("/restart/lease/leased-and-ended", "LeaseDevices", test_ended_before_answer);
   ADD ("/restart/many-lives", NULL, test_many_lives);
   ADD ("/restart/unknown-and-missing", NULL, test_unknown_and_missing);
   ADD ("/restart/doubled", NULL, test_doubled);

@@ -157,15 +157,39 @@ find_locked_memory (const IommudAuthorizer *self, const IommudRequest *request)
   return most;
 }
 
-/* Whether the caller's program may lock so much memory for the devices of the call. */
+/* A device of the request that the caller has already. Borrowed; NULL: there is none. */
+static IommudDevice *
+find_own_device (const IommudRequest *request)
+{
+  for (guint i = 0; i < iommud_needs_count (request->needs); i++)
+    {
+      const IommudNeed *need = iommud_needs_get (request->needs, i);
+
+      if (need->basis == IOMMUD_BASIS_OWNER && IOMMUD_IS_DEVICE (need->object))
+        return IOMMUD_DEVICE (need->object);
+    }
+  return NULL;
+}
+
+/* Whether the caller's program may lock so much memory for the devices of the call. What it has
+ * already it cannot have once more, whatever a grant lets it lock for that. */
 gboolean
 iommud_authorizer_check_locked_memory (const IommudAuthorizer *self, const IommudRequest *request,
                                        guint64 n_bytes, GError **error)
 {
   guint64 most = n_bytes == 0 ? 0 : find_locked_memory (self, request);
+  IommudDevice *own = NULL;
 
   if (n_bytes <= most)
     return TRUE;
+  own = find_own_device (request);
+  if (own != NULL)
+    {
+      g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_BUSY,
+                   "Cannot lease %s: user %u has it already: detach or release it first",
+                   iommud_device_get_name (own), request->caller->uid);
+      return FALSE;
+    }
   g_set_error (error, IOMMUD_ERROR, IOMMUD_ERROR_LIMITS_EXCEEDED,
                "User %u may lock %" G_GUINT64_FORMAT " bytes for these devices and asks for %" //
                G_GUINT64_FORMAT " (locked-memory in the grants)",

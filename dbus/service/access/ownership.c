@@ -15,19 +15,36 @@ get_object (GObject *object, const char *property)
   return value;
 }
 
+/* What is a part of a container and can be nothing else. */
+static gboolean
+is_part (GObject *object)
+{
+  return IOMMUD_IS_MEMORY (object) || IOMMUD_IS_DIRTY_TRACKING (object) || IOMMUD_IS_HWPT (object);
+}
+
+/* Borrowed; NULL: the part was freed, or its container, while its caller was being looked at. */
+static IommudContainer *
+get_whole (GObject *part)
+{
+  if (IOMMUD_IS_MEMORY (part))
+    return iommud_memory_get_container (IOMMUD_MEMORY (part));
+  if (IOMMUD_IS_DIRTY_TRACKING (part))
+    return iommud_dirty_tracking_get_container (IOMMUD_DIRTY_TRACKING (part));
+  return iommud_hwpt_get_container (IOMMUD_HWPT (part));
+}
+
 /* What the object belongs to. Owned; NULL if it belongs to nothing. */
 static GObject *
 get_holder (GObject *object)
 {
+  IommudContainer *whole = NULL;
   GObject *container = NULL;
 
-  if (IOMMUD_IS_MEMORY (object))
-    return g_object_ref (G_OBJECT (iommud_memory_get_container (IOMMUD_MEMORY (object))));
-  if (IOMMUD_IS_DIRTY_TRACKING (object))
-    return g_object_ref (
-        G_OBJECT (iommud_dirty_tracking_get_container (IOMMUD_DIRTY_TRACKING (object))));
-  if (IOMMUD_IS_HWPT (object))
-    return g_object_ref (G_OBJECT (iommud_hwpt_get_container (IOMMUD_HWPT (object))));
+  if (is_part (object))
+    {
+      whole = get_whole (object);
+      return whole != NULL ? g_object_ref (G_OBJECT (whole)) : NULL;
+    }
   container = get_object (object, "container");
   return container != NULL ? container : get_object (object, "lease");
 }

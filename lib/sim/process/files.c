@@ -18,7 +18,7 @@
 /* No socket has this identity: it tells the thread to end. */
 #define IDENTITY_QUIT 0
 #define EVENTS_AT_ONCE 64
-#define LONGEST_SETTLING_MS 200
+#define LONGEST_SETTLING_MS 100
 
 struct _IommudSimulatedFiles
 {

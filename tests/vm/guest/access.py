@@ -138,6 +138,7 @@ def terminated(w):
     machine.remove_mdev(world.MTTY_A).end()
     w.checks.ok(True, "no file of a device is left open")
     machine.bind(machine.PLAIN_A)
+    machine.create_mdev(world.MTTY_A, "mtty-1")
     w.checks.ok(w.service.get(bus.MANAGER, "Version"), "a call starts it again")
 
 

@@ -79,13 +79,14 @@ def own_properties(interfaces):
 
 
 class Service:
-    def __init__(self, connection=None):
+    def __init__(self, connection=None, listens=True):
         self.connection = connection or Gio.bus_get_sync(Gio.BusType.SYSTEM)
         self.mirror = {}
         self.signals = []
         self.stale = set()
         self.violations = []
-        self.connection.signal_subscribe(NAME, None, None, None, None, 0, self.on_signal)
+        if listens:
+            self.connection.signal_subscribe(NAME, None, None, None, None, 0, self.on_signal)
 
     # Calls
 
@@ -99,8 +100,9 @@ class Service:
             self.drain()
         return reply.unpack()
 
-    def call_async(self, path, method, signature, *arguments):
-        """Starts a call; returns a list that will hold its result, or its BusError."""
+    def call_async(self, path, method, signature, *arguments, interface=None, then=None):
+        """Starts a call; returns a list that will hold its result, or its BusError. The result is
+        also given to `then`, as its arguments."""
         result = []
 
         def done(connection, answer):
@@ -108,7 +110,10 @@ class Service:
                 result.append(connection.call_finish(answer).unpack())
             except GLib.Error as error:
                 result.append(BusError(error))
-        self.connection.call(NAME, path, interface_of(path, method), method,
+                return
+            if then:
+                then(*result[0])
+        self.connection.call(NAME, path, interface or interface_of(path, method), method,
                              GLib.Variant(signature, arguments), None, 0, 30000, None, done)
         return result
 
@@ -217,8 +222,17 @@ class Service:
     # Signals
 
     def start_mirror(self):
-        self.drain()
-        self.mirror = self.managed()
+        """From what is there now. What signals told before the answer is in it, or is told once
+        more after it; so all of them are handled in the order in which they came."""
+        result = self.call_async(ROOT, "GetManagedObjects", "()",
+                                 interface="org.freedesktop.DBus.ObjectManager",
+                                 then=self.on_listed)
+        self.wait(lambda: result, 30)
+        if not result or isinstance(result[0], BusError):
+            raise result[0] if result else TimeoutError("GetManagedObjects")
+
+    def on_listed(self, objects):
+        self.mirror = {path: own_properties(interfaces) for path, interfaces in objects.items()}
         self.signals = []
         self.stale = set()
         self.violations = []

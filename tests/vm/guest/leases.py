@@ -1,157 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Parts of the scenario: leases. What the service hands out is used by a program of an ordinary
-user (`client`), which binds, attaches and maps by itself, and which leaves as programs do."""
+user, which binds, attaches and maps by itself, and which leaves as programs do."""
 
 import errno
-import json
 import os
 import resource
-import select
 import signal
-import subprocess
-import time
 
-import access
-import bus
 import machine
 import mocks
 import world
 from discovery import by_name
 from mocks import PAGE
+from programs import (MIB, NOBODY, USER, Client, ClientError, fails, is_free, is_gone,
+                      leases_at_once, locked, pins, soon)
 
-MIB = 1 << 20
-# The user that may have devices, and one that may not.
-USER = 61234
-NOBODY = 65534
 MOCK = "vmock.0"
-
-
-def append(path, text):
-    with open(path, "a", encoding="ascii") as file:
-        file.write(text)
-
-
-def prepare():
-    """An ordinary user, and an administrator's grant of the devices of this machine."""
-    append("/etc/passwd", f"vmuser:x:{USER}:{USER}::/:/bin/sh\n")
-    append("/etc/group", f"vmuser:x:{USER}:\n")
-    append(f"{access.installed('grants.d')}/tests.conf",
-           f"[tests]\ndrivers=vfio_mock;vfio-pci;mtty\nusers={USER}\nlocked-memory=80M\n")
-
-
-class ClientError(Exception):
-    """What the client was answered: a name, as `client` says it, and a message."""
-
-    def __init__(self, name, message):
-        self.name = name
-        self.message = message
-        super().__init__(f"{name}: {message}")
-
-
-class Client:
-    """The program. A call of a method that is not below is a line to it."""
-
-    def __init__(self, w, user=USER):
-        self.service = w.service
-        self.ioas = None
-        self.process = subprocess.Popen(
-            [f"{os.path.dirname(os.path.abspath(__file__))}/client", str(user)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.pid = self.process.pid
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-
-    def __getattr__(self, name):
-        return lambda *arguments: self.tell(name, *arguments)
-
-    def tell(self, *line):
-        self.process.stdin.write(json.dumps(line).encode() + b"\n")
-        self.process.stdin.flush()
-        if not select.select([self.process.stdout], [], [], 300)[0]:
-            raise machine.Stuck(f"client: no answer to {line}")
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise EOFError(f"the client ended at {line}")
-        status, *values = json.loads(answer)
-        if status == "error":
-            raise ClientError(*values)
-        return values[0]
-
-    def kill(self):
-        """When this returns, the kernel has closed what the program alone had open."""
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-
-    def lease(self, *devices, **values):
-        lease = self.lease_devices(devices, values)[0]
-        # By then all signals of it have arrived.
-        self.service.get(lease, "State")
-        return lease
-
-    def use(self, name, iova=0x10000, length=MIB):
-        """Does with a device what a virtual machine monitor does: its memory is mapped for it."""
-        device = self.bind(name)
-        self.ioas = self.alloc_ioas()
-        self.attach(name, self.alloc_hwpt(device, self.ioas))
-        self.map(self.ioas, iova, length)
-
-
-def fails(w, name, what, function, *arguments, says=()):
-    """A call of the client that must fail like this."""
-    try:
-        function(*arguments)
-    except ClientError as error:
-        w.checks.equal(error.name, name, f"{what}: {name}")
-        missing = [word for word in says if word not in error.message]
-        w.checks.ok(not missing, f"{what}: the message says why", error.message, missing)
-        return
-    w.checks.ok(False, f"{what}: {name}", "it succeeded")
-
-
-def pins():
-    """How many pages are pinned in this machine."""
-    counts = dict(line.split() for line in machine.read("/proc/vmstat").splitlines())
-    return int(counts["nr_foll_pin_acquired"]) - int(counts["nr_foll_pin_released"])
-
-
-def locked(pid):
-    """What the kernel has charged a process with, in bytes: locked and pinned memory."""
-    lines = machine.read(f"/proc/{pid}/status").splitlines()
-    sizes = {line.split()[0]: line.split()[1] for line in lines if line.startswith("Vm")}
-    return int(sizes["VmLck:"]) * 1024, int(sizes["VmPin:"]) * 1024
-
-
-def soon(w):
-    """A second; on a machine that is busy with other things it is the time of 50 simple calls."""
-    started = time.monotonic()
-    w.service.get(bus.MANAGER, "Version")
-    return max(1, 50 * (time.monotonic() - started))
-
-
-def is_free(w, device):
-    """Whether a device comes to be available, within a second of what has freed it."""
-    seen = w.service.mirror
-    return w.checks.ok(w.service.wait(lambda: seen[device]["State"] == "available", soon(w)),
-                       "the device is available", seen[device])
-
-
-def is_gone(w, lease, what="the lease is gone"):
-    return w.checks.ok(w.service.wait(lambda: lease not in w.service.mirror, soon(w)), what)
-
-
-def leases_at_once(w, client, device):
-    """Whether a client has a device at its first try, and within a second; returns the lease."""
-    limit = soon(w)
-    started = time.monotonic()
-    lease = client.lease(device)
-    w.checks.ok(time.monotonic() - started < limit, "another client has it at once")
-    return lease
 
 
 def handed_out(w):
@@ -225,6 +89,45 @@ def killed(w):
         is_free(w, device)
         w.checks.equal(pins(), before, "no page is pinned after both")
         w.consistent("after both")
+
+
+def much_memory():
+    """Most of what the machine can spare, in bytes."""
+    lines = machine.read("/proc/meminfo").splitlines()
+    sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+    return sizes["MemAvailable"] * 3 // 4 // MIB * MIB
+
+
+def dies_slowly(w, name, manual):
+    """The kernel needs a while to let go of what a killed client had. Not before is its device
+    available, and then the next one can bind it."""
+    what = f"{name}, {'its own' if manual else 'automatic'} page tables"
+    device, before = w.device(name), pins()
+    with Client(w) as client, Client(w) as other:
+        client.lease(device)
+        # The service hears of the end before the kernel has closed anything else.
+        client.move_guard()
+        resource.prlimit(client.pid, resource.RLIMIT_MEMLOCK, (1 << 40, 1 << 40))
+        client.use(name, iova=1 << 32, length=much_memory(), manual=manual)
+        w.checks.note(f"{pins() - before} pages are pinned")
+        os.kill(client.pid, signal.SIGKILL)
+        w.checks.ok(w.service.wait(lambda: w.service.mirror[device]["State"] == "available", 60),
+                    f"{what}: the device becomes available")
+        w.checks.equal(pins(), before, f"{what}: no page is pinned then")
+        other.lease(device)
+        try:
+            w.checks.ok(other.bind(name), f"{what}: the next client binds it at once")
+        except ClientError as error:
+            w.checks.ok(False, f"{what}: the next client binds it at once", error)
+
+
+def die_slowly(w):
+    """The kernel frees page tables of a client's own with the iommufd, and others with the
+    device."""
+    with mocks.plugged(w, "id=0,iommu=0"):
+        for name in (MOCK, machine.PLAIN_A):
+            for manual in (True, False):
+                dies_slowly(w, name, manual)
 
 
 def at_once(w):

@@ -8,9 +8,10 @@ import resource
 import signal
 import subprocess
 
-import leases
 import machine
 import qmp
+from mocks import PAGE
+from programs import USER, Client, fails, is_free, is_gone, leases_at_once, locked, pins
 
 MIB = 1 << 20
 MEMORY = 64 * MIB
@@ -53,11 +54,11 @@ def start(client, device, name, **values):
 def works(w, ask, pid, before):
     w.checks.equal(functions(ask("query-pci")), {"hostdev0": (VENDOR, PRODUCT)},
                    "its guest has the device")
-    pinned = (leases.pins() - before) * leases.PAGE
+    pinned = (pins() - before) * PAGE
     w.checks.ok(MEMORY <= pinned <= NEEDED_LIMIT, "the guest's memory is pinned", pinned)
-    w.checks.equal(leases.locked(pid)[1], pinned, "QEMU is charged with it")
+    w.checks.equal(locked(pid)[1], pinned, "QEMU is charged with it")
     with open(f"/proc/{pid}/status", encoding="utf-8") as status:
-        w.checks.ok(f"Uid:\t{leases.USER}\t" in status.read(), "it is an ordinary user's")
+        w.checks.ok(f"Uid:\t{USER}\t" in status.read(), "it is an ordinary user's")
 
 
 def mount(w, root):
@@ -77,18 +78,18 @@ def qemu(w, root):
         return
     name = machine.PLAIN_A
     device = w.device(name)
-    before = leases.pins()
-    with leases.Client(w) as client, leases.Client(w) as other:
+    before = pins()
+    with Client(w) as client, Client(w) as other:
         client.set_memory_limit(USUAL_LIMIT)
         _, pid = start(client, device, name)
         status, errors = client.wait()
         w.checks.ok(status == 1 and "allocate memory" in errors,
                     "a guest larger than the limit of locked memory: it says so", status, errors)
         client.close("guard")
-        w.checks.equal(leases.pins(), before, "nothing is pinned")
+        w.checks.equal(pins(), before, "nothing is pinned")
 
-        leases.fails(w, "LimitsExceeded", "more than was granted", client.lease_devices, [device],
-                     {"locked_memory": 2 * NEEDED_LIMIT})
+        fails(w, "LimitsExceeded", "more than was granted", client.lease_devices, [device],
+              {"locked_memory": 2 * NEEDED_LIMIT})
         lease, pid = start(client, device, name, locked_memory=NEEDED_LIMIT)
         w.checks.equal(resource.prlimit(client.pid, resource.RLIMIT_MEMLOCK)[0], NEEDED_LIMIT,
                        "LeaseDevices raises the limit")
@@ -99,15 +100,15 @@ def qemu(w, root):
         status, errors = client.wait()
         w.checks.equal(status, 0, "it ends well")
         w.checks.note(errors)
-        w.checks.equal(leases.pins(), before, "nothing is pinned once it has ended")
+        w.checks.equal(pins(), before, "nothing is pinned once it has ended")
         client.close("guard")
 
         lease, pid = start(client, device, name)
         works(w, client.ask, pid, before)
         client.kill_child(pid)
-        w.checks.equal(leases.pins(), before, "nothing is pinned once it is killed")
+        w.checks.equal(pins(), before, "nothing is pinned once it is killed")
         client.kill()
-        leases.leases_at_once(w, other, device)
+        leases_at_once(w, other, device)
         other.use(name)
         w.consistent("after QEMU")
 
@@ -124,7 +125,7 @@ def child_of(pid):
 def execute(name):
     """`iommuctl exec` of an ordinary user."""
     return subprocess.Popen(
-        ["setpriv", f"--reuid={leases.USER}", f"--regid={leases.USER}", "--clear-groups",
+        ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups",
          "iommuctl", "exec", name, "--qemu", "--name=by-exec",
          f"--locked-memory={NEEDED_LIMIT}", "--", *QEMU],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -136,20 +137,20 @@ def executed(w, root):
         return
     name = machine.PLAIN_A
     device = w.device(name)
-    before = leases.pins()
+    before = pins()
     with execute(name) as tool:
         try:
             qmp.ask(tool, "query-status")
             works(w, lambda command: qmp.ask(tool, command), child_of(tool.pid), before)
             w.see(w.service.get(device, "Lease"),
-                  {"Name": "by-exec", "Owner": leases.USER, "Pid": tool.pid, "State": "active"},
+                  {"Name": "by-exec", "Owner": USER, "Pid": tool.pid, "State": "active"},
                   "its lease")
             qmp.ask(tool, "quit")
             w.checks.equal((tool.wait(60), tool.stderr.read()), (0, ""), "it ends as QEMU does")
         finally:
             tool.kill()
-    leases.is_free(w, device)
-    w.checks.equal(leases.pins(), before, "nothing is pinned")
+    is_free(w, device)
+    w.checks.equal(pins(), before, "nothing is pinned")
 
     with execute(name) as tool:
         qmp.ask(tool, "query-status")
@@ -161,9 +162,7 @@ def executed(w, root):
                        "QEMU goes on when iommuctl is killed")
         w.see(lease, {"State": "active", "Devices": [device]}, "and keeps its lease")
         os.kill(pid, signal.SIGKILL)
-        leases.is_free(w, device)
-        leases.is_gone(w, lease)
-    # Nobody has waited for the end of a process that is not a child.
-    w.checks.ok(w.service.wait(lambda: leases.pins() == before, leases.soon(w)),
-                "nothing is pinned after both", leases.pins())
+        is_free(w, device)
+        is_gone(w, lease)
+    w.checks.equal(pins(), before, "nothing is pinned after both")
     w.consistent("after iommuctl exec")

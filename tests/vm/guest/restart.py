@@ -4,6 +4,7 @@ its open files, while a device is in use."""
 
 import array
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -59,6 +60,14 @@ class Manager:
                 os.close(file)
         self.kept = [(kept, file) for kept, file in self.kept if kept != name]
 
+    def forget_ended(self):
+        """Drops what hangs up, which are guards that nobody has any more."""
+        for name, file in list(self.kept):
+            poll = select.poll()
+            poll.register(file, 0)
+            if name.startswith("lease-") and poll.poll(0):
+                self.forget(name)
+
     def names(self):
         return sorted(name for name, _ in self.kept)
 
@@ -70,7 +79,7 @@ class Manager:
 
         def give():
             # Above where they go, so that none takes the place of another.
-            high = [os.dup2(file, 1000 + number) for number, file in enumerate(files)]
+            high = [os.dup2(file, 500 + number) for number, file in enumerate(files)]
             for number, file in enumerate(high):
                 os.dup2(file, 3 + number)
                 os.close(file)
@@ -86,7 +95,7 @@ class Manager:
 
 def begin(w, manager):
     manager.start()
-    ready = w.service.wait(w.service.running, 20)
+    ready = w.service.wait(w.service.running, 60)
     w.service.start_mirror()
     return ready
 
