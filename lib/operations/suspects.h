@@ -5,8 +5,8 @@
  *
  * So a process that is ending counts if it was seen with a device of the lease; or, for a time, if
  * it was ending when the lease began to and is the one that asked for the lease, a child of that,
- * in the same systemd unit, or of the owner. Root owns too much for the last: some process of root is
- * always ending, and any of them may be slow. */
+ * in the same systemd unit, or of the owner. Root owns too much for the last: some process of
+ * root is always ending, and any of them may be slow. */
 #pragma once
 
 #include "probe/exiting.h"

@@ -48,7 +48,7 @@ refuse_limit (const char *what, int errnum, GError **error)
   return refuse (
       what, "RLIMIT_MEMLOCK", errnum,
       errnum == EPERM
-          ? "to raise it for locked-memory this process needs CAP_SYS_RESOURCE: without "
+          ? "to raise it for locked-memory iommud needs CAP_SYS_RESOURCE: without "
             "it, leave locked-memory out and raise the limit where the program is started"
           : NULL,
       error);
