@@ -278,7 +278,7 @@ iommud_simulated_files_check (IommudSimulatedFiles *self, IommudSimulatedFile *f
 static gboolean
 has_closing_files (IommudSimulatedFiles *self, gboolean is_last_look)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (self->lock);
   gboolean found = FALSE;
   GHashTableIter iter;
   gpointer file;
