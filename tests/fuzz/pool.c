@@ -228,7 +228,8 @@ void
 pool_close_file (Pool *self, PoolFile *file)
 {
   close (file->fd);
-  g_array_remove_index_fast (self->files, (guint) (file - (PoolFile *) self->files->data));
+  g_array_remove_index_fast (self->files,
+                             (guint) (file - &g_array_index (self->files, PoolFile, 0)));
 }
 
 /* @all: not only those that keep a context, or a bitmap. */
