@@ -318,7 +318,6 @@ search_holders (IommudLease *lease)
   search->lease = g_object_ref (lease);
   search->devices = g_ptr_array_new_with_free_func (g_object_unref);
   search->plan = iommud_leasing_new_search (host);
-  search->plan->suspects = iommud_suspects_get_ids (get_ending (lease)->suspects);
   iommud_leasing_submit (lease, &search_operation, search, task);
 }
 

@@ -40,19 +40,6 @@ iommud_suspects_free (IommudSuspects *self)
   g_free (self);
 }
 
-GArray *
-iommud_suspects_get_ids (const IommudSuspects *self)
-{
-  GArray *ids = NULL;
-
-  if (self->list == NULL)
-    return NULL;
-  ids = g_array_new (FALSE, FALSE, sizeof (IommudProcessId));
-  for (guint i = 0; i < self->list->len; i++)
-    g_array_append_val (ids, g_array_index (self->list, Suspect, i).id);
-  return ids;
-}
-
 static const Suspect *
 find (const GArray *list, const IommudProcessId *id)
 {

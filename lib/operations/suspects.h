@@ -18,8 +18,6 @@ typedef struct _IommudSuspects IommudSuspects;
 /* @pid: who asked for the lease, or 0; @unit: its unit, or "". */
 IommudSuspects *iommud_suspects_new (uid_t owner, gint pid, const char *unit);
 void iommud_suspects_free (IommudSuspects *self);
-/* Whom the next search has to look at, an array of IommudProcessId; NULL: all processes. Owned. */
-GArray *iommud_suspects_get_ids (const IommudSuspects *self);
 /* After each search: @holders, of IommudFoundHolder, were seen with a device; @exiting, of
  * IommudExitingProcess, were ending after that. Returns those of the latter that count, an array of
  * IommudProcessId. @now: of the monotonic clock. */

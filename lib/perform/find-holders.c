@@ -17,7 +17,6 @@ void
 iommud_find_holders_plan_free (IommudFindHoldersPlan *self)
 {
   g_clear_pointer (&self->holders, g_ptr_array_unref);
-  g_clear_pointer (&self->suspects, g_array_unref);
   g_clear_pointer (&self->exiting, g_array_unref);
   g_ptr_array_unref (self->infos);
   iommud_holder_passes_unref (self->passes);
@@ -30,25 +29,25 @@ is_keeper (const IommudFindHoldersPlan *self, const IommudFoundHolder *holder)
   return holder->pid == self->keeper.pid && holder->start_time == self->keeper.start_time;
 }
 
-void
-iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
+static void
+search (IommudFindHoldersPlan *self, GArray **exiting)
 {
-  self->holders = iommud_holder_passes_search (self->passes, self->infos, &self->complete);
+  self->holders = iommud_holder_passes_search (self->passes, self->infos, exiting, &self->complete);
   for (guint i = self->holders->len; i > 0; i--)
     if (is_keeper (self, g_ptr_array_index (self->holders, i - 1)))
       g_ptr_array_remove_index (self->holders, i - 1);
 }
 
-/* In this order: who began to end before the search came to it has ended since, or is listed. */
+void
+iommud_find_holders_plan_search (IommudFindHoldersPlan *self)
+{
+  search (self, NULL);
+}
+
 void
 iommud_find_holders_plan_search_exiting (IommudFindHoldersPlan *self)
 {
-  gboolean complete;
-
-  iommud_find_holders_plan_search (self);
-  self->exiting = self->suspects == NULL ? iommud_exiting_list (NULL, &complete)
-                                         : iommud_exiting_look (self->suspects, &complete);
-  self->complete = self->complete && complete;
+  search (self, &self->exiting);
 }
 
 /* Nothing is taken to be free that is not known to be. */

@@ -2,7 +2,6 @@
 /* Finding out which processes have devices open. For workers. */
 #pragma once
 
-#include "probe/exiting.h"
 #include "probe/holder-passes.h"
 
 G_BEGIN_DECLS
@@ -15,9 +14,7 @@ typedef struct
 
   GPtrArray *holders; /* out; of IommudFoundHolder */
   gboolean complete;  /* out: whether all processes were looked at for what has no holder */
-  /* Processes of which nobody can see what they have. */
-  GArray *suspects; /* of IommudProcessId: those that are looked at; NULL: all */
-  GArray *exiting;  /* out, if they were asked for: of IommudExitingProcess */
+  GArray *exiting;    /* out, if they were asked for; of IommudExitingProcess */
 } IommudFindHoldersPlan;
 
 IommudFindHoldersPlan *iommud_find_holders_plan_new (IommudHolderPasses *passes,

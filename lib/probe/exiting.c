@@ -16,8 +16,6 @@
 static int
 open_number (DIR *folder, const char *number)
 {
-  if (!g_ascii_isdigit (*number))
-    return -1;
   return openat (dirfd (folder), number, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -33,7 +31,7 @@ has_exiting_thread (int process)
 
   while (!found && threads != NULL && (entry = readdir (threads)) != NULL)
     {
-      int folder = open_number (threads, entry->d_name);
+      int folder = g_ascii_isdigit (*entry->d_name) ? open_number (threads, entry->d_name) : -1;
 
       found = folder >= 0 && iommud_process_read (folder, &thread) == 0 && thread.is_exiting
               && !iommud_process_is_dead (&thread);
@@ -64,21 +62,19 @@ add (GArray *found, gint pid, uid_t user, const IommudProcess *process)
   g_array_append_val (found, exiting);
 }
 
-/* Adds the process if it is ending. @start_time: of the one that is meant; 0: whichever it is. That
- * it has ended meanwhile is no reason to doubt the answer. */
+/* Adds the process if it is ending. That it has ended meanwhile is no reason to doubt the answer.
+ */
 static void
-look_at (GArray *found, int processes, const char *name, gint pid, guint64 start_time,
-         gboolean *complete)
+look_at (GArray *found, DIR *processes, const char *number, gboolean *complete)
 {
-  int folder = openat (processes, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int folder = open_number (processes, number);
   IommudProcess process;
   struct stat status = { 0 };
   int errnum =
       folder < 0 || fstat (folder, &status) < 0 ? errno : iommud_process_read (folder, &process);
 
-  if (errnum == 0 && (start_time == 0 || process.start_time == start_time)
-      && is_exiting (folder, &process))
-    add (found, pid, status.st_uid, &process);
+  if (errnum == 0 && is_exiting (folder, &process))
+    add (found, atoi (number), status.st_uid, &process);
   if (errnum != 0 && errnum != ENOENT && errnum != ESRCH)
     *complete = FALSE;
   if (folder >= 0)
@@ -91,43 +87,19 @@ exiting_clear (gpointer data)
   g_free (((IommudExitingProcess *) data)->unit);
 }
 
-static GArray *
-array_new (void)
-{
-  GArray *found = g_array_new (FALSE, FALSE, sizeof (IommudExitingProcess));
-
-  g_array_set_clear_func (found, exiting_clear);
-  return found;
-}
-
 GArray *
 iommud_exiting_list (const char *proc, gboolean *complete)
 {
-  GArray *found = array_new ();
+  GArray *found = g_array_new (FALSE, FALSE, sizeof (IommudExitingProcess));
   DIR *processes = opendir (proc != NULL ? proc : "/proc");
   const struct dirent *entry;
 
+  g_array_set_clear_func (found, exiting_clear);
   *complete = processes != NULL;
   while (processes != NULL && (entry = readdir (processes)) != NULL)
     if (g_ascii_isdigit (*entry->d_name))
-      look_at (found, dirfd (processes), entry->d_name, atoi (entry->d_name), 0, complete);
+      look_at (found, processes, entry->d_name, complete);
   if (processes != NULL)
     closedir (processes);
-  return found;
-}
-
-GArray *
-iommud_exiting_look (const GArray *ids, gboolean *complete)
-{
-  GArray *found = array_new ();
-
-  *complete = TRUE;
-  for (guint i = 0; i < ids->len; i++)
-    {
-      const IommudProcessId *id = &g_array_index (ids, IommudProcessId, i);
-      g_autofree char *path = g_strdup_printf ("/proc/%d", id->pid);
-
-      look_at (found, AT_FDCWD, path, id->pid, id->start_time, complete);
-    }
   return found;
 }

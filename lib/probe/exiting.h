@@ -24,7 +24,5 @@ typedef struct
 /* An array of IommudExitingProcess: all of this machine. @complete: whether all could be looked at.
  * @proc: NULL for /proc. */
 GArray *iommud_exiting_list (const char *proc, gboolean *complete);
-/* The same of these only, an array of IommudProcessId. */
-GArray *iommud_exiting_look (const GArray *ids, gboolean *complete);
 
 G_END_DECLS

@@ -12,9 +12,20 @@
 typedef struct
 {
   GPtrArray *infos;
+  gboolean wants_exiting;
   GPtrArray *found; /* NULL: it was not answered yet */
+  GArray *exiting;
   gboolean complete;
 } Search;
+
+/* What a pass has found out. */
+typedef struct
+{
+  GPtrArray *found;
+  gboolean complete;
+  GArray *exiting; /* NULL: nobody wants it */
+  gboolean all_exiting;
+} Pass;
 
 IommudHolderPasses *
 iommud_holder_passes_new (IommudProbe *probe)
@@ -48,6 +59,31 @@ iommud_holder_passes_unref (IommudHolderPasses *self)
   g_free (self);
 }
 
+static gboolean
+wants_exiting (const GPtrArray *searches)
+{
+  for (guint i = 0; i < searches->len; i++)
+    if (((const Search *) g_ptr_array_index (searches, i))->wants_exiting)
+      return TRUE;
+  return FALSE;
+}
+
+/* In this order: who began to end before the search came to it has ended since, or is listed. */
+static void
+pass_over (Pass *pass, IommudProbe *probe, GPtrArray *infos, gboolean with_exiting)
+{
+  pass->found = iommud_probe_find_holders (probe, infos, &pass->complete);
+  if (with_exiting)
+    pass->exiting = iommud_exiting_list (NULL, &pass->all_exiting);
+}
+
+static void
+pass_clear (Pass *self)
+{
+  g_ptr_array_unref (self->found);
+  g_clear_pointer (&self->exiting, g_array_unref);
+}
+
 static GPtrArray *
 list_devices (const GPtrArray *searches)
 {
@@ -65,13 +101,18 @@ list_devices (const GPtrArray *searches)
 
 /* The numbers of a search's devices begin at @first in the pass. */
 static void
-answer (Search *self, const GPtrArray *found, guint first, gboolean complete)
+answer (Search *self, const Pass *pass, guint first)
 {
   self->found = g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
-  self->complete = complete;
-  for (guint i = 0; i < found->len; i++)
+  self->complete = pass->complete;
+  if (self->wants_exiting)
     {
-      const IommudFoundHolder *holder = g_ptr_array_index (found, i);
+      self->exiting = g_array_ref (pass->exiting);
+      self->complete = pass->complete && pass->all_exiting;
+    }
+  for (guint i = 0; i < pass->found->len; i++)
+    {
+      const IommudFoundHolder *holder = g_ptr_array_index (pass->found, i);
       IommudFoundHolder *copy;
 
       if (holder->device < first || holder->device - first >= self->infos->len)
@@ -88,35 +129,39 @@ make_pass (IommudHolderPasses *self)
 {
   g_autoptr (GPtrArray) searches = g_steal_pointer (&self->waiting);
   g_autoptr (GPtrArray) infos = list_devices (searches);
-  g_autoptr (GPtrArray) found = NULL;
-  gboolean complete = FALSE;
+  gboolean with_exiting = wants_exiting (searches);
+  Pass pass = { 0 };
   guint first = 0;
 
   self->waiting = g_ptr_array_new ();
   self->running = TRUE;
   g_mutex_unlock (&self->mutex);
-  found = iommud_probe_find_holders (self->probe, infos, &complete);
+  pass_over (&pass, self->probe, infos, with_exiting);
   g_mutex_lock (&self->mutex);
   self->running = FALSE;
   for (guint i = 0; i < searches->len; i++)
     {
       Search *search = g_ptr_array_index (searches, i);
 
-      answer (search, found, first, complete);
+      answer (search, &pass, first);
       first += search->infos->len;
     }
+  pass_clear (&pass);
   g_cond_broadcast (&self->ended);
 }
 
 GPtrArray *
-iommud_holder_passes_search (IommudHolderPasses *self, GPtrArray *infos, gboolean *complete)
+iommud_holder_passes_search (IommudHolderPasses *self, GPtrArray *infos, GArray **exiting,
+                             gboolean *complete)
 {
-  Search search = { .infos = infos };
+  Search search = { .infos = infos, .wants_exiting = exiting != NULL };
 
   /* Nobody need wait for the pass of others to learn that of nothing. */
   if (infos->len == 0)
     {
       *complete = TRUE;
+      if (exiting != NULL)
+        *exiting = iommud_exiting_list (NULL, complete);
       return g_ptr_array_new_with_free_func ((GDestroyNotify) iommud_found_holder_free);
     }
   g_mutex_lock (&self->mutex);
@@ -128,5 +173,7 @@ iommud_holder_passes_search (IommudHolderPasses *self, GPtrArray *infos, gboolea
       make_pass (self);
   g_mutex_unlock (&self->mutex);
   *complete = search.complete;
+  if (exiting != NULL)
+    *exiting = search.exiting;
   return search.found;
 }

@@ -2,6 +2,7 @@
 /* Searches for holders that share passes over the open files of all processes. */
 #pragma once
 
+#include "probe/exiting.h"
 #include "probe/probe.h"
 
 G_BEGIN_DECLS
@@ -22,8 +23,10 @@ void iommud_holder_passes_unref (IommudHolderPasses *self);
 
 /* As iommud_probe_find_holders(), for workers: one pass is made at a time, and it answers all
  * searches that came before it began. What they ask about may have happened since, so none is
- * answered by a pass that was under way when it came. */
+ * answered by a pass that was under way when it came. @exiting: NULL, or what gets the processes
+ * that were ending at the end of the pass, an owned array of IommudExitingProcess; if not all could
+ * be looked at for that, the search is not complete. */
 GPtrArray *iommud_holder_passes_search (IommudHolderPasses *self, GPtrArray *infos,
-                                        gboolean *complete);
+                                        GArray **exiting, gboolean *complete);
 
 G_END_DECLS

@@ -157,34 +157,6 @@ is_exiting (gint pid)
 }
 
 static void
-expect_look (const IommudProcessId *id, guint n_found)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (IommudProcessId));
-  g_autoptr (GArray) found = NULL;
-  gboolean complete = FALSE;
-
-  g_array_append_val (ids, *id);
-  found = iommud_exiting_look (ids, &complete);
-  g_assert_cmpuint (found->len, ==, n_found);
-  g_assert_true (complete);
-}
-
-/* Those only that are meant. */
-static void
-test_look (const SlowExit *slow)
-{
-  IommudProcessId id = iommud_process_identify (slow_exit_get_pid (slow));
-
-  expect_look (&id, 1);
-  id.start_time++;
-  expect_look (&id, 0);
-  id = iommud_process_identify (getpid ());
-  expect_look (&id, 0);
-  id.pid = G_MAXINT;
-  expect_look (&id, 0);
-}
-
-static void
 test_list (void)
 {
   g_autoptr (SlowExit) slow = slow_exit_new ();
@@ -212,7 +184,6 @@ test_list (void)
       g_assert_cmpuint (process->id.start_time, ==,
                         iommud_process_identify (process->id.pid).start_time);
     }
-  test_look (slow);
   slow_exit_finish (slow);
   g_assert_false (is_exiting (slow_exit_get_pid (slow)));
 }
