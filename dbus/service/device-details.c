@@ -2,13 +2,7 @@
 /* What a device's file does not say, for those who are handed it. */
 #include "device-details.h"
 
-/* Not by a format string: to parse it costs more than the entry. */
-static void
-add (GVariantBuilder *details, const char *name, GVariant *value)
-{
-  g_variant_builder_add_value (details, g_variant_new_dict_entry (g_variant_new_string (name),
-                                                                  g_variant_new_variant (value)));
-}
+#include "dictionary.h"
 
 static void
 add_strings (GVariantBuilder *details, IommudDevice *device)
@@ -20,7 +14,7 @@ add_strings (GVariantBuilder *details, IommudDevice *device)
       g_autofree char *value = NULL;
 
       g_object_get (device, names[i], &value, NULL);
-      add (details, names[i], g_variant_new_string (value == NULL ? "" : value));
+      iommud_dictionary_add (details, names[i], g_variant_new_string (value == NULL ? "" : value));
     }
 }
 
@@ -33,9 +27,9 @@ add_numbers (GVariantBuilder *details, IommudDevice *device)
 
   g_object_get (device, "iommu-group", &iommu_group, "vendor-id", &vendor_id, "product-id",
                 &product_id, NULL);
-  add (details, "iommu-group", g_variant_new_int32 (iommu_group));
-  add (details, "vendor-id", g_variant_new_uint32 (vendor_id));
-  add (details, "product-id", g_variant_new_uint32 (product_id));
+  iommud_dictionary_add (details, "iommu-group", g_variant_new_int32 (iommu_group));
+  iommud_dictionary_add (details, "vendor-id", g_variant_new_uint32 (vendor_id));
+  iommud_dictionary_add (details, "product-id", g_variant_new_uint32 (product_id));
 }
 
 static gboolean
@@ -57,12 +51,12 @@ iommud_device_details (IommudDevice *device, gboolean bound)
   g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
   add_strings (&details, device);
   add_numbers (&details, device);
-  add (&details, "mdev", g_variant_new_boolean (is_mdev (device)));
-  add (&details, "bound", g_variant_new_boolean (bound));
+  iommud_dictionary_add (&details, "mdev", g_variant_new_boolean (is_mdev (device)));
+  iommud_dictionary_add (&details, "bound", g_variant_new_boolean (bound));
   if (bound)
     {
       g_object_get (device, "device-id", &device_id, NULL);
-      add (&details, "device-id", g_variant_new_uint32 (device_id));
+      iommud_dictionary_add (&details, "device-id", g_variant_new_uint32 (device_id));
     }
   return g_variant_builder_end (&details);
 }

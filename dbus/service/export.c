@@ -3,6 +3,7 @@
  * No value is kept here, only which properties have changed since the last signal. */
 #include "export.h"
 
+#include "dictionary.h"
 #include "members.h"
 #include "properties.h"
 #include "quote.h"
@@ -48,9 +49,7 @@ add_to_dict (GVariantBuilder *dict, IommudExport *self, const IommudMember *memb
   g_autoptr (GVariant) value = read_member (self, member);
 
   if (value != NULL)
-    g_variant_builder_add_value (
-        dict, g_variant_new_dict_entry (g_variant_new_string (member->info->name),
-                                        g_variant_new_variant (value)));
+    iommud_dictionary_add (dict, member->info->name, value);
 }
 
 /* The value of one property. Owned; NULL with error set. */

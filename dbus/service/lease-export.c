@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "container-export.h"
 #include "device-details.h"
+#include "dictionary.h"
 #include "iommud-dbus-generated.h"
 #include "lease-log.h"
 
@@ -46,7 +47,7 @@ describe_iommufd (IommudContainer *container)
   if (container != NULL)
     {
       g_object_get (container, "ioas-id", &ioas_id, NULL);
-      g_variant_builder_add (&info, "{sv}", "ioas-id", g_variant_new_uint32 (ioas_id));
+      iommud_dictionary_add (&info, "ioas-id", g_variant_new_uint32 (ioas_id));
     }
   return g_variant_builder_end (&info);
 }
