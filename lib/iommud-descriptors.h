@@ -19,6 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IommudDescriptors, iommud_descriptors_unref)
 IOMMUD_PUBLIC gboolean iommud_descriptors_add (IommudDescriptors *self, const char *name, int fd,
                                                GError **error);
 IOMMUD_PUBLIC char *iommud_descriptors_name_device (const char *device);
+IOMMUD_PUBLIC char *iommud_descriptors_name_lease (guint64 serial);
 IOMMUD_PUBLIC char **iommud_descriptors_dup_names (IommudDescriptors *self);
 IOMMUD_PUBLIC int iommud_descriptors_peek (IommudDescriptors *self, const char *name);
 IOMMUD_PUBLIC int iommud_descriptors_steal (IommudDescriptors *self, const char *name);

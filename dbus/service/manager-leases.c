@@ -31,8 +31,7 @@ new_options (IommudCall *call, const char *const *known, GError **error)
 static gboolean
 check_lease (IommudCall *call, IommudLease *lease, GError **error)
 {
-  g_autofree char *name =
-      g_strdup_printf ("lease-%" G_GUINT64_FORMAT, iommud_lease_get_serial (lease));
+  g_autofree char *name = iommud_descriptors_name_lease (iommud_lease_get_serial (lease));
 
   return iommud_lease_export_check_active (lease, error)
          && iommud_fd_store_check (iommud_call_get_state (call)->fd_store, name, error);

@@ -226,6 +226,14 @@ iommud_descriptors_name_context (guint64 serial)
   return g_strdup_printf ("context-%" G_GUINT64_FORMAT, serial);
 }
 
+/**
+ * iommud_descriptors_name_lease:
+ * @serial: the serial number of a lease
+ *
+ * What this host's end of a lease's guard is called in a table, such as `lease-7`.
+ *
+ * Returns: (transfer full): the name
+ */
 char *
 iommud_descriptors_name_lease (guint64 serial)
 {

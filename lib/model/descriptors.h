@@ -9,8 +9,6 @@ G_BEGIN_DECLS
 
 /* "context-7". */
 char *iommud_descriptors_name_context (guint64 serial);
-/* "lease-7": the service's end of its guard. */
-char *iommud_descriptors_name_lease (guint64 serial);
 
 /* Parts of clients' files that are mapped into this process, for a host that is adopted in it. They
  * are known by the container's serial and the IOVA. The file is referenced; NULL if there is
