@@ -72,6 +72,34 @@ make_lease (GVariant *reply, GUnixFDList *files)
   return self;
 }
 
+static void
+on_answer (GObject *caller, GAsyncResult *result, gpointer user_data)
+{
+  LeaseAnswer *answer = user_data;
+
+  answer->reply = g_dbus_connection_call_with_unix_fd_list_finish (
+      G_DBUS_CONNECTION (caller), &answer->files, result, &answer->error);
+  answer->done = TRUE;
+}
+
+void
+leases_call_async (GDBusConnection *caller, const char *path, const char *method,
+                   GVariant *arguments, GDBusCallFlags flags, LeaseAnswer *answer)
+{
+  *answer = (LeaseAnswer){ 0 };
+  g_dbus_connection_call_with_unix_fd_list (caller, IOMMUD_DBUS_BUS_NAME, path,
+                                            bed_interface_of (path, method), method, arguments,
+                                            NULL, flags, -1, NULL, NULL, on_answer, answer);
+}
+
+void
+lease_answer_clear (LeaseAnswer *self)
+{
+  g_clear_pointer (&self->reply, g_variant_unref);
+  g_clear_object (&self->files);
+  g_clear_error (&self->error);
+}
+
 Lease *
 leases_create (Bed *bed, const char *options)
 {

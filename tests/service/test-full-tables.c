@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,8 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "bed.h"
 #include "daemon.h"
+#include "leases.h"
 #include "manager.h"
 
 #define DEVICE "0000:01:00.0"
@@ -146,43 +145,15 @@ tear_down (Fixture *self, gconstpointer unused)
 
 /* --- The service's table ---------------------------------------------------------------------- */
 
-typedef struct
-{
-  gboolean done;
-  GVariant *reply;
-  GUnixFDList *files;
-  GError *error;
-} Answer;
-
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Answer *answer = user_data;
-
-  answer->reply = g_dbus_connection_call_with_unix_fd_list_finish (
-      G_DBUS_CONNECTION (source), &answer->files, result, &answer->error);
-  answer->done = TRUE;
-}
-
-static void
-lease (Fixture *self, GDBusConnection *caller, Answer *answer)
+lease (Fixture *self, GDBusConnection *caller, LeaseAnswer *answer)
 {
   const char *const devices[] = { self->device, NULL };
 
-  *answer = (Answer){ 0 };
-  g_dbus_connection_call_with_unix_fd_list (
-      caller, IOMMUD_DBUS_BUS_NAME, IOMMUD_DBUS_MANAGER_PATH, IOMMUD_DBUS_MANAGER_INTERFACE,
-      "LeaseDevices", g_variant_new ("(^aoa{sv})", devices, NULL), NULL,
-      G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, on_answer, answer);
+  leases_call_async (caller, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices",
+                     g_variant_new ("(^aoa{sv})", devices, NULL), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+                     answer);
   bed_wait (&answer->done);
-}
-
-static void
-clear_answer (Answer *answer)
-{
-  g_clear_pointer (&answer->reply, g_variant_unref);
-  g_clear_object (&answer->files);
-  g_clear_error (&answer->error);
 }
 
 static gboolean
@@ -217,7 +188,7 @@ wait_until_kept (Fixture *self, guint n_files)
 }
 
 static void
-check_kept (Fixture *self, const Answer *answer)
+check_kept (Fixture *self, const LeaseAnswer *answer)
 {
   g_autofree char *name = NULL;
   const char *path = NULL;
@@ -229,7 +200,7 @@ check_kept (Fixture *self, const Answer *answer)
 }
 
 static void
-check_refused (const Answer *answer)
+check_refused (const LeaseAnswer *answer)
 {
   g_autofree char *name = g_dbus_error_get_remote_error (answer->error);
 
@@ -238,7 +209,7 @@ check_refused (const Answer *answer)
 
 /* With so much room. Whether there is a lease. */
 static gboolean
-try_to_lease (Fixture *self, guint n_free, Answer *answer)
+try_to_lease (Fixture *self, guint n_free, LeaseAnswer *answer)
 {
   pid_t pid = get_pid (self->daemon);
 
@@ -260,13 +231,13 @@ try_each (Fixture *self)
 
   for (guint n_free = 0; n_free <= MAX_FREE; n_free++)
     {
-      Answer answer;
+      LeaseAnswer answer;
 
       if (try_to_lease (self, n_free, &answer))
         check_kept (self, &answer);
       else
         n_refused++;
-      clear_answer (&answer);
+      lease_answer_clear (&answer);
       wait_until_as_before (self);
       wait_until_kept (self, 0);
     }
@@ -313,12 +284,12 @@ static void
 test_busy_manager (Fixture *self, gconstpointer unused)
 {
   guint n_needed = try_each (self);
-  Answer answer;
+  LeaseAnswer answer;
 
   fill_socket (self->manager);
   g_assert_false (try_to_lease (self, n_needed, &answer));
   g_assert_nonnull (strstr (answer.error->message, "could not be kept"));
-  clear_answer (&answer);
+  lease_answer_clear (&answer);
   manager_listen (self->manager, TRUE);
   wait_until_as_before (self);
 
@@ -326,7 +297,7 @@ test_busy_manager (Fixture *self, gconstpointer unused)
   g_assert_true (try_to_lease (self, n_needed + 1, &answer));
   manager_listen (self->manager, TRUE);
   check_kept (self, &answer);
-  clear_answer (&answer);
+  lease_answer_clear (&answer);
   wait_until_as_before (self);
   wait_until_kept (self, 0);
 }
@@ -346,7 +317,7 @@ test_bus (Fixture *self, gconstpointer unused)
   self->n_files = count_files (get_pid (self->daemon));
   for (guint n_free = 0; n_free < 8; n_free++)
     {
-      Answer answer;
+      LeaseAnswer answer;
 
       leave_room (pid, n_free);
       lease (self, self->bed.client, &answer);
@@ -354,7 +325,7 @@ test_bus (Fixture *self, gconstpointer unused)
       g_test_message ("%u free: %s", n_free, answer.error != NULL ? answer.error->message : "yes");
       n_leased += answer.error == NULL ? 1 : 0;
       n_lost += answer.error != NULL ? 1 : 0;
-      clear_answer (&answer);
+      lease_answer_clear (&answer);
       daemon_wait_for_name (self->bed.address);
       wait_until_as_before (self);
       wait_until_kept (self, 1);

@@ -7,44 +7,16 @@
 #include "access-bed.h"
 #include "config-folder.h"
 #include "holder-process.h"
+#include "leases.h"
 
 #define GRANTED "0000:01:00.0"
 #define OTHER "0000:02:00.0"
 
-typedef struct
-{
-  gboolean done;
-  GVariant *reply;
-  GUnixFDList *files;
-  GError *error;
-} Answer;
-
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+start (AccessBed *self, const char *path, const char *method, GVariant *arguments,
+       LeaseAnswer *answer)
 {
-  Answer *answer = user_data;
-
-  answer->reply = g_dbus_connection_call_with_unix_fd_list_finish (
-      G_DBUS_CONNECTION (source), &answer->files, result, &answer->error);
-  answer->done = TRUE;
-}
-
-static void
-start (AccessBed *self, const char *path, const char *method, GVariant *arguments, Answer *answer)
-{
-  *answer = (Answer){ FALSE, NULL, NULL, NULL };
-  g_dbus_connection_call_with_unix_fd_list (
-      self->bed->client, IOMMUD_DBUS_BUS_NAME, path, bed_interface_of (path, method), method,
-      arguments, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, on_answer, answer);
-}
-
-/* Closes the files. */
-static void
-clear_answer (Answer *answer)
-{
-  g_clear_pointer (&answer->reply, g_variant_unref);
-  g_clear_object (&answer->files);
-  g_clear_error (&answer->error);
+  leases_call_async (self->bed->client, path, method, arguments, G_DBUS_CALL_FLAGS_NONE, answer);
 }
 
 static GVariant *
@@ -59,7 +31,7 @@ make_devices (AccessBed *self, const char *first, const char *second)
 }
 
 static void
-expect_files (Answer *answer, gint n_files)
+expect_files (LeaseAnswer *answer, gint n_files)
 {
   bed_wait (&answer->done);
   g_assert_no_error (answer->error);
@@ -68,7 +40,7 @@ expect_files (Answer *answer, gint n_files)
 }
 
 static char *
-get_path (Answer *answer)
+get_path (LeaseAnswer *answer)
 {
   char *path = NULL;
 
@@ -88,8 +60,8 @@ wait_until_no_lease (AccessBed *self)
 static void
 test_own (AccessBed *self, gconstpointer unused)
 {
-  Answer leased;
-  Answer opened;
+  LeaseAnswer leased;
+  LeaseAnswer opened;
   g_autofree char *lease = NULL;
   g_autofree char *container = NULL;
   g_autofree char *owner = g_strdup_printf ("%u", self->uid);
@@ -101,11 +73,11 @@ test_own (AccessBed *self, gconstpointer unused)
   bed_assert (self->bed, lease, "Owner", owner);
   start (self, lease, "OpenIommufd", bed_options (NULL), &opened);
   expect_files (&opened, 1);
-  clear_answer (&opened);
+  lease_answer_clear (&opened);
   container = bed_call_for_path (self->bed, lease, "CreateContainer", bed_options (NULL));
   bed_assert (self->bed, container, "Owner", owner);
   bed_call_ok (self->bed, lease, "Release", bed_options (NULL));
-  clear_answer (&leased);
+  lease_answer_clear (&leased);
   wait_until_no_lease (self);
 }
 
@@ -115,7 +87,7 @@ test_not_granted (AccessBed *self, gconstpointer unused)
 {
   const char *pattern =
       "User * may not call org.iommud1.*: no grant lets that user use device " OTHER "*";
-  Answer created;
+  LeaseAnswer created;
   g_autofree char *lease = NULL;
   g_autofree char *other = bed_device (self->bed, OTHER);
 
@@ -129,7 +101,7 @@ test_not_granted (AccessBed *self, gconstpointer unused)
   lease = get_path (&created);
   access_bed_refuse (self, lease, "OpenDevice", bed_device_arguments (other, NULL), pattern);
   access_bed_refuse (self, lease, "CloseDevice", bed_device_arguments (other, NULL), pattern);
-  clear_answer (&created);
+  lease_answer_clear (&created);
   wait_until_no_lease (self);
 }
 
@@ -172,7 +144,7 @@ static void
 test_others_context (AccessBed *self, gconstpointer unused)
 {
   g_autofree char *option = g_strdup_printf ("{'container': <objectpath '%s'>}", self->others_path);
-  Answer created;
+  LeaseAnswer created;
   g_autofree char *lease = NULL;
 
   start (self, IOMMUD_DBUS_MANAGER_PATH, "CreateLease", bed_options (NULL), &created);
@@ -180,7 +152,7 @@ test_others_context (AccessBed *self, gconstpointer unused)
   lease = get_path (&created);
   access_bed_refuse (self, lease, "OpenIommufd", bed_options (option),
                      "*what it changes belongs to user *");
-  clear_answer (&created);
+  lease_answer_clear (&created);
   wait_until_no_lease (self);
 }
 
@@ -214,7 +186,7 @@ lease_and_withdraw (AccessBed *self, guint delay_ms)
   IommudSimulator *simulator = self->bed->simulator;
   guint n_before = iommud_simulator_count_calls (simulator, "open-cdev");
   gboolean was_refused = FALSE;
-  Answer answer;
+  LeaseAnswer answer;
 
   g_assert_true (iommud_simulator_inject_fault (simulator, "open-cdev", 1, 0, delay_ms, NULL));
   start (self, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices", make_devices (self, GRANTED, NULL),
@@ -227,7 +199,7 @@ lease_and_withdraw (AccessBed *self, guint delay_ms)
   was_refused = answer.error != NULL;
   if (was_refused)
     g_assert_error (answer.error, IOMMUD_ERROR, IOMMUD_ERROR_NOT_AUTHORIZED);
-  clear_answer (&answer);
+  lease_answer_clear (&answer);
   wait_until_no_lease (self);
   return was_refused;
 }
@@ -258,7 +230,7 @@ test_lingering (AccessBed *self, gconstpointer unused)
 {
   g_autofree char *device = bed_device (self->bed, GRANTED);
   g_autofree char *lease = NULL;
-  Answer leased;
+  LeaseAnswer leased;
   pid_t holder;
 
   start (self, IOMMUD_DBUS_MANAGER_PATH, "LeaseDevices", make_devices (self, GRANTED, NULL),
@@ -266,7 +238,7 @@ test_lingering (AccessBed *self, gconstpointer unused)
   expect_files (&leased, 3);
   lease = get_path (&leased);
   holder = holder_process_start (NULL);
-  clear_answer (&leased);
+  lease_answer_clear (&leased);
   bed_call_ok (self->bed, lease, "Release", bed_options (NULL));
   bed_assert (self->bed, lease, "State", "'lingering'");
   config_folder_remove (self->folder, "grants.d/a.conf");
