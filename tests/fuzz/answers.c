@@ -53,8 +53,18 @@ answers_check_error (const AnsweredCall *call, GHashTable *listed, const GError 
   answers_give_up (what, error->message);
 }
 
+/* OpenDevice returns the file and what it does not say. */
+static gboolean
+is_bound (GVariant *reply)
+{
+  g_autoptr (GVariant) info = g_variant_get_child_value (reply, 1);
+  gboolean bound = FALSE;
+
+  return g_variant_lookup (info, "bound", "b", &bound) && bound;
+}
+
 static PoolFileKind
-get_kind (const AnsweredCall *call, guint n)
+get_kind (const AnsweredCall *call, GVariant *reply, guint n)
 {
   if (g_str_equal (call->method, "LeaseDevices"))
     return n == 0 ? POOL_FILE_GUARD : n == 1 ? POOL_FILE_IOMMUFD : POOL_FILE_CDEV;
@@ -62,17 +72,19 @@ get_kind (const AnsweredCall *call, guint n)
     return POOL_FILE_GUARD;
   if (g_str_equal (call->method, "OpenIommufd"))
     return POOL_FILE_IOMMUFD;
-  return g_str_equal (call->method, "OpenDevice") ? POOL_FILE_CDEV : POOL_FILE_BITMAP;
+  if (g_str_equal (call->method, "OpenDevice"))
+    return is_bound (reply) ? POOL_FILE_BOUND_CDEV : POOL_FILE_CDEV;
+  return POOL_FILE_BITMAP;
 }
 
 static void
-take_files (const AnsweredCall *call, Pool *pool, GUnixFDList *files)
+take_files (const AnsweredCall *call, Pool *pool, GVariant *reply, GUnixFDList *files)
 {
   gint n = 0;
   g_autofree gint *fds = files != NULL ? g_unix_fd_list_steal_fds (files, &n) : NULL;
 
   for (gint i = 0; i < n; i++)
-    pool_take_file (pool, get_kind (call, (guint) i), fds[i]);
+    pool_take_file (pool, get_kind (call, reply, (guint) i), fds[i]);
 }
 
 static void
@@ -104,6 +116,6 @@ learn (const AnsweredCall *call, Pool *pool, GVariant *reply)
 void
 answers_take (const AnsweredCall *call, Pool *pool, GVariant *reply, GUnixFDList *files)
 {
-  take_files (call, pool, files);
+  take_files (call, pool, reply, files);
   learn (call, pool, reply);
 }

@@ -232,7 +232,15 @@ pool_close_file (Pool *self, PoolFile *file)
                              (guint) (file - &g_array_index (self->files, PoolFile, 0)));
 }
 
-/* @all: not only those that keep a context, or a bitmap. */
+/* A copy of a bound cdev keeps the device in its context, even if the service has detached it. */
+static gboolean
+keeps_objects (const PoolFile *file)
+{
+  return file->kind == POOL_FILE_IOMMUFD || file->kind == POOL_FILE_BOUND_CDEV
+         || file->kind == POOL_FILE_BITMAP;
+}
+
+/* @all: not only those that keep objects of the kernel, or a bitmap. */
 void
 pool_close_files (Pool *self, gboolean all)
 {
@@ -240,7 +248,7 @@ pool_close_files (Pool *self, gboolean all)
     {
       PoolFile *file = &g_array_index (self->files, PoolFile, i - 1);
 
-      if (all || file->kind == POOL_FILE_IOMMUFD || file->kind == POOL_FILE_BITMAP)
+      if (all || keeps_objects (file))
         pool_close_file (self, file);
     }
 }

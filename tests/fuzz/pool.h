@@ -11,6 +11,7 @@ typedef enum
   POOL_FILE_GUARD,
   POOL_FILE_IOMMUFD,
   POOL_FILE_CDEV,
+  POOL_FILE_BOUND_CDEV,
   POOL_FILE_BITMAP,
 } PoolFileKind;
 
@@ -27,7 +28,7 @@ typedef struct
   GPtrArray *live; /* paths */
   GPtrArray *own;  /* those of them that belong to the user */
   GPtrArray *dead;
-  GPtrArray *names; /* of devices and containers */
+  GPtrArray *names;  /* of devices and containers */
   GHashTable *infos; /* kind of object -> GDBusNodeInfo */
   GArray *files;     /* of PoolFile: those that answers brought */
 } Pool;
